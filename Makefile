@@ -1,0 +1,68 @@
+# Quittance: `make help` lists the targets.
+CC      ?= gcc
+VERSION := 0.1.0
+# SAN: empty, or a list for -fsanitize= (address,undefined | thread); each kind has its own build folder.
+SAN     ?=
+comma   := ,
+B       := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
+OPT     ?= $(if $(SAN),-O1 -g -fno-omit-frame-pointer,-O2 -g)
+
+STRICT := -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototypes \
+          -Wmissing-prototypes -Wformat=2 -Wcast-qual -Wvla -Wundef -fstack-protector-strong -fPIE \
+          $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2)
+LINK   := -pie -Wl,-z,relro,-z,now -pthread $(if $(SAN),-fsanitize=$(SAN))
+LIBS   := -lsecp256k1 -lcurl -ljansson -lmicrohttpd -lsqlite3 -lnettle -lsodium -lzstd -lz -linih
+
+SRC  := $(wildcard gateway/*/*.c chain/*.c store/*.c api/*.c)
+MAIN := $(wildcard gateway/*.c)
+OBJ  := $(SRC:%.c=$(B)/%.o)
+SQL  := $(patsubst %.sql,$(B)/%.sql.o,$(wildcard store/schema/*.sql))
+CONTRACTS := $(B)/build/contracts/Settlement.json.o $(B)/build/contracts/DevToken.json.o
+DATA := $(SQL)
+TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
+SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
+
+.DELETE_ON_ERROR:
+.PHONY: all help test unit contracts clean check
+all: $(B)/quittance ## build build/quittance (the default)
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+$(B)/quittance: $(MAIN:%.c=$(B)/%.o) $(CONTRACTS) $(B)/libquittance.a
+	$(CC) $(LINK) -o $@ $^ $(LIBS)
+
+$(B)/libquittance.a: $(OBJ) $(DATA)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STRICT) $(OPT) -DQUITTANCE_VERSION='"$(VERSION)"' -I. -MMD -MP $(CFLAGS) -c $< -o $@
+
+# Files the binary carries: the linker names them _binary_store_schema_..., from their path.
+$(B)/%.sql.o: %.sql
+	@mkdir -p $(@D)
+	ld -r -b binary -z noexecstack -o $@ $<
+
+$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libquittance.a
+	$(CC) $(LINK) -o $@ $^ $(LIBS) -lcmocka
+
+unit: $(TESTS) ## build and run the C unit tests
+	@set -e; for t in $(TESTS); do $$t; done
+
+$(B)/build/contracts/%.json.o: build/contracts/%.json
+	@mkdir -p $(@D)
+	ld -r -b binary -z noexecstack -o $@ $<
+
+build/contracts/%.json: $(wildcard chain/contracts/*.sol) scripts/build-contracts
+	@scripts/build-contracts
+	@touch $@
+
+contracts: ## compile the contracts to build/contracts
+	@scripts/build-contracts
+
+clean: ## remove everything that was built
+	rm -rf build
+
+-include $(OBJ:.o=.d) $(MAIN:%.c=$(B)/%.d) $(TESTS:=.d) $(SUPPORT:.o=.d)

@@ -1,0 +1,21 @@
+/* gateway/base/clock.h - the only place that reads the time.  Unix milliseconds; injected, so tests set it. */
+#ifndef QUITTANCE_BASE_CLOCK_H
+#define QUITTANCE_BASE_CLOCK_H
+
+#include <stdint.h>
+
+struct clock {
+    uint64_t (*now_ms)(void *self);
+    void *self;
+};
+
+extern const struct clock clock_system;              /* the machine's real-time clock */
+uint64_t clock_now_ms(const struct clock *clock);
+uint64_t clock_monotonic_ms(void);                   /* for time-outs only */
+void clock_sleep_ms(uint64_t ms);
+
+#define CLOCK_TEXT 25
+/* RFC 3339 in UTC with milliseconds: 2026-03-01T12:00:00.000Z */
+void clock_to_text(uint64_t unix_ms, char text[CLOCK_TEXT]);
+
+#endif

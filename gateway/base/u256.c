@@ -1,0 +1,297 @@
+#include "gateway/base/u256.h"
+
+#include <string.h>
+
+#define LIMBS 4
+#define WIDE_LIMBS (2 * LIMBS)
+#define DECIMAL_CHUNK 10000000000000000000u      /* 10^19, the largest power of ten in a limb */
+#define CHUNK_DIGITS 19
+
+typedef unsigned __int128 u128;
+
+/* A product before it is divided or found too long. */
+struct wide { uint64_t limb[WIDE_LIMBS]; };
+
+struct u256 u256_from_u64(uint64_t v)
+{
+    return (struct u256){ { v, 0, 0, 0 } };
+}
+
+struct u256 u256_from_be(const uint8_t bytes[32])
+{
+    struct u256 v = U256_ZERO;
+
+    for (size_t i = 0; i < 32; i++)
+        v.limb[LIMBS - 1 - i / 8] = v.limb[LIMBS - 1 - i / 8] << 8 | bytes[i];
+    return v;
+}
+
+void u256_to_be(struct u256 v, uint8_t bytes[32])
+{
+    for (size_t i = 0; i < 32; i++)
+        bytes[i] = (uint8_t)(v.limb[LIMBS - 1 - i / 8] >> (56 - 8 * (i % 8)));
+}
+
+bool u256_is_zero(struct u256 v)
+{
+    return (v.limb[0] | v.limb[1] | v.limb[2] | v.limb[3]) == 0;
+}
+
+int u256_cmp(struct u256 a, struct u256 b)
+{
+    for (size_t i = LIMBS; i-- > 0;)
+        if (a.limb[i] != b.limb[i])
+            return a.limb[i] < b.limb[i] ? -1 : 1;
+    return 0;
+}
+
+static unsigned limbs_bits(const uint64_t *limb, size_t count)
+{
+    for (size_t i = count; i-- > 0;)
+        if (limb[i] != 0)
+            return (unsigned)(64 * i) + 64 - (unsigned)__builtin_clzll(limb[i]);
+    return 0;
+}
+
+unsigned u256_bits(struct u256 v)
+{
+    return limbs_bits(v.limb, LIMBS);
+}
+
+bool u256_to_u64(struct u256 v, uint64_t *out)
+{
+    if (u256_bits(v) > 64)
+        return false;
+    *out = v.limb[0];
+    return true;
+}
+
+bool u256_add(struct u256 a, struct u256 b, struct u256 *sum)
+{
+    struct u256 result;
+    u128 carry = 0;
+
+    for (size_t i = 0; i < LIMBS; i++) {
+        carry += (u128)a.limb[i] + b.limb[i];
+        result.limb[i] = (uint64_t)carry;
+        carry >>= 64;
+    }
+    if (carry != 0)
+        return false;
+    *sum = result;
+    return true;
+}
+
+/* The difference modulo 2^256; true when something had to be borrowed from beyond the top. */
+static bool subtract(struct u256 a, struct u256 b, struct u256 *difference)
+{
+    uint64_t borrow = 0;
+
+    for (size_t i = 0; i < LIMBS; i++) {
+        u128 step = (u128)a.limb[i] - b.limb[i] - borrow;
+
+        difference->limb[i] = (uint64_t)step;
+        borrow = (uint64_t)(step >> 64) & 1;
+    }
+    return borrow != 0;
+}
+
+bool u256_sub(struct u256 a, struct u256 b, struct u256 *difference)
+{
+    struct u256 result;
+
+    if (subtract(a, b, &result))
+        return false;
+    *difference = result;
+    return true;
+}
+
+static struct wide multiply(struct u256 a, struct u256 b)
+{
+    struct wide product = { { 0 } };
+
+    for (size_t i = 0; i < LIMBS; i++) {
+        uint64_t carry = 0;
+
+        for (size_t j = 0; j < LIMBS; j++) {
+            u128 step = (u128)a.limb[i] * b.limb[j] + product.limb[i + j] + carry;
+
+            product.limb[i + j] = (uint64_t)step;
+            carry = (uint64_t)(step >> 64);
+        }
+        product.limb[i + LIMBS] = carry;
+    }
+    return product;
+}
+
+/* The lower half; false when the upper half holds anything. */
+static bool narrow(const struct wide *w, struct u256 *v)
+{
+    if (limbs_bits(w->limb, WIDE_LIMBS) > 256)
+        return false;
+    memcpy(v->limb, w->limb, sizeof v->limb);
+    return true;
+}
+
+bool u256_mul(struct u256 a, struct u256 b, struct u256 *product)
+{
+    struct wide w = multiply(a, b);
+
+    return narrow(&w, product);
+}
+
+bool u256_mul_u64(struct u256 a, uint64_t b, struct u256 *product)
+{
+    return u256_mul(a, u256_from_u64(b), product);
+}
+
+/* Divides count limbs in place by a divisor of one limb; returns the remainder. */
+static uint64_t divide_by_limb(uint64_t *limb, size_t count, uint64_t divisor)
+{
+    u128 rest = 0;
+
+    for (size_t i = count; i-- > 0;) {
+        rest = rest << 64 | limb[i];
+        limb[i] = (uint64_t)(rest / divisor);
+        rest %= divisor;
+    }
+    return (uint64_t)rest;
+}
+
+static struct u256 shift_in(struct u256 v, uint64_t bit)
+{
+    for (size_t i = LIMBS; i-- > 1;)
+        v.limb[i] = v.limb[i] << 1 | v.limb[i - 1] >> 63;
+    v.limb[0] = v.limb[0] << 1 | bit;
+    return v;
+}
+
+/* Divides in place; returns the remainder.  Bit by bit: long divisors are rare here (prices and shares are divided by
+ * one limb), so a loop that is plainly right beats Knuth's algorithm D. */
+static struct u256 divide_wide(struct wide *w, struct u256 divisor)
+{
+    struct u256 rest = U256_ZERO;
+
+    if (u256_bits(divisor) <= 64)
+        return u256_from_u64(divide_by_limb(w->limb, WIDE_LIMBS, divisor.limb[0]));
+    for (unsigned i = limbs_bits(w->limb, WIDE_LIMBS); i-- > 0;) {
+        uint64_t *limb = &w->limb[i / 64], mask = (uint64_t)1 << (i % 64);
+        bool beyond = rest.limb[LIMBS - 1] >> 63 != 0;
+
+        rest = shift_in(rest, (*limb & mask) != 0);
+        *limb &= ~mask;
+        if (beyond || u256_cmp(rest, divisor) >= 0) {
+            subtract(rest, divisor, &rest);
+            *limb |= mask;
+        }
+    }
+    return rest;
+}
+
+bool u256_divmod(struct u256 a, struct u256 b, struct u256 *quotient, struct u256 *remainder)
+{
+    struct wide w = { { a.limb[0], a.limb[1], a.limb[2], a.limb[3] } };
+
+    if (u256_is_zero(b))
+        return false;
+    *remainder = divide_wide(&w, b);
+    memcpy(quotient->limb, w.limb, sizeof quotient->limb);
+    return true;
+}
+
+struct u256 u256_div_u64(struct u256 a, uint64_t b, uint64_t *remainder)
+{
+    uint64_t rest;
+
+    if (b == 0)
+        bug("division by zero");
+    rest = divide_by_limb(a.limb, LIMBS, b);
+    if (remainder != NULL)
+        *remainder = rest;
+    return a;
+}
+
+bool u256_mul_div(struct u256 a, struct u256 b, struct u256 c, struct u256 *quotient)
+{
+    struct wide w = multiply(a, b);
+
+    if (u256_is_zero(c))
+        return false;
+    divide_wide(&w, c);
+    return narrow(&w, quotient);
+}
+
+size_t u256_to_decimal(struct u256 v, char text[U256_DECIMAL_MAX])
+{
+    char reversed[5 * CHUNK_DIGITS];
+    size_t len = 0;
+
+    do {
+        uint64_t chunk;
+
+        v = u256_div_u64(v, DECIMAL_CHUNK, &chunk);
+        for (size_t i = 0; i < CHUNK_DIGITS; i++) {
+            reversed[len++] = (char)('0' + chunk % 10);
+            chunk /= 10;
+        }
+    } while (!u256_is_zero(v));
+    while (len > 1 && reversed[len - 1] == '0')
+        len--;
+    for (size_t i = 0; i < len; i++)
+        text[i] = reversed[len - 1 - i];
+    text[len] = '\0';
+    return len;
+}
+
+bool u256_from_decimal(const char *text, size_t len, struct u256 *v)
+{
+    struct u256 result = U256_ZERO;
+
+    if (len == 0 || len >= U256_DECIMAL_MAX || (len > 1 && text[0] == '0'))
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        if (!u256_mul_u64(result, 10, &result)
+            || !u256_add(result, u256_from_u64((uint64_t)(text[i] - '0')), &result))
+            return false;
+    }
+    *v = result;
+    return true;
+}
+
+size_t u256_to_quantity(struct u256 v, char text[67])
+{
+    unsigned bits = u256_bits(v);
+    size_t count = bits > 0 ? (bits + 3) / 4 : 1;
+
+    text[0] = '0';
+    text[1] = 'x';
+    for (size_t i = 0; i < count; i++) {
+        size_t digit = count - 1 - i;
+
+        text[2 + i] = "0123456789abcdef"[v.limb[digit / 16] >> (4 * (digit % 16)) & 15];
+    }
+    text[2 + count] = '\0';
+    return 2 + count;
+}
+
+bool u256_from_quantity(const char *text, size_t len, struct u256 *v)
+{
+    struct u256 result = U256_ZERO;
+
+    if (len < 3 || len > 66 || text[0] != '0' || text[1] != 'x' || (len > 3 && text[2] == '0'))
+        return false;
+    for (size_t i = 2; i < len; i++) {
+        const char *digits = "0123456789abcdef", *place;
+        char c = text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] - 'A' + 'a') : text[i];
+        size_t digit = len - 1 - i;
+
+        place = c != '\0' ? strchr(digits, c) : NULL;      /* strchr would find the final zero byte */
+        if (place == NULL)
+            return false;
+        result.limb[digit / 16] |= (uint64_t)(place - digits) << (4 * (digit % 16));
+    }
+    *v = result;
+    return true;
+}
