@@ -1,0 +1,125 @@
+/* Writing archive lines (archive.h); archive_read.c is the other half. */
+#include "gateway/core/archive_members.h"
+
+#include "gateway/core/receipt_json.h"
+
+#include <stdlib.h>
+
+const char *const archive_type_names[ARCHIVE_TYPES] = {
+    [ARCHIVE_BATCH]    = "batch",
+    [ARCHIVE_PRICE]    = "price",
+    [ARCHIVE_PROVIDER] = "provider",
+    [ARCHIVE_MODEL]    = "model",
+    [ARCHIVE_BUNDLE]   = "bundle",
+    [ARCHIVE_RECEIPT]  = "receipt",
+    [ARCHIVE_REWARD]   = "reward",
+};
+
+static void put_batch(json *line, const struct archive_batch *b)
+{
+    json_put_u64(line, "chainId", b->chain_id);
+    json_put_address(line, "contract", b->contract);
+    json_put_address(line, "token", b->token);
+    json_put_address(line, "protocolAccount", b->protocol_account);
+    json_put_u64(line, "sequence", b->content.sequence);
+    json_put_hash(line, "parent", b->parent);
+    json_put_hash(line, "receiptsRoot", b->content.receipts_root);
+    json_put_hash(line, "rewardsRoot", b->content.rewards_root);
+    json_put_amount(line, "total", b->content.total);
+    json_put_u64(line, "receipts", b->content.receipts);
+}
+
+/* Moves the members that another module wrote into the line, behind its type. */
+static void put_members(json *line, json *owned)
+{
+    void *cursor = NULL;
+    const json *value;
+    const char *name;
+
+    while ((name = json_next_member(owned, &cursor, &value)) != NULL)
+        json_put(line, name, json_share(value));
+    json_free(owned);
+}
+
+static void put_provider(json *line, const struct provider *p)
+{
+    json_put_address(line, "address", p->address);
+    json_put_address(line, "payout", p->payout);
+    json_put_u64(line, "since", p->since_ms);
+}
+
+static void put_model(json *line, const struct model *m)
+{
+    put_members(line, model_to_json(m));
+    json_put_u64(line, "verifiedAt", m->verified_at_ms);
+}
+
+static void put_bundle(json *line, const struct archive_bundle *b)
+{
+    json *others = json_new_array();
+
+    for (size_t i = 0; i < b->other_count; i++) {
+        json *other = json_new_object();
+
+        json_put_u64(other, "index", b->others[i].index);
+        json_put_hash(other, "leaf", b->others[i].leaf);
+        json_add(others, other);
+    }
+    json_put_address(line, "provider", b->bundle.provider);
+    json_put_hash(line, "root", b->bundle.root);
+    json_put_u64(line, "count", b->bundle.count);
+    json_put_signature(line, "signature", &b->signature);
+    json_put(line, "others", others);
+}
+
+static void put_receipt(json *line, const struct archive_receipt *r)
+{
+    put_members(line, receipt_to_json(&r->receipt));
+    if (r->has_bundle) {
+        json_put_hash(line, "bundle", r->bundle_root);
+        json_put_u64(line, "index", r->bundle_index);
+    }
+    json_put_hash(line, "salt", r->salt);
+    json_put_u64(line, "acceptedAt", r->accepted_at_ms);
+    json_put_u64(line, "priceVersion", r->price_version);
+    json_put_amount(line, "amount", r->amount);
+}
+
+static void put_reward(json *line, const struct archive_reward *r)
+{
+    json_put_address(line, "account", r->account);
+    json_put_amount(line, "before", r->before);
+    json_put_amount(line, "after", r->after);
+}
+
+static void put_line(json *object, const struct archive_line *line)
+{
+    switch (line->type) {
+    case ARCHIVE_BATCH:    put_batch(object, &line->of.batch); return;
+    case ARCHIVE_PRICE:    put_members(object, price_to_json(&line->of.price)); return;
+    case ARCHIVE_PROVIDER: put_provider(object, &line->of.provider); return;
+    case ARCHIVE_MODEL:    put_model(object, &line->of.model); return;
+    case ARCHIVE_BUNDLE:   put_bundle(object, &line->of.bundle); return;
+    case ARCHIVE_RECEIPT:  put_receipt(object, &line->of.receipt); return;
+    case ARCHIVE_REWARD:   put_reward(object, &line->of.reward); return;
+    }
+    bug("archive line type %d", (int)line->type);
+}
+
+void archive_write_line(const struct archive_line *line, struct buf *out)
+{
+    json *object = json_new_object();
+
+    json_put_text(object, "type", archive_type_names[line->type]);
+    put_line(object, line);
+    json_write(object, out);
+    buf_add_byte(out, '\n');
+    json_free(object);
+}
+
+void archive_line_clear(struct archive_line *line)
+{
+    if (line->type == ARCHIVE_BUNDLE)
+        free(line->of.bundle.others);
+    memset(line, 0, sizeof *line);
+}

@@ -1,0 +1,58 @@
+/* gateway/core/archive.h - the lines of a batch's published archive (design 6): one JSON object a line, with a `type`.
+ *
+ * Written by settle, read by audit; nobody else knows the member names.  Order of a file: batch, then price,
+ * provider, model, bundle lines that first appear here, then receipts by (jobId, provider), then rewards by account.
+ * Amounts are decimal strings, `acceptedAt` Unix ms.  Beyond the design's members: `batch` has token and
+ * protocolAccount, `provider` has since, `model` has verifiedAt, so that nothing outside the files is needed. */
+#ifndef QUITTANCE_CORE_ARCHIVE_H
+#define QUITTANCE_CORE_ARCHIVE_H
+
+#include "gateway/core/catalog.h"
+#include "gateway/core/header.h"
+#include "gateway/core/ledger.h"
+
+enum archive_type { ARCHIVE_BATCH, ARCHIVE_PRICE, ARCHIVE_PROVIDER, ARCHIVE_MODEL, ARCHIVE_BUNDLE, ARCHIVE_RECEIPT, ARCHIVE_REWARD };
+
+struct archive_batch {
+    uint64_t chain_id;
+    struct address contract, token, protocol_account;
+    struct hash parent;
+    struct settlement_content content;        /* .archive is zero: a file cannot hold its own digest */
+};
+/* A bundle signature covers receipts that may lie in other batches, or nowhere: their leaves stand in `others`. */
+struct archive_bundle {
+    struct receipt_bundle bundle;
+    struct signature signature;
+    size_t other_count;
+    struct { uint64_t index; struct hash leaf; } *others;     /* owned */
+};
+struct archive_receipt {
+    struct signed_receipt receipt;
+    bool has_bundle;
+    struct hash bundle_root;                  /* which bundle line: (provider, root) */
+    uint64_t bundle_index;
+    struct hash salt;
+    uint64_t accepted_at_ms, price_version;
+    struct amount amount;
+};
+struct archive_reward { struct address account; struct amount before, after; };
+
+struct archive_line {
+    enum archive_type type;
+    union {
+        struct archive_batch batch;
+        struct price_version price;
+        struct provider provider;
+        struct model model;
+        struct archive_bundle bundle;
+        struct archive_receipt receipt;
+        struct archive_reward reward;
+    } of;
+};
+/* Appends the line and its newline. */
+void archive_write_line(const struct archive_line *line, struct buf *out);
+/* text without the newline.  ERR_INVALID: not a line of the shapes above; the message names the member. */
+MUST_USE bool archive_read_line(const char *text, size_t len, struct archive_line *line, struct err *err);
+void archive_line_clear(struct archive_line *line);
+
+#endif

@@ -1,0 +1,219 @@
+/* Reading archive lines (archive.h).  They come from somebody else: nothing is taken that archive.c would not write. */
+#include "gateway/core/archive_members.h"
+
+#include "gateway/core/members.h"
+#include "gateway/core/receipt_json.h"
+#include "gateway/base/mem.h"
+
+/* A getter and its outcome as an error that names the member. */
+#define READ(get, object, name, out, err) \
+    (get(json_member((object), (name)), (out)) || err_set((err), ERR_INVALID, "%s: missing or of another form", (name)))
+
+/* The named members that are there, as an object of its own, so that the module they belong to reads them. */
+static json *pick(const json *line, const char *const *names, size_t count)
+{
+    json *picked = json_new_object();
+
+    for (size_t i = 0; i < count; i++) {
+        const json *value = json_member(line, names[i]);
+
+        if (value != NULL)
+            json_put(picked, names[i], json_share(value));
+    }
+    return picked;
+}
+
+static bool read_batch(const json *line, struct archive_line *out, struct err *err)
+{
+    struct archive_batch *b = &out->of.batch;
+
+    return READ(json_get_u64, line, "chainId", &b->chain_id, err)
+        && READ(json_get_address, line, "contract", &b->contract, err)
+        && READ(json_get_address, line, "token", &b->token, err)
+        && READ(json_get_address, line, "protocolAccount", &b->protocol_account, err)
+        && READ(json_get_u64, line, "sequence", &b->content.sequence, err)
+        && READ(json_get_hash, line, "parent", &b->parent, err)
+        && READ(json_get_hash, line, "receiptsRoot", &b->content.receipts_root, err)
+        && READ(json_get_hash, line, "rewardsRoot", &b->content.rewards_root, err)
+        && READ(json_get_amount, line, "total", &b->content.total, err)
+        && READ(json_get_u64, line, "receipts", &b->content.receipts, err);
+}
+
+static bool read_price(const json *line, struct archive_line *out, struct err *err)
+{
+    static const char *const posted[] = { "model", "effectiveFrom", "unit", "perMillion", "split" };
+    struct price_version *p = &out->of.price;
+    json *content = pick(line, posted, ARRAY_LEN(posted));
+    bool ok = price_from_json(content, p, err)
+           && READ(json_get_u64, line, "version", &p->version, err)
+           && READ(json_get_u64, line, "recordedAt", &p->recorded_at_ms, err);
+
+    json_free(content);
+    return ok;
+}
+
+static bool read_provider(const json *line, struct archive_line *out, struct err *err)
+{
+    struct provider *p = &out->of.provider;
+
+    p->admitted = true;     /* an expelled one earns nothing, so no line stands for it */
+    return READ(json_get_address, line, "address", &p->address, err)
+        && READ(json_get_address, line, "payout", &p->payout, err)
+        && READ(json_get_u64, line, "since", &p->since_ms, err);
+}
+
+static bool read_model(const json *line, struct archive_line *out, struct err *err)
+{
+    static const char *const posted[] = { "model", "creator", "name", "parents", "registeredAt", "signature" };
+    struct model *m = &out->of.model;
+    json *content = pick(line, posted, ARRAY_LEN(posted));
+    bool ok = model_from_json(content, m, err) && READ(json_get_u64, line, "verifiedAt", &m->verified_at_ms, err);
+
+    json_free(content);
+    return ok;
+}
+
+static bool read_others(const json *line, struct archive_bundle *b, struct err *err)
+{
+    static const char *const names[] = { "index", "leaf" };
+    const json *others = json_member(line, "others");
+
+    if (others == NULL || json_kind_of(others) != JSON_KIND_ARRAY)
+        return err_set(err, ERR_INVALID, "others: an array of {index, leaf}");
+    b->other_count = json_count(others);
+    b->others = b->other_count == 0 ? NULL : mem_array(b->other_count, sizeof *b->others);
+    for (size_t i = 0; i < b->other_count; i++) {
+        const json *other = json_at(others, i);
+
+        if (!members_known(other, names, ARRAY_LEN(names), err)
+            || !READ(json_get_u64, other, "index", &b->others[i].index, err)
+            || !READ(json_get_hash, other, "leaf", &b->others[i].leaf, err))
+            return err_prefix(err, "others/%zu", i);
+    }
+    return true;
+}
+
+static bool read_bundle(const json *line, struct archive_line *out, struct err *err)
+{
+    struct archive_bundle *b = &out->of.bundle;
+
+    return READ(json_get_address, line, "provider", &b->bundle.provider, err)
+        && READ(json_get_hash, line, "root", &b->bundle.root, err)
+        && READ(json_get_u64, line, "count", &b->bundle.count, err)
+        && READ(json_get_signature, line, "signature", &b->signature, err)
+        && read_others(line, b, err);
+}
+
+static bool read_signed_receipt(const json *line, struct signed_receipt *r, struct err *err)
+{
+    const char *names[RECEIPT_FIELDS + 2] = { [RECEIPT_FIELDS] = "signature", "consumerSignature" };
+    struct faults faults = { 0 };
+    bool has_job_id, ok = true;
+    json *content;
+
+    for (size_t i = 0; i < RECEIPT_FIELDS; i++)
+        names[i] = receipt_fields[i].name;
+    content = pick(line, names, ARRAY_LEN(names));
+    receipt_from_json(content, RECEIPT_UNSIGNED, r, &has_job_id, &faults);
+    if (faults.count > 0)
+        ok = err_set(err, ERR_INVALID, "%s: %s", faults.list[0].pointer + 1, faults.list[0].detail);
+    faults_clear(&faults);
+    json_free(content);
+    return ok;
+}
+
+static bool read_receipt(const json *line, struct archive_line *out, struct err *err)
+{
+    struct archive_receipt *r = &out->of.receipt;
+
+    if (!read_signed_receipt(line, &r->receipt, err))
+        return false;
+    r->has_bundle = json_member(line, "bundle") != NULL;
+    if (r->has_bundle == r->receipt.has_signature)
+        return err_set(err, ERR_INVALID, "signature: either it or bundle, not both");
+    if (!r->has_bundle && json_member(line, "index") != NULL)
+        return err_set(err, ERR_INVALID, "index: only with bundle");
+    if (r->has_bundle && (!READ(json_get_hash, line, "bundle", &r->bundle_root, err)
+                          || !READ(json_get_u64, line, "index", &r->bundle_index, err)))
+        return false;
+    return READ(json_get_hash, line, "salt", &r->salt, err)
+        && READ(json_get_u64, line, "acceptedAt", &r->accepted_at_ms, err)
+        && READ(json_get_u64, line, "priceVersion", &r->price_version, err)
+        && READ(json_get_amount, line, "amount", &r->amount, err);
+}
+
+static bool read_reward(const json *line, struct archive_line *out, struct err *err)
+{
+    struct archive_reward *r = &out->of.reward;
+
+    return READ(json_get_address, line, "account", &r->account, err)
+        && READ(json_get_amount, line, "before", &r->before, err)
+        && READ(json_get_amount, line, "after", &r->after, err);
+}
+
+#define MEMBERS_MAX 24
+
+static const struct line_reader {
+    bool (*read)(const json *line, struct archive_line *out, struct err *err);
+    const char *members[MEMBERS_MAX];     /* all there may be, after "type"; NULL ends them */
+} readers[ARCHIVE_TYPES] = {
+    [ARCHIVE_BATCH]    = { read_batch, { "chainId", "contract", "token", "protocolAccount", "sequence", "parent", "receiptsRoot",
+                                         "rewardsRoot", "total", "receipts" } },
+    [ARCHIVE_PRICE]    = { read_price, { "version", "model", "effectiveFrom", "recordedAt", "unit", "perMillion", "split" } },
+    [ARCHIVE_PROVIDER] = { read_provider, { "address", "payout", "since" } },
+    [ARCHIVE_MODEL]    = { read_model, { "model", "creator", "name", "parents", "registeredAt", "signature", "verifiedAt" } },
+    [ARCHIVE_BUNDLE]   = { read_bundle, { "provider", "root", "count", "signature", "others" } },
+    [ARCHIVE_RECEIPT]  = { read_receipt, { "jobId", "provider", "model", "consumer", "inputTokens", "cachedTokens",
+                                           "outputTokens", "units", "computeMs", "startedAt", "finishedAt", "quote", "evidence",
+                                           "signature", "consumerSignature", "bundle", "index", "salt", "acceptedAt",
+                                           "priceVersion", "amount" } },
+    [ARCHIVE_REWARD]   = { read_reward, { "account", "before", "after" } },
+};
+
+static bool read_type(const json *object, enum archive_type *type, struct err *err)
+{
+    const char *text;
+    size_t len;
+
+    if (!json_get_text(json_member(object, "type"), &text, &len))
+        return err_set(err, ERR_INVALID, "type: missing or not a string");
+    for (int i = 0; i < ARCHIVE_TYPES; i++)
+        if (strcmp(text, archive_type_names[i]) == 0) {
+            *type = (enum archive_type)i;
+            return true;
+        }
+    return err_set(err, ERR_INVALID, "type: none that is known");
+}
+
+static bool read_object(const json *object, struct archive_line *out, struct err *err)
+{
+    const char *names[MEMBERS_MAX + 1] = { "type" };
+    const struct line_reader *reader;
+    size_t count = 1;
+
+    if (!read_type(object, &out->type, err))
+        return false;
+    reader = &readers[out->type];
+    for (size_t i = 0; i < MEMBERS_MAX && reader->members[i] != NULL; i++)
+        names[count++] = reader->members[i];
+    if (!members_known(object, names, count, err) || !reader->read(object, out, err))
+        return err_prefix(err, "%s", archive_type_names[out->type]);
+    return true;
+}
+
+bool archive_read_line(const char *text, size_t len, struct archive_line *line, struct err *err)
+{
+    struct archive_line read = { 0 };
+    json *object;
+    bool ok;
+
+    if (!json_read(text, len, &object, err))
+        return false;
+    ok = read_object(object, &read, err);
+    json_free(object);
+    if (ok)
+        *line = read;
+    else
+        archive_line_clear(&read);
+    return ok;
+}

@@ -1,0 +1,132 @@
+#include "gateway/core/price.h"
+
+#include "gateway/core/members.h"
+#include "gateway/core/model.h"
+#include "gateway/core/text.h"
+
+#define PER_MILLION_BITS 96
+
+static const char *const price_members[] = { "model", "effectiveFrom", "unit", "perMillion", "split" };
+static const char *const split_names[SPLIT_PARTS] = { "provider", "creator", "protocol" };
+
+bool price_receipt(const struct price_version *version, const uint64_t count[METER_COUNT], struct amount *price,
+                   struct err *err)
+{
+    struct u256 sum = U256_ZERO;
+
+    if (count[METER_CACHED] > count[METER_INPUT])
+        return err_set(err, ERR_INVALID, "cachedTokens: more than inputTokens");
+    for (size_t i = 0; i < METER_COUNT; i++) {
+        uint64_t priced = i == METER_INPUT ? count[METER_INPUT] - count[METER_CACHED] : count[i];
+        struct u256 part;
+
+        if (!u256_mul_u64(version->per_million[i].base_units, priced, &part) || !u256_add(sum, part, &sum))
+            return err_set(err, ERR_OVERFLOW, "a price over 256 bits");
+    }
+    *price = (struct amount){ u256_div_u64(sum, 1000000, NULL) };
+    return true;
+}
+
+static bool read_model(const json *object, struct price_version *p, struct err *err)
+{
+    const json *model = json_member(object, "model");
+    const char *text;
+    size_t len;
+
+    if (json_get_text(model, &text, &len) && len == 1 && text[0] == '*') {
+        p->any_model = true;
+        return true;
+    }
+    if (!json_get_hash(model, &p->model))
+        return err_set(err, ERR_INVALID, "model: \"*\" or a string of 0x and 64 hex digits");
+    return true;
+}
+
+static bool read_unit(const json *object, struct price_version *p, struct err *err)
+{
+    const json *unit = json_member(object, "unit");
+    const char *text;
+    size_t len;
+
+    if (unit == NULL)
+        return true;
+    if (!json_get_text(unit, &text, &len) || !text_is_plain(text, len, 0, PRICE_UNIT_MAX))
+        return err_set(err, ERR_INVALID, "unit: a string of at most %d characters without control characters", PRICE_UNIT_MAX);
+    memcpy(p->unit, text, len);
+    p->unit[len] = '\0';
+    return true;
+}
+
+static bool read_per_million(const json *object, struct price_version *p, struct err *err)
+{
+    const json *prices = json_member(object, "perMillion");
+
+    if (!members_known(prices, meter_names, METER_COUNT, err))
+        return err_prefix(err, "perMillion");
+    for (size_t i = 0; i < METER_COUNT; i++) {
+        const json *value = json_member(prices, meter_names[i]);
+
+        if (value == NULL)
+            continue;
+        if (!json_get_amount(value, &p->per_million[i]) || u256_bits(p->per_million[i].base_units) > PER_MILLION_BITS)
+            return err_set(err, ERR_INVALID, "perMillion/%s: a decimal string of base units below 2^96", meter_names[i]);
+    }
+    return true;
+}
+
+static bool read_split(const json *object, struct price_version *p, struct err *err)
+{
+    const json *split = json_member(object, "split");
+    uint64_t sum = 0;
+
+    if (!members_known(split, split_names, SPLIT_PARTS, err))
+        return err_prefix(err, "split");
+    for (size_t i = 0; i < SPLIT_PARTS; i++) {
+        uint64_t bps;
+
+        if (!json_get_u64(json_member(split, split_names[i]), &bps) || bps > BPS)
+            return err_set(err, ERR_INVALID, "split/%s: an integer from 0 to %d basis points", split_names[i], BPS);
+        p->split_bps[i] = (uint16_t)bps;
+        sum += bps;
+    }
+    if (sum != BPS)
+        return err_set(err, ERR_INVALID, "split: the parts sum to %u basis points, not %d", (unsigned)sum, BPS);
+    return true;
+}
+
+bool price_from_json(const json *object, struct price_version *p, struct err *err)
+{
+    struct price_version read = { 0 };
+
+    if (!members_known(object, price_members, ARRAY_LEN(price_members), err) || !read_model(object, &read, err))
+        return false;
+    if (!json_get_u64(json_member(object, "effectiveFrom"), &read.effective_from_ms))
+        return err_set(err, ERR_INVALID, "effectiveFrom: an integer of Unix milliseconds");
+    if (!read_unit(object, &read, err) || !read_per_million(object, &read, err) || !read_split(object, &read, err))
+        return false;
+    *p = read;
+    return true;
+}
+
+json *price_to_json(const struct price_version *p)
+{
+    json *object = json_new_object();
+    json *prices = json_new_object();
+    json *split = json_new_object();
+
+    for (size_t i = 0; i < METER_COUNT; i++)
+        json_put_amount(prices, meter_names[i], p->per_million[i]);
+    for (size_t i = 0; i < SPLIT_PARTS; i++)
+        json_put_u64(split, split_names[i], p->split_bps[i]);
+    json_put_u64(object, "version", p->version);
+    if (p->any_model)
+        json_put_text(object, "model", "*");
+    else
+        json_put_hash(object, "model", p->model);
+    json_put_u64(object, "effectiveFrom", p->effective_from_ms);
+    json_put_u64(object, "recordedAt", p->recorded_at_ms);
+    json_put_text(object, "unit", p->unit);
+    json_put(object, "perMillion", prices);
+    json_put(object, "split", split);
+    return object;
+}

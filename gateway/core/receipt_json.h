@@ -1,0 +1,18 @@
+/* gateway/core/receipt_json.h - receipts as JSON objects (design 2 and 3), for the API, the node side and archives. */
+#ifndef QUITTANCE_CORE_RECEIPT_JSON_H
+#define QUITTANCE_CORE_RECEIPT_JSON_H
+
+#include "gateway/core/receipt.h"
+#include "gateway/lib/json.h"
+
+enum receipt_form { RECEIPT_SINGLE, RECEIPT_BUNDLED, RECEIPT_UNSIGNED };  /* signature demanded; refused; either */
+
+/* Reads one object.  Unknown members, null, wrong types and missing required members are `malformed` with a pointer
+ * each; what could be read is filled in, so that the item can be named.  has_job_id tells whether jobId was read. */
+void receipt_from_json(const json *object, enum receipt_form form, struct signed_receipt *r, bool *has_job_id, struct faults *faults);
+/* The 13 fields in the order of the type, then signature and consumerSignature where present.  Caller owns. */
+json *receipt_to_json(const struct signed_receipt *r);
+/* [{code, pointer, detail}, ...]; caller owns. */
+json *faults_to_json(const struct faults *faults);
+
+#endif

@@ -1,0 +1,108 @@
+#include "gateway/core/rules.h"
+
+#include <inttypes.h>
+
+/* A rule that is broken adds its fault, with the figures. */
+typedef void rule_fn(const struct rule_facts *facts, struct verdict *verdict);
+
+static void unknown_provider(const struct rule_facts *facts, struct verdict *verdict)
+{
+    if (catalog_provider(facts->catalog, facts->receipt->receipt.provider, facts->now_ms) == NULL)
+        faults_add(&verdict->faults, CODE_UNKNOWN_PROVIDER, "/provider", "this provider is not admitted");
+}
+
+static void unknown_model(const struct rule_facts *facts, struct verdict *verdict)
+{
+    if (!catalog_model_claimed(facts->catalog, facts->receipt->receipt.model))
+        faults_add(&verdict->faults, CODE_UNKNOWN_MODEL, "/model", "nobody registered this model");
+}
+
+static void unverified_creator(const struct rule_facts *facts, struct verdict *verdict)
+{
+    struct hash model = facts->receipt->receipt.model;
+
+    if (catalog_model_claimed(facts->catalog, model) && catalog_model(facts->catalog, model, facts->now_ms) == NULL)
+        faults_add(&verdict->faults, CODE_UNVERIFIED_CREATOR, "/model", "no creator's claim to this model is verified");
+}
+
+static void unpriced(const struct rule_facts *facts, struct verdict *verdict)
+{
+    if (verdict->price == NULL)
+        faults_add(&verdict->faults, CODE_UNPRICED, "/model", "no price was in force at finishedAt %" PRIu64,
+                   facts->receipt->receipt.finished_at_ms);
+}
+
+static void late(const struct rule_facts *facts, struct verdict *verdict)
+{
+    uint64_t finished_at_ms = facts->receipt->receipt.finished_at_ms;
+
+    if (facts->now_ms > finished_at_ms && facts->now_ms - finished_at_ms > facts->limits->max_age_ms)
+        faults_add(&verdict->faults, CODE_LATE, "/finishedAt", "finished %" PRIu64 " ms ago, allowed are %" PRIu64,
+                   facts->now_ms - finished_at_ms, facts->limits->max_age_ms);
+}
+
+static void duplicate_job(const struct rule_facts *facts, struct verdict *verdict)
+{
+    if (facts->job_billed_by_other)
+        faults_add(&verdict->faults, CODE_DUPLICATE_JOB, "/jobId", "another provider has an accepted receipt for this job");
+}
+
+static void over_limit(const struct rule_facts *facts, struct verdict *verdict)
+{
+    const struct provider *p = catalog_provider(facts->catalog, facts->receipt->receipt.provider, facts->now_ms);
+    struct amount limit = p != NULL && p->has_daily_limit ? p->daily_limit : facts->limits->daily_limit;
+    char amount_text[U256_DECIMAL_MAX], day_text[U256_DECIMAL_MAX], limit_text[U256_DECIMAL_MAX];
+    struct amount day;
+
+    if (verdict->price == NULL)
+        return;
+    if (amount_add(facts->provider_day, verdict->amount, &day) && amount_cmp(day, limit) <= 0)
+        return;
+    u256_to_decimal(verdict->amount.base_units, amount_text);
+    u256_to_decimal(facts->provider_day.base_units, day_text);
+    u256_to_decimal(limit.base_units, limit_text);
+    faults_add(&verdict->faults, CODE_OVER_LIMIT, "/provider", "%s on top of %s earned this day, the limit is %s",
+               amount_text, day_text, limit_text);
+}
+
+static void countersignature_missing(const struct rule_facts *facts, struct verdict *verdict)
+{
+    if (facts->limits->require_countersignature && !facts->receipt->has_consumer_signature)
+        faults_add(&verdict->faults, CODE_COUNTERSIGNATURE_MISSING, "/consumerSignature", "the consumer did not sign");
+}
+
+static void quote_mismatch(const struct rule_facts *facts, struct verdict *verdict)
+{
+    /* This gateway has not issued a quote yet, so none that a receipt names can match. */
+    if (!hash_is_zero(facts->receipt->receipt.quote))
+        faults_add(&verdict->faults, CODE_QUOTE_MISMATCH, "/quote", "this gateway issued no such quote");
+}
+
+/* In the order of the design; the first that fails gives the code. */
+static const struct { rule_fn *rule; bool operator_may_release; } rules[] = {
+    { unknown_provider,         false },
+    { unknown_model,            false },
+    { unverified_creator,       false },
+    { unpriced,                 false },
+    { late,                     true },
+    { duplicate_job,            true },
+    { over_limit,               true },
+    { countersignature_missing, true },
+    { quote_mismatch,           true },
+};
+
+bool rules_judge(const struct rule_facts *facts, struct verdict *verdict, struct err *err)
+{
+    const struct receipt *r = &facts->receipt->receipt;
+    struct verdict v = { 0 };
+
+    v.price = catalog_price(facts->catalog, r->model, r->finished_at_ms, facts->now_ms);
+    if (v.price != NULL && !price_receipt(v.price, r->count, &v.amount, err))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+        if (!(facts->operator_released && rules[i].operator_may_release))
+            rules[i].rule(facts, &v);
+    v.code = faults_first(&v.faults);
+    *verdict = v;
+    return true;
+}

@@ -1,0 +1,35 @@
+/* gateway/core/rules.h - the quarantine rules of design section 3, in their order.  Pure.
+ *
+ * To add a rule: a code in receipt.h, a row in the table of rules.c, what it must know in struct rule_facts. */
+#ifndef QUITTANCE_CORE_RULES_H
+#define QUITTANCE_CORE_RULES_H
+
+#include "gateway/core/catalog.h"
+
+struct rule_limits {
+    uint64_t max_age_ms;                      /* [receipts] max_age */
+    struct amount daily_limit;                /* [receipts] daily_limit, where the provider has none of its own */
+    bool require_countersignature;
+};
+
+/* Everything the rules look at. */
+struct rule_facts {
+    const struct catalog *catalog;
+    const struct rule_limits *limits;
+    const struct signed_receipt *receipt;
+    uint64_t now_ms;                          /* acceptance */
+    bool job_billed_by_other;                 /* another provider has an accepted receipt for this job */
+    struct amount provider_day;               /* what this provider's accepted receipts earned this UTC day so far */
+    bool operator_released;                   /* an operator overrides what is held for an operator */
+};
+
+struct verdict {
+    enum receipt_code code;                   /* CODE_ACCEPTED or the first quarantine rule that failed */
+    const struct price_version *price;        /* NULL while unpriced */
+    struct amount amount;                     /* known as soon as price is */
+    struct faults faults;                     /* of all rules that failed, with the figures; caller clears */
+};
+/* ERR_OVERFLOW only: a price over 256 bits. */
+MUST_USE bool rules_judge(const struct rule_facts *facts, struct verdict *verdict, struct err *err);
+
+#endif

@@ -1,0 +1,137 @@
+#include "gateway/core/tree.h"
+
+#include "gateway/core/tree_levels.h"
+#include "gateway/base/mem.h"
+#include "gateway/lib/keccak.h"
+
+#include <stdlib.h>
+
+static struct hash join(struct hash a, struct hash b)
+{
+    return memcmp(a.b, b.b, sizeof a.b) <= 0 ? keccak256_pair(a, b) : keccak256_pair(b, a);
+}
+
+void tree_stream_init(struct tree_stream *s)
+{
+    memset(s, 0, sizeof *s);
+}
+
+/* node[k] is the top of a full subtree of 2^k leaves, and is in use where bit k of count is set. */
+void tree_stream_add(struct tree_stream *s, struct hash leaf)
+{
+    size_t level = 0;
+
+    for (; (s->count >> level & 1) != 0; level++)
+        leaf = join(s->node[level], leaf);
+    if (level == TREE_DEPTH_MAX)
+        bug("a tree of 2^%d leaves", TREE_DEPTH_MAX);
+    s->node[level] = leaf;
+    s->count++;
+}
+
+struct hash tree_stream_root(const struct tree_stream *s)
+{
+    struct hash root = { { 0 } };
+    bool any = false;
+
+    /* The smaller subtree is the odd last node that moved up until it met the next larger one. */
+    for (size_t level = 0; level < TREE_DEPTH_MAX; level++) {
+        if ((s->count >> level & 1) == 0)
+            continue;
+        root = any ? join(s->node[level], root) : s->node[level];
+        any = true;
+    }
+    return root;
+}
+
+struct hash tree_root(const struct hash *leaves, size_t count)
+{
+    struct tree_stream s;
+
+    tree_stream_init(&s);
+    for (size_t i = 0; i < count; i++)
+        tree_stream_add(&s, leaves[i]);
+    return tree_stream_root(&s);
+}
+
+static size_t nodes_of(size_t count)
+{
+    size_t nodes = count;
+
+    while (count > 1) {
+        count = (count + 1) / 2;
+        nodes += count;
+    }
+    return nodes;
+}
+
+static void build_level(const struct hash *below, size_t width, struct hash *above)
+{
+    for (size_t i = 0; i + 1 < width; i += 2)
+        above[i / 2] = join(below[i], below[i + 1]);
+    if (width % 2 == 1)
+        above[width / 2] = below[width - 1];
+}
+
+struct tree *tree_new(const struct hash *leaves, size_t count)
+{
+    struct tree *tree = mem_new(sizeof *tree);
+
+    if (count == 0)
+        return tree;
+    tree->level[0] = mem_array(nodes_of(count), sizeof *leaves);
+    tree->width[0] = count;
+    tree->levels = 1;
+    memcpy(tree->level[0], leaves, count * sizeof *leaves);
+    for (; tree->width[tree->levels - 1] > 1; tree->levels++) {
+        size_t top = tree->levels;
+
+        if (top > TREE_DEPTH_MAX)
+            bug("a tree of more than 2^%d leaves", TREE_DEPTH_MAX);
+        tree->level[top] = tree->level[top - 1] + tree->width[top - 1];
+        tree->width[top] = (tree->width[top - 1] + 1) / 2;
+        build_level(tree->level[top - 1], tree->width[top - 1], tree->level[top]);
+    }
+    return tree;
+}
+
+void tree_free(struct tree *tree)
+{
+    if (tree == NULL)
+        return;
+    free(tree->level[0]);
+    free(tree);
+}
+
+struct hash tree_top(const struct tree *tree)
+{
+    return tree->levels == 0 ? (struct hash){ { 0 } } : tree->level[tree->levels - 1][0];
+}
+
+void tree_prove(const struct tree *tree, size_t index, struct proof *proof)
+{
+    if (tree->levels == 0 || index >= tree->width[0])
+        bug("a proof of leaf %zu of %zu", index, tree->width[0]);
+    proof->len = 0;
+    for (size_t level = 0; level + 1 < tree->levels; level++, index /= 2) {
+        size_t sibling = index ^ 1;
+
+        if (sibling < tree->width[level])     /* else the odd last node: it has none */
+            proof->path[proof->len++] = tree->level[level][sibling];
+    }
+}
+
+void tree_proof(const struct hash *leaves, size_t count, size_t index, struct proof *proof)
+{
+    struct tree *tree = tree_new(leaves, count);
+
+    tree_prove(tree, index, proof);
+    tree_free(tree);
+}
+
+struct hash tree_fold(struct hash leaf, const struct proof *proof)
+{
+    for (size_t i = 0; i < proof->len; i++)
+        leaf = join(leaf, proof->path[i]);
+    return leaf;
+}

@@ -1,0 +1,43 @@
+/* gateway/core/tree.h - the Merkle trees of design section 5: roots, proofs, leaves, and the steps of `distribute`.
+ *
+ * Leaves in a fixed order; neighbours are hashed pairwise as keccak256(min || max); an odd last node moves up
+ * unchanged; no leaves: 32 zero bytes.  Every leaf is hashed twice, every inner node once. */
+#ifndef QUITTANCE_CORE_TREE_H
+#define QUITTANCE_CORE_TREE_H
+
+#include "gateway/base/amount.h"
+#include "gateway/base/buf.h"
+
+#define TREE_DEPTH_MAX 40
+
+struct proof { struct hash path[TREE_DEPTH_MAX]; size_t len; };       /* sibling hashes from below */
+
+struct hash tree_root(const struct hash *leaves, size_t count);
+/* index must be below count. */
+void tree_proof(const struct hash *leaves, size_t count, size_t index, struct proof *proof);
+struct hash tree_fold(struct hash leaf, const struct proof *proof);     /* the root that leaf and proof lead to */
+
+/* The same root in memory that does not grow with the count. */
+struct tree_stream { struct hash node[TREE_DEPTH_MAX]; uint64_t count; };
+void tree_stream_init(struct tree_stream *s);
+void tree_stream_add(struct tree_stream *s, struct hash leaf);
+struct hash tree_stream_root(const struct tree_stream *s);
+
+/* All levels kept, for many proofs of one tree. */
+struct tree;
+struct tree *tree_new(const struct hash *leaves, size_t count);         /* copies the leaves */
+void tree_free(struct tree *tree);
+struct hash tree_top(const struct tree *tree);
+void tree_prove(const struct tree *tree, size_t index, struct proof *proof);
+
+struct hash tree_rewards_leaf(struct address account, struct address token, struct amount claimable);
+struct hash tree_receipts_leaf(uint64_t index, struct job_id job_id, struct address provider, struct hash salt, struct hash struct_hash);
+struct hash tree_promise_leaf(struct hash struct_hash);                 /* keccak256 of it: of bundle and promise trees */
+/* HMAC-SHA256(secret, jobId || provider) (design 5). */
+struct hash receipt_salt(const uint8_t secret[32], struct job_id job_id, struct address provider);
+
+/* The post-order walk that `distribute` checks (contract.md 3): for the leaves where wanted[i], appends the bare node
+ * hashes to `nodes` (32 bytes each) and one byte a pushed node to `steps`. */
+void tree_steps(const struct tree *tree, const bool *wanted, struct buf *nodes, struct buf *steps);
+
+#endif

@@ -1,0 +1,146 @@
+#include "gateway/core/typed.h"
+
+#include "gateway/core/word.h"
+#include "gateway/lib/keccak.h"
+
+#include <pthread.h>
+
+enum type { TYPE_DOMAIN, TYPE_RECEIPT, TYPE_BUNDLE, TYPE_MODEL, TYPE_LINEAGE, TYPE_QUOTE, TYPE_PROMISE, TYPE_ACCESS };
+
+#define LINEAGE_TYPE "Lineage(bytes32 parent,uint16 shareBps)"
+
+static const char *const type_strings[] = {
+    [TYPE_DOMAIN]  = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)",
+    [TYPE_RECEIPT] = "UsageReceipt(bytes16 jobId,address provider,bytes32 model,address consumer,uint64 inputTokens,"
+                     "uint64 cachedTokens,uint64 outputTokens,uint64 units,uint64 computeMs,uint64 startedAt,"
+                     "uint64 finishedAt,bytes32 quote,bytes32 evidence)",
+    [TYPE_BUNDLE]  = "ReceiptBundle(address provider,bytes32 root,uint64 count)",
+    /* EIP-712: the types a type refers to follow it. */
+    [TYPE_MODEL]   = "ModelRegistration(bytes32 model,address creator,string name,Lineage[] parents,uint64 registeredAt)"
+                     LINEAGE_TYPE,
+    [TYPE_LINEAGE] = LINEAGE_TYPE,
+    [TYPE_QUOTE]   = "Quote(bytes32 model,address provider,address consumer,uint64 priceVersion,uint64 validUntil)",
+    [TYPE_PROMISE] = "InclusionPromise(bytes32 root,uint64 count,uint64 acceptedAt,uint64 settleBy)",
+    [TYPE_ACCESS]  = "Access(address account,uint64 expires)",
+};
+
+static struct hash type_hashes[ARRAY_LEN(type_strings)];
+static pthread_once_t type_hashes_once = PTHREAD_ONCE_INIT;
+
+static void hash_types(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(type_strings); i++)
+        type_hashes[i] = keccak256(type_strings[i], strlen(type_strings[i]));
+}
+
+static struct hash hash_struct(enum type type, const uint8_t *words, size_t len)
+{
+    struct keccak k;
+
+    pthread_once(&type_hashes_once, hash_types);
+    keccak_init(&k);
+    keccak_update(&k, type_hashes[type].b, sizeof type_hashes[type].b);
+    keccak_update(&k, words, len);
+    return keccak_final(&k);
+}
+
+void domain_init(struct domain *d, uint64_t chain_id, struct address contract)
+{
+    uint8_t words[4 * WORD];
+
+    word_hash(words, keccak256("Quittance", 9));
+    word_hash(words + WORD, keccak256("1", 1));
+    word_u64(words + 2 * WORD, chain_id);
+    word_address(words + 3 * WORD, contract);
+    *d = (struct domain){ chain_id, contract, hash_struct(TYPE_DOMAIN, words, sizeof words) };
+}
+
+struct hash typed_digest(const struct domain *d, struct hash struct_hash)
+{
+    uint8_t bytes[2 + 32 + 32] = { 0x19, 0x01 };
+
+    memcpy(bytes + 2, d->separator.b, 32);
+    memcpy(bytes + 34, struct_hash.b, 32);
+    return keccak256(bytes, sizeof bytes);
+}
+
+struct hash receipt_words_hash(const uint8_t words[RECEIPT_WORDS])
+{
+    return hash_struct(TYPE_RECEIPT, words, RECEIPT_WORDS);
+}
+
+struct hash receipt_struct_hash(const struct receipt *r)
+{
+    uint8_t words[RECEIPT_WORDS];
+
+    receipt_to_words(r, words);
+    return receipt_words_hash(words);
+}
+
+struct hash bundle_struct_hash(const struct receipt_bundle *b)
+{
+    uint8_t words[3 * WORD];
+
+    word_address(words, b->provider);
+    word_hash(words + WORD, b->root);
+    word_u64(words + 2 * WORD, b->count);
+    return hash_struct(TYPE_BUNDLE, words, sizeof words);
+}
+
+static struct hash parents_hash(const struct model *m)
+{
+    uint8_t hashes[MODEL_PARENTS_MAX * WORD];
+
+    for (size_t i = 0; i < m->parent_count; i++) {
+        uint8_t words[2 * WORD];
+
+        word_hash(words, m->parents[i].model);
+        word_u64(words + WORD, m->parents[i].share_bps);
+        word_hash(hashes + i * WORD, hash_struct(TYPE_LINEAGE, words, sizeof words));
+    }
+    return keccak256(hashes, m->parent_count * WORD);
+}
+
+struct hash model_struct_hash(const struct model *m)
+{
+    uint8_t words[5 * WORD];
+
+    word_hash(words, m->model);
+    word_address(words + WORD, m->creator);
+    word_hash(words + 2 * WORD, keccak256(m->name, strlen(m->name)));
+    word_hash(words + 3 * WORD, parents_hash(m));
+    word_u64(words + 4 * WORD, m->registered_at_ms);
+    return hash_struct(TYPE_MODEL, words, sizeof words);
+}
+
+struct hash quote_struct_hash(const struct quote *q)
+{
+    uint8_t words[5 * WORD];
+
+    word_hash(words, q->model);
+    word_address(words + WORD, q->provider);
+    word_address(words + 2 * WORD, q->consumer);
+    word_u64(words + 3 * WORD, q->price_version);
+    word_u64(words + 4 * WORD, q->valid_until_ms);
+    return hash_struct(TYPE_QUOTE, words, sizeof words);
+}
+
+struct hash promise_struct_hash(const struct inclusion_promise *p)
+{
+    uint8_t words[4 * WORD];
+
+    word_hash(words, p->root);
+    word_u64(words + WORD, p->count);
+    word_u64(words + 2 * WORD, p->accepted_at_ms);
+    word_u64(words + 3 * WORD, p->settle_by_ms);
+    return hash_struct(TYPE_PROMISE, words, sizeof words);
+}
+
+struct hash access_struct_hash(const struct access *a)
+{
+    uint8_t words[2 * WORD];
+
+    word_address(words, a->account);
+    word_u64(words + WORD, a->expires_ms);
+    return hash_struct(TYPE_ACCESS, words, sizeof words);
+}

@@ -1,0 +1,32 @@
+/* gateway/core/typed.h - the EIP-712 types of design section 2: domain, struct hashes, digests.
+ *
+ * A struct hash identifies; what is signed is typed_digest(domain, struct hash) = keccak256(0x1901 || separator ||
+ * struct hash).  Type hashes are computed once, on first use, from the type strings. */
+#ifndef QUITTANCE_CORE_TYPED_H
+#define QUITTANCE_CORE_TYPED_H
+
+#include "gateway/core/model.h"
+#include "gateway/core/receipt.h"
+
+struct domain {
+    uint64_t chain_id;
+    struct address contract;
+    struct hash separator;
+};
+void domain_init(struct domain *d, uint64_t chain_id, struct address contract);
+struct hash typed_digest(const struct domain *d, struct hash struct_hash);
+
+struct receipt_bundle { struct address provider; struct hash root; uint64_t count; };
+struct inclusion_promise { struct hash root; uint64_t count, accepted_at_ms, settle_by_ms; };
+struct quote { struct hash model; struct address provider, consumer; uint64_t price_version, valid_until_ms; };
+struct access { struct address account; uint64_t expires_ms; };
+
+struct hash receipt_struct_hash(const struct receipt *r);
+struct hash receipt_words_hash(const uint8_t words[RECEIPT_WORDS]);          /* the same, from words as they came */
+struct hash bundle_struct_hash(const struct receipt_bundle *b);
+struct hash model_struct_hash(const struct model *m);
+struct hash quote_struct_hash(const struct quote *q);
+struct hash promise_struct_hash(const struct inclusion_promise *p);
+struct hash access_struct_hash(const struct access *a);
+
+#endif
