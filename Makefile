@@ -48,8 +48,14 @@ $(B)/%.sql.o: %.sql
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libquittance.a
 	$(CC) $(LINK) -o $@ $^ $(LIBS) -lcmocka
 
-unit: $(TESTS) ## build and run the C unit tests
-	@set -e; for t in $(TESTS); do $$t; done
+# UNIT: folders of tests to run, all of them when empty.
+UNIT ?=
+RUN  := $(if $(UNIT),$(foreach d,$(UNIT),$(filter $(B)/tests/$(d)/%,$(TESTS))),$(TESTS))
+unit: $(RUN) $(B)/quittance ## build and run the C unit tests (SAN=address,undefined or thread; UNIT="store api")
+	@scripts/run-unit $(RUN)
+
+forge: contracts ## run the contract's unit and fuzz tests
+	@node_modules/.bin/forge test
 
 $(B)/build/contracts/%.json.o: build/contracts/%.json
 	@mkdir -p $(@D)

@@ -1,10 +1,9 @@
 /* gateway/lib/json.h - the only door to jansson: strict reading of I-JSON (RFC 7493) and deterministic writing.
  *
- * json_read refuses duplicate keys, zero bytes, \u0000, anything after the text, nesting over JSON_DEPTH_MAX and
- * invalid UTF-8.
- * A number that int64 or double cannot hold (2^64, 1e400) is still JSON: it is read as null, so that the member it
- * stands in is what gets refused, not the text around it. Numbers with a fraction or exponent
- * are reals; -0 is the integer 0.
+ * json_read refuses duplicate keys, zero bytes, names with \u0000, anything after the text, nesting over JSON_DEPTH_MAX
+ * and invalid UTF-8.  A number that int64 or double cannot hold (2^64, 1e400) and a text with \u0000 are still JSON:
+ * they are read as null, so that the member they stand in is what gets refused, not the text around it.  Numbers with a
+ * fraction or exponent are reals; -0 is the integer 0.
  * Getters give borrowed values; they never convert: a missing or wrong-typed member is false, NULL or absent. */
 #ifndef QUITTANCE_LIB_JSON_H
 #define QUITTANCE_LIB_JSON_H

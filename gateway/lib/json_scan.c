@@ -60,15 +60,34 @@ static size_t scan_number(char *text)
 }
 
 /* Returns the length of the string at text, quotes and all; up to len when it does not end. */
-static size_t scan_string(const char *text, size_t len)
+static size_t string_length(const char *text, size_t len, bool *has_nul)
 {
     for (size_t i = 1; i < len; i++) {
-        if (text[i] == '\\')
+        if (text[i] == '\\') {
+            if (len - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
+                *has_nul = true;
             i++;
-        else if (text[i] == '"')
+        } else if (text[i] == '"') {
             return i + 1;
+        }
     }
+    *has_nul = false;
     return len;
+}
+
+/* A value with \u0000 becomes null like a number that is not held; as a name it stays, for jansson to refuse. */
+static size_t scan_string(char *text, size_t len)
+{
+    bool has_nul = false;
+    size_t used = string_length(text, len, &has_nul), next = used;
+
+    while (next < len && strchr(" \t\r\n", text[next]) != NULL)
+        next++;
+    if (has_nul && (next == len || text[next] != ':')) {
+        memset(text, ' ', used);
+        memcpy(text, "null", 4);
+    }
+    return used;
 }
 
 bool json_scan(char *text, size_t len, struct err *err)

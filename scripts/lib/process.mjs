@@ -1,0 +1,100 @@
+// Children of the demo and of the end-to-end tests: run to the end, or started and ended by their process id.
+import { spawn } from "node:child_process";
+import net from "node:net";
+
+const running = new Set();
+
+function killAll() {
+  for (const child of running) child.kill("SIGKILL");
+}
+process.on("exit", killAll);
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+
+/** Runs a command to its end: {code, signal, stdout, stderr}. `input` goes to its stdin. */
+export function run(command, args, { input, env = {}, cwd, timeoutMs = 180_000 } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env: { ...process.env, ...env }, cwd, stdio: ["pipe", "pipe", "pipe"] });
+    const out = [], err = [];
+    const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+    running.add(child);
+    child.stdout.on("data", (bytes) => out.push(bytes));
+    child.stderr.on("data", (bytes) => err.push(bytes));
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      running.delete(child);
+      resolve({ code, signal, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() });
+    });
+    child.stdin.on("error", () => {}); // it may end without reading all: its exit code tells
+    child.stdin.end(input ?? "");
+  });
+}
+
+/** Starts a command that stays: {child, lines(): stderr so far, ended: Promise<{code, signal}>}. */
+export function start(command, args, { env = {}, cwd } = {}) {
+  const child = spawn(command, args, { env: { ...process.env, ...env }, cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const log = [];
+  running.add(child);
+  child.stderr.on("data", (bytes) => log.push(bytes));
+  const ended = new Promise((resolve) => child.on("close", (code, signal) => {
+    running.delete(child);
+    resolve({ code, signal });
+  }));
+  return { child, ended, log: () => Buffer.concat(log).toString() };
+}
+
+/** The first line on stdout of a started command; rejects with its stderr when it ends before. */
+export function firstLine({ child, ended, log }, timeoutMs = 60_000) {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const timer = setTimeout(() => reject(new Error(`no line within ${timeoutMs} ms: ${log()}`)), timeoutMs);
+    child.stdout.on("data", (bytes) => {
+      text += bytes;
+      if (text.includes("\n")) {
+        clearTimeout(timer);
+        resolve(text.slice(0, text.indexOf("\n")));
+      }
+    });
+    ended.then(({ code, signal }) => {
+      clearTimeout(timer);
+      reject(new Error(`ended with ${code ?? signal} before it was ready: ${log()}`));
+    });
+  });
+}
+
+export async function stop(started, signal = "SIGTERM", timeoutMs = 30_000) {
+  started.child.kill(signal);
+  const timer = setTimeout(() => started.child.kill("SIGKILL"), timeoutMs);
+  const end = await started.ended;
+  clearTimeout(timer);
+  return end;
+}
+
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Calls `probe` until it gives something true; its errors count as "not yet". */
+export async function until(probe, what, timeoutMs = 60_000) {
+  const end = Date.now() + timeoutMs;
+  let last;
+  while (Date.now() < end) {
+    try {
+      const value = await probe();
+      if (value) return value;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(100);
+  }
+  throw new Error(`${what}: not within ${timeoutMs} ms${last ? `: ${last.message}` : ""}`);
+}
