@@ -7,6 +7,9 @@ comma   := ,
 B       := build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
 OPT     ?= $(if $(SAN),-O1 -g -fno-omit-frame-pointer,-O2 -g)
 
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+
 STRICT := -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototypes \
           -Wmissing-prototypes -Wformat=2 -Wcast-qual -Wvla -Wundef -fstack-protector-strong -fPIE \
           $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2)
@@ -30,23 +33,24 @@ help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 $(B)/quittance: $(MAIN:%.c=$(B)/%.o) $(CONTRACTS) $(B)/libquittance.a
-	$(CC) $(LINK) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
 
 $(B)/libquittance.a: $(OBJ) $(DATA)
 	@rm -f $@
 	@ar rcs $@ $^
 
 $(B)/%.o: %.c Makefile
+	@echo '  cc  $<'
 	@mkdir -p $(@D)
-	$(CC) $(STRICT) $(OPT) -DQUITTANCE_VERSION='"$(VERSION)"' -I. -MMD -MP $(CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(STRICT) $(OPT) -DQUITTANCE_VERSION='"$(VERSION)"' -I. -MMD -MP $(CFLAGS) -c $< -o $@
 
 # Files the binary carries: the linker names them _binary_store_schema_..., from their path.
 $(B)/%.sql.o: %.sql
 	@mkdir -p $(@D)
-	ld -r -b binary -z noexecstack -o $@ $<
+	$(Q)ld -r -b binary -z noexecstack -o $@ $<
 
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libquittance.a
-	$(CC) $(LINK) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS) -lcmocka
 
 # UNIT: folders of tests to run, all of them when empty.
 UNIT ?=
@@ -59,11 +63,11 @@ forge: contracts ## run the contract's unit and fuzz tests
 
 $(B)/build/contracts/%.json.o: build/contracts/%.json
 	@mkdir -p $(@D)
-	ld -r -b binary -z noexecstack -o $@ $<
+	$(Q)ld -r -b binary -z noexecstack -o $@ $<
 
-build/contracts/%.json: $(wildcard chain/contracts/*.sol) scripts/build-contracts
+build/contracts/Settlement.json build/contracts/DevToken.json &: $(wildcard chain/contracts/*.sol) scripts/build-contracts
 	@scripts/build-contracts
-	@touch $@
+	@touch build/contracts/*.json
 
 contracts: ## compile the contracts to build/contracts
 	@scripts/build-contracts

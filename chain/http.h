@@ -1,0 +1,32 @@
+/* chain/http.h - the only door to libcurl: one request, bounded in time and size.
+ *
+ * TLS certificates are checked; redirects are not followed; only http and https.  An http_client is for one thread;
+ * it keeps its connections. */
+#ifndef QUITTANCE_CHAIN_HTTP_H
+#define QUITTANCE_CHAIN_HTTP_H
+
+#include "gateway/base/buf.h"
+#include "gateway/base/err.h"
+
+MUST_USE bool http_start(struct err *err);    /* once a process, before threads */
+void http_stop(void);
+
+struct http_client;
+struct http_client *http_new(void);
+void http_free(struct http_client *client);
+
+#define HTTP_HEADERS_MAX 8
+struct http_request {
+    const char *method, *url;
+    const char *headers[HTTP_HEADERS_MAX];    /* "Name: value", NULL-terminated when fewer */
+    const void *body;                         /* NULL: none */
+    size_t body_len;
+    unsigned timeout_ms;                      /* of the whole exchange */
+    size_t max_bytes;                         /* of the answer; more is ERR_LIMIT */
+};
+struct http_answer { int status; struct buf body; char content_type[96]; unsigned retry_after_s; };
+void http_answer_clear(struct http_answer *answer);
+/* True for any HTTP status.  ERR_AGAIN: it certainly was not sent (no connection); ERR_UNKNOWN: it may have been. */
+MUST_USE bool http_do(struct http_client *client, const struct http_request *request, struct http_answer *answer, struct err *err);
+
+#endif

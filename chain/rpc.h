@@ -1,0 +1,68 @@
+/* chain/rpc.h - Ethereum JSON-RPC over HTTP: one function a method, answers checked and bounded.
+ *
+ * An rpc is for one thread.  Several endpoints are tried in order (fail over); every answer is bounded to
+ * RPC_ANSWER_MAX bytes and RPC_TIMEOUT_MS.  Errors: ERR_AGAIN nobody answered; ERR_CHAIN the node said no, the class of its
+ * words in rpc_last_class; ERR_INVALID the answer has the wrong shape; ERR_UNKNOWN for a send whose answer is missing. */
+#ifndef QUITTANCE_CHAIN_RPC_H
+#define QUITTANCE_CHAIN_RPC_H
+
+#include "chain/http.h"
+#include "chain/rpc_class.h"
+#include "gateway/base/types.h"
+
+#define RPC_TIMEOUT_MS 20000u
+#define RPC_ANSWER_MAX (32u * 1024u * 1024u)
+
+struct rpc;
+/* urls: comma-separated.  http://user:secret@host is refused (ERR_CONFIG): secrets come from files. */
+MUST_USE bool rpc_new(const char *urls, struct rpc **rpc, struct err *err);
+void rpc_free(struct rpc *rpc);
+enum rpc_class rpc_last_class(const struct rpc *rpc);             /* of the last ERR_CHAIN */
+/* Revert data of the last ERR_CHAIN, borrowed; len 0 where there was none. */
+const uint8_t *rpc_last_revert(const struct rpc *rpc, size_t *len);
+
+enum block_tag { BLOCK_LATEST, BLOCK_FINALIZED, BLOCK_PENDING };
+struct block { uint64_t number, timestamp_s; struct hash hash; bool has_base_fee; struct wei base_fee; uint64_t gas_limit; };
+struct log_entry {
+    struct address address;
+    struct hash topics[4];
+    size_t topic_count;
+    struct buf data;                          /* owned */
+    uint64_t block, index;
+    struct tx_hash tx;
+    bool removed;
+};
+struct logs { struct log_entry *list; size_t count; };
+void logs_clear(struct logs *logs);
+struct tx_receipt {
+    bool found;                               /* false: the node does not know it (yet): no evidence of anything */
+    bool success;
+    uint64_t block, gas_used;
+    struct hash block_hash;
+    struct wei effective_gas_price;
+    struct address from, to, created;
+    struct logs logs;                         /* owned: logs_clear */
+};
+
+MUST_USE bool rpc_chain_id(struct rpc *rpc, uint64_t *id, struct err *err);
+MUST_USE bool rpc_block(struct rpc *rpc, enum block_tag tag, struct block *block, struct err *err);   /* ERR_NOT_FOUND: no such tag */
+MUST_USE bool rpc_block_at(struct rpc *rpc, uint64_t number, struct block *block, struct err *err);
+MUST_USE bool rpc_nonce(struct rpc *rpc, struct address account, enum block_tag tag, uint64_t *nonce, struct err *err);
+MUST_USE bool rpc_balance(struct rpc *rpc, struct address account, struct wei *balance, struct err *err);
+MUST_USE bool rpc_code(struct rpc *rpc, struct address account, struct buf *code, struct err *err);
+/* eth_call at the latest block; from may be NULL.  A revert is ERR_CHAIN with class RPC_REVERT. */
+MUST_USE bool rpc_call(struct rpc *rpc, const struct address *from, struct address to, const struct buf *data, struct buf *result, struct err *err);
+/* The same for many calls to one contract in batches of requests; results[i] are initialised here, caller clears. */
+MUST_USE bool rpc_call_many(struct rpc *rpc, struct address to, const struct buf *data, size_t count, struct buf *results, struct err *err);
+/* to NULL: a deployment. */
+MUST_USE bool rpc_estimate_gas(struct rpc *rpc, struct address from, const struct address *to, const struct buf *data, uint64_t *gas, struct err *err);
+struct fee_history { struct wei next_base_fee; struct wei rewards[32]; double gas_used_ratio[32]; size_t count; };
+MUST_USE bool rpc_fee_history(struct rpc *rpc, unsigned blocks, unsigned percentile, struct fee_history *history, struct err *err);
+/* The hash is checked against our own.  ERR_UNKNOWN whenever it may have been taken; RPC_KNOWN counts as taken. */
+MUST_USE bool rpc_send_raw(struct rpc *rpc, const struct buf *raw, struct tx_hash expected, struct err *err);
+MUST_USE bool rpc_tx_receipt(struct rpc *rpc, struct tx_hash hash, struct tx_receipt *receipt, struct err *err);
+/* topics: count <= 4, NULL entries match all. */
+MUST_USE bool rpc_logs(struct rpc *rpc, struct address address, const struct hash *const *topics, size_t topic_count,
+                       uint64_t from_block, uint64_t to_block, struct logs *logs, struct err *err);
+
+#endif

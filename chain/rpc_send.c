@@ -1,0 +1,62 @@
+#include "chain/rpc_parts.h"
+
+/* Whether this endpoint has taken the transaction.  False with ERR_UNKNOWN: it may have. */
+static bool send_to(struct rpc *rpc, const struct rpc_endpoint *endpoint, const json *request, uint64_t id,
+                    struct tx_hash expected, struct err *err)
+{
+    const json *result;
+    struct hash got;
+    json *reply;
+    bool ok;
+
+    if (!rpc_exchange(rpc, endpoint, request, &reply, err)) {
+        /* An answer that is too long or no JSON says nothing about what the node did before. */
+        if (err->code == ERR_LIMIT || err->code == ERR_INVALID)
+            err->code = ERR_UNKNOWN;
+        return false;
+    }
+    ok = rpc_result(rpc, reply, id, &result, err);
+    if (ok && (!json_get_hash(result, &got) || !hash_eq(got, expected.h)))
+        ok = err_set(err, ERR_UNKNOWN, "the node answers with another hash than ours");
+    else if (!ok && err->code == ERR_CHAIN && rpc->last_class == RPC_KNOWN)
+        ok = true;                                        /* same bytes: as good as taken */
+    else if (!ok && (err->code == ERR_INVALID || (err->code == ERR_CHAIN && rpc->last_class == RPC_UNKNOWN)))
+        err->code = ERR_UNKNOWN;
+    json_free(reply);
+    return ok || err_prefix(err, "%s", endpoint->name);
+}
+
+/* Whether another endpoint may take what this one refused: its pool is full, or it cannot say. */
+static bool another_may_take(const struct rpc *rpc, const struct err *err)
+{
+    return err->code != ERR_CHAIN || rpc->last_class == RPC_POOL_FULL;
+}
+
+bool rpc_send_raw(struct rpc *rpc, const struct buf *raw, struct tx_hash expected, struct err *err)
+{
+    uint64_t id = rpc->next_id++;
+    json *params = json_new_array(), *request;
+    size_t first = rpc->current;
+    bool taken = false, doubt = false;
+
+    json_add(params, json_new_hex(raw->data, raw->len));
+    request = rpc_request(id, "eth_sendRawTransaction", params);
+    rpc->last_class = RPC_UNKNOWN;
+    buf_reset(&rpc->revert);
+    for (size_t i = 0; i < rpc->endpoint_count && !taken; i++) {
+        size_t index = (first + i) % rpc->endpoint_count;
+
+        taken = send_to(rpc, &rpc->endpoints[index], request, id, expected, err);
+        if (taken)
+            rpc->current = index;
+        else if (err->code == ERR_UNKNOWN)
+            doubt = true;
+        if (!taken && !another_may_take(rpc, err))
+            break;
+    }
+    json_free(request);
+    /* One endpoint's clear no does not undo another's silence. */
+    if (!taken && doubt)
+        err->code = ERR_UNKNOWN;
+    return taken || err_prefix(err, "eth_sendRawTransaction");
+}
