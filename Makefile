@@ -16,12 +16,12 @@ STRICT := -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wconversion -Ws
 LINK   := -pie -Wl,-z,relro,-z,now -pthread $(if $(SAN),-fsanitize=$(SAN))
 LIBS   := -lsecp256k1 -lcurl -ljansson -lmicrohttpd -lsqlite3 -lnettle -lsodium -lzstd -lz -linih
 
-SRC  := $(wildcard gateway/*/*.c chain/*.c store/*.c api/*.c)
-MAIN := $(wildcard gateway/*.c)
+MAIN := gateway/main.c
+SRC  := $(filter-out $(MAIN),$(wildcard gateway/*.c gateway/*/*.c chain/*.c store/*.c api/*.c))
 OBJ  := $(SRC:%.c=$(B)/%.o)
 SQL  := $(patsubst %.sql,$(B)/%.sql.o,$(wildcard store/schema/*.sql))
 CONTRACTS := $(B)/build/contracts/Settlement.json.o $(B)/build/contracts/DevToken.json.o
-DATA := $(SQL)
+DATA := $(SQL) $(CONTRACTS)
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
@@ -32,7 +32,7 @@ all: $(B)/quittance ## build build/quittance (the default)
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-$(B)/quittance: $(MAIN:%.c=$(B)/%.o) $(CONTRACTS) $(B)/libquittance.a
+$(B)/quittance: $(MAIN:%.c=$(B)/%.o) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
 
 $(B)/libquittance.a: $(OBJ) $(DATA)

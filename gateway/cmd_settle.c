@@ -1,0 +1,194 @@
+/* gateway/cmd_settle.c - one settlement run, for cron: by the running service, or by itself with the store's lock. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/admin_client.h"
+#include "gateway/base/clock.h"
+#include "gateway/commands.h"
+#include "gateway/lib/crypt.h"
+#include "gateway/lib/file.h"
+#include "gateway/open.h"
+#include "gateway/report.h"
+
+#define POLL_MS 500
+
+struct goal { bool wait_all, dry_run; uint64_t timeout_ms; };
+
+/* ---- by the service ---- */
+
+static bool text_is(const json *object, const char *key, const char *text)
+{
+    const char *got;
+    size_t len;
+
+    return json_get_text(json_member(object, key), &got, &len) && strcmp(got, text) == 0;
+}
+
+/* The error that the service's run ended with, as our own: it carries the exit code. */
+static bool run_failed(const json *report, struct err *err)
+{
+    const json *error = json_member(report, "error");
+    const char *detail = "";
+    uint64_t exit_code = 70;
+    size_t len;
+
+    if (error == NULL)
+        return false;
+    if (!json_get_text(json_member(error, "detail"), &detail, &len) || !json_get_u64(json_member(error, "exit"), &exit_code))
+        exit_code = 70;
+    err_set(err, exit_code == 75 ? ERR_AGAIN : exit_code == 78 ? ERR_CONFIG : ERR_HALT, "%s", detail);
+    return true;
+}
+
+static bool goal_reached(const json *report, const struct goal *goal)
+{
+    bool nothing;
+
+    if (json_get_bool(json_member(report, "nothing"), &nothing) && nothing)
+        return true;
+    if (text_is(report, "state", "final") || text_is(report, "state", "cancelled"))
+        return true;
+    return !goal->wait_all && (text_is(report, "state", "committed") || text_is(report, "state", "pending")
+        || text_is(report, "state", "active") || text_is(report, "state", "distributed"));
+}
+
+static bool poll(struct admin_client *client, const struct goal *goal, json **report, struct err *err)
+{
+    uint64_t start = clock_monotonic_ms(), sequence;
+    char path[80];
+
+    if (!json_get_u64(json_member(*report, "sequence"), &sequence))
+        return err_set(err, ERR_AGAIN, "the service has not prepared a settlement yet; it goes on by itself");
+    snprintf(path, sizeof path, "/admin/v1/settlements/%" PRIu64, sequence);
+    while (!goal_reached(*report, goal)) {
+        json *next;
+
+        if (run_failed(*report, err))
+            return false;
+        if (goal->timeout_ms != 0 && clock_monotonic_ms() - start > goal->timeout_ms)
+            return text_is(*report, "state", "pending")
+                || err_set(err, ERR_AGAIN, "not finished within the time-out; the service goes on by itself");
+        clock_sleep_ms(POLL_MS);
+        if (!admin_call(client, "GET", path, NULL, &next, err))
+            return false;
+        json_free(*report);
+        *report = next;
+    }
+    return true;
+}
+
+/* The members of design 7, whatever else the service adds. */
+static json *trim(const json *report)
+{
+    static const char *const members[] = { "sequence", "state", "receipts", "total", "paid", "failed", "transactions", "nothing" };
+    json *out = json_new_object();
+
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        const json *v = json_member(report, members[i]);
+
+        json_put(out, members[i], v != NULL ? json_share(v) : json_new_null());
+    }
+    return out;
+}
+
+static bool settle_by_service(struct admin_client *client, const struct goal *goal, struct err *err)
+{
+    json *body = json_new_object(), *report = NULL;
+    bool ok;
+
+    json_put_bool(body, "dryRun", goal->dry_run);
+    ok = admin_call(client, "POST", "/admin/v1/settlements", body, &report, err);
+    json_free(body);
+    if (!ok)
+        return false;
+    if (goal->dry_run) {
+        print_json(report);
+        return true;
+    }
+    ok = !run_failed(report, err);
+    if (ok && !goal_reached(report, goal))
+        ok = poll(client, goal, &report, err);
+    if (ok || json_member(report, "sequence") != NULL)
+        print_json(trim(report));
+    json_free(report);
+    return ok;
+}
+
+/* ---- by ourselves ---- */
+
+static bool run_or_plan(struct settle *settle, const struct goal *goal, struct err *err)
+{
+    struct settle_report report = { 0 };
+    struct settle_plan plan;
+    bool ok;
+
+    if (goal->dry_run) {
+        if (!settle_plan(settle, &plan, err))
+            return false;
+        print_json(plan_to_json(&plan));
+        return true;
+    }
+    ok = settle_run(settle, goal->wait_all, goal->timeout_ms, &report, err);
+    if (ok || report.has_sequence)
+        print_json(report_to_json(&report));
+    return ok;
+}
+
+static bool settle_alone(const struct config *config, const struct goal *goal, struct err *err)
+{
+    struct settle_config sc;
+    struct writer *writer = NULL;
+    struct db *db = NULL;
+    struct signer *signer = NULL;
+    struct rpc *rpc = NULL;
+    struct settle *settle = NULL;
+    uint8_t *secret = NULL;
+    bool ok = false;
+
+    if (writer_open(config->store.url, &clock_system, &writer, err) && db_open(config->store.url, DB_READ, &db, err)
+        && file_make_dir(config->archive.dir, 0700, err) && open_rpc(config, &rpc, err) && open_secret(config, &secret, err)
+        && open_signer(config, &signer, err)) {
+        open_settle_config(config, secret, signer_address(signer), &sc);
+        ok = settle_new(&sc, db, writer, rpc, signer, &clock_system, &settle, err) && run_or_plan(settle, goal, err);
+    }
+    settle_free(settle);
+    signer_free(signer);
+    secret_free(secret);
+    rpc_free(rpc);
+    db_close(db);
+    writer_close(writer);
+    return ok;
+}
+
+static bool settle_command_run(const struct args *args, struct err *err)
+{
+    struct goal goal = { .wait_all = args_flag(args, "--wait"), .dry_run = args_flag(args, "--dry-run") };
+    struct config config;
+    struct admin_client *client = NULL;
+    uint64_t timeout_s;
+    bool ok;
+
+    if (!args_u64(args, "--timeout", 600, 86400, &timeout_s, err) || !open_config(args->config, &config, err))
+        return false;
+    goal.timeout_ms = timeout_s * 1000;
+    ok = config_need_contract(&config, err) && admin_connect(&config, &client, err)
+      && (client != NULL ? settle_by_service(client, &goal, err) : settle_alone(&config, &goal, err));
+    admin_free(client);
+    config_clear(&config);
+    return ok;
+}
+
+const struct command command_settle = {
+    .name = "settle", .words = "", .words_max = 0,
+    .summary = "one settlement run, for cron",
+    .text = "First finishes what an earlier run left, then closes the open batch, commits its roots and pays everybody who is\n"
+            "owed [settle] distribute_minimum or more.  Works beside a running `serve` and without one.  Prints\n"
+            "{\"sequence\",\"state\",\"receipts\",\"total\",\"paid\",\"failed\",\"transactions\",\"nothing\"}.\n"
+            "Without --wait it returns when the commit is mined, with it when everything is paid and confirmed; where\n"
+            "activation is later than --timeout, it exits 0 with state pending.  Two runs at once are one run.",
+    .run = settle_command_run,
+    .options = { { "--wait", NULL, "until everything is distributed and confirmed" },
+                 { "--dry-run", NULL, "show what would be sent and what it costs; change nothing" },
+                 { "--timeout", "SECONDS", "stop waiting then (600); the next run goes on" } },
+};

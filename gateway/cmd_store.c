@@ -1,0 +1,73 @@
+/* gateway/cmd_store.c - an online copy of the store, and a new store from archives and chain. */
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/base/clock.h"
+#include "gateway/commands.h"
+#include "gateway/lib/file.h"
+#include "gateway/open.h"
+#include "gateway/rebuild.h"
+#include "store/db.h"
+
+static bool backup(const struct config *config, const char *path, struct err *err)
+{
+    struct db *db = NULL;
+    json *out;
+    bool ok;
+
+    if (file_exists(path))
+        return err_set(err, ERR_INVALID, "%s exists: a backup is never written over", path);
+    ok = db_open(config->store.url, DB_READ, &db, err) && db_backup(db, path, err);
+    db_close(db);
+    if (!ok)
+        return false;
+    out = json_new_object();
+    json_put_text(out, "backup", path);
+    print_json(out);
+    return true;
+}
+
+static bool rebuild(const struct config *config, const char *place, struct err *err)
+{
+    struct rebuild_report report;
+    struct rpc *rpc = NULL;
+    json *out;
+    bool ok = config_need_contract(config, err) && open_rpc(config, &rpc, err) && rebuild_store(config, place, rpc, &report, err);
+
+    rpc_free(rpc);
+    if (!ok)
+        return false;
+    out = json_new_object();
+    json_put_u64(out, "settlements", report.settlements);
+    json_put_u64(out, "receipts", report.receipts);
+    json_put_u64(out, "lastSequence", report.last_sequence);
+    print_json(out);
+    return true;
+}
+
+static bool store_run(const struct args *args, struct err *err)
+{
+    const char *action = args->words[0];
+    struct config config;
+    bool ok;
+
+    if (!open_config(args->config, &config, err))
+        return false;
+    if (strcmp(action, "backup") == 0)
+        ok = backup(&config, args->words[1], err);
+    else if (strcmp(action, "rebuild") == 0)
+        ok = rebuild(&config, args->words[1], err);
+    else
+        ok = err_set(err, ERR_CONFIG, "store takes backup or rebuild, not %s", action);
+    config_clear(&config);
+    return ok;
+}
+
+const struct command command_store = {
+    .name = "store", .words = "backup FILE | rebuild DIR", .words_min = 2, .words_max = 2,
+    .summary = "an online copy; a new store from archives and chain",
+    .text = "backup copies the store to FILE while the service runs.  rebuild makes a new, empty [store] url whole again from\n"
+            "the published files in DIR (or a mirror's URL) and the chain: first it audits them, then it fills the store.\n"
+            "What was not settled yet is not in archives: nodes post it again.  API keys are made anew.",
+    .run = store_run,
+};

@@ -1,0 +1,317 @@
+/* gateway/config.c - the table of settings, and how a file and the environment fill it. */
+#include "gateway/config.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/hex.h"
+#include "gateway/base/mem.h"
+#include "gateway/lib/address_text.h"
+#include "gateway/lib/file.h"
+#include "gateway/lib/ini.h"
+
+enum setting_type { SETTING_TEXT, SETTING_PATH, SETTING_PREFIXED_PATH, SETTING_COUNT, SETTING_SECONDS, SETTING_BOOL, SETTING_AMOUNT, SETTING_ADDRESS };
+
+struct setting {
+    const char *section, *key;
+    enum setting_type type;
+    size_t field;
+    const char *initial;           /* NULL: empty, zero */
+};
+
+#define AT(member) offsetof(struct config, member)
+static const struct setting settings[] = {
+    /* section   key                        type                   field                                 default */
+    { "api",      "listen",                   SETTING_TEXT,          AT(api.listen),                       "127.0.0.1:8080" },
+    { "api",      "admin_listen",             SETTING_TEXT,          AT(api.admin_listen),                 "127.0.0.1:8081" },
+    { "api",      "admin_hosts",              SETTING_TEXT,          AT(api.admin_hosts),                  NULL },
+    { "api",      "admin_key_file",           SETTING_PATH,          AT(api.admin_key_file),               "admin.key" },
+    { "api",      "trusted_proxies",          SETTING_TEXT,          AT(api.trusted_proxies),              NULL },
+    { "api",      "explorer",                 SETTING_TEXT,          AT(api.explorer),                     NULL },
+    { "store",    "url",                      SETTING_PREFIXED_PATH, AT(store.url),                        "sqlite:quittance.db" },
+    { "chain",    "rpc",                      SETTING_TEXT,          AT(chain.rpc),                        "http://127.0.0.1:8545" },
+    { "chain",    "chain_id",                 SETTING_COUNT,         AT(chain.chain_id),                   "31337" },
+    { "chain",    "contract",                 SETTING_ADDRESS,       AT(chain.contract),                   NULL },
+    { "chain",    "token",                    SETTING_ADDRESS,       AT(chain.token),                      NULL },
+    { "chain",    "confirmations",            SETTING_COUNT,         AT(chain.confirmations),              NULL },
+    { "chain",    "deploy_block",             SETTING_COUNT,         AT(chain.deploy_block),               NULL },
+    { "signer",   "key",                      SETTING_PREFIXED_PATH, AT(signer.key),                       "keystore:operator.json" },
+    { "signer",   "promise_key",              SETTING_PREFIXED_PATH, AT(signer.promise_key),               NULL },
+    { "signer",   "passphrase_file",          SETTING_PATH,          AT(signer.passphrase_file),           "passphrase" },
+    { "signer",   "secret_file",              SETTING_PATH,          AT(signer.secret_file),               "secret" },
+    { "settle",   "distribute_minimum",       SETTING_AMOUNT,        AT(settle.distribute_minimum),        "0" },
+    { "settle",   "max_fee_gwei",             SETTING_COUNT,         AT(settle.max_fee_gwei),              "100" },
+    { "settle",   "protocol_account",         SETTING_ADDRESS,       AT(settle.protocol_account),          NULL },
+    { "receipts", "max_age",                  SETTING_SECONDS,       AT(receipts.max_age_s),               "24h" },
+    { "receipts", "quarantine_max",           SETTING_COUNT,         AT(receipts.quarantine_max),          "100000" },
+    { "receipts", "daily_limit",              SETTING_AMOUNT,        AT(receipts.daily_limit),             "1000000000000000000000000" },
+    { "receipts", "settle_within",            SETTING_SECONDS,       AT(receipts.settle_within_s),         "72h" },
+    { "receipts", "require_countersignature", SETTING_BOOL,          AT(receipts.require_countersignature), "no" },
+    { "archive",  "dir",                      SETTING_PATH,          AT(archive.dir),                      "archive" },
+    { "archive",  "disclosure",               SETTING_TEXT,          AT(archive.disclosure),               "public" },
+    { "contract", "owner",                    SETTING_ADDRESS,       AT(contract.owner),                   NULL },
+    { "contract", "operator",                 SETTING_ADDRESS,       AT(contract.operator_),               NULL },
+    { "contract", "guardian",                 SETTING_ADDRESS,       AT(contract.guardian),                NULL },
+    { "contract", "funder",                   SETTING_ADDRESS,       AT(contract.funder),                  NULL },
+    { "contract", "cap",                      SETTING_AMOUNT,        AT(contract.cap),                     "1000000000000000000000000000" },
+    { "contract", "cap_window",               SETTING_SECONDS,       AT(contract.cap_window_s),            "1d" },
+    { "contract", "activation_delay",         SETTING_SECONDS,       AT(contract.activation_delay_s),      "0" },
+    { "contract", "role_delay",               SETTING_SECONDS,       AT(contract.role_delay_s),            "0" },
+    { "contract", "pause_duration",           SETTING_SECONDS,       AT(contract.pause_duration_s),        "0" },
+};
+
+static void *field_of(struct config *config, const struct setting *s)
+{
+    return (char *)config + s->field;
+}
+
+static const void *field_in(const struct config *config, const struct setting *s)
+{
+    return (const char *)config + s->field;
+}
+
+static bool parse_count(const char *value, uint64_t *out)
+{
+    struct u256 v;
+
+    return u256_from_decimal(value, strlen(value), &v) && u256_to_u64(v, out);
+}
+
+static bool parse_seconds(const char *value, uint64_t *out)
+{
+    static const struct { char suffix; uint64_t seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+    char digits[24];
+    size_t len = strlen(value);
+    uint64_t factor = 1, count;
+
+    if (len == 0 || len >= sizeof digits)
+        return false;
+    memcpy(digits, value, len + 1);
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        if (digits[len - 1] == units[i].suffix) {
+            factor = units[i].seconds;
+            digits[len - 1] = 0;
+            break;
+        }
+    }
+    if (!parse_count(digits, &count) || count > UINT64_C(1000000000) / factor)
+        return false;
+    *out = count * factor;
+    return true;
+}
+
+static bool parse_bool(const char *value, bool *out)
+{
+    static const char *const yes[] = { "yes", "true", "on", "1" }, *const no[] = { "no", "false", "off", "0" };
+
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+        if (strcmp(value, yes[i]) == 0 || strcmp(value, no[i]) == 0) {
+            *out = strcmp(value, yes[i]) == 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void set_text(char **field, char *owned)
+{
+    free(*field);
+    *field = owned;
+}
+
+/* "sqlite:PATH" and "keystore:PATH" are relative to the file too; other schemes are kept as they are. */
+static char *resolve_prefixed(const char *file, const char *value)
+{
+    const char *colon = strchr(value, ':');
+    struct buf out;
+    char *path, *text;
+
+    if (colon == NULL || (strncmp(value, "sqlite:", 7) != 0 && strncmp(value, "keystore:", 9) != 0))
+        return mem_text(value);
+    path = file_beside(file, colon + 1);
+    buf_init(&out);
+    buf_add(&out, value, (size_t)(colon + 1 - value));
+    buf_add_text(&out, path);
+    text = mem_text(buf_text(&out));
+    buf_clear(&out);
+    free(path);
+    return text;
+}
+
+/* NULL: taken; else the rule that is broken. */
+static const char *set_value(struct config *config, const struct setting *s, const char *value)
+{
+    void *field = field_of(config, s);
+
+    switch (s->type) {
+    case SETTING_TEXT:
+        set_text(field, mem_text(value));
+        return NULL;
+    case SETTING_PATH:
+        set_text(field, file_beside(config->path, value));
+        return NULL;
+    case SETTING_PREFIXED_PATH:
+        set_text(field, *value == 0 ? mem_text("") : resolve_prefixed(config->path, value));
+        return NULL;
+    case SETTING_COUNT:
+        return parse_count(value, field) ? NULL : "must be a whole number";
+    case SETTING_SECONDS:
+        return parse_seconds(value, field) ? NULL : "must be seconds, or a number with s, m, h or d";
+    case SETTING_BOOL:
+        return parse_bool(value, field) ? NULL : "must be yes or no";
+    case SETTING_AMOUNT:
+        return u256_from_decimal(value, strlen(value), &((struct amount *)field)->base_units) ? NULL
+             : "must be a whole number of base units";
+    case SETTING_ADDRESS:
+        if (*value == 0) {
+            memset(field, 0, sizeof(struct address));
+            return NULL;
+        }
+        if (!address_from_text(value, strlen(value), field))
+            return "must be an address of 0x and 40 hex digits";
+        return address_checksum_fits(value, strlen(value)) ? NULL : "has a wrong checksum (EIP-55): mistyped?";
+    }
+    bug("setting type %d", (int)s->type);
+}
+
+static const struct setting *find_setting(const char *section, const char *key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+        if (strcmp(settings[i].section, section) == 0 && strcmp(settings[i].key, key) == 0)
+            return &settings[i];
+    return NULL;
+}
+
+static bool take_entry(void *self, const char *section, const char *key, const char *value, int line, struct err *err)
+{
+    struct config *config = self;
+    const struct setting *s = find_setting(section, key);
+    const char *broken;
+
+    if (s == NULL)
+        return err_set(err, ERR_CONFIG, "%s:%d: there is no setting [%s] %s", config->path, line, section, key);
+    broken = set_value(config, s, value);
+    if (broken != NULL)
+        return err_set(err, ERR_CONFIG, "%s:%d: [%s] %s %s", config->path, line, section, key, broken);
+    return true;
+}
+
+static bool take_environment(struct config *config, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        char name[80];
+        const char *value, *broken;
+
+        snprintf(name, sizeof name, "QUITTANCE_%s_%s", settings[i].section, settings[i].key);
+        for (char *p = name; *p; p++)
+            *p = (char)toupper((unsigned char)*p);
+        value = getenv(name);
+        if (value == NULL)
+            continue;
+        broken = set_value(config, &settings[i], value);
+        if (broken != NULL)
+            return err_set(err, ERR_CONFIG, "environment: %s %s", name, broken);
+    }
+    return true;
+}
+
+static bool check(const struct config *config, struct err *err)
+{
+    if (strcmp(config->archive.disclosure, "public") != 0)
+        return err_set(err, ERR_CONFIG, "[archive] disclosure must be public");
+    if (config->chain.chain_id == 0)
+        return err_set(err, ERR_CONFIG, "[chain] chain_id must not be 0");
+    return true;
+}
+
+MUST_USE bool config_load(const char *path, struct config *config, struct err *err)
+{
+    struct config c;
+
+    if (path == NULL)
+        path = getenv("QUITTANCE_CONFIG");
+    memset(&c, 0, sizeof c);
+    c.path = mem_text(path != NULL ? path : "quittance.conf");
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+        if (set_value(&c, &settings[i], settings[i].initial != NULL ? settings[i].initial
+                      : settings[i].type == SETTING_COUNT || settings[i].type == SETTING_AMOUNT ? "0" : "") != NULL)
+            bug("default of [%s] %s", settings[i].section, settings[i].key);
+    if (!ini_read_file(c.path, take_entry, &c, err) || !take_environment(&c, err) || !check(&c, err)) {
+        if (err->code == ERR_IO || err->code == ERR_NOT_FOUND)
+            err->code = ERR_CONFIG;
+        config_clear(&c);
+        return false;
+    }
+    *config = c;
+    return true;
+}
+
+void config_clear(struct config *config)
+{
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        enum setting_type t = settings[i].type;
+
+        if (t == SETTING_TEXT || t == SETTING_PATH || t == SETTING_PREFIXED_PATH)
+            set_text(field_of(config, &settings[i]), NULL);
+    }
+    free(config->path);
+    memset(config, 0, sizeof *config);
+}
+
+static json *value_to_json(const struct setting *s, const void *field)
+{
+    switch (s->type) {
+    case SETTING_TEXT:
+    case SETTING_PATH:
+    case SETTING_PREFIXED_PATH:
+        return json_new_text(*(char *const *)field);
+    case SETTING_COUNT:
+    case SETTING_SECONDS:
+        return json_new_u64(*(const uint64_t *)field);
+    case SETTING_BOOL:
+        return json_new_bool(*(const bool *)field);
+    case SETTING_AMOUNT:
+        return json_new_amount(*(const struct amount *)field);
+    case SETTING_ADDRESS:
+        return address_is_zero(*(const struct address *)field) ? json_new_text("") : json_new_address(*(const struct address *)field);
+    }
+    bug("setting type %d", (int)s->type);
+}
+
+json *config_to_json(const struct config *config)
+{
+    json *all = json_new_object(), *section = NULL;
+
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        const struct setting *s = &settings[i];
+
+        if (section == NULL || strcmp(settings[i - 1].section, s->section) != 0) {
+            section = json_new_object();
+            json_put(all, s->section, section);
+        }
+        json_put(section, s->key, value_to_json(s, field_in(config, s)));
+    }
+    return all;
+}
+
+bool config_is_test_chain(const struct config *config)
+{
+    return config->chain.chain_id == 31337 || config->chain.chain_id == 1337;
+}
+
+uint64_t config_confirmations(const struct config *config)
+{
+    if (config->chain.confirmations != 0)
+        return config->chain.confirmations;
+    return config_is_test_chain(config) ? 1 : 0;
+}
+
+MUST_USE bool config_need_contract(const struct config *config, struct err *err)
+{
+    if (address_is_zero(config->chain.contract) || address_is_zero(config->chain.token))
+        return err_set(err, ERR_CONFIG, "%s: [chain] contract and token are not set: run `quittance deploy`", config->path);
+    return true;
+}

@@ -1,0 +1,49 @@
+/* gateway/config.h - every setting, from one table (design 7): INI file, environment over it, defaults under it.
+ *
+ * -c FILE, else $QUITTANCE_CONFIG, else ./quittance.conf.  Unknown keys are errors with their line.  Relative paths are
+ * relative to the file.  QUITTANCE_SECTION_KEY in the environment wins over the file.  Durations are seconds, or a
+ * number with s, m, h or d.  To add a setting: a field here and a row in config.c. */
+#ifndef QUITTANCE_CONFIG_H
+#define QUITTANCE_CONFIG_H
+
+#include "gateway/base/amount.h"
+#include "gateway/lib/json.h"
+
+struct config {
+    char *path;                                        /* of the file */
+    struct { char *listen, *admin_listen, *admin_hosts, *admin_key_file, *trusted_proxies, *explorer; } api;
+    struct { char *url; } store;
+    struct {
+        char *rpc;
+        uint64_t chain_id, confirmations, deploy_block;  /* confirmations 0: by the chain (see config_confirmations) */
+        struct address contract, token;                /* zero: not deployed yet */
+    } chain;
+    struct { char *key, *promise_key, *passphrase_file, *secret_file; } signer;
+    struct { struct amount distribute_minimum; uint64_t max_fee_gwei; struct address protocol_account; } settle;
+    struct {
+        uint64_t max_age_s, quarantine_max, settle_within_s;
+        struct amount daily_limit;
+        bool require_countersignature;
+    } receipts;
+    struct { char *dir, *disclosure; } archive;
+    struct {
+        struct address owner, operator_, guardian, funder;   /* zero: the signer, on test chains; funder zero: prefunded */
+        struct amount cap;
+        uint64_t cap_window_s, activation_delay_s, role_delay_s, pause_duration_s;
+    } contract;
+};
+
+/* path NULL: as described above.  ERR_CONFIG names file, line, key and rule. */
+MUST_USE bool config_load(const char *path, struct config *config, struct err *err);
+void config_clear(struct config *config);
+/* {section:{key:value}} with the values in force; nothing in a configuration is a secret, files hold those. */
+json *config_to_json(const struct config *config);
+/* Sets keys in the file in place, keeping everything else (deploy writes its results).  section/key/value triples. */
+struct config_change { const char *section, *key, *value; };
+MUST_USE bool config_write(const char *path, const struct config_change *changes, size_t count, struct err *err);
+bool config_is_test_chain(const struct config *config);       /* chain ids 31337 and 1337 */
+uint64_t config_confirmations(const struct config *config);   /* 1 on test chains where not set */
+/* ERR_CONFIG unless the contract is known: "run quittance deploy". */
+MUST_USE bool config_need_contract(const struct config *config, struct err *err);
+
+#endif

@@ -1,0 +1,109 @@
+/* gateway/open.c - see open.h. */
+#include "gateway/open.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/base/hex.h"
+#include "gateway/lib/crypt.h"
+#include "gateway/lib/file.h"
+
+MUST_USE bool open_config(const char *path, struct config *config, struct err *err)
+{
+    return config_load(path, config, err);
+}
+
+MUST_USE bool open_signer(const struct config *config, struct signer **signer, struct err *err)
+{
+    return signer_open(config->signer.key, config->signer.passphrase_file, signer, err)
+        || err_prefix(err, "[signer] key");
+}
+
+MUST_USE bool open_promise_signer(const struct config *config, struct signer *signer, struct signer **promise, struct err *err)
+{
+    const char *key = config->signer.promise_key;
+
+    if (*key == 0 || strcmp(key, config->signer.key) == 0) {
+        *promise = signer;
+        return true;
+    }
+    return signer_open(key, config->signer.passphrase_file, promise, err) || err_prefix(err, "[signer] promise_key");
+}
+
+MUST_USE bool open_secret(const struct config *config, uint8_t **secret, struct err *err)
+{
+    struct buf text;
+    uint8_t *bytes = secret_new(32);
+    bool ok = false;
+
+    buf_init(&text);
+    if (!file_read_secret(config->signer.secret_file, &text, err)) {
+        err_prefix(err, "[signer] secret_file");
+        goto out;
+    }
+    if (!hex_decode(buf_text(&text), text.len, bytes, 32)) {
+        err_set(err, ERR_CONFIG, "%s must hold 0x and 64 hex digits", config->signer.secret_file);
+        goto out;
+    }
+    *secret = bytes;
+    ok = true;
+out:
+    buf_wipe(&text);
+    if (!ok)
+        secret_free(bytes);
+    return ok;
+}
+
+MUST_USE bool open_rpc(const struct config *config, struct rpc **rpc, struct err *err)
+{
+    struct rpc *opened;
+    uint64_t id;
+
+    if (!rpc_new(config->chain.rpc, &opened, err))
+        return false;
+    if (!rpc_chain_id(opened, &id, err)) {
+        rpc_free(opened);
+        return err_prefix(err, "[chain] rpc %s", config->chain.rpc);
+    }
+    if (id != config->chain.chain_id) {
+        rpc_free(opened);
+        return err_set(err, ERR_CONFIG, "[chain] chain_id is %" PRIu64 ", but the node at %s is of chain %" PRIu64,
+                       config->chain.chain_id, config->chain.rpc, id);
+    }
+    *rpc = opened;
+    return true;
+}
+
+struct address open_protocol_account(const struct config *config, struct address signer)
+{
+    return address_is_zero(config->settle.protocol_account) ? signer : config->settle.protocol_account;
+}
+
+void open_settle_config(const struct config *config, const uint8_t *secret, struct address signer, struct settle_config *out)
+{
+    *out = (struct settle_config){
+        .chain_id = config->chain.chain_id,
+        .contract = config->chain.contract,
+        .token = config->chain.token,
+        .confirmations = config_confirmations(config),
+        .deploy_block = config->chain.deploy_block,
+        .max_fee = wei_from_gwei(config->settle.max_fee_gwei),
+        .distribute_minimum = config->settle.distribute_minimum,
+        .protocol_account = open_protocol_account(config, signer),
+        .archive_dir = config->archive.dir,
+        .secret = secret,
+    };
+}
+
+void print_json(json *owned)
+{
+    struct buf text;
+
+    buf_init(&text);
+    json_write(owned, &text);
+    buf_add_byte(&text, '\n');
+    fwrite(text.data, 1, text.len, stdout);
+    buf_clear(&text);
+    json_free(owned);
+}

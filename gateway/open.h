@@ -1,0 +1,27 @@
+/* gateway/open.h - what a configuration names, opened: keys, secret, domain, chain. */
+#ifndef QUITTANCE_OPEN_H
+#define QUITTANCE_OPEN_H
+
+#include "chain/settlement.h"
+#include "chain/signer.h"
+#include "gateway/config.h"
+#include "gateway/settle/settle.h"
+
+/* The configuration that the command line names. */
+MUST_USE bool open_config(const char *path, struct config *config, struct err *err);
+/* [signer] key; asks the chain for nothing.  Unlocking takes about a second of work by design (scrypt). */
+MUST_USE bool open_signer(const struct config *config, struct signer **signer, struct err *err);
+/* [signer] promise_key, or the signer's own key: then *promise is the signer itself. */
+MUST_USE bool open_promise_signer(const struct config *config, struct signer *signer, struct signer **promise, struct err *err);
+/* The 32 bytes of [signer] secret_file, in secret_new memory; secret_free. */
+MUST_USE bool open_secret(const struct config *config, uint8_t **secret, struct err *err);
+/* Connects and checks the chain id: ERR_CONFIG when the node is of another chain. */
+MUST_USE bool open_rpc(const struct config *config, struct rpc **rpc, struct err *err);
+/* What settle needs, from the configuration; borrows its strings and the secret. */
+void open_settle_config(const struct config *config, const uint8_t *secret, struct address signer, struct settle_config *out);
+/* [settle] protocol_account, else the signer's address. */
+struct address open_protocol_account(const struct config *config, struct address signer);
+/* Prints one JSON value and a newline to stdout, frees it. */
+void print_json(json *owned);
+
+#endif

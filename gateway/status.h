@@ -1,0 +1,12 @@
+/* gateway/status.h - what the store says about the present state, as JSON: for `status`. */
+#ifndef QUITTANCE_STATUS_H
+#define QUITTANCE_STATUS_H
+
+#include "gateway/lib/json.h"
+#include "store/db.h"
+
+/* {openBatch:{number,receipts,amount}, unfinished:{batch,state,sequence}|absent, last:{sequence,state,...}, held,
+ * lastSuccess, oldestUnsettled}; times Unix ms, absent where unknown.  Caller owns. */
+MUST_USE bool status_store(struct db *db, uint64_t now_ms, json **status, struct err *err);
+
+#endif
