@@ -1,0 +1,77 @@
+/* The signed attempts of a transaction, first and replacements: part of transactions.h. */
+#include "store/transactions.h"
+#include "store/wei.h"
+
+void attempt_clear(struct attempt_row *a)
+{
+    buf_clear(&a->raw);
+}
+
+bool store_attempt_insert(struct db *db, const struct attempt_row *a, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO attempts (hash, tx, seq, raw, gas, max_fee, max_priority_fee, created_at)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)", &st, err))
+        return false;
+    stmt_bind_hash(&st, &a->hash.h);
+    stmt_bind_u64(&st, a->tx);
+    stmt_bind_u64(&st, a->seq);
+    stmt_bind_blob(&st, a->raw.data, a->raw.len);
+    stmt_bind_u64(&st, a->gas);
+    stmt_bind_wei(&st, a->max_fee);
+    stmt_bind_wei(&st, a->max_priority_fee);
+    stmt_bind_u64(&st, a->created_at_ms);
+    return stmt_exec_one(&st, err);
+}
+
+bool store_attempt_sent(struct db *db, struct tx_hash hash, uint64_t now_ms, const char *answer, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "UPDATE attempts SET sent_at = ?, answer = ? WHERE hash = ?", &st, err))
+        return false;
+    stmt_bind_u64(&st, now_ms);
+    stmt_bind_text(&st, answer);
+    stmt_bind_hash(&st, &hash.h);
+    return stmt_exec_one(&st, err);
+}
+
+static void read_attempt(struct stmt *st, struct attempt_row *a)
+{
+    a->hash.h = stmt_hash(st);
+    a->tx = stmt_u64(st);
+    a->seq = stmt_u64(st);
+    buf_reset(&a->raw);
+    stmt_buf(st, &a->raw);
+    a->gas = stmt_u64(st);
+    a->max_fee = stmt_wei(st);
+    a->max_priority_fee = stmt_wei(st);
+    a->created_at_ms = stmt_u64(st);
+    a->sent_at_ms = stmt_u64(st);
+    stmt_text(st, a->answer, sizeof a->answer);
+}
+
+bool store_attempts(struct db *db, uint64_t tx, attempt_fn *visit, void *self, struct err *err)
+{
+    struct attempt_row a = { 0 };
+    bool row = true, ok = true;
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT hash, tx, seq, raw, gas, max_fee, max_priority_fee, created_at, sent_at, answer"
+                        " FROM attempts WHERE tx = ? ORDER BY seq", &st, err))
+        return false;
+    stmt_bind_u64(&st, tx);
+    buf_init(&a.raw);
+    err->code = ERR_NONE;
+    while ((ok = stmt_step(&st, &row, err)) && row) {
+        read_attempt(&st, &a);
+        if (!stmt_ok(&st, err) || !visit(self, &a, err)) {      /* visit borrows the raw bytes */
+            stmt_end(&st);
+            ok = err->code == ERR_NONE;
+            break;
+        }
+    }
+    attempt_clear(&a);
+    return ok;
+}

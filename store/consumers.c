@@ -1,0 +1,99 @@
+/* Consumers: append-only revisions; the latest one at a moment counts. */
+#include "store/catalog.h"
+
+#include "store/catalog_rows.h"
+#include "store/meta.h"
+
+bool store_consumer_add(struct db *db, const struct consumer *c, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO consumers (address, since, name, credit_limit, enrolled) VALUES (?, ?, ?, ?,"
+                        " ?)", &st, err))
+        return false;
+    stmt_bind_address(&st, &c->address);
+    stmt_bind_u64(&st, c->since_ms);
+    stmt_bind_text(&st, c->name);
+    if (c->has_credit_limit)
+        stmt_bind_amount(&st, c->credit_limit);
+    else
+        stmt_bind_null(&st);
+    stmt_bind_int(&st, c->enrolled);
+    return stmt_exec_one(&st, err) && store_meta_raise(db, "settings", err);
+}
+
+#define COLUMNS "address, since, name, credit_limit, enrolled"
+
+static void read_consumer(struct stmt *st, struct consumer *c)
+{
+    c->address = stmt_address(st);
+    c->since_ms = stmt_u64(st);
+    stmt_text(st, c->name, sizeof c->name);
+    c->has_credit_limit = !stmt_null(st);
+    c->credit_limit = stmt_amount(st);
+    c->enrolled = stmt_enum(st, 0, 1) != 0;
+}
+
+/* Ends st. */
+static bool visit_consumers(struct stmt *st, consumer_fn *visit, void *self, struct err *err)
+{
+    struct consumer c;
+    bool row;
+
+    while (stmt_step(st, &row, err)) {
+        if (!row)
+            return true;
+        read_consumer(st, &c);
+        if (!stmt_ok(st, err) || !visit(self, &c)) {
+            bool ok = !st->failed;
+
+            stmt_end(st);
+            return ok;
+        }
+    }
+    return false;
+}
+
+bool store_consumer_revisions(struct db *db, consumer_fn *visit, void *self, struct err *err)
+{
+    struct stmt st;
+
+    return db_prepare(db, "SELECT " COLUMNS " FROM consumers ORDER BY address, since", &st, err)
+        && visit_consumers(&st, visit, self, err);
+}
+
+bool store_consumers(struct db *db, const struct address *after, unsigned limit, consumer_fn *visit, void *self,
+                     struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM consumers c WHERE address > ?"
+                        " AND since = (SELECT MAX(d.since) FROM consumers d WHERE d.address = c.address)"
+                        " ORDER BY address LIMIT ?", &st, err))
+        return false;
+    stmt_bind_blob(&st, after, after != NULL ? sizeof *after : 0);
+    stmt_bind_u64(&st, limit);
+    return visit_consumers(&st, visit, self, err);
+}
+
+bool store_consumer_latest(struct db *db, struct address a, struct consumer *c, bool *found, struct err *err)
+{
+    struct consumer got;
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM consumers WHERE address = ? ORDER BY since DESC LIMIT 1", &st, err))
+        return false;
+    stmt_bind_address(&st, &a);
+    if (!stmt_step(&st, &row, err))
+        return false;
+    if (row)
+        read_consumer(&st, &got);
+    stmt_end(&st);
+    if (!stmt_ok(&st, err))
+        return false;
+    if (row)
+        *c = got;
+    *found = row;
+    return true;
+}

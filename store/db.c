@@ -1,0 +1,137 @@
+#include "store/driver.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/mem.h"
+
+static const struct driver *drivers[] = {
+    &driver_sqlite,
+    NULL,                                     /* db_driver_add */
+};
+
+void db_driver_add(const struct driver *driver)
+{
+    drivers[ARRAY_LEN(drivers) - 1] = driver;
+}
+
+bool db_open(const char *url, enum db_mode mode, struct db **db, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(drivers) && drivers[i] != NULL; i++) {
+        size_t len = strlen(drivers[i]->scheme);
+        void *connection;
+
+        if (strncmp(url, drivers[i]->scheme, len) != 0 || url[len] != ':')
+            continue;
+        if (!drivers[i]->open(url + len + 1, mode, &connection, err))
+            return false;
+        *db = mem_new(sizeof **db);
+        **db = (struct db){ .driver = drivers[i], .connection = connection, .mode = mode };
+        return true;
+    }
+    return err_set(err, ERR_CONFIG, "no such kind of store: %.100s (known: sqlite:PATH)", url);
+}
+
+void db_close(struct db *db)
+{
+    if (db == NULL)
+        return;
+    db_slots_finish(db, true);
+    db->driver->close(db->connection);
+    mem_wipe(db, sizeof *db);
+    free(db);
+}
+
+static bool reopen(struct db *db, struct err *err)
+{
+    db_slots_finish(db, false);
+    db->began = db->doomed = false;
+    db->broken = !db->driver->reopen(db->connection, err);
+    return !db->broken;
+}
+
+bool db_begin(struct db *db, struct err *err)
+{
+    if (db->began)
+        return err_set(err, ERR_BUG, "a transaction within a transaction");
+    if (db->broken && !reopen(db, err))
+        return false;
+    if (!db->driver->script(db->connection, db->mode == DB_WRITE ? db->driver->begin_write : db->driver->begin_read, err))
+        return false;
+    db->began = true;
+    db->doomed = false;
+    return true;
+}
+
+bool db_commit(struct db *db, struct err *err)
+{
+    struct err why;
+    bool lost = db->doomed;
+
+    if (!db->began)
+        return err_set(err, ERR_BUG, "a commit without a transaction");
+    if (lost) {
+        db_rollback(db);
+        return err_set(err, ERR_STORE, "the database rolled the transaction back");
+    }
+    db->began = false;
+    if (db->driver->commit(db->connection, err))
+        return true;
+    /* The old session may hold what it believes, not what is on disk: only a new one can be asked.  If even that
+     * fails, `broken` makes every look-up fail until a reopen works. */
+    if (err->code == ERR_UNKNOWN)
+        (void)!reopen(db, &why);
+    return false;
+}
+
+void db_rollback(struct db *db)
+{
+    struct err ignored;
+
+    if (!db->began)
+        return;
+    /* A transaction that the database ended by itself has nothing to roll back. */
+    if (db->driver->in_transaction(db->connection) && !db->driver->script(db->connection, "ROLLBACK", &ignored))
+        (void)!reopen(db, &ignored);
+    db->began = db->doomed = false;
+}
+
+/* Savepoints are taken once a task, so they are prepared like any statement. */
+bool db_savepoint(struct db *db, struct err *err)
+{
+    struct stmt st;
+
+    /* Outside a transaction a savepoint would be one by itself, and its release a commit. */
+    if (!db->began)
+        return err_set(err, ERR_BUG, "a savepoint without a transaction");
+    return db_prepare(db, "SAVEPOINT task", &st, err) && stmt_exec(&st, NULL, err);
+}
+
+bool db_savepoint_release(struct db *db, struct err *err)
+{
+    struct stmt st;
+
+    return db_prepare(db, "RELEASE SAVEPOINT task", &st, err) && stmt_exec(&st, NULL, err);
+}
+
+void db_savepoint_rollback(struct db *db)
+{
+    struct err ignored;
+    struct stmt st;
+
+    if (!db_prepare(db, "ROLLBACK TO SAVEPOINT task", &st, &ignored) || !stmt_exec(&st, NULL, &ignored)
+        || !db_savepoint_release(db, &ignored))
+        db->doomed = true;     /* what the task wrote may still be there: nothing of the group may be kept */
+}
+
+bool db_exec_script(struct db *db, const char *sql, struct err *err)
+{
+    if (db->broken || db->doomed)
+        return err_set(err, ERR_STORE, "the transaction was lost");
+    return db->driver->script(db->connection, sql, err);
+}
+
+bool db_backup(struct db *db, const char *path, struct err *err)
+{
+    return db->driver->backup(db->connection, path, err);
+}

@@ -1,0 +1,71 @@
+/* store/db.h - one database connection behind a table of calls, so that SQLite and PostgreSQL are two driver files.
+ *
+ * A struct db belongs to one thread.  Statements use `?`, are prepared once and kept by their text, which must be a
+ * string literal.  Bind values in order, then step or exec; read columns in order.  All errors are ERR_STORE unless
+ * said otherwise; a unique key that is taken is ERR_CONFLICT.  A failed statement leaves the transaction to its owner
+ * to roll back; where the database rolled it back by itself (disk full), all that follows fails until then. */
+#ifndef QUITTANCE_STORE_DB_H
+#define QUITTANCE_STORE_DB_H
+
+#include "gateway/base/amount.h"
+#include "gateway/base/buf.h"
+
+struct db;
+enum db_mode { DB_READ, DB_WRITE };
+
+/* url: "sqlite:PATH".  DB_WRITE creates the file and takes the exclusive lock of the store (a lock file beside it), so
+ * that two processes never write one store: ERR_AGAIN names the holder.  ERR_CONFIG: no such kind of store. */
+MUST_USE bool db_open(const char *url, enum db_mode mode, struct db **db, struct err *err);
+void db_close(struct db *db);                                  /* NULL is fine */
+/* Runs the schema steps that are missing, each in its own transaction.  ERR_HALT: the store is newer than we are. */
+MUST_USE bool db_migrate(struct db *db, struct err *err);
+
+MUST_USE bool db_begin(struct db *db, struct err *err);        /* a writer's transaction, or a reader's snapshot */
+/* ERR_UNKNOWN: the outcome must be looked up (see writer.h); the connection was opened anew for that. */
+MUST_USE bool db_commit(struct db *db, struct err *err);
+void db_rollback(struct db *db);
+MUST_USE bool db_savepoint(struct db *db, struct err *err);    /* one level */
+MUST_USE bool db_savepoint_release(struct db *db, struct err *err);
+void db_savepoint_rollback(struct db *db);
+MUST_USE bool db_exec_script(struct db *db, const char *sql, struct err *err);
+/* An online copy of the whole store to a new file (SQLite only until the second driver). */
+MUST_USE bool db_backup(struct db *db, const char *path, struct err *err);
+
+struct stmt { struct db *db; void *handle; int next_bind, next_column; bool failed; };
+MUST_USE bool db_prepare(struct db *db, const char *sql, struct stmt *st, struct err *err);
+void stmt_bind_i64(struct stmt *st, int64_t v);
+void stmt_bind_u64(struct stmt *st, uint64_t v);               /* below 2^63 */
+void stmt_bind_int(struct stmt *st, int v);
+void stmt_bind_text(struct stmt *st, const char *v);           /* bound values must live until the statement ends */
+void stmt_bind_blob(struct stmt *st, const void *bytes, size_t len);
+void stmt_bind_null(struct stmt *st);
+void stmt_bind_hash(struct stmt *st, const struct hash *v);
+void stmt_bind_address(struct stmt *st, const struct address *v);
+void stmt_bind_job_id(struct stmt *st, const struct job_id *v);
+void stmt_bind_signature(struct stmt *st, const struct signature *v);
+void stmt_bind_amount(struct stmt *st, struct amount v);       /* 32 bytes big-endian; copied */
+/* *row false: no more rows, the statement has ended. */
+MUST_USE bool stmt_step(struct stmt *st, bool *row, struct err *err);
+MUST_USE bool stmt_exec(struct stmt *st, uint64_t *changed, struct err *err);     /* ends st; changed may be NULL */
+MUST_USE bool stmt_exec_one(struct stmt *st, struct err *err); /* ends st; any number of rows but one is ERR_BUG */
+MUST_USE bool stmt_exec_id(struct stmt *st, uint64_t *id, struct err *err);       /* INSERT ... RETURNING id; ends st */
+void stmt_end(struct stmt *st);                                /* after stepping early; fine twice */
+/* Columns in order; NULL reads as 0, zero bytes or an empty text; stmt_null asks about the next one without moving. */
+bool stmt_null(const struct stmt *st);
+int64_t stmt_i64(struct stmt *st);
+uint64_t stmt_u64(struct stmt *st);
+int stmt_int(struct stmt *st);
+int stmt_enum(struct stmt *st, int least, int most);           /* a number outside is a damaged row; reads as least */
+void stmt_text(struct stmt *st, char *text, size_t size);      /* truncated to size - 1 */
+void stmt_blob(struct stmt *st, const void **bytes, size_t *len);          /* borrowed until the next step */
+void stmt_bytes(struct stmt *st, void *bytes, size_t len);      /* exactly len bytes */
+void stmt_buf(struct stmt *st, struct buf *buf);               /* a copy of any length; buf must be initialised */
+/* A blob of another length than the type's is a damaged row: it marks st failed, the next step or stmt_ok says so. */
+struct hash stmt_hash(struct stmt *st);
+struct address stmt_address(struct stmt *st);
+struct job_id stmt_job_id(struct stmt *st);
+struct signature stmt_signature(struct stmt *st);
+struct amount stmt_amount(struct stmt *st);
+MUST_USE bool stmt_ok(const struct stmt *st, struct err *err);
+
+#endif

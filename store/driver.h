@@ -1,0 +1,63 @@
+/* store/driver.h - what a database driver must do, and what is behind a struct db.
+ *
+ * Only db.c, stmt.c and the drivers include this.  A connection is one session, a handle one prepared statement;
+ * parameters count from 1, columns from 0.  Bound bytes are borrowed until reset unless copy is set. */
+#ifndef QUITTANCE_STORE_DRIVER_H
+#define QUITTANCE_STORE_DRIVER_H
+
+#include "store/db.h"
+
+struct driver {
+    const char *scheme;                       /* of the url, before ':' */
+    const char *begin_write, *begin_read;     /* how a transaction is begun */
+    MUST_USE bool (*open)(const char *rest, enum db_mode mode, void **connection, struct err *err);
+    void (*close)(void *connection);
+    /* A new session for the same connection, all handles finished before; the store's lock is not let go.  What it
+     * then reads is durable.  On failure the connection may only be reopened or closed. */
+    MUST_USE bool (*reopen)(void *connection, struct err *err);
+    bool (*in_transaction)(void *connection);
+    MUST_USE bool (*script)(void *connection, const char *sql, struct err *err);
+    /* ERR_UNKNOWN: it may or may not be committed; any other error: it is not, and the transaction is over. */
+    MUST_USE bool (*commit)(void *connection, struct err *err);
+    MUST_USE bool (*backup)(void *connection, const char *path, struct err *err);
+    MUST_USE bool (*prepare)(void *connection, const char *sql, void **handle, struct err *err);
+    int (*parameters)(void *handle);
+    bool (*bind_i64)(void *handle, int at, int64_t v);
+    bool (*bind_text)(void *handle, int at, const char *v);
+    bool (*bind_blob)(void *handle, int at, const void *bytes, size_t len, bool copy);
+    bool (*bind_null)(void *handle, int at);
+    MUST_USE bool (*step)(void *connection, void *handle, bool *row, struct err *err);
+    uint64_t (*changed)(void *connection);
+    void (*reset)(void *handle);              /* also forgets what was bound */
+    bool (*is_null)(void *handle, int at);
+    int64_t (*i64)(void *handle, int at);
+    const char *(*text)(void *handle, int at);
+    void (*blob)(void *handle, int at, const void **bytes, size_t *len);
+    void (*finish)(void *handle);
+};
+extern const struct driver driver_sqlite;
+/* One more kind of store beside those of db.c, for tests that need a database which misbehaves; before threads. */
+void db_driver_add(const struct driver *driver);
+
+/* A prepared statement, found again by the address of its text. */
+struct db_slot {
+    const char *sql;
+    void *handle;                             /* NULL after a reopen, until it is needed */
+    bool busy;                                /* a second user at the same time gets a slot of its own */
+    bool kept;
+};
+#define DB_SLOTS 512                          /* a power of two, twice the statements we have or more */
+
+struct db {
+    const struct driver *driver;
+    void *connection;
+    enum db_mode mode;
+    bool began;                               /* between db_begin and its end */
+    bool doomed;                              /* the database ended our transaction by itself */
+    bool broken;                              /* a reopen failed; the next db_begin tries again */
+    size_t slot_count;
+    struct db_slot *slots[DB_SLOTS];
+};
+void db_slots_finish(struct db *db, bool forget);      /* stmt.c: finishes all handles; forget also frees the slots */
+
+#endif

@@ -1,0 +1,24 @@
+/* store/ledger.h - summed double-entry postings a batch, and what accounts earned from them. */
+#ifndef QUITTANCE_STORE_LEDGER_H
+#define QUITTANCE_STORE_LEDGER_H
+
+#include "gateway/core/ledger.h"
+#include "store/db.h"
+
+/* Adds to the row of (batch, account, role, model).  count: receipts behind it. */
+MUST_USE bool store_posting_add(struct db *db, uint64_t batch, const struct share *share, uint64_t count, struct err *err);
+struct posting { uint64_t batch; struct share share; uint64_t count; };
+typedef bool posting_fn(void *self, const struct posting *p, struct err *err);
+MUST_USE bool store_postings_of_batch(struct db *db, uint64_t batch, posting_fn *visit, void *self, struct err *err);   /* by account, role, model */
+MUST_USE bool store_postings_of_account(struct db *db, struct address account, posting_fn *visit, void *self, struct err *err);
+/* What held receipts would add to this account as provider: sum of their amounts where priced. */
+MUST_USE bool store_account_held(struct db *db, struct address provider, struct amount *held, struct err *err);
+
+struct payment { uint64_t block, log_index; struct address account; struct amount amount; struct tx_hash tx; };
+MUST_USE bool store_payment_add(struct db *db, const struct payment *p, struct err *err);      /* the same again changes nothing */
+MUST_USE bool store_account_paid(struct db *db, struct address account, struct amount *paid, struct tx_hash *last, bool *any, struct err *err);
+MUST_USE bool store_payments_total(struct db *db, struct amount *total, struct err *err);
+typedef bool payment_fn(void *self, const struct payment *p, struct err *err);
+MUST_USE bool store_payments_of_account(struct db *db, struct address account, payment_fn *visit, void *self, struct err *err);
+
+#endif

@@ -1,0 +1,44 @@
+#include "store/meta.h"
+
+bool store_meta_get(struct db *db, const char *key, uint64_t *value, struct err *err)
+{
+    uint64_t got = 0;
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT value FROM meta WHERE key = ?", &st, err))
+        return false;
+    stmt_bind_text(&st, key);
+    if (!stmt_step(&st, &row, err))
+        return false;
+    if (row)
+        got = stmt_u64(&st);
+    stmt_end(&st);
+    if (!stmt_ok(&st, err))
+        return false;
+    *value = got;
+    return true;
+}
+
+bool store_meta_set(struct db *db, const char *key, uint64_t value, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO meta (key, value) VALUES (?, ?)"
+                        " ON CONFLICT (key) DO UPDATE SET value = excluded.value", &st, err))
+        return false;
+    stmt_bind_text(&st, key);
+    stmt_bind_u64(&st, value);
+    return stmt_exec_one(&st, err);
+}
+
+bool store_meta_raise(struct db *db, const char *key, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO meta (key, value) VALUES (?, 1)"
+                        " ON CONFLICT (key) DO UPDATE SET value = meta.value + 1", &st, err))
+        return false;
+    stmt_bind_text(&st, key);
+    return stmt_exec_one(&st, err);
+}

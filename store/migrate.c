@@ -1,0 +1,75 @@
+/* Schema steps: an append-only table.  What has run is kept in `migrations`, which every database can have. */
+#include "store/db.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "gateway/base/mem.h"
+
+/* Embedded by the Makefile from store/schema/. */
+extern const char _binary_store_schema_0001_init_sql_start[], _binary_store_schema_0001_init_sql_end[];
+
+static const struct migration {
+    const char *name, *start, *end;
+} migrations[] = {
+    /* Never change or remove a row: its number is its place, from 1. */
+    { "0001_init", _binary_store_schema_0001_init_sql_start, _binary_store_schema_0001_init_sql_end },
+};
+
+static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)
+{
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT COALESCE(MAX(version), 0) FROM migrations", &st, err) || !stmt_step(&st, &row, err))
+        return false;
+    if (!row)
+        return err_set(err, ERR_BUG, "a sum without a row");
+    *version = stmt_u64(&st);
+    stmt_end(&st);
+    return stmt_ok(&st, err);
+}
+
+static bool record(struct db *db, uint64_t version, const char *name, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO migrations (version, name) VALUES (?, ?)", &st, err))
+        return false;
+    stmt_bind_u64(&st, version);
+    stmt_bind_text(&st, name);
+    return stmt_exec_one(&st, err);
+}
+
+static bool run_step(struct db *db, uint64_t version, struct err *err)
+{
+    const struct migration *step = &migrations[version - 1];
+    char *sql = mem_text_n(step->start, (size_t)(step->end - step->start));
+    bool ok = false;
+
+    if (!db_begin(db, err))
+        goto out;
+    if (db_exec_script(db, sql, err) && record(db, version, step->name, err))
+        ok = db_commit(db, err);
+    else
+        db_rollback(db);
+out:
+    free(sql);
+    return ok || err_prefix(err, "schema step %s", step->name);
+}
+
+bool db_migrate(struct db *db, struct err *err)
+{
+    uint64_t version = 0;
+
+    if (!db_exec_script(db, "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL)", err)
+        || !ran_so_far(db, &version, err))
+        return false;
+    if (version > ARRAY_LEN(migrations))
+        return err_set(err, ERR_HALT, "the store has schema %" PRIu64 ", this program knows up to %zu: use a newer one",
+                       version, ARRAY_LEN(migrations));
+    while (version < ARRAY_LEN(migrations))
+        if (!run_step(db, ++version, err))
+            return false;
+    return true;
+}

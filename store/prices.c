@@ -1,0 +1,77 @@
+#include "store/catalog.h"
+
+#include "store/meta.h"
+
+#define PRICES_SIZE (METER_COUNT * 32)
+#define SPLIT_SIZE (SPLIT_PARTS * 2)
+
+bool store_price_add(struct db *db, struct price_version *p, struct err *err)
+{
+    uint8_t prices[PRICES_SIZE], split[SPLIT_SIZE];
+    struct stmt st;
+
+    for (size_t i = 0; i < METER_COUNT; i++)
+        u256_to_be(p->per_million[i].base_units, prices + i * 32);
+    for (size_t i = 0; i < SPLIT_PARTS; i++) {
+        split[2 * i] = (uint8_t)(p->split_bps[i] >> 8);
+        split[2 * i + 1] = (uint8_t)p->split_bps[i];
+    }
+    /* Numbered here, by the one writer: versions have no gaps. */
+    if (!db_prepare(db, "INSERT INTO prices (version, model, effective_from, recorded_at, unit, per_million, split)"
+                        " VALUES ((SELECT COALESCE(MAX(version), 0) + 1 FROM prices), ?, ?, ?, ?, ?, ?) RETURNING"
+                        " version", &st, err))
+        return false;
+    if (p->any_model)
+        stmt_bind_null(&st);
+    else
+        stmt_bind_hash(&st, &p->model);
+    stmt_bind_u64(&st, p->effective_from_ms);
+    stmt_bind_u64(&st, p->recorded_at_ms);
+    stmt_bind_text(&st, p->unit);
+    stmt_bind_blob(&st, prices, sizeof prices);
+    stmt_bind_blob(&st, split, sizeof split);
+    return stmt_exec_id(&st, &p->version, err) && store_meta_raise(db, "settings", err);
+}
+
+static void read_price(struct stmt *st, struct price_version *p)
+{
+    uint8_t prices[PRICES_SIZE], split[SPLIT_SIZE];
+
+    p->version = stmt_u64(st);
+    p->any_model = stmt_null(st);
+    p->model = stmt_hash(st);
+    p->effective_from_ms = stmt_u64(st);
+    p->recorded_at_ms = stmt_u64(st);
+    stmt_text(st, p->unit, sizeof p->unit);
+    stmt_bytes(st, prices, sizeof prices);
+    stmt_bytes(st, split, sizeof split);
+    for (size_t i = 0; i < METER_COUNT; i++)
+        p->per_million[i].base_units = u256_from_be(prices + i * 32);
+    for (size_t i = 0; i < SPLIT_PARTS; i++)
+        p->split_bps[i] = (uint16_t)(split[2 * i] << 8 | split[2 * i + 1]);
+}
+
+bool store_prices(struct db *db, uint64_t after_version, unsigned limit, price_fn *visit, void *self, struct err *err)
+{
+    struct price_version p;
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT version, model, effective_from, recorded_at, unit, per_million, split FROM prices"
+                        " WHERE version > ? ORDER BY version LIMIT ?", &st, err))
+        return false;
+    stmt_bind_u64(&st, after_version);
+    stmt_bind_u64(&st, limit);
+    while (stmt_step(&st, &row, err)) {
+        if (!row)
+            return true;
+        read_price(&st, &p);
+        if (!stmt_ok(&st, err) || !visit(self, &p)) {
+            bool ok = !st.failed;
+
+            stmt_end(&st);
+            return ok;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,179 @@
+/* What happens to a receipt after it came in, each a guarded UPDATE, and what is asked about receipts in sum. */
+#include "store/receipts.h"
+
+/* Literals, so that SQLite sees that the partial index receipts_held fits. */
+_Static_assert(RECEIPT_ACCEPTED == 1 && RECEIPT_QUARANTINED == 2 && RECEIPT_REFUSED == 3, "states are written out in the SQL");
+
+bool store_receipt_accept(struct db *db, const struct receipt_row *row, struct err *err)
+{
+    const struct receipt *r = &row->signed_.receipt;
+    struct stmt st;
+
+    if (!db_prepare(db, "UPDATE receipts SET state = 1, code = ?, accepted_at = ?, batch = ?, price_version = ?,"
+                        " amount = ?,"
+                        " charged = ?, promise = ?, promise_index = ?, reason = ?, faults = NULL"
+                        " WHERE job_id = ? AND provider = ? AND state = 2", &st, err))
+        return false;
+    stmt_bind_int(&st, CODE_ACCEPTED);
+    stmt_bind_u64(&st, row->accepted_at_ms);
+    stmt_bind_u64(&st, row->batch);
+    stmt_bind_u64(&st, row->price_version);
+    stmt_bind_amount(&st, row->amount);
+    if (row->has_charged)
+        stmt_bind_address(&st, &row->charged);
+    else
+        stmt_bind_null(&st);
+    if (row->promise != 0) {
+        stmt_bind_u64(&st, row->promise);
+        stmt_bind_u64(&st, row->promise_index);
+    } else {
+        stmt_bind_null(&st);
+        stmt_bind_null(&st);
+    }
+    stmt_bind_text(&st, row->reason[0] != '\0' ? row->reason : NULL);
+    stmt_bind_job_id(&st, &r->job_id);
+    stmt_bind_address(&st, &r->provider);
+    return stmt_exec_one(&st, err);
+}
+
+bool store_receipt_refuse(struct db *db, struct job_id job, struct address provider, const char *reason,
+                          struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "UPDATE receipts SET state = 3, reason = ? WHERE job_id = ? AND provider = ? AND state ="
+                        " 2", &st, err))
+        return false;
+    stmt_bind_text(&st, reason);
+    stmt_bind_job_id(&st, &job);
+    stmt_bind_address(&st, &provider);
+    return stmt_exec_one(&st, err);
+}
+
+bool store_receipt_requeue(struct db *db, struct job_id job, struct address provider, enum receipt_code code,
+                           const char *faults, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "UPDATE receipts SET code = ?, faults = ? WHERE job_id = ? AND provider = ? AND state = 2", &st, err))
+        return false;
+    stmt_bind_int(&st, code);
+    stmt_bind_text(&st, faults);
+    stmt_bind_job_id(&st, &job);
+    stmt_bind_address(&st, &provider);
+    return stmt_exec_one(&st, err);
+}
+
+bool store_receipt_set_consumer_signature(struct db *db, struct job_id job, struct address provider,
+                                          const struct signature *sig, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "UPDATE receipts SET consumer_signature = ?"
+                        " WHERE job_id = ? AND provider = ? AND consumer_signature IS NULL", &st, err))
+        return false;
+    stmt_bind_signature(&st, sig);
+    stmt_bind_job_id(&st, &job);
+    stmt_bind_address(&st, &provider);
+    return stmt_exec_one(&st, err);
+}
+
+bool store_receipt_job_billed(struct db *db, struct job_id job, struct address except, bool *billed, struct err *err)
+{
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT 1 FROM receipts WHERE job_id = ? AND provider <> ? AND state = 1 LIMIT 1", &st, err))
+        return false;
+    stmt_bind_job_id(&st, &job);
+    stmt_bind_address(&st, &except);
+    if (!stmt_step(&st, &row, err))
+        return false;
+    stmt_end(&st);
+    *billed = row;
+    return true;
+}
+
+bool store_receipts_held_count(struct db *db, uint64_t *strangers, uint64_t *all, struct err *err)
+{
+    uint64_t unknown, held;
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT COALESCE(SUM(CASE WHEN code = ? THEN 1 ELSE 0 END), 0), COUNT(*) FROM receipts"
+                        " WHERE state = 2", &st, err))
+        return false;
+    stmt_bind_int(&st, CODE_UNKNOWN_PROVIDER);
+    if (!stmt_step(&st, &row, err))
+        return false;
+    unknown = stmt_u64(&st);
+    held = stmt_u64(&st);
+    stmt_end(&st);
+    if (!stmt_ok(&st, err))
+        return false;
+    *strangers = unknown;
+    *all = held;
+    return true;
+}
+
+bool store_conflict_add(struct db *db, const struct receipt_row *other, unsigned keep, struct err *err)
+{
+    const struct signed_receipt *r = &other->signed_;
+    uint8_t packed[RECEIPT_PACKED];
+    struct stmt st;
+
+    /* The same content again, or one too many, changes nothing. */
+    if (!db_prepare(db, "INSERT INTO conflicts (job_id, provider, hash, packed, signature, received_at)"
+                        " SELECT ?, ?, ?, ?, ?, ? WHERE (SELECT COUNT(*) FROM conflicts WHERE job_id = ? AND"
+                        " provider = ?) < ?"
+                        " ON CONFLICT (job_id, provider, hash) DO NOTHING", &st, err))
+        return false;
+    receipt_pack(&r->receipt, packed);
+    stmt_bind_job_id(&st, &r->receipt.job_id);
+    stmt_bind_address(&st, &r->receipt.provider);
+    stmt_bind_hash(&st, &other->hash);
+    stmt_bind_blob(&st, packed, sizeof packed);
+    if (r->has_signature)
+        stmt_bind_signature(&st, &r->signature);
+    else
+        stmt_bind_null(&st);
+    stmt_bind_u64(&st, other->received_at_ms);
+    stmt_bind_job_id(&st, &r->receipt.job_id);
+    stmt_bind_address(&st, &r->receipt.provider);
+    stmt_bind_u64(&st, keep);
+    return stmt_exec(&st, NULL, err);
+}
+
+bool store_provider_day(struct db *db, struct address provider, uint64_t day, struct amount *amount, struct err *err)
+{
+    struct amount got = AMOUNT_ZERO;
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT amount FROM provider_days WHERE provider = ? AND day = ?", &st, err))
+        return false;
+    stmt_bind_address(&st, &provider);
+    stmt_bind_u64(&st, day);
+    if (!stmt_step(&st, &row, err))
+        return false;
+    if (row)
+        got = stmt_amount(&st);
+    stmt_end(&st);
+    if (!stmt_ok(&st, err))
+        return false;
+    *amount = got;
+    return true;
+}
+
+bool store_provider_day_set(struct db *db, struct address provider, uint64_t day, struct amount amount, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO provider_days (provider, day, amount) VALUES (?, ?, ?)"
+                        " ON CONFLICT (provider, day) DO UPDATE SET amount = excluded.amount", &st, err))
+        return false;
+    stmt_bind_address(&st, &provider);
+    stmt_bind_u64(&st, day);
+    stmt_bind_amount(&st, amount);
+    return stmt_exec_one(&st, err);
+}

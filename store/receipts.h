@@ -1,0 +1,58 @@
+/* store/receipts.h - receipts, the bundles and promises they belong to, and conflicting evidence. */
+#ifndef QUITTANCE_STORE_RECEIPTS_H
+#define QUITTANCE_STORE_RECEIPTS_H
+
+#include "gateway/core/receipt.h"
+#include "gateway/core/state.h"
+#include "gateway/core/typed.h"
+#include "store/db.h"
+
+struct receipt_row {
+    struct signed_receipt signed_;
+    struct hash hash;
+    enum receipt_state state;
+    enum receipt_code code;
+    bool has_bundle;
+    uint64_t bundle, bundle_index;
+    uint64_t received_at_ms;
+    /* from acceptance on */
+    uint64_t accepted_at_ms, batch, price_version;
+    struct amount amount;
+    bool has_charged;
+    struct address charged;                   /* the consumer that is billed; else the treasury */
+    uint64_t promise, promise_index;
+    char reason[256];
+    char faults[1024];                        /* JSON; empty when none */
+};
+
+MUST_USE bool store_receipt_find(struct db *db, struct job_id job, struct address provider, struct receipt_row *row, bool *found, struct err *err);
+MUST_USE bool store_receipt_insert(struct db *db, const struct receipt_row *row, struct err *err);
+/* quarantined -> accepted, with everything that acceptance sets. */
+MUST_USE bool store_receipt_accept(struct db *db, const struct receipt_row *row, struct err *err);
+MUST_USE bool store_receipt_refuse(struct db *db, struct job_id job, struct address provider, const char *reason, struct err *err);
+/* A quarantined receipt that is held for another reason now. */
+MUST_USE bool store_receipt_requeue(struct db *db, struct job_id job, struct address provider, enum receipt_code code, const char *faults, struct err *err);
+MUST_USE bool store_receipt_set_consumer_signature(struct db *db, struct job_id job, struct address provider, const struct signature *sig, struct err *err);
+/* Another provider's accepted receipt for this job. */
+MUST_USE bool store_receipt_job_billed(struct db *db, struct job_id job, struct address except, bool *billed, struct err *err);
+typedef bool receipt_fn(void *self, const struct receipt_row *row, struct err *err);      /* false: stop; with err set: fail */
+MUST_USE bool store_receipts_of_job(struct db *db, struct job_id job, receipt_fn *visit, void *self, struct err *err);
+MUST_USE bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err);   /* by (jobId, provider) */
+/* Held ones, oldest first, after a cursor. */
+struct held_cursor { uint64_t received_at_ms; struct job_id job; struct address provider; };
+MUST_USE bool store_receipts_held(struct db *db, const struct held_cursor *after, unsigned limit, receipt_fn *visit, void *self, struct err *err);
+MUST_USE bool store_receipts_held_count(struct db *db, uint64_t *strangers, uint64_t *all, struct err *err);
+
+MUST_USE bool store_conflict_add(struct db *db, const struct receipt_row *other, unsigned keep, struct err *err);      /* beyond keep: dropped */
+
+struct bundle_row { uint64_t id; struct receipt_bundle bundle; struct signature signature; struct buf leaves; };       /* leaves owned */
+MUST_USE bool store_bundle_insert(struct db *db, struct bundle_row *row, struct err *err);       /* sets id */
+MUST_USE bool store_bundle_find(struct db *db, uint64_t id, struct bundle_row *row, struct err *err);
+struct promise_row { uint64_t id; struct inclusion_promise promise; struct signature signature; struct address signer; struct buf leaves; };
+MUST_USE bool store_promise_insert(struct db *db, const struct promise_row *row, struct err *err);
+MUST_USE bool store_promise_find(struct db *db, uint64_t id, struct promise_row *row, struct err *err);
+
+MUST_USE bool store_provider_day(struct db *db, struct address provider, uint64_t day, struct amount *amount, struct err *err);
+MUST_USE bool store_provider_day_set(struct db *db, struct address provider, uint64_t day, struct amount amount, struct err *err);
+
+#endif

@@ -1,0 +1,48 @@
+/* store/transactions.h - one row a (account, nonce), its signed attempts, and whom a distribute pays.
+ *
+ * The next nonce is decided here, in the commit that keeps the signed attempt: there is no counter that could drift. */
+#ifndef QUITTANCE_STORE_TRANSACTIONS_H
+#define QUITTANCE_STORE_TRANSACTIONS_H
+
+#include "gateway/core/state.h"
+#include "store/batches.h"
+#include "store/db.h"
+
+struct transaction_row {
+    uint64_t id, nonce, sequence, created_at_ms;      /* sequence 0: none */
+    struct address account;
+    char kind[16];                                    /* commit, distribute */
+    enum tx_state state;
+    uint64_t block, gas_used;
+    struct hash block_hash;
+    struct tx_hash mined;
+    struct wei gas_price;
+};
+struct attempt_row {
+    struct tx_hash hash;
+    uint64_t tx, seq, gas, created_at_ms, sent_at_ms;
+    struct buf raw;                                   /* owned */
+    struct wei max_fee, max_priority_fee;
+    char answer[256];
+};
+void attempt_clear(struct attempt_row *a);
+/* The nonce the next transaction of this account must have: one over the highest row, or chain_nonce if there is none. */
+MUST_USE bool store_tx_next_nonce(struct db *db, struct address account, uint64_t chain_nonce, uint64_t *nonce, struct err *err);
+/* Inserts transaction (state prepared) and its first attempt; ids are set.  ERR_CONFLICT: the nonce is taken. */
+MUST_USE bool store_tx_insert(struct db *db, struct transaction_row *t, const struct attempt_row *first,
+                              const struct reward_leaves *set, struct err *err);       /* set may be NULL */
+MUST_USE bool store_attempt_insert(struct db *db, const struct attempt_row *a, struct err *err);     /* a replacement */
+MUST_USE bool store_attempt_sent(struct db *db, struct tx_hash hash, uint64_t now_ms, const char *answer, struct err *err);
+MUST_USE bool store_tx_move(struct db *db, uint64_t id, enum tx_state from, enum tx_state to, struct err *err);
+MUST_USE bool store_tx_mined(struct db *db, const struct transaction_row *t, struct err *err);       /* sent -> mined with where and what */
+MUST_USE bool store_tx_unmined(struct db *db, uint64_t id, struct err *err);                         /* mined -> sent: reorg */
+typedef bool transaction_fn(void *self, const struct transaction_row *t, struct err *err);
+MUST_USE bool store_tx_open(struct db *db, struct address account, transaction_fn *visit, void *self, struct err *err);    /* prepared, sent, mined; by nonce */
+MUST_USE bool store_tx_of_sequence(struct db *db, uint64_t sequence, transaction_fn *visit, void *self, struct err *err);
+MUST_USE bool store_tx_find(struct db *db, uint64_t id, struct transaction_row *t, bool *found, struct err *err);
+typedef bool attempt_fn(void *self, const struct attempt_row *a, struct err *err);
+MUST_USE bool store_attempts(struct db *db, uint64_t tx, attempt_fn *visit, void *self, struct err *err);                  /* oldest first */
+MUST_USE bool store_set_load(struct db *db, uint64_t tx, struct reward_leaves *set, struct err *err);
+MUST_USE bool store_tx_list(struct db *db, uint64_t below_id, unsigned limit, transaction_fn *visit, void *self, struct err *err);   /* newest first */
+
+#endif

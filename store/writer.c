@@ -1,0 +1,205 @@
+#include "store/writer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "gateway/base/mem.h"
+#include "store/writer_group.h"
+
+struct writer {
+    struct group_state state;                 /* the writing thread's */
+    pthread_t thread;
+    bool threaded, running;                   /* running: inline, within a group */
+    atomic_bool healthy;
+    pthread_mutex_t lock;                     /* guards all below */
+    pthread_cond_t work, finished;
+    struct task *head, *tail;
+    bool stopping;
+    atomic_size_t waiting;                    /* weight; changed under the lock, read without */
+};
+
+bool writer_open(const char *url, const struct clock *clock, struct writer **writer, struct err *err)
+{
+    struct writer *w = mem_new(sizeof *w);
+
+    w->state.clock = *clock;
+    if (!db_open(url, DB_WRITE, &w->state.db, err) || !db_migrate(w->state.db, err) || !group_recover(&w->state, err)) {
+        db_close(w->state.db);
+        free(w);
+        return false;
+    }
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->work, NULL);
+    pthread_cond_init(&w->finished, NULL);
+    atomic_init(&w->healthy, true);
+    *writer = w;
+    return true;
+}
+
+/* Takes what makes the next group off the queue; the lock is held and the queue not empty. */
+static struct task *take_group(struct writer *w)
+{
+    struct task *first = w->head, *last = first;
+    size_t weight = first->weight;
+
+    while (!first->alone && last->next != NULL && !last->next->alone && weight + last->next->weight <= WRITER_GROUP_MAX) {
+        last = last->next;
+        weight += last->weight;
+    }
+    w->head = last->next;
+    if (w->head == NULL)
+        w->tail = NULL;
+    last->next = NULL;
+    w->waiting -= weight;
+    return first;
+}
+
+static void *writer_main(void *self)
+{
+    struct writer *w = self;
+
+    pthread_mutex_lock(&w->lock);
+    for (;;) {
+        struct task *group;
+
+        while (w->head == NULL && !w->stopping)
+            pthread_cond_wait(&w->work, &w->lock);
+        if (w->head == NULL)
+            break;
+        group = take_group(w);
+        pthread_mutex_unlock(&w->lock);
+        /* While this group is synced to disk the next one gathers: nobody waits on purpose. */
+        atomic_store(&w->healthy, group_run(&w->state, group));
+        pthread_mutex_lock(&w->lock);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+bool writer_start(struct writer *w, struct err *err)
+{
+    if (w->threaded)
+        return err_set(err, ERR_BUG, "the writer runs already");
+    /* Set before: the thread itself may ask. */
+    w->threaded = true;
+    if (pthread_create(&w->thread, NULL, writer_main, w) == 0)
+        return true;
+    w->threaded = false;
+    return err_set(err, ERR_IO, "no thread for the writer");
+}
+
+void writer_close(struct writer *w)
+{
+    if (w == NULL)
+        return;
+    if (w->threaded) {
+        pthread_mutex_lock(&w->lock);
+        w->stopping = true;
+        pthread_cond_signal(&w->work);
+        pthread_mutex_unlock(&w->lock);
+        pthread_join(w->thread, NULL);
+    }
+    db_close(w->state.db);
+    pthread_cond_destroy(&w->finished);
+    pthread_cond_destroy(&w->work);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+static bool run_inline(struct writer *w, struct task *task, struct err *err)
+{
+    if (w->running)
+        return err_set(err, ERR_BUG, "a task submits a task and there is no thread to run it");
+    w->running = true;
+    atomic_store(&w->healthy, group_run(&w->state, task));
+    w->running = false;
+    return true;
+}
+
+bool writer_submit(struct writer *w, struct task *task, struct err *err)
+{
+    const char *refusal = NULL;
+
+    task->next = NULL;
+    if (task->weight == 0)
+        task->weight = 1;
+    if (!w->threaded)
+        return run_inline(w, task, err);
+    pthread_mutex_lock(&w->lock);
+    if (w->stopping)
+        refusal = "the writer is stopping";
+    else if (w->waiting + task->weight > WRITER_QUEUE_MAX)
+        refusal = "the writer's queue is full";
+    else {
+        if (w->tail != NULL)
+            w->tail->next = task;
+        else
+            w->head = task;
+        w->tail = task;
+        w->waiting += task->weight;
+        pthread_cond_signal(&w->work);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return refusal == NULL || err_set(err, ERR_AGAIN, "%s", refusal);
+}
+
+/* A task on the waiting caller's stack. */
+struct waited {
+    struct task task;                         /* first: a waited is found by its task */
+    struct writer *writer;
+    writer_fn *fn;
+    void *self;
+    bool finished, ok;
+    struct err err;
+};
+
+static bool waited_run(struct task *task, struct group *group, struct err *err)
+{
+    const struct waited *waited = (struct waited *)task;
+
+    return waited->fn(waited->self, group, err);
+}
+
+static void waited_done(struct task *task, bool ok, const struct err *err)
+{
+    struct waited *waited = (struct waited *)task;
+    struct writer *w = waited->writer;
+
+    pthread_mutex_lock(&w->lock);
+    waited->ok = ok;
+    waited->err = *err;
+    waited->finished = true;                  /* from the unlock on, waited may be gone */
+    pthread_cond_broadcast(&w->finished);
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool writer_do(struct writer *w, writer_fn *fn, void *self, struct err *err)
+{
+    struct waited waited = {
+        .task = { .run = waited_run, .done = waited_done, .weight = 1, .alone = true },
+        .writer = w, .fn = fn, .self = self,
+    };
+
+    if (w->threaded && pthread_equal(pthread_self(), w->thread))
+        return err_set(err, ERR_BUG, "the writer would wait for itself");
+    if (!writer_submit(w, &waited.task, err))
+        return false;
+    pthread_mutex_lock(&w->lock);
+    while (!waited.finished)
+        pthread_cond_wait(&w->finished, &w->lock);
+    pthread_mutex_unlock(&w->lock);
+    if (!waited.ok)
+        *err = waited.err;
+    return waited.ok;
+}
+
+bool writer_healthy(const struct writer *w)
+{
+    return atomic_load(&w->healthy);
+}
+
+uint64_t writer_depth(const struct writer *w)
+{
+    return atomic_load(&w->waiting);
+}

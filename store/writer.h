@@ -1,0 +1,50 @@
+/* store/writer.h - the one writer of a store: a thread that takes tasks from a bounded queue and commits them in groups.
+ *
+ * A group is one transaction and one disk sync.  Every group has its own millisecond: now_ms grows strictly from group
+ * to group, also across restarts, so "recorded before accepted" is never a tie.  Each task runs in a savepoint: what it
+ * wrote is undone when it fails, the others stay.  Before COMMIT every task that succeeded may add to the group by its
+ * `seal` (once per distinct seal function: promises and sums of all receipts of the group).
+ * A COMMIT whose outcome is unknown is looked up by the group's number in `meta`, never guessed.
+ * done() is called after the commit (ok) or with the error; for writer_do it is a wake-up. */
+#ifndef QUITTANCE_STORE_WRITER_H
+#define QUITTANCE_STORE_WRITER_H
+
+#include "gateway/base/clock.h"
+#include "store/db.h"
+
+struct group {
+    struct db *db;
+    uint64_t number;
+    uint64_t now_ms;
+};
+struct task {
+    /* Runs on the writer's thread. */
+    MUST_USE bool (*run)(struct task *task, struct group *group, struct err *err);
+    /* NULL: nothing.  Called once a group and seal_self, after all tasks ran; its failure fails the whole group. */
+    MUST_USE bool (*seal)(void *seal_self, struct group *group, struct err *err);
+    void *seal_self;
+    /* ok: durable.  Runs on the writer's thread; must not block. */
+    void (*done)(struct task *task, bool ok, const struct err *err);
+    size_t weight;                            /* rows it will write, for the size of a group; at least 1 */
+    bool alone;                               /* a change of settings: its own group, so its own time */
+    struct task *next;                        /* the queue's */
+};
+
+struct writer;
+/* Opens (DB_WRITE), migrates, and recovers the group number and time. */
+MUST_USE bool writer_open(const char *url, const struct clock *clock, struct writer **writer, struct err *err);
+/* Without a thread, tasks run at once in the caller (tests, one-shot commands). */
+MUST_USE bool writer_start(struct writer *writer, struct err *err);
+void writer_close(struct writer *writer);     /* drains the queue, stops, closes; NULL is fine */
+/* ERR_AGAIN: the queue is full (weight over WRITER_QUEUE_MAX) or it is stopping; the task was not taken. */
+MUST_USE bool writer_submit(struct writer *writer, struct task *task, struct err *err);
+/* Runs fn in a group of its own kind and waits until it is durable. */
+typedef bool writer_fn(void *self, struct group *group, struct err *err);
+MUST_USE bool writer_do(struct writer *writer, writer_fn *fn, void *self, struct err *err);
+bool writer_healthy(const struct writer *writer);             /* the last group was committed */
+uint64_t writer_depth(const struct writer *writer);           /* weight waiting */
+
+#define WRITER_QUEUE_MAX 200000u
+#define WRITER_GROUP_MAX 20000u
+
+#endif

@@ -1,0 +1,182 @@
+#include "store/writer_group.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "gateway/base/mem.h"
+#include "store/meta.h"
+
+#define LOOKUP_TRIES 30
+#define LOOKUP_PAUSE_MS 100
+
+/* How each task went, until the commit has decided whether it counts. */
+struct outcome {
+    struct task *task;
+    struct err *failure;                      /* owned; NULL: it succeeded */
+};
+struct outcomes {
+    struct outcome *list;
+    size_t count, succeeded;
+};
+
+bool group_recover(struct group_state *s, struct err *err)
+{
+    uint64_t number, now_ms;
+
+    if (!store_meta_get(s->db, "group", &number, err) || !store_meta_get(s->db, "group_ms", &now_ms, err))
+        return false;
+    s->number = number;
+    /* Times that were given to groups that were not kept stay used up. */
+    if (now_ms > s->now_ms)
+        s->now_ms = now_ms;
+    s->known = true;
+    return true;
+}
+
+static bool run_task(struct task *task, struct group *group, struct outcomes *outcomes, struct err *err)
+{
+    struct outcome *outcome = &outcomes->list[outcomes->count];
+    struct err why = { .code = ERR_NONE };
+
+    if (!db_savepoint(group->db, err))
+        return false;
+    *outcome = (struct outcome){ .task = task };
+    outcomes->count++;
+    if (task->run(task, group, &why)) {
+        outcomes->succeeded++;
+        return db_savepoint_release(group->db, err);
+    }
+    outcome->failure = mem_new(sizeof why);
+    *outcome->failure = why;
+    db_savepoint_rollback(group->db);
+    return true;
+}
+
+static bool run_tasks(struct task *first, struct group *group, struct outcomes *outcomes, struct err *err)
+{
+    for (struct task *task = first; task != NULL; task = task->next)
+        if (!run_task(task, group, outcomes, err))
+            return false;
+    return true;
+}
+
+static bool sealed_before(const struct outcomes *outcomes, size_t before, const struct task *task)
+{
+    for (size_t i = 0; i < before; i++) {
+        const struct outcome *o = &outcomes->list[i];
+
+        if (o->failure == NULL && o->task->seal == task->seal && o->task->seal_self == task->seal_self)
+            return true;
+    }
+    return false;
+}
+
+static bool run_seals(struct group *group, const struct outcomes *outcomes, struct err *err)
+{
+    /* Nearly all tasks of a group share one seal, so the search ends at the first that succeeded. */
+    for (size_t i = 0; i < outcomes->count; i++) {
+        const struct task *task = outcomes->list[i].task;
+
+        if (outcomes->list[i].failure != NULL || task->seal == NULL || sealed_before(outcomes, i, task))
+            continue;
+        if (!task->seal(task->seal_self, group, err))
+            return false;
+    }
+    return true;
+}
+
+/* ERR_UNKNOWN: it could not be found out. */
+static bool look_up(struct group_state *s, uint64_t number, bool *committed, struct err *err)
+{
+    uint64_t last = 0;
+
+    for (int i = 0; i < LOOKUP_TRIES; i++) {
+        struct err why;
+
+        /* A transaction, because beginning one is what reopens a connection that was lost. */
+        if (db_begin(s->db, &why)) {
+            bool ok = store_meta_get(s->db, "group", &last, &why);
+
+            db_rollback(s->db);
+            if (ok) {
+                *committed = last == number;
+                return true;
+            }
+        }
+        clock_sleep_ms(LOOKUP_PAUSE_MS);
+    }
+    return err_set(err, ERR_UNKNOWN, "it cannot be found out whether group %" PRIu64 " was kept", number);
+}
+
+static bool commit(struct group_state *s, const struct group *group, struct err *err)
+{
+    bool committed = false;
+    struct err why;
+
+    if (db_commit(s->db, &why))
+        return true;
+    if (why.code != ERR_UNKNOWN)
+        return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
+    s->known = false;
+    if (!look_up(s, group->number, &committed, err))
+        return false;
+    return committed || err_set(err, ERR_AGAIN, "not kept: %s", why.text);
+}
+
+static bool write_group(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes,
+                        struct err *err)
+{
+    uint64_t now_ms = clock_now_ms(&s->clock);
+    struct err why;
+
+    if (!db_begin(s->db, &why))
+        return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
+    if (!s->known && !group_recover(s, &why))
+        goto undo;
+    /* A clock that stands still or goes back must not give two groups one time. */
+    s->now_ms = now_ms > s->now_ms ? now_ms : s->now_ms + 1;
+    *group = (struct group){ .db = s->db, .number = s->number + 1, .now_ms = s->now_ms };
+    if (!run_tasks(first, group, outcomes, &why))
+        goto undo;
+    if (outcomes->succeeded == 0)
+        return commit(s, group, err);         /* of nothing; fails where the database ended the transaction */
+    if (!run_seals(group, outcomes, &why) || !store_meta_set(s->db, "group", group->number, &why)
+        || !store_meta_set(s->db, "group_ms", group->now_ms, &why))
+        goto undo;
+    if (!commit(s, group, err))
+        return false;
+    s->number = group->number;
+    return true;
+undo:
+    db_rollback(s->db);
+    return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
+}
+
+bool group_run(struct group_state *s, struct task *first)
+{
+    struct outcomes outcomes = { 0 };
+    struct err err = { .code = ERR_NONE };
+    struct task *rest = first;
+    struct group group;
+    size_t count = 0;
+    bool ok;
+
+    for (const struct task *t = first; t != NULL; t = t->next)
+        count++;
+    outcomes.list = mem_array(count, sizeof *outcomes.list);
+    ok = write_group(s, first, &group, &outcomes, &err);
+    for (size_t i = 0; rest != NULL; i++) {
+        struct task *task = rest;
+        struct err *failure = i < outcomes.count ? outcomes.list[i].failure : NULL;
+
+        rest = task->next;                    /* done may free the task */
+        task->next = NULL;
+        if (!ok)
+            task->done(task, false, &err);    /* also what a task failed with: it was judged by what is not kept */
+        else
+            task->done(task, failure == NULL, failure != NULL ? failure : &err);
+        free(failure);
+    }
+    free(outcomes.list);
+    return ok;
+}

@@ -1,0 +1,22 @@
+/* store/writer_group.h - one commit group, without the queue: what writer.c runs and tests of the store do not see.
+ *
+ *   begin ─→ savepoint, run, release or roll back, a task at a time ─→ seals ─→ meta ─→ commit ─→ done callbacks
+ *                                                                                      │ unknown
+ *                                                                                      └→ look up meta 'group' */
+#ifndef QUITTANCE_STORE_WRITER_GROUP_H
+#define QUITTANCE_STORE_WRITER_GROUP_H
+
+#include "store/writer.h"
+
+struct group_state {
+    struct db *db;                            /* owned */
+    struct clock clock;
+    uint64_t number, now_ms;                  /* of the last group that was committed; now_ms may be ahead of it */
+    bool known;                               /* false: read them from the store before the next group */
+};
+/* Reads number and time of the last group. */
+MUST_USE bool group_recover(struct group_state *s, struct err *err);
+/* Runs the list (by next) as one group and calls every done.  true: committed, or there was nothing to commit. */
+MUST_USE bool group_run(struct group_state *s, struct task *first);
+
+#endif

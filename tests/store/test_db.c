@@ -1,0 +1,209 @@
+#include "tests/support/store_fixture.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void migrating_again_changes_nothing(void **state)
+{
+    struct store_fixture *f = *state;
+    struct err err;
+
+    store_sql(f->db, "UPDATE meta SET value = 7 WHERE key = 'settings'");
+    store_ok(db_migrate(f->db, &err));
+    db_close(f->db);
+    store_ok(db_open(f->url, DB_WRITE, &f->db, &err));
+    store_ok(db_migrate(f->db, &err));
+    assert_int_equal(store_number(f->db, "SELECT value FROM meta WHERE key = 'settings'"), 7);
+    assert_int_equal(store_number(f->db, "SELECT COUNT(*) FROM migrations"), 1);
+}
+
+static void a_newer_store_is_refused(void **state)
+{
+    struct store_fixture *f = *state;
+    struct err err;
+
+    store_sql(f->db, "INSERT INTO migrations (version, name) VALUES (9999, 'of the future')");
+    store_fails(ERR_HALT, db_migrate(f->db, &err));
+}
+
+static void a_second_writer_is_refused_and_told_who_holds_the_store(void **state)
+{
+    struct store_fixture *f = *state;
+    struct db *second = NULL;
+    struct err err;
+    char pid[24];
+
+    snprintf(pid, sizeof pid, "process %ld", (long)getpid());
+    store_fails(ERR_AGAIN, db_open(f->url, DB_WRITE, &second, &err));
+    assert_non_null(strstr(err.text, pid));
+    assert_null(second);
+
+    db_close(f->db);
+    f->db = NULL;
+    store_ok(db_open(f->url, DB_WRITE, &f->db, &err));
+}
+
+static void a_writer_in_another_process_is_refused(void **state)
+{
+    struct store_fixture *f = *state;
+    struct db *second;
+    struct err err;
+    int status;
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(!db_open(f->url, DB_WRITE, &second, &err) && err.code == ERR_AGAIN ? 0 : 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void a_reader_sees_what_is_committed_and_cannot_write(void **state)
+{
+    struct store_fixture *f = *state;
+    struct db *reader;
+    struct err err;
+
+    store_ok(db_open(f->url, DB_READ, &reader, &err));
+    store_ok(db_begin(f->db, &err));
+    store_sql(f->db, "UPDATE meta SET value = 5 WHERE key = 'settings'");
+    assert_int_equal(store_number(reader, "SELECT value FROM meta WHERE key = 'settings'"), 0);
+    store_ok(db_commit(f->db, &err));
+    assert_int_equal(store_number(reader, "SELECT value FROM meta WHERE key = 'settings'"), 5);
+    store_fails(ERR_STORE, db_exec_script(reader, "UPDATE meta SET value = 6 WHERE key = 'settings'", &err));
+    db_close(reader);
+}
+
+static void a_snapshot_stays_as_it_was(void **state)
+{
+    struct store_fixture *f = *state;
+    struct db *reader;
+    struct err err;
+
+    store_ok(db_open(f->url, DB_READ, &reader, &err));
+    store_ok(db_begin(reader, &err));
+    assert_int_equal(store_number(reader, "SELECT value FROM meta WHERE key = 'settings'"), 0);
+    store_sql(f->db, "UPDATE meta SET value = 5 WHERE key = 'settings'");
+    assert_int_equal(store_number(reader, "SELECT value FROM meta WHERE key = 'settings'"), 0);
+    db_rollback(reader);
+    assert_int_equal(store_number(reader, "SELECT value FROM meta WHERE key = 'settings'"), 5);
+    db_close(reader);
+}
+
+static void a_store_of_no_known_kind_is_a_mistake_in_the_configuration(void **state)
+{
+    struct db *db;
+    struct err err;
+
+    (void)state;
+    store_fails(ERR_CONFIG, db_open("paper:ledger", DB_READ, &db, &err));
+    store_fails(ERR_CONFIG, db_open("sqlite", DB_READ, &db, &err));
+}
+
+static void a_reader_of_a_store_that_is_not_there_fails(void **state)
+{
+    struct store_fixture *f = *state;
+    struct db *db;
+    struct err err;
+
+    store_fails(ERR_STORE, db_open(f->url, DB_READ, &db, &err));
+}
+
+static void a_savepoint_undoes_only_its_own(void **state)
+{
+    struct store_fixture *f = *state;
+    struct err err;
+
+    store_ok(db_begin(f->db, &err));
+    store_ok(db_savepoint(f->db, &err));
+    store_sql(f->db, "UPDATE meta SET value = 3 WHERE key = 'settings'");
+    store_ok(db_savepoint_release(f->db, &err));
+    store_ok(db_savepoint(f->db, &err));
+    store_sql(f->db, "UPDATE meta SET value = 4 WHERE key = 'settings'");
+    db_savepoint_rollback(f->db);
+    store_ok(db_commit(f->db, &err));
+    assert_int_equal(store_number(f->db, "SELECT value FROM meta WHERE key = 'settings'"), 3);
+}
+
+static void a_savepoint_outside_a_transaction_is_refused(void **state)
+{
+    struct store_fixture *f = *state;
+    struct err err;
+
+    store_fails(ERR_BUG, db_savepoint(f->db, &err));
+}
+
+static void nothing_is_kept_after_the_database_ended_the_transaction_itself(void **state)
+{
+    struct store_fixture *f = *state;
+    struct stmt st;
+    struct err err;
+
+    store_ok(db_begin(f->db, &err));
+    store_ok(db_savepoint(f->db, &err));
+    /* As SQLite does by itself on a full disk. */
+    store_ok(db_prepare(f->db, "INSERT OR ROLLBACK INTO meta VALUES ('settings', 1)", &st, &err));
+    store_fails(ERR_CONFLICT, stmt_exec(&st, NULL, &err));
+    store_fails(ERR_STORE, db_prepare(f->db, "UPDATE meta SET value = 4 WHERE key = 'settings'", &st, &err));
+    db_savepoint_rollback(f->db);
+    store_fails(ERR_STORE, db_savepoint(f->db, &err));
+    store_fails(ERR_STORE, db_commit(f->db, &err));
+
+    store_ok(db_begin(f->db, &err));
+    store_sql(f->db, "UPDATE meta SET value = 5 WHERE key = 'settings'");
+    store_ok(db_commit(f->db, &err));
+    assert_int_equal(store_number(f->db, "SELECT value FROM meta WHERE key = 'settings'"), 5);
+}
+
+static void a_backup_is_a_whole_store_and_never_overwrites(void **state)
+{
+    struct store_fixture *f = *state;
+    char path[128], url[160];
+    struct db *copy;
+    struct err err;
+
+    snprintf(path, sizeof path, "%s/copy.db", f->dir);
+    snprintf(url, sizeof url, "sqlite:%s", path);
+    store_sql(f->db, "UPDATE meta SET value = 8 WHERE key = 'settings'");
+    store_ok(db_backup(f->db, path, &err));
+    store_fails(ERR_CONFLICT, db_backup(f->db, path, &err));
+    store_ok(db_open(url, DB_READ, &copy, &err));
+    assert_int_equal(store_number(copy, "SELECT value FROM meta WHERE key = 'settings'"), 8);
+    db_close(copy);
+}
+
+static void the_store_is_durable_and_private(void **state)
+{
+    struct store_fixture *f = *state;
+    struct stat info;
+
+    assert_int_equal(store_number(f->db, "PRAGMA synchronous"), 2);
+    assert_int_equal(store_number(f->db, "PRAGMA foreign_keys"), 1);
+    assert_int_equal(store_number(f->db, "PRAGMA trusted_schema"), 0);
+    assert_int_equal(stat(f->path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+}
+
+#define WITH_DB(test) cmocka_unit_test_setup_teardown(test, store_db_setup, store_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_DB(migrating_again_changes_nothing),
+        WITH_DB(a_newer_store_is_refused),
+        WITH_DB(a_second_writer_is_refused_and_told_who_holds_the_store),
+        WITH_DB(a_writer_in_another_process_is_refused),
+        WITH_DB(a_reader_sees_what_is_committed_and_cannot_write),
+        WITH_DB(a_snapshot_stays_as_it_was),
+        WITH_DB(a_savepoint_undoes_only_its_own),
+        WITH_DB(a_savepoint_outside_a_transaction_is_refused),
+        WITH_DB(nothing_is_kept_after_the_database_ended_the_transaction_itself),
+        WITH_DB(a_backup_is_a_whole_store_and_never_overwrites),
+        WITH_DB(the_store_is_durable_and_private),
+        cmocka_unit_test(a_store_of_no_known_kind_is_a_mistake_in_the_configuration),
+        cmocka_unit_test_setup_teardown(a_reader_of_a_store_that_is_not_there_fails, store_dir_setup, store_teardown),
+    };
+
+    return cmocka_run_group_tests_name("store: db", tests, NULL, NULL);
+}

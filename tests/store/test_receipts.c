@@ -1,0 +1,285 @@
+#include "tests/support/store_fixture.h"
+
+#include <stdio.h>
+
+static void assert_same_receipt(const struct receipt_row *a, const struct receipt_row *b)
+{
+    uint8_t left[RECEIPT_PACKED], right[RECEIPT_PACKED];
+
+    receipt_pack(&a->signed_.receipt, left);
+    receipt_pack(&b->signed_.receipt, right);
+    assert_memory_equal(left, right, sizeof left);
+    assert_int_equal(a->signed_.has_signature, b->signed_.has_signature);
+    assert_memory_equal(&a->signed_.signature, &b->signed_.signature, sizeof a->signed_.signature);
+    assert_int_equal(a->signed_.has_consumer_signature, b->signed_.has_consumer_signature);
+    assert_memory_equal(&a->signed_.consumer_signature, &b->signed_.consumer_signature, sizeof a->signed_.consumer_signature);
+    assert_true(hash_eq(a->hash, b->hash));
+    assert_int_equal(a->state, b->state);
+    assert_int_equal(a->code, b->code);
+    assert_int_equal(a->has_bundle, b->has_bundle);
+    assert_int_equal(a->bundle, b->bundle);
+    assert_int_equal(a->bundle_index, b->bundle_index);
+    assert_int_equal(a->received_at_ms, b->received_at_ms);
+    assert_int_equal(a->accepted_at_ms, b->accepted_at_ms);
+    assert_int_equal(a->batch, b->batch);
+    assert_int_equal(a->price_version, b->price_version);
+    assert_amount_equal(a->amount, b->amount);
+    assert_int_equal(a->has_charged, b->has_charged);
+    assert_true(address_eq(a->charged, b->charged));
+    assert_int_equal(a->promise, b->promise);
+    assert_int_equal(a->promise_index, b->promise_index);
+    assert_string_equal(a->reason, b->reason);
+    assert_string_equal(a->faults, b->faults);
+}
+
+static struct receipt_row found(struct db *db, unsigned n)
+{
+    struct receipt_row row;
+    struct err err;
+    bool any = false;
+
+    store_ok(store_receipt_find(db, some_job(n), some_address(1), &row, &any, &err));
+    assert_true(any);
+    return row;
+}
+
+static void insert(struct db *db, struct receipt_row row)
+{
+    struct err err;
+
+    store_ok(store_receipt_insert(db, &row, &err));
+}
+
+static void a_receipt_comes_back_as_it_went_in(void **state)
+{
+    struct store_fixture *f = *state;
+    struct receipt_row accepted = some_receipt(1), held = some_held_receipt(2), got;
+    struct err err;
+    bool any = true;
+
+    insert(f->db, accepted);
+    insert(f->db, held);
+    got = found(f->db, 1);
+    assert_same_receipt(&got, &accepted);
+    got = found(f->db, 2);
+    assert_same_receipt(&got, &held);
+    store_ok(store_receipt_find(f->db, some_job(3), some_address(1), &got, &any, &err));
+    assert_false(any);
+}
+
+static void a_receipt_of_a_bundle_has_no_signature_of_its_own(void **state)
+{
+    struct store_fixture *f = *state;
+    struct receipt_row row = some_receipt(1), got;
+    struct bundle_row bundle = { .bundle = { some_address(1), some_hash(6), 2 }, .signature = some_signature(7) }, back;
+    struct err err;
+
+    buf_init(&bundle.leaves);
+    assert_true(buf_add(&bundle.leaves, "leaves", 6));
+    store_ok(store_bundle_insert(f->db, &bundle, &err));
+    row.signed_.has_signature = false;
+    memset(&row.signed_.signature, 0, sizeof row.signed_.signature);
+    row.has_bundle = true;
+    row.bundle = bundle.id;
+    row.bundle_index = 1;
+    insert(f->db, row);
+    got = found(f->db, 1);
+    assert_same_receipt(&got, &row);
+
+    store_ok(store_bundle_find(f->db, bundle.id, &back, &err));
+    assert_true(address_eq(back.bundle.provider, bundle.bundle.provider) && hash_eq(back.bundle.root, bundle.bundle.root));
+    assert_int_equal(back.bundle.count, 2);
+    assert_memory_equal(&back.signature, &bundle.signature, sizeof back.signature);
+    assert_int_equal(back.leaves.len, 6);
+    assert_memory_equal(back.leaves.data, "leaves", 6);
+    store_fails(ERR_NOT_FOUND, store_bundle_find(f->db, bundle.id + 1, &back, &err));
+    buf_clear(&back.leaves);
+    buf_clear(&bundle.leaves);
+}
+
+static void one_receipt_a_provider_and_job(void **state)
+{
+    struct store_fixture *f = *state;
+    struct receipt_row row = some_receipt(1);
+    struct err err;
+
+    insert(f->db, row);
+    store_fails(ERR_CONFLICT, store_receipt_insert(f->db, &row, &err));
+    row.signed_.receipt.provider = some_address(77);
+    store_ok(store_receipt_insert(f->db, &row, &err));
+}
+
+static void a_held_receipt_is_accepted_once(void **state)
+{
+    struct store_fixture *f = *state;
+    struct receipt_row held = some_held_receipt(1), accepted = some_receipt(1), got;
+    struct err err;
+
+    insert(f->db, held);
+    memcpy(accepted.reason, "looked at", sizeof "looked at");
+    store_ok(store_receipt_accept(f->db, &accepted, &err));
+    got = found(f->db, 1);
+    assert_same_receipt(&got, &accepted);
+    store_fails(ERR_BUG, store_receipt_accept(f->db, &accepted, &err));
+    store_fails(ERR_BUG, store_receipt_refuse(f->db, some_job(1), some_address(1), "no", &err));
+    store_fails(ERR_BUG, store_receipt_requeue(f->db, some_job(1), some_address(1), CODE_LATE, "[]", &err));
+}
+
+static void a_refused_receipt_keeps_why(void **state)
+{
+    struct store_fixture *f = *state;
+    struct receipt_row got;
+    struct err err;
+
+    insert(f->db, some_held_receipt(1));
+    store_ok(store_receipt_requeue(f->db, some_job(1), some_address(1), CODE_LATE, "[2]", &err));
+    got = found(f->db, 1);
+    assert_int_equal(got.code, CODE_LATE);
+    assert_string_equal(got.faults, "[2]");
+    store_ok(store_receipt_refuse(f->db, some_job(1), some_address(1), "a test run", &err));
+    got = found(f->db, 1);
+    assert_int_equal(got.state, RECEIPT_REFUSED);
+    assert_string_equal(got.reason, "a test run");
+    assert_string_equal(got.faults, "[2]");
+}
+
+static void a_consumer_signature_is_added_once(void **state)
+{
+    struct store_fixture *f = *state;
+    struct receipt_row row = some_receipt(1), got;
+    struct signature sig = some_signature(200);
+    struct err err;
+
+    row.signed_.has_consumer_signature = false;
+    insert(f->db, row);
+    store_ok(store_receipt_set_consumer_signature(f->db, some_job(1), some_address(1), &sig, &err));
+    got = found(f->db, 1);
+    assert_true(got.signed_.has_consumer_signature);
+    assert_memory_equal(&got.signed_.consumer_signature, &sig, sizeof sig);
+    store_fails(ERR_BUG, store_receipt_set_consumer_signature(f->db, some_job(1), some_address(1), &sig, &err));
+}
+
+static void a_job_is_billed_by_another_only_when_accepted(void **state)
+{
+    struct store_fixture *f = *state;
+    struct receipt_row held = some_held_receipt(1);
+    struct err err;
+    bool billed = true;
+
+    insert(f->db, held);
+    store_ok(store_receipt_job_billed(f->db, some_job(1), some_address(2), &billed, &err));
+    assert_false(billed);
+    store_ok(store_receipt_accept(f->db, &(struct receipt_row){ .signed_ = held.signed_, .accepted_at_ms = 1, .batch = 1, .price_version = 1 }, &err));
+    store_ok(store_receipt_job_billed(f->db, some_job(1), some_address(2), &billed, &err));
+    assert_true(billed);
+    store_ok(store_receipt_job_billed(f->db, some_job(1), some_address(1), &billed, &err));
+    assert_false(billed);
+}
+
+struct seen { char jobs[64]; int stop_after; bool fail; };
+
+static bool note_job(void *self, const struct receipt_row *row, struct err *err)
+{
+    struct seen *seen = self;
+    char one[8];
+
+    snprintf(one, sizeof one, "%d ", row->signed_.receipt.job_id.b[15]);
+    strncat(seen->jobs, one, sizeof seen->jobs - strlen(seen->jobs) - 1);
+    if (seen->fail)
+        return err_set(err, ERR_LIMIT, "enough");
+    return seen->stop_after == 0 || --seen->stop_after > 0;
+}
+
+static void lists_are_in_order_and_may_be_stopped(void **state)
+{
+    struct store_fixture *f = *state;
+    struct seen all = { "", 0, false }, some = { "", 2, false }, bad = { "", 0, true };
+    struct err err;
+
+    insert(f->db, some_receipt(3));
+    insert(f->db, some_receipt(1));
+    insert(f->db, some_receipt(2));
+    insert(f->db, some_held_receipt(4));
+    store_ok(store_receipts_of_batch(f->db, 1, note_job, &all, &err));
+    assert_string_equal(all.jobs, "1 2 3 ");
+    store_ok(store_receipts_of_batch(f->db, 1, note_job, &some, &err));
+    assert_string_equal(some.jobs, "1 2 ");
+    store_fails(ERR_LIMIT, store_receipts_of_batch(f->db, 1, note_job, &bad, &err));
+    all.jobs[0] = '\0';
+    store_ok(store_receipts_of_job(f->db, some_job(4), note_job, &all, &err));
+    assert_string_equal(all.jobs, "4 ");
+}
+
+static void held_receipts_are_paged_oldest_first(void **state)
+{
+    struct store_fixture *f = *state;
+    struct seen first = { "", 0, false }, rest = { "", 0, false };
+    struct held_cursor cursor = { 7002, some_job(2), some_address(1) };
+    uint64_t strangers, all;
+    struct err err;
+
+    for (unsigned n = 4; n > 0; n--)
+        insert(f->db, some_held_receipt(n));
+    insert(f->db, some_receipt(9));
+    store_ok(store_receipt_requeue(f->db, some_job(1), some_address(1), CODE_LATE, "[]", &err));
+    store_ok(store_receipts_held(f->db, NULL, 2, note_job, &first, &err));
+    assert_string_equal(first.jobs, "1 2 ");
+    store_ok(store_receipts_held(f->db, &cursor, 100, note_job, &rest, &err));
+    assert_string_equal(rest.jobs, "3 4 ");
+    store_ok(store_receipts_held_count(f->db, &strangers, &all, &err));
+    assert_int_equal(strangers, 3);
+    assert_int_equal(all, 4);
+}
+
+static const struct damage_case { const char *name, *sql; } damages[] = {
+    { "a packed receipt that is cut short is noticed", "UPDATE receipts SET packed = zeroblob(207)" },
+    { "a hash that is cut short is noticed",           "UPDATE receipts SET hash = zeroblob(31)" },
+    { "a signature that is cut short is noticed",      "UPDATE receipts SET signature = zeroblob(64)" },
+    { "an amount that is cut short is noticed",        "UPDATE receipts SET amount = zeroblob(31)" },
+    { "a state that does not exist is noticed",        "UPDATE receipts SET state = 77" },
+    { "a code that does not exist is noticed",         "UPDATE receipts SET code = -1" },
+    { "a time before 1970 is noticed",                 "UPDATE receipts SET received_at = -1" },
+};
+static void damage_is_noticed(void **state)
+{
+    const struct damage_case *c = *state;
+    struct seen seen = { "", 0, false };
+    struct store_fixture *f;
+    struct receipt_row row;
+    void *own = NULL;
+    struct err err;
+    bool any;
+
+    assert_int_equal(store_db_setup(&own), 0);
+    f = own;
+    insert(f->db, some_receipt(1));
+    store_sql(f->db, c->sql);
+    store_fails(ERR_STORE, store_receipt_find(f->db, some_job(1), some_address(1), &row, &any, &err));
+    store_fails(ERR_STORE, store_receipts_of_batch(f->db, 1, note_job, &seen, &err));
+    assert_string_equal(seen.jobs, "");
+    store_teardown(&own);
+}
+
+#define WITH_DB(test) cmocka_unit_test_setup_teardown(test, store_db_setup, store_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_DB(a_receipt_comes_back_as_it_went_in),
+        WITH_DB(a_receipt_of_a_bundle_has_no_signature_of_its_own),
+        WITH_DB(one_receipt_a_provider_and_job),
+        WITH_DB(a_held_receipt_is_accepted_once),
+        WITH_DB(a_refused_receipt_keeps_why),
+        WITH_DB(a_consumer_signature_is_added_once),
+        WITH_DB(a_job_is_billed_by_another_only_when_accepted),
+        WITH_DB(lists_are_in_order_and_may_be_stopped),
+        WITH_DB(held_receipts_are_paged_oldest_first),
+    };
+    struct CMUnitTest damage[ARRAY_LEN(damages)];
+    int failed;
+
+    for (size_t i = 0; i < ARRAY_LEN(damages); i++)
+        damage[i] = (struct CMUnitTest){ damages[i].name, damage_is_noticed, NULL, NULL, (void *)(uintptr_t)&damages[i] };
+    failed = cmocka_run_group_tests_name("store: receipts", tests, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("store: damaged receipts", damage, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+#include "tests/support/store_fixture.h"
+
+static bool note_time(void *self, struct group *group, struct err *err)
+{
+    (void)err;
+    *(uint64_t *)self = group->now_ms;
+    return true;
+}
+
+static void a_full_queue_takes_no_more(void **state)
+{
+    struct store_fixture *f = *state;
+    struct probe gate, large, small;
+    struct board b;
+    struct err err;
+
+    board_open(&b, f, true);
+    gate_close(&b, &gate);
+    probe_init(&large, &b, 1);
+    large.task.weight = WRITER_QUEUE_MAX;
+    probe_init(&small, &b, 2);
+    store_ok(writer_submit(b.writer, &large.task, &err));
+    store_fails(ERR_AGAIN, writer_submit(b.writer, &small.task, &err));
+    gate_open(&b);
+    board_wait(&b, 2);
+    store_ok(writer_submit(b.writer, &small.task, &err));
+    board_wait(&b, 3);
+    board_close(&b);
+    assert_int_equal(b.succeeded, 3);
+}
+
+static void a_group_is_bounded(void **state)
+{
+    struct store_fixture *f = *state;
+    struct probe gate, probes[4];
+    struct board b;
+    struct err err;
+
+    board_open(&b, f, true);
+    gate_close(&b, &gate);
+    for (unsigned i = 0; i < ARRAY_LEN(probes); i++) {
+        probe_init(&probes[i], &b, i);
+        probes[i].task.weight = WRITER_GROUP_MAX / 2;
+        store_ok(writer_submit(b.writer, &probes[i].task, &err));
+    }
+    gate_open(&b);
+    board_wait(&b, 1 + ARRAY_LEN(probes));
+    board_close(&b);
+    assert_int_equal(probes[1].group, probes[0].group);
+    assert_int_equal(probes[2].group, probes[0].group + 1);
+    assert_int_equal(probes[3].group, probes[2].group);
+}
+
+static void closing_finishes_what_was_taken(void **state)
+{
+    struct store_fixture *f = *state;
+    struct probe gate, probes[50];
+    struct board b;
+    struct err err;
+
+    board_open(&b, f, true);
+    gate_close(&b, &gate);
+    for (unsigned i = 0; i < ARRAY_LEN(probes); i++) {
+        probe_init(&probes[i], &b, i);
+        store_ok(writer_submit(b.writer, &probes[i].task, &err));
+    }
+    gate_open(&b);
+    board_close(&b);
+    assert_int_equal(b.succeeded, 1 + ARRAY_LEN(probes));
+}
+
+static bool wait_within(void *self, struct group *group, struct err *err)
+{
+    uint64_t ignored;
+
+    (void)group;
+    return writer_do(self, note_time, &ignored, err);
+}
+
+static void a_task_that_waits_for_its_own_writer_is_a_bug(void **state)
+{
+    struct store_fixture *f = *state;
+    struct board b;
+    struct err err;
+
+    board_open(&b, f, false);
+    store_fails(ERR_BUG, writer_do(b.writer, wait_within, b.writer, &err));
+    store_ok(writer_start(b.writer, &err));
+    store_fails(ERR_BUG, writer_do(b.writer, wait_within, b.writer, &err));
+    board_close(&b);
+}
+
+static void *do_many(void *self)
+{
+    uint64_t ms, last = 0;
+    struct err err;
+
+    for (int i = 0; i < 50; i++, last = ms)
+        if (!writer_do(self, note_time, &ms, &err) || ms <= last)
+            return self;
+    return NULL;
+}
+
+static void many_threads_may_wait_at_once(void **state)
+{
+    struct store_fixture *f = *state;
+    pthread_t threads[4];
+    struct board b;
+    void *failed;
+
+    board_open(&b, f, true);
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, do_many, b.writer), 0);
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        pthread_join(threads[i], &failed);
+        assert_null(failed);
+    }
+    board_close(&b);
+    assert_int_equal(store_kept(f, "group"), 200);
+}
+
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, store_dir_setup, store_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_DIR(a_full_queue_takes_no_more),
+        IN_DIR(a_group_is_bounded),
+        IN_DIR(closing_finishes_what_was_taken),
+        IN_DIR(a_task_that_waits_for_its_own_writer_is_a_bug),
+        IN_DIR(many_threads_may_wait_at_once),
+    };
+
+    return cmocka_run_group_tests_name("store: writer's queue", tests, NULL, NULL);
+}
