@@ -1,0 +1,234 @@
+/* The writer's task of a submission: each item against what is kept, in the order of the rules (design 3). */
+#include "gateway/intake/inside.h"
+
+#include <stddef.h>
+
+#include "gateway/base/hex.h"
+
+/* One submission's task. */
+struct run {
+    struct intake *intake;
+    struct group *group;
+    struct submission *s;
+    size_t promised;                          /* receipts accepted by this task */
+    uint64_t bundle;                          /* id of its row, made with the first receipt that refers to it */
+};
+
+static bool reject(struct intake_item *item, enum receipt_code code)
+{
+    item->status = ITEM_REJECTED;
+    item->code = code;
+    return true;
+}
+
+static bool has_fault(const struct faults *faults, enum receipt_code code)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        if (faults->list[i].code == code)
+            return true;
+    return false;
+}
+
+/* What is known of a kept receipt: a held one may have an amount, an accepted one has a promise too. */
+static void show_row(struct intake_item *item, const struct receipt_row *row)
+{
+    item->has_amount = row->price_version != 0;
+    item->amount = row->amount;
+    item->has_promise = row->state == RECEIPT_ACCEPTED;
+    item->promise = row->promise;
+    item->promise_index = row->promise_index;
+}
+
+/* A missing consumer signature that came later; what was held for the want of it is judged again. */
+static bool complete(struct run *run, const struct intake_item *item, struct receipt_row *row, struct err *err)
+{
+    const struct receipt *r = &row->signed_.receipt;
+    struct verdict verdict = { 0 };
+    bool ok;
+
+    row->signed_.has_consumer_signature = true;
+    row->signed_.consumer_signature = item->signed_.consumer_signature;
+    if (!store_receipt_set_consumer_signature(run->group->db, r->job_id, r->provider, &item->signed_.consumer_signature, err))
+        return false;
+    if (row->state != RECEIPT_QUARANTINED || row->code != CODE_COUNTERSIGNATURE_MISSING)
+        return true;
+    ok = book_again(run->intake, run->group, false, row, &verdict, err);
+    faults_clear(&verdict.faults);
+    if (ok && row->state == RECEIPT_ACCEPTED)
+        run->promised++;
+    return ok;
+}
+
+static bool duplicate(struct run *run, struct intake_item *item, struct receipt_row *row, struct err *err)
+{
+    bool completes = item->signed_.has_consumer_signature && !row->signed_.has_consumer_signature
+        && !has_fault(&item->faults, CODE_INVALID_CONSUMER_SIGNATURE);
+
+    /* The content is known and was judged: what is wrong with this copy's signatures changes nothing. */
+    faults_clear(&item->faults);
+    if (completes && !complete(run, item, row, err))
+        return false;
+    item->status = ITEM_DUPLICATE;
+    item->code = CODE_DUPLICATE;
+    item->existing_state = row->state;
+    show_row(item, row);
+    return true;
+}
+
+static void row_of_item(const struct run *run, const struct intake_item *item, struct receipt_row *row)
+{
+    *row = (struct receipt_row){
+        .signed_ = item->signed_, .hash = item->hash, .received_at_ms = run->group->now_ms,
+    };
+}
+
+static bool conflict(struct run *run, struct intake_item *item, const struct receipt_row *kept, struct err *err)
+{
+    struct receipt_row other;
+    char text[HASH_TEXT];
+
+    row_of_item(run, item, &other);
+    hash_to_text(kept->hash, text);
+    faults_add(&item->faults, CODE_CONFLICTING_RECEIPT, "/jobId", "the receipt of this job is %s", text);
+    return store_conflict_add(run->group->db, &other, CONFLICTS_KEPT, err) && reject(item, CODE_CONFLICTING_RECEIPT);
+}
+
+/* The bundle's one row, kept when the first of its receipts is. */
+static bool refer_to_bundle(struct run *run, size_t index, struct receipt_row *row, struct err *err)
+{
+    const struct submission *s = run->s;
+
+    if (!s->is_bundle)
+        return true;
+    if (run->bundle == 0) {
+        struct bundle_row b = { .bundle = s->bundle, .signature = s->bundle_signature };
+        bool ok;
+
+        buf_init(&b.leaves);
+        for (size_t i = 0; i < s->count; i++)
+            buf_add(&b.leaves, s->items[i].hash.b, sizeof s->items[i].hash.b);
+        ok = b.leaves.failed ? err_set(err, ERR_LIMIT, "a bundle of %zu receipts", s->count)
+                             : store_bundle_insert(run->group->db, &b, err);
+        buf_clear(&b.leaves);
+        if (!ok)
+            return false;
+        run->bundle = b.id;
+    }
+    row->has_bundle = true;
+    row->bundle = run->bundle;
+    row->bundle_index = index;
+    row->signed_.has_signature = false;
+    return true;
+}
+
+static bool hold(struct run *run, size_t index, struct verdict *verdict, struct receipt_row *row, struct err *err)
+{
+    struct intake_item *item = &run->s->items[index];
+
+    item->has_amount = verdict->price != NULL;
+    item->amount = verdict->amount;
+    item->faults = verdict->faults;           /* taken over: it had none */
+    verdict->faults = (struct faults){ 0 };
+    if (gather_is_full(run->intake, verdict->code)) {
+        faults_add(&item->faults, CODE_TOO_MANY, "", "%llu receipts of strangers are held already: post it again later",
+                   (unsigned long long)run->intake->held);
+        return reject(item, CODE_TOO_MANY);
+    }
+    row->state = RECEIPT_QUARANTINED;
+    row->code = verdict->code;
+    if (verdict->price != NULL) {             /* what its release would add, as of now */
+        row->price_version = verdict->price->version;
+        row->amount = verdict->amount;
+    }
+    book_faults_text(&item->faults, row->faults, sizeof row->faults);
+    if (!refer_to_bundle(run, index, row, err) || !store_receipt_insert(run->group->db, row, err))
+        return false;
+    gather_held(run->intake, CODE_ACCEPTED, row->code);
+    item->status = ITEM_QUARANTINED;
+    item->code = row->code;
+    return true;
+}
+
+static bool keep(struct run *run, size_t index, const struct verdict *verdict, struct receipt_row *row, struct err *err)
+{
+    struct intake_item *item = &run->s->items[index];
+
+    if (!refer_to_bundle(run, index, row, err) || !book_accept(run->intake, run->group, verdict, row, err)
+        || !store_receipt_insert(run->group->db, row, err))
+        return false;
+    run->promised++;
+    item->status = ITEM_ACCEPTED;
+    item->code = CODE_ACCEPTED;
+    show_row(item, row);
+    return true;
+}
+
+static bool judge(struct run *run, size_t index, struct err *err)
+{
+    const struct intake_item *item = &run->s->items[index];
+    struct verdict verdict = { 0 };
+    struct receipt_row row;
+    bool ok;
+
+    row_of_item(run, item, &row);
+    if (!book_judge(run->intake, run->group, &item->signed_, row.received_at_ms, false, &verdict, err))
+        return false;
+    ok = verdict.code == CODE_ACCEPTED ? keep(run, index, &verdict, &row, err) : hold(run, index, &verdict, &row, err);
+    faults_clear(&verdict.faults);
+    return ok;
+}
+
+static bool accept_item(struct run *run, size_t index, struct err *err)
+{
+    struct intake_item *item = &run->s->items[index];
+    enum receipt_code first = faults_first(&item->faults);
+    struct receipt_row kept;
+    bool found;
+
+    if (run->s->is_bundle && !run->s->bundle_good)
+        return reject(item, CODE_INVALID_SIGNATURE);
+    if (first != CODE_ACCEPTED && first < CODE_DUPLICATE)
+        return reject(item, first);
+    /* Rows of this group are found too, so a receipt twice in one array is seen like any other. */
+    if (!store_receipt_find(run->group->db, item->signed_.receipt.job_id, item->signed_.receipt.provider, &kept, &found, err))
+        return false;
+    if (found && hash_eq(kept.hash, item->hash))
+        return duplicate(run, item, &kept, err);
+    if (first != CODE_ACCEPTED)
+        return reject(item, first);
+    return found ? conflict(run, item, &kept, err) : judge(run, index, err);
+}
+
+bool accept_run(struct task *task, struct group *group, struct err *err)
+{
+    struct submission *s = (struct submission *)((char *)task - offsetof(struct submission, task));
+    struct run run = { .intake = s->intake, .group = group, .s = s };
+    struct work *work = s->work;
+    bool ok = gather_enter(s->intake, group, err);
+
+    for (size_t i = 0; ok && i < s->count; i++)
+        ok = accept_item(&run, i, err);
+    if (!ok) {
+        gather_undo(s->intake);
+        return false;
+    }
+    if (run.promised > 0)
+        gather_submission(s->intake, s);
+    work->kept = true;
+    return true;
+}
+
+void accept_count(struct intake *intake, const struct submission *s)
+{
+    struct intake_counters *c = &intake->counters;
+
+    for (size_t i = 0; i < s->count; i++) {
+        switch (s->items[i].status) {
+        case ITEM_ACCEPTED:    c->accepted++; break;
+        case ITEM_DUPLICATE:   c->duplicate++; break;
+        case ITEM_QUARANTINED: c->quarantined++; break;
+        case ITEM_REJECTED:    c->rejected++; break;
+        }
+        c->by_code[s->items[i].code]++;
+    }
+}

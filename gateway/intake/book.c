@@ -1,0 +1,167 @@
+/* One receipt judged and booked: what submitting, completing and releasing have in common. */
+#include "gateway/intake/inside.h"
+
+#include <stdio.h>
+
+#include "gateway/core/receipt_json.h"
+#include "store/ledger.h"
+
+#define DAY_MS (UINT64_C(24) * 3600 * 1000)
+
+static struct sum_key day_key(const struct group *group, struct address provider)
+{
+    return (struct sum_key){ .number = group->now_ms / DAY_MS, .account = provider };
+}
+
+/* What the provider earned this day, this group included; the first question of a group brings it from the store. */
+static bool provider_day(struct intake *intake, struct group *group, struct address provider, struct amount *earned, struct err *err)
+{
+    struct sums *days = &intake->gathered.days;
+    struct sum_key key = day_key(group, provider);
+    const struct sum *sum = sums_find(days, &key);
+
+    if (sum != NULL) {
+        *earned = sum->amount;
+        return true;
+    }
+    return store_provider_day(group->db, provider, key.number, earned, err) && sums_add(days, &key, *earned, err);
+}
+
+bool book_judge(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t received_at_ms,
+                bool operator_released, struct verdict *verdict, struct err *err)
+{
+    const struct catalog *catalog = intake->gathered.snapshot->catalog;
+    struct rule_limits limits = intake->config.limits;
+    struct rule_facts facts = {
+        .catalog = catalog, .limits = &limits, .receipt = r, .now_ms = group->now_ms, .operator_released = operator_released,
+    };
+
+    /* Late is who came late, not who was kept waiting by us: the time in quarantine does not count. */
+    if (limits.max_age_ms <= UINT64_MAX - (group->now_ms - received_at_ms))
+        limits.max_age_ms += group->now_ms - received_at_ms;
+    if (!store_receipt_job_billed(group->db, r->receipt.job_id, r->receipt.provider, &facts.job_billed_by_other, err))
+        return false;
+    /* Strangers earn nothing, and asking about each would only fill the table. */
+    if (catalog_provider(catalog, r->receipt.provider, group->now_ms) != NULL
+        && !provider_day(intake, group, r->receipt.provider, &facts.provider_day, err))
+        return false;
+    return rules_judge(&facts, verdict, err);
+}
+
+/* Goes on with the next batch where this receipt would take it over a bound.  While no batch ever held a reward none is closed:
+ * a settlement with an empty rewards tree cannot be committed, so it would block all after it.  The seal closes and opens
+ * the rows: until then the sums of the batch that is full are not in it. */
+static bool make_room(struct intake *intake, struct group *group, struct amount amount, struct err *err)
+{
+    const struct intake_config *config = &intake->config;
+    struct batch_row *open = &intake->gathered.batch;
+    bool worthless = amount_is_zero(open->amount), full, over;
+    struct amount sum;
+
+    full = config->batch_receipts_max != 0 && open->receipts >= config->batch_receipts_max
+        && !(open->number == 1 && worthless);
+    over = !worthless && !amount_is_zero(config->batch_amount_max)
+        && (!amount_add(open->amount, amount, &sum) || amount_cmp(sum, config->batch_amount_max) > 0);
+    if (full || over) {
+        *open = (struct batch_row){ .number = open->number + 1, .state = BATCH_OPEN, .protocol_account = config->protocol_account };
+        return true;
+    }
+    /* The account may have been configured anew since the batch opened; once it holds something it is fixed. */
+    if (open->receipts == 0 && worthless && !address_eq(open->protocol_account, config->protocol_account)) {
+        if (!store_batch_set_protocol_account(group->db, config->protocol_account, err))
+            return false;
+        open->protocol_account = config->protocol_account;
+    }
+    return true;
+}
+
+static bool post(struct intake *intake, const struct share *share, struct err *err)
+{
+    struct sum_key key = { intake->gathered.batch.number, share->account, (int)share->role, share->model };
+
+    return amount_is_zero(share->amount) || sums_add(&intake->gathered.postings, &key, share->amount, err);
+}
+
+/* Both sides of the entry, and the sums kept beside them. */
+static bool enter(struct intake *intake, struct group *group, const struct verdict *verdict, const struct signed_receipt *r,
+                  const struct share *charge, struct err *err)
+{
+    struct gathered *g = &intake->gathered;
+    struct sum_key day = day_key(group, r->receipt.provider);
+    struct shares credits = { 0 };
+    bool ok;
+
+    ok = ledger_split(g->snapshot->catalog, &r->receipt, verdict->price, verdict->amount, g->batch.protocol_account,
+                      group->now_ms, &credits, err);
+    for (size_t i = 0; ok && i < credits.count; i++)
+        ok = post(intake, &credits.list[i], err);
+    shares_clear(&credits);
+    return ok && post(intake, charge, err)
+        && sums_add(&g->batches, &(struct sum_key){ .number = g->batch.number }, verdict->amount, err)
+        && sums_add(&g->days, &day, verdict->amount, err);
+}
+
+bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row, struct err *err)
+{
+    struct gathered *g = &intake->gathered;
+    struct share charge = ledger_charge(g->snapshot->catalog, &row->signed_, verdict->amount, group->now_ms);
+
+    if (!make_room(intake, group, verdict->amount, err)
+        || !enter(intake, group, verdict, &row->signed_, &charge, err)
+        || !amount_add(g->batch.amount, verdict->amount, &g->batch.amount))
+        return false;
+    g->batch.receipts++;
+    row->state = RECEIPT_ACCEPTED;
+    row->code = CODE_ACCEPTED;
+    row->accepted_at_ms = group->now_ms;
+    row->batch = g->batch.number;
+    row->price_version = verdict->price->version;
+    row->amount = verdict->amount;
+    row->has_charged = charge.role == ROLE_CONSUMER;
+    row->charged = charge.account;
+    row->promise = group->number;
+    row->promise_index = g->leaf_count;
+    gather_leaf(intake, row->hash);
+    return true;
+}
+
+bool book_again(struct intake *intake, struct group *group, bool operator_released, struct receipt_row *row,
+                struct verdict *verdict, struct err *err)
+{
+    const struct receipt *r = &row->signed_.receipt;
+    enum receipt_code before = row->code;
+
+    if (!book_judge(intake, group, &row->signed_, row->received_at_ms, operator_released, verdict, err))
+        return false;
+    if (verdict->code == CODE_ACCEPTED) {
+        row->faults[0] = '\0';
+        if (!book_accept(intake, group, verdict, row, err) || !store_receipt_accept(group->db, row, err))
+            return false;
+    } else if (verdict->code != before && !operator_released) {
+        row->code = verdict->code;
+        book_faults_text(&verdict->faults, row->faults, sizeof row->faults);
+        if (!store_receipt_requeue(group->db, r->job_id, r->provider, row->code, row->faults, err))
+            return false;
+    }
+    gather_held(intake, before, row->code);
+    return true;
+}
+
+void book_faults_text(const struct faults *faults, char *text, size_t size)
+{
+    struct buf out;
+
+    /* A JSON text cannot be cut: leave out faults from the end until it fits. */
+    for (size_t count = faults->count; ; count--) {
+        json *list = faults_to_json(&(struct faults){ faults->list, count });
+
+        buf_init(&out);
+        json_write(list, &out);
+        json_free(list);
+        if (out.len < size || count == 0)
+            break;
+        buf_clear(&out);
+    }
+    snprintf(text, size, "%s", buf_text(&out));
+    buf_clear(&out);
+}

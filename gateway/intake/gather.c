@@ -1,0 +1,144 @@
+/* The state of the commit group under way: begun by its first task, taken back with a task that fails, emptied at its end. */
+#include "gateway/intake/inside.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "gateway/base/mem.h"
+
+void gather_close(struct intake *intake)
+{
+    struct gathered *g = &intake->gathered;
+
+    snapshot_release(g->snapshot);
+    g->snapshot = NULL;
+    sums_reset(&g->postings);
+    sums_reset(&g->batches);
+    sums_reset(&g->days);
+    g->leaf_count = 0;
+    g->submission_count = 0;
+    g->open = false;
+}
+
+void gather_lost(struct intake *intake)
+{
+    gather_close(intake);
+    intake->held_known = false;     /* it counted rows that are not there */
+}
+
+/* The catalog stays the same for a whole group: changes of it have groups of their own. */
+static bool begin(struct intake *intake, const struct group *group, struct err *err)
+{
+    struct gathered *g = &intake->gathered;
+    uint64_t all;
+
+    if (g->open && g->number == group->number && g->now_ms == group->now_ms)
+        return true;
+    if (g->open)
+        gather_lost(intake);        /* the group before ended without our seal: it was not kept */
+    if (!intake->held_known && !store_receipts_held_count(group->db, &intake->held, &all, err))
+        return false;
+    intake->held_known = true;
+    if (!snapshots_refresh(intake->snapshots, group->db, err))
+        return false;
+    g->snapshot = snapshot_take(intake->snapshots);
+    g->number = group->number;
+    g->now_ms = group->now_ms;
+    g->open = true;
+    return true;
+}
+
+/* The batch that takes the next receipt: the store's open one with what the group added, or the one after it that this
+ * group began (its row is made by the seal). */
+static bool find_batch(struct intake *intake, struct group *group, struct err *err)
+{
+    struct gathered *g = &intake->gathered;
+    const struct sum *newest = NULL;
+
+    /* Read for each task: settling closes batches too. */
+    if (!store_batch_open(group->db, &g->batch, err))
+        return false;
+    for (size_t i = 0; i < g->batches.count; i++) {
+        const struct sum *b = &g->batches.list[i];
+
+        if (b->count != 0 && (newest == NULL || b->key.number > newest->key.number))
+            newest = b;
+    }
+    if (newest == NULL || newest->key.number < g->batch.number)
+        return true;
+    if (newest->key.number > g->batch.number)
+        g->batch = (struct batch_row){ .number = newest->key.number, .state = BATCH_OPEN, .protocol_account = intake->config.protocol_account };
+    g->batch.receipts += newest->count;
+    return amount_add(g->batch.amount, newest->amount, &g->batch.amount)
+        || err_set(err, ERR_OVERFLOW, "batch %" PRIu64 " is over 256 bits", g->batch.number);
+}
+
+bool gather_enter(struct intake *intake, struct group *group, struct err *err)
+{
+    struct gathered *g = &intake->gathered;
+
+    if (!begin(intake, group, err))
+        return false;
+    g->marked.leaves = g->leaf_count;
+    g->marked.submissions = g->submission_count;
+    g->marked.held = intake->held;
+    sums_mark(&g->postings);
+    sums_mark(&g->batches);
+    sums_mark(&g->days);
+    return find_batch(intake, group, err);
+}
+
+void gather_undo(struct intake *intake)
+{
+    struct gathered *g = &intake->gathered;
+
+    if (!g->open)
+        return;
+    sums_undo(&g->postings);
+    sums_undo(&g->batches);
+    sums_undo(&g->days);
+    g->leaf_count = g->marked.leaves;
+    g->submission_count = g->marked.submissions;
+    intake->held = g->marked.held;
+}
+
+void gather_leaf(struct intake *intake, struct hash receipt)
+{
+    struct gathered *g = &intake->gathered;
+
+    if (g->leaf_count == g->leaf_capacity) {
+        g->leaf_capacity = g->leaf_capacity == 0 ? 256 : g->leaf_capacity * 2;
+        g->leaves = mem_grow(g->leaves, g->leaf_capacity, sizeof *g->leaves);
+    }
+    g->leaves[g->leaf_count++] = receipt;
+}
+
+void gather_submission(struct intake *intake, struct submission *s)
+{
+    struct gathered *g = &intake->gathered;
+
+    if (g->submission_count == g->submission_capacity) {
+        g->submission_capacity = g->submission_capacity == 0 ? 64 : g->submission_capacity * 2;
+        g->submissions = mem_grow(g->submissions, g->submission_capacity, sizeof *g->submissions);
+    }
+    g->submissions[g->submission_count++] = s;
+}
+
+/* As store_receipts_held_count counts them: anybody with a key can send these, so they alone are bounded. */
+static bool is_strangers(enum receipt_code code)
+{
+    return code == CODE_UNKNOWN_PROVIDER;
+}
+
+void gather_held(struct intake *intake, enum receipt_code from, enum receipt_code to)
+{
+    if (is_strangers(to))
+        intake->held++;
+    if (is_strangers(from))
+        intake->held--;
+}
+
+bool gather_is_full(const struct intake *intake, enum receipt_code code)
+{
+    return is_strangers(code) && intake->held >= intake->config.quarantine_max;
+}

@@ -1,0 +1,100 @@
+/* gateway/intake/inside.h - what the files of this folder share; nobody else includes it.
+ *
+ * Threads: the pool's threads touch a submission only between intake_submit and the writer's task; everything in struct
+ * group_state is the writer's thread's alone; counters and in_flight are under intake.lock. */
+#ifndef QUITTANCE_INTAKE_INSIDE_H
+#define QUITTANCE_INTAKE_INSIDE_H
+
+#include <pthread.h>
+
+#include "gateway/intake/intake.h"
+#include "gateway/intake/sums.h"
+#include "gateway/lib/json.h"
+#include "store/batches.h"
+
+#define VERIFY_CHUNK 64u                      /* items a thread takes at a time */
+/* Receipts between submit and done.  Half of the writer's queue, so that a verified submission finds room there. */
+#define INTAKE_IN_FLIGHT_MAX 100000u
+#define CONFLICTS_KEPT 8u
+
+/* A submission on its way. */
+struct work {
+    struct submission *next;                  /* in the pool's queue */
+    bool kept;                                /* its task ran and succeeded: only the group can fail now */
+};
+
+/* What the tasks of the commit group under way have added and the seal will write.  `marked` is how it stood when the
+ * running task began: a task that fails goes back to it, as its savepoint does in the store. */
+struct gathered {
+    bool open;
+    uint64_t number, now_ms;
+    const struct snapshot *snapshot;
+    struct batch_row batch;                   /* the open one, with what this group has added so far */
+    struct sums postings, batches, days;
+    struct hash *leaves;                      /* struct hashes of accepted receipts, in order */
+    size_t leaf_count, leaf_capacity;
+    struct submission **submissions;          /* those that had a receipt accepted */
+    size_t submission_count, submission_capacity;
+    struct { size_t leaves, submissions; uint64_t held; } marked;
+};
+
+struct intake {
+    struct intake_config config;
+    struct writer *writer;
+    const struct signer *signer;
+    const struct clock *clock;
+    struct snapshots *snapshots;
+
+    struct gathered gathered;
+    bool held_known;
+    uint64_t held;                            /* receipts of strangers in quarantine, this group's included */
+
+    pthread_mutex_t lock;
+    pthread_cond_t work_waits, all_done;
+    struct submission *first, *last;          /* chunks wait to be verified */
+    size_t in_flight;                         /* receipts */
+    size_t submissions;                       /* between submit and done */
+    bool stopping;
+    struct intake_counters counters;
+    pthread_t *threads;
+    unsigned thread_count;
+};
+
+/* verify.c: pool threads. */
+void verify_chunk(const struct intake *intake, struct submission *s, size_t chunk);
+void verify_bundle(const struct intake *intake, struct submission *s);      /* after its last chunk */
+
+/* gather.c: at the start of every task; reads what the task needs and marks where it began. */
+MUST_USE bool gather_enter(struct intake *intake, struct group *group, struct err *err);
+void gather_undo(struct intake *intake);       /* the task failed */
+void gather_lost(struct intake *intake);       /* a task succeeded, its group did not */
+void gather_close(struct intake *intake);      /* nothing of the group is kept in memory any more */
+void gather_leaf(struct intake *intake, struct hash receipt);
+void gather_submission(struct intake *intake, struct submission *s);
+/* A receipt came into quarantine (from CODE_ACCEPTED), left it (to CODE_ACCEPTED), or is held for another reason. */
+void gather_held(struct intake *intake, enum receipt_code from, enum receipt_code to);
+/* Whether one more held for this code would be one stranger's too many. */
+bool gather_is_full(const struct intake *intake, enum receipt_code code);
+/* book.c: judging and booking one receipt; in a task, after gather_enter. */
+MUST_USE bool book_judge(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t received_at_ms,
+                         bool operator_released, struct verdict *verdict, struct err *err);
+/* Prices, splits and charges it into the open batch and fills in all that acceptance sets; the caller stores the row. */
+MUST_USE bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row,
+                          struct err *err);
+/* Judges a held row again and stores what became of it; row->state and row->code say what.  Caller clears the verdict. */
+MUST_USE bool book_again(struct intake *intake, struct group *group, bool operator_released, struct receipt_row *row,
+                         struct verdict *verdict, struct err *err);
+void book_faults_text(const struct faults *faults, char *text, size_t size);      /* as JSON that fits, the first ones */
+
+/* change.c: a task of our own that the caller waits for: admissions, prices, releases.  Not from the writer's thread. */
+typedef bool change_fn(void *self, struct intake *intake, struct group *group, struct err *err);
+MUST_USE bool intake_change(struct intake *intake, change_fn *fn, void *self, size_t weight, bool alone, struct err *err);
+/* Into the audit log, as done now by who; takes the detail. */
+MUST_USE bool change_record(struct group *group, const char *who, const char *action, json *owned_detail, struct err *err);
+
+/* accept.c and seal.c: the writer's task of a submission, and the end of its group (seal_self is the intake). */
+MUST_USE bool accept_run(struct task *task, struct group *group, struct err *err);
+MUST_USE bool seal_group(void *seal_self, struct group *group, struct err *err);
+void accept_count(struct intake *intake, const struct submission *s);
+
+#endif

@@ -1,0 +1,241 @@
+/* Submitting and the pool of verify threads. */
+#include "gateway/intake/inside.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+
+/* On the writer's thread; on a pool thread only where the writer refused the task. */
+static void submission_done(struct task *task, bool ok, const struct err *err)
+{
+    struct submission *s = (struct submission *)((char *)task - offsetof(struct submission, task));
+    struct intake *intake = s->intake;
+    struct work *work = s->work;
+    size_t count = s->count;
+
+    if (!ok) {
+        if (work->kept)
+            gather_lost(intake);
+        group_promise_release(s->promise);
+        s->promise = NULL;
+    }
+    free(work);
+    s->work = NULL;
+    pthread_mutex_lock(&intake->lock);
+    if (ok)
+        accept_count(intake, s);
+    pthread_mutex_unlock(&intake->lock);
+    log_event(LOG_DEBUG_LEVEL, ok ? "receipts_committed" : "receipts_failed", KV_U64("count", count),
+              KV_TEXT("error", ok ? "" : err->text));
+    s->done(s, ok, err);                      /* s may be gone after it */
+    pthread_mutex_lock(&intake->lock);
+    intake->in_flight -= count;
+    intake->submissions--;
+    pthread_cond_broadcast(&intake->all_done);
+    pthread_mutex_unlock(&intake->lock);
+}
+
+static void hand_to_writer(struct intake *intake, struct submission *s)
+{
+    struct err err = { 0 };
+
+    if (s->is_bundle)
+        verify_bundle(intake, s);
+    s->task = (struct task){
+        .run = accept_run, .seal = seal_group, .seal_self = intake, .done = submission_done, .weight = s->count + 1,
+    };
+    if (!writer_submit(intake->writer, &s->task, &err))
+        submission_done(&s->task, false, &err);
+}
+
+static void enqueue(struct intake *intake, struct submission *s)
+{
+    struct work *work = s->work;
+
+    work->next = NULL;
+    if (intake->last != NULL)
+        ((struct work *)intake->last->work)->next = s;
+    else
+        intake->first = s;
+    intake->last = s;
+}
+
+/* The next chunk.  A submission with more of them goes to the end of the queue: one receipt does not wait for the ten
+ * thousand of somebody else. */
+static struct submission *take_chunk(struct intake *intake, size_t *chunk)
+{
+    struct submission *s = intake->first;
+
+    intake->first = ((struct work *)s->work)->next;
+    if (intake->first == NULL)
+        intake->last = NULL;
+    *chunk = s->next_chunk++;
+    if (s->next_chunk * VERIFY_CHUNK < s->count) {
+        enqueue(intake, s);
+        pthread_cond_signal(&intake->work_waits);
+    }
+    return s;
+}
+
+static void *pool_main(void *self)
+{
+    struct intake *intake = self;
+
+    pthread_mutex_lock(&intake->lock);
+    for (;;) {
+        struct submission *s;
+        size_t chunk;
+        bool last;
+
+        while (intake->first == NULL && !intake->stopping)
+            pthread_cond_wait(&intake->work_waits, &intake->lock);
+        if (intake->first == NULL)
+            break;
+        s = take_chunk(intake, &chunk);
+        pthread_mutex_unlock(&intake->lock);
+        verify_chunk(intake, s, chunk);
+        pthread_mutex_lock(&intake->lock);
+        last = --s->chunks_left == 0;
+        if (!last)
+            continue;
+        pthread_mutex_unlock(&intake->lock);
+        hand_to_writer(intake, s);
+        pthread_mutex_lock(&intake->lock);
+    }
+    pthread_mutex_unlock(&intake->lock);
+    return NULL;
+}
+
+static void stop_threads(struct intake *intake)
+{
+    pthread_mutex_lock(&intake->lock);
+    while (intake->submissions > 0)
+        pthread_cond_wait(&intake->all_done, &intake->lock);
+    intake->stopping = true;
+    pthread_cond_broadcast(&intake->work_waits);
+    pthread_mutex_unlock(&intake->lock);
+    for (unsigned i = 0; i < intake->thread_count; i++)
+        pthread_join(intake->threads[i], NULL);
+}
+
+void intake_free(struct intake *intake)
+{
+    if (intake == NULL)
+        return;
+    stop_threads(intake);
+    gather_close(intake);
+    sums_clear(&intake->gathered.postings);
+    sums_clear(&intake->gathered.batches);
+    sums_clear(&intake->gathered.days);
+    free(intake->gathered.leaves);
+    free(intake->gathered.submissions);
+    free(intake->threads);
+    pthread_cond_destroy(&intake->all_done);
+    pthread_cond_destroy(&intake->work_waits);
+    pthread_mutex_destroy(&intake->lock);
+    free(intake);
+}
+
+bool intake_new(const struct intake_config *config, struct writer *writer, const struct signer *promise_signer,
+                const struct clock *clock, struct snapshots *snapshots, struct intake **intake, struct err *err)
+{
+    struct intake *made = mem_new(sizeof *made);
+
+    made->config = *config;
+    made->writer = writer;
+    made->signer = promise_signer;
+    made->clock = clock;
+    made->snapshots = snapshots;
+    pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->work_waits, NULL);
+    pthread_cond_init(&made->all_done, NULL);
+    made->threads = mem_array(config->verify_threads, sizeof *made->threads);
+    for (; made->thread_count < config->verify_threads; made->thread_count++)
+        if (pthread_create(&made->threads[made->thread_count], NULL, pool_main, made) != 0) {
+            intake_free(made);
+            return err_set(err, ERR_IO, "no thread to verify receipts");
+        }
+    *intake = made;
+    return true;
+}
+
+bool intake_submit(struct intake *intake, struct submission *s, struct err *err)
+{
+    bool full;
+
+    pthread_mutex_lock(&intake->lock);
+    full = intake->in_flight + s->count > INTAKE_IN_FLIGHT_MAX;
+    if (!full) {
+        s->intake = intake;
+        s->promise = NULL;
+        s->bundle_good = false;
+        s->next_chunk = 0;
+        s->chunks_left = s->count == 0 ? 1 : (s->count + VERIFY_CHUNK - 1) / VERIFY_CHUNK;
+        s->work = mem_new(sizeof (struct work));
+        intake->in_flight += s->count;
+        intake->submissions++;
+        enqueue(intake, s);
+        pthread_cond_signal(&intake->work_waits);
+    }
+    pthread_mutex_unlock(&intake->lock);
+    return !full || err_set(err, ERR_AGAIN, "%u receipts are being taken in already", INTAKE_IN_FLIGHT_MAX);
+}
+
+void submission_clear(struct submission *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        faults_clear(&s->items[i].faults);
+    free(s->items);
+    group_promise_release(s->promise);
+    s->items = NULL;
+    s->count = 0;
+    s->promise = NULL;
+}
+
+struct waiting {
+    pthread_mutex_t lock;
+    pthread_cond_t finished;
+    bool done, ok;
+    struct err err;
+};
+
+static void wake(struct submission *s, bool ok, const struct err *err)
+{
+    struct waiting *w = s->owner;
+
+    pthread_mutex_lock(&w->lock);
+    w->done = true;
+    w->ok = ok;
+    if (!ok)
+        w->err = *err;
+    pthread_cond_signal(&w->finished);        /* under the lock: the waiter's stack goes with it */
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool intake_submit_wait(struct intake *intake, struct submission *s, struct err *err)
+{
+    struct waiting w = { .lock = PTHREAD_MUTEX_INITIALIZER, .finished = PTHREAD_COND_INITIALIZER };
+
+    s->done = wake;
+    s->owner = &w;
+    if (!intake_submit(intake, s, err))
+        return false;
+    pthread_mutex_lock(&w.lock);
+    while (!w.done)
+        pthread_cond_wait(&w.finished, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+    pthread_cond_destroy(&w.finished);
+    pthread_mutex_destroy(&w.lock);
+    if (!w.ok)
+        *err = w.err;
+    return w.ok;
+}
+
+void intake_count(struct intake *intake, struct intake_counters *counters)
+{
+    pthread_mutex_lock(&intake->lock);
+    *counters = intake->counters;
+    pthread_mutex_unlock(&intake->lock);
+}

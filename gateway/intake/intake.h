@@ -1,0 +1,85 @@
+/* gateway/intake/intake.h - receipts in: verified on a pool of threads, judged and kept by the writer, promised, answered.
+ *
+ *   intake_submit -> verify threads (hashes, signatures, content rules) -> writer task (duplicate, conflict, quarantine
+ *   rules, price, ledger, one insert each) -> seal of the group (sums, one signed InclusionPromise) -> COMMIT -> done().
+ *
+ * Nothing is answered before it is durable.  The rules and their order are those of design section 3. */
+#ifndef QUITTANCE_INTAKE_INTAKE_H
+#define QUITTANCE_INTAKE_INTAKE_H
+
+#include "chain/signer.h"
+#include "gateway/core/rules.h"
+#include "gateway/core/tree.h"
+#include "gateway/intake/snapshot.h"
+#include "store/receipts.h"
+#include "store/writer.h"
+
+struct intake_config {
+    struct domain domain;
+    struct rule_limits limits;
+    uint64_t settle_within_ms;                /* settleBy = acceptedAt + this */
+    uint64_t quarantine_max;                  /* held receipts of strangers, then too-many */
+    struct address protocol_account;
+    struct amount batch_amount_max;           /* the open batch closes before it passes this (cap / 4); zero: no bound */
+    uint64_t batch_receipts_max;              /* 5 million */
+    unsigned verify_threads;
+};
+
+struct intake;
+/* Borrows all but the config.  The promise signer may be the transaction signer. */
+MUST_USE bool intake_new(const struct intake_config *config, struct writer *writer, const struct signer *promise_signer,
+                         const struct clock *clock, struct snapshots *snapshots, struct intake **intake, struct err *err);
+void intake_free(struct intake *intake);      /* waits until every submission is done */
+
+/* The promise of a commit group, shared by all answers of that group; leaves kept as a tree for paths. */
+struct group_promise { struct promise_row row; struct tree *tree; int references; };
+void group_promise_release(struct group_promise *promise);    /* NULL is fine; thread-safe */
+
+struct intake_item {
+    /* in: what was decoded; faults holds `malformed` ones found while decoding */
+    struct signed_receipt signed_;
+    bool has_job_id;
+    struct faults faults;
+    struct hash hash;                         /* in for binary bundles (over the words as sent), else computed */
+    bool has_hash;
+    /* out */
+    enum item_status status;
+    enum receipt_code code;
+    bool has_amount;
+    struct amount amount;
+    bool has_promise;                         /* accepted now, or a duplicate that has its first one */
+    uint64_t promise, promise_index;          /* id in the store; equal to group's when accepted now */
+    enum receipt_state existing_state;        /* of a duplicate */
+};
+
+struct submission {
+    /* in; owned by the caller and untouched by it until done() */
+    bool is_bundle;
+    struct receipt_bundle bundle;             /* binary: provider and count from the words, root computed by intake */
+    struct signature bundle_signature;
+    bool bundle_root_given;                   /* JSON: must equal what the items give */
+    struct intake_item *items;
+    size_t count;
+    /* On the writer's thread, or on a verify thread where the writer is stopping; must not block. */
+    void (*done)(struct submission *submission, bool ok, const struct err *err);
+    void *owner;
+    /* out */
+    struct group_promise *promise;            /* a reference for the caller, NULL when nothing was accepted now */
+    /* intake's own */
+    struct intake *intake;
+    struct task task;
+    size_t next_chunk, chunks_left;
+    bool bundle_good;
+    void *work;
+};
+/* ERR_AGAIN: queues are full; nothing was taken, done() is not called.  A failed group answers done() with !ok: nothing of
+ * the submission was kept, the same may be submitted again with fresh items. */
+MUST_USE bool intake_submit(struct intake *intake, struct submission *submission, struct err *err);
+void submission_clear(struct submission *submission);          /* items, faults, promise reference */
+/* The same and waits. */
+MUST_USE bool intake_submit_wait(struct intake *intake, struct submission *submission, struct err *err);
+
+struct intake_counters { uint64_t accepted, duplicate, quarantined, rejected, by_code[RECEIPT_CODES]; };
+void intake_count(struct intake *intake, struct intake_counters *counters);
+
+#endif

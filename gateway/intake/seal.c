@@ -1,0 +1,146 @@
+/* The end of a commit group: its sums written, one InclusionPromise signed over all it accepted. */
+#include "gateway/intake/inside.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "gateway/base/mem.h"
+#include "store/ledger.h"
+
+/* The two sides of one batch and what its receipts are worth; nothing is written that does not balance. */
+static bool check_batch(const struct sums *postings, const struct sum *batch, struct err *err)
+{
+    struct amount credits = AMOUNT_ZERO, debits = AMOUNT_ZERO;
+
+    for (size_t i = 0; i < postings->count; i++) {
+        const struct sum *p = &postings->list[i];
+        struct amount *side = role_is_credit((enum role)p->key.role) ? &credits : &debits;
+
+        if (p->key.number == batch->key.number && !amount_add(*side, p->amount, side))
+            return err_set(err, ERR_OVERFLOW, "the postings of batch %" PRIu64 " are over 256 bits", batch->key.number);
+    }
+    if (amount_cmp(credits, debits) != 0 || amount_cmp(credits, batch->amount) != 0)
+        return err_set(err, ERR_BUG, "the postings of batch %" PRIu64 " do not balance", batch->key.number);
+    return true;
+}
+
+/* Batches in order of their number; one that this group began is opened by closing the one before it. */
+static bool flush_batches(const struct intake *intake, struct group *group, struct err *err)
+{
+    const struct gathered *g = &intake->gathered;
+    struct batch_row open;
+
+    if (g->batches.count == 0)
+        return true;
+    if (!store_batch_open(group->db, &open, err))
+        return false;
+    for (size_t i = 0; i < g->batches.count; i++) {
+        const struct sum *b = &g->batches.list[i];
+
+        if (b->count == 0)
+            continue;
+        if (!check_batch(&g->postings, b, err))
+            return false;
+        if (b->key.number > open.number
+            && (!store_batch_close(group->db, group->now_ms, intake->config.protocol_account, err)
+                || !store_batch_open(group->db, &open, err)))
+            return false;
+        if (b->key.number != open.number)
+            return err_set(err, ERR_BUG, "batch %" PRIu64 " is not the open one", b->key.number);
+        if (!store_batch_add(group->db, b->key.number, b->count, b->amount, err))
+            return false;
+    }
+    return true;
+}
+
+static bool flush_sums(struct intake *intake, struct group *group, struct err *err)
+{
+    struct gathered *g = &intake->gathered;
+    bool ok;
+
+    sums_sort(&g->batches);
+    sums_sort(&g->postings);
+    sums_sort(&g->days);
+    ok = flush_batches(intake, group, err);
+    for (size_t i = 0; ok && i < g->postings.count; i++) {
+        const struct sum *p = &g->postings.list[i];
+        struct share share = { p->key.account, (enum role)p->key.role, p->key.model, p->amount };
+
+        ok = p->count == 0 || store_posting_add(group->db, p->key.number, &share, p->count, err);
+    }
+    for (size_t i = 0; ok && i < g->days.count; i++) {
+        const struct sum *d = &g->days.list[i];
+
+        /* The first addition was what the store had. */
+        ok = d->count < 2 || store_provider_day_set(group->db, d->key.account, d->key.number, d->amount, err);
+    }
+    return ok;
+}
+
+static struct tree *tree_of_leaves(const struct gathered *g)
+{
+    struct hash *leaves = mem_array(g->leaf_count, sizeof *leaves);
+    struct tree *tree;
+
+    for (size_t i = 0; i < g->leaf_count; i++)
+        leaves[i] = tree_promise_leaf(g->leaves[i]);
+    tree = tree_new(leaves, g->leaf_count);
+    free(leaves);
+    return tree;
+}
+
+static bool make_promise(const struct intake *intake, struct group *group, struct group_promise *p, struct err *err)
+{
+    const struct gathered *g = &intake->gathered;
+    struct promise_row *row = &p->row;
+
+    p->tree = tree_of_leaves(g);
+    row->id = group->number;
+    row->promise = (struct inclusion_promise){
+        .root = tree_top(p->tree), .count = g->leaf_count,
+        .accepted_at_ms = group->now_ms, .settle_by_ms = group->now_ms + intake->config.settle_within_ms,
+    };
+    row->signer = signer_address(intake->signer);
+    if (!buf_add(&row->leaves, g->leaves, g->leaf_count * sizeof *g->leaves))
+        return err_set(err, ERR_LIMIT, "a promise over %zu receipts", g->leaf_count);
+    return signer_sign_digest(intake->signer, typed_digest(&intake->config.domain, promise_struct_hash(&row->promise)),
+                              &row->signature, err)
+        && store_promise_insert(group->db, row, err);
+}
+
+static bool promise_group(struct intake *intake, struct group *group, struct err *err)
+{
+    struct gathered *g = &intake->gathered;
+    struct group_promise *p = mem_new(sizeof *p);
+
+    buf_init(&p->row.leaves);
+    p->references = 1;
+    if (!make_promise(intake, group, p, err)) {
+        group_promise_release(p);
+        return false;
+    }
+    p->references += (int)g->submission_count;
+    for (size_t i = 0; i < g->submission_count; i++)
+        g->submissions[i]->promise = p;
+    group_promise_release(p);                 /* ours: a group of releases alone has nobody to answer */
+    return true;
+}
+
+void group_promise_release(struct group_promise *promise)
+{
+    if (promise == NULL || __atomic_sub_fetch(&promise->references, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    tree_free(promise->tree);
+    buf_clear(&promise->row.leaves);
+    free(promise);
+}
+
+bool seal_group(void *seal_self, struct group *group, struct err *err)
+{
+    struct intake *intake = seal_self;
+    bool ok = flush_sums(intake, group, err)
+        && (intake->gathered.leaf_count == 0 || promise_group(intake, group, err));
+
+    gather_close(intake);
+    return ok;
+}

@@ -1,0 +1,143 @@
+#include "gateway/intake/sums.h"
+
+#include "gateway/base/mem.h"
+
+#include <stdlib.h>
+
+static int key_cmp(const struct sum_key *a, const struct sum_key *b)
+{
+    int order;
+
+    if (a->number != b->number)
+        return a->number < b->number ? -1 : 1;
+    order = address_cmp(&a->account, &b->account);
+    if (order == 0)
+        order = a->role - b->role;
+    return order != 0 ? order : memcmp(a->model.b, b->model.b, sizeof a->model.b);
+}
+
+static uint64_t fnv(uint64_t h, const void *bytes, size_t len)
+{
+    const uint8_t *b = bytes;
+
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ b[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+/* Field by field: the struct has padding. */
+static uint64_t key_hash(const struct sum_key *key)
+{
+    uint64_t h = fnv(UINT64_C(0xcbf29ce484222325), &key->number, sizeof key->number);
+
+    h = fnv(h, key->account.b, sizeof key->account.b);
+    h = fnv(h, &key->role, sizeof key->role);
+    return fnv(h, key->model.b, sizeof key->model.b);
+}
+
+/* The slot that holds the key, or the empty one where it belongs. */
+static size_t slot_of(const struct sums *s, const struct sum_key *key)
+{
+    size_t slot = (size_t)key_hash(key) & (s->slot_count - 1);
+
+    while (s->slots[slot] != 0 && key_cmp(&s->list[s->slots[slot] - 1].key, key) != 0)
+        slot = (slot + 1) & (s->slot_count - 1);
+    return slot;
+}
+
+/* Keeps the slots at most half full, and their number a power of two. */
+static void make_room(struct sums *s)
+{
+    if (s->count == s->capacity) {
+        s->capacity = s->capacity == 0 ? 64 : s->capacity * 2;
+        s->list = mem_grow(s->list, s->capacity, sizeof *s->list);
+    }
+    if (s->slot_count >= 2 * s->capacity)
+        return;
+    free(s->slots);
+    s->slot_count = 2 * s->capacity;
+    s->slots = mem_array(s->slot_count, sizeof *s->slots);
+    for (size_t i = 0; i < s->count; i++)
+        s->slots[slot_of(s, &s->list[i].key)] = i + 1;
+}
+
+static void remember(struct sums *s, size_t row, struct amount amount)
+{
+    if (s->step_count == s->step_capacity) {
+        s->step_capacity = s->step_capacity == 0 ? 64 : s->step_capacity * 2;
+        s->steps = mem_grow(s->steps, s->step_capacity, sizeof *s->steps);
+    }
+    s->steps[s->step_count++] = (struct sum_step){ row, amount };
+}
+
+bool sums_add(struct sums *s, const struct sum_key *key, struct amount amount, struct err *err)
+{
+    size_t slot, row;
+
+    make_room(s);
+    slot = slot_of(s, key);
+    if (s->slots[slot] == 0) {
+        s->list[s->count++] = (struct sum){ *key, AMOUNT_ZERO, 0 };
+        s->slots[slot] = s->count;
+    }
+    row = s->slots[slot] - 1;
+    if (!amount_add(s->list[row].amount, amount, &s->list[row].amount))
+        return err_set(err, ERR_OVERFLOW, "a sum of amounts over 256 bits");
+    s->list[row].count++;
+    remember(s, row, amount);
+    return true;
+}
+
+const struct sum *sums_find(const struct sums *s, const struct sum_key *key)
+{
+    size_t row;
+
+    if (s->count == 0)
+        return NULL;
+    row = s->slots[slot_of(s, key)];
+    return row != 0 && s->list[row - 1].count != 0 ? &s->list[row - 1] : NULL;
+}
+
+void sums_mark(struct sums *s)
+{
+    s->step_count = 0;
+}
+
+void sums_undo(struct sums *s)
+{
+    while (s->step_count > 0) {
+        const struct sum_step *step = &s->steps[--s->step_count];
+        struct sum *row = &s->list[step->row];
+
+        if (!amount_sub(row->amount, step->amount, &row->amount))
+            bug("a sum is less than what was added to it");
+        row->count--;
+    }
+}
+
+static int row_cmp(const void *a, const void *b)
+{
+    return key_cmp(&((const struct sum *)a)->key, &((const struct sum *)b)->key);
+}
+
+void sums_sort(struct sums *s)
+{
+    if (s->count > 1)
+        qsort(s->list, s->count, sizeof *s->list, row_cmp);
+}
+
+void sums_reset(struct sums *s)
+{
+    s->count = 0;
+    s->step_count = 0;
+    if (s->slots != NULL)
+        memset(s->slots, 0, s->slot_count * sizeof *s->slots);
+}
+
+void sums_clear(struct sums *s)
+{
+    free(s->list);
+    free(s->slots);
+    free(s->steps);
+    *s = (struct sums){ 0 };
+}

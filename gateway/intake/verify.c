@@ -1,0 +1,109 @@
+/* What can be said of a receipt by itself: its hash, its content, its signatures (pool threads). */
+#include "gateway/intake/inside.h"
+
+#include "gateway/lib/secp.h"
+
+
+static void check_signature(struct intake_item *item, struct hash digest)
+{
+    struct address signer;
+    struct err err = { 0 };
+
+    if (!item->signed_.has_signature)
+        faults_add(&item->faults, CODE_MALFORMED, "/signature", "required");
+    else if (!secp_recover(&item->signed_.signature, digest, &signer, &err))
+        faults_add(&item->faults, CODE_INVALID_SIGNATURE, "/signature", "%s", err.text);
+    else if (!address_eq(signer, item->signed_.receipt.provider))
+        faults_add(&item->faults, CODE_INVALID_SIGNATURE, "/signature", "does not recover to the provider");
+}
+
+static void check_consumer_signature(struct intake_item *item, struct hash digest)
+{
+    struct address signer;
+    struct err err = { 0 };
+
+    if (!item->signed_.has_consumer_signature)
+        return;
+    if (address_is_zero(item->signed_.receipt.consumer))
+        faults_add(&item->faults, CODE_INVALID_CONSUMER_SIGNATURE, "/consumerSignature", "no consumer is named");
+    else if (!secp_recover(&item->signed_.consumer_signature, digest, &signer, &err))
+        faults_add(&item->faults, CODE_INVALID_CONSUMER_SIGNATURE, "/consumerSignature", "%s", err.text);
+    else if (!address_eq(signer, item->signed_.receipt.consumer))
+        faults_add(&item->faults, CODE_INVALID_CONSUMER_SIGNATURE, "/consumerSignature", "does not recover to the consumer");
+}
+
+/* A text that is no object at all has nothing to judge further. */
+static bool is_object(const struct faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        if (faults->list[i].pointer[0] == '\0')
+            return false;
+    return true;
+}
+
+static void verify_item(const struct intake *intake, bool in_bundle, uint64_t now_ms, struct intake_item *item)
+{
+    const struct receipt *r = &item->signed_.receipt;
+    bool readable = item->faults.count == 0;
+    struct hash digest;
+
+    if (!item->has_hash) {
+        /* Of a receipt that could not be read whole this is no name; a bundle's root needs it all the same: where only
+         * a member too many was found, the fields are all there. */
+        item->hash = receipt_struct_hash(r);
+        item->has_hash = readable;
+    }
+    if (is_object(&item->faults))
+        receipt_check(r, now_ms, &item->faults);
+    if (!readable)
+        return;
+    digest = typed_digest(&intake->config.domain, item->hash);
+    if (!in_bundle)
+        check_signature(item, digest);
+    check_consumer_signature(item, digest);
+}
+
+void verify_chunk(const struct intake *intake, struct submission *s, size_t chunk)
+{
+    uint64_t now_ms = clock_now_ms(intake->clock);
+    size_t from = chunk * VERIFY_CHUNK;
+
+    for (size_t i = from; i < s->count && i < from + VERIFY_CHUNK; i++)
+        verify_item(intake, s->is_bundle, now_ms, &s->items[i]);
+}
+
+static const char *bundle_flaw(const struct intake *intake, const struct submission *s, struct hash root)
+{
+    struct address signer;
+    struct err err = { 0 };
+
+    if (s->bundle.count != s->count)
+        return "the bundle's count is not that of its receipts";
+    for (size_t i = 0; i < s->count; i++)
+        if (!address_eq(s->items[i].signed_.receipt.provider, s->bundle.provider))
+            return "the bundle holds another provider's receipt";
+    if (s->bundle_root_given && !hash_eq(s->bundle.root, root))
+        return "the bundle's root is not that of its receipts";
+    if (!secp_recover(&s->bundle_signature, typed_digest(&intake->config.domain, bundle_struct_hash(&s->bundle)), &signer, &err)
+        || !address_eq(signer, s->bundle.provider))
+        return "the bundle's signature does not recover to its provider";
+    return NULL;
+}
+
+void verify_bundle(const struct intake *intake, struct submission *s)
+{
+    struct tree_stream tree;
+    struct hash root;
+    const char *flaw;
+
+    tree_stream_init(&tree);
+    for (size_t i = 0; i < s->count; i++)
+        tree_stream_add(&tree, tree_promise_leaf(s->items[i].hash));
+    root = tree_stream_root(&tree);
+    if (!s->bundle_root_given)
+        s->bundle.root = root;
+    flaw = bundle_flaw(intake, s, root);
+    s->bundle_good = flaw == NULL;
+    for (size_t i = 0; flaw != NULL && i < s->count; i++)
+        faults_add(&s->items[i].faults, CODE_INVALID_SIGNATURE, "", "%s", flaw);
+}

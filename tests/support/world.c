@@ -1,0 +1,481 @@
+#include "tests/support/world.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "gateway/base/hex.h"
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+#include "gateway/lib/crypt.h"
+#include "gateway/lib/file.h"
+#include "gateway/lib/keccak.h"
+#include "store/meta.h"
+
+#define WHO "test"
+
+static void must(bool ok, const struct err *err)
+{
+    if (!ok)
+        fail_msg("%s", err->text);
+}
+
+static uint64_t now_of_world(void *self)
+{
+    return atomic_load(&((struct world *)self)->now_ms);
+}
+
+struct party world_party(uint8_t number)
+{
+    struct party p = { .key = { { [31] = number } } };
+    struct public_key public;
+    struct err err = { 0 };
+
+    must(secp_public_key(&p.key, &public, &err), &err);
+    p.address = secp_address(&public);
+    return p;
+}
+
+/* A keystore file whose key costs one round to derive: sealing a real one takes half a second and 256 MiB. */
+static void write_keystore(const struct party *p, const char *path)
+{
+    static const uint8_t salt[32] = { 1 }, iv[16] = { 2 };
+    uint8_t derived[32], sealed[48];
+    char cipher[65], mac[65], salt_text[65], iv_text[33];
+    struct buf text;
+    struct err err = { 0 };
+
+    pbkdf2_sha256("open", 4, salt, sizeof salt, 1, derived, sizeof derived);
+    memcpy(sealed, derived + 16, 16);
+    aes128_ctr(derived, iv, p->key.b, sealed + 16, 32);
+    hex_encode_bare(sealed + 16, 32, cipher);
+    hex_encode_bare(keccak256(sealed, sizeof sealed).b, 32, mac);
+    hex_encode_bare(salt, sizeof salt, salt_text);
+    hex_encode_bare(iv, sizeof iv, iv_text);
+    buf_init(&text);
+    buf_printf(&text, "{\"version\":3,\"crypto\":{\"cipher\":\"aes-128-ctr\",\"ciphertext\":\"%s\",\"cipherparams\":{\"iv\":\"%s\"},"
+                      "\"kdf\":\"pbkdf2\",\"kdfparams\":{\"c\":1,\"dklen\":32,\"prf\":\"hmac-sha256\",\"salt\":\"%s\"},\"mac\":\"%s\"}}",
+               cipher, iv_text, salt_text, mac);
+    must(file_write(path, text.data, text.len, 0600, &err), &err);
+    buf_clear(&text);
+}
+
+static void open_signer(struct world *w)
+{
+    struct party gateway = world_party(99);
+    char path[96], spec[128], passphrase[96];
+    struct err err = { 0 };
+
+    snprintf(path, sizeof path, "%s/key.json", w->dir);
+    snprintf(spec, sizeof spec, "keystore:%s", path);
+    snprintf(passphrase, sizeof passphrase, "%s/passphrase", w->dir);
+    write_keystore(&gateway, path);
+    must(file_write(passphrase, "open\n", 5, 0600, &err), &err);
+    must(signer_open(spec, passphrase, &w->signer, &err), &err);
+}
+
+static void configure(struct world *w)
+{
+    w->config = (struct intake_config){
+        .limits = { .max_age_ms = UINT64_C(24) * 3600 * 1000, .daily_limit = amount_from_u64(UINT64_C(1000000000000000000)) },
+        .settle_within_ms = UINT64_C(72) * 3600 * 1000, .quarantine_max = 1000, .protocol_account = world_party(98).address,
+        .batch_receipts_max = 5000000, .verify_threads = 2,
+    };
+    domain_init(&w->config.domain, 31337, (struct address){ { 0xc0 } });
+}
+
+int world_setup_empty(void **state)
+{
+    struct world *w = mem_new(sizeof *w);
+    struct err err = { 0 };
+
+    must(secp_start(&err), &err);
+    log_set_level(LOG_ERROR_LEVEL);
+    atomic_init(&w->now_ms, FIXTURE_NOW);
+    w->clock = (struct clock){ now_of_world, w };
+    w->rng.state = 7;
+    snprintf(w->dir, sizeof w->dir, "/tmp/quittance-world-XXXXXX");
+    assert_non_null(mkdtemp(w->dir));
+    snprintf(w->url, sizeof w->url, "sqlite:%s/store.db", w->dir);
+    open_signer(w);
+    configure(w);
+    must(writer_open(w->url, &w->clock, &w->writer, &err) && writer_start(w->writer, &err)
+         && db_open(w->url, DB_READ, &w->db, &err) && snapshots_new(w->db, &w->snapshots, &err)
+         && intake_new(&w->config, w->writer, w->signer, &w->clock, w->snapshots, &w->intake, &err), &err);
+    w->node = world_party(1);
+    w->other = world_party(2);
+    w->stranger = world_party(3);
+    w->consumer = world_party(4);
+    w->creator = world_party(5);
+    w->ancestor = world_party(6);
+    memset(w->model.b, 0xaa, sizeof w->model.b);
+    memset(w->parent.b, 0xbb, sizeof w->parent.b);
+    *state = w;
+    return 0;
+}
+
+void world_restart(struct world *w)
+{
+    struct err err = { 0 };
+
+    intake_free(w->intake);
+    w->intake = NULL;
+    must(intake_new(&w->config, w->writer, w->signer, &w->clock, w->snapshots, &w->intake, &err), &err);
+}
+
+void world_admit(struct world *w, const struct party *provider)
+{
+    struct provider p = { .address = provider->address, .name = "node" };
+    enum admit_result result;
+    struct err err = { 0 };
+
+    must(admit_provider(w->intake, WHO, &p, false, &result, &err), &err);
+}
+
+struct model world_claim(struct world *w, const struct party *creator, struct hash model, struct hash parent, uint16_t share_bps)
+{
+    struct model m = { .model = model, .creator = creator->address, .name = "a model", .registered_at_ms = FIXTURE_NOW };
+    enum admit_result result;
+    struct err err = { 0 };
+
+    if (share_bps > 0) {
+        m.parent_count = 1;
+        m.parents[0] = (struct lineage_parent){ parent, share_bps };
+    }
+    m.signature = world_sign_hash(w, creator, model_struct_hash(&m));
+    must(register_model(w->intake, &m, &result, &err), &err);
+    return m;
+}
+
+void world_verify(struct world *w, const struct party *creator, struct hash model)
+{
+    struct model verified;
+    struct err err = { 0 };
+
+    must(verify_model(w->intake, WHO, model, creator->address, &verified, &err), &err);
+}
+
+void world_price(struct world *w, const struct hash *model, uint64_t per_million_input)
+{
+    struct price_version p = {
+        .any_model = model == NULL, .effective_from_ms = FIXTURE_NOW - 3600000,
+        .split_bps = { [SPLIT_PROVIDER] = 7000, [SPLIT_CREATOR] = 2500, [SPLIT_PROTOCOL] = 500 },
+    };
+    struct err err = { 0 };
+
+    if (model != NULL)
+        p.model = *model;
+    p.per_million[METER_INPUT] = amount_from_u64(per_million_input);
+    must(add_price(w->intake, WHO, &p, &err), &err);
+}
+
+int world_setup(void **state)
+{
+    struct consumer c = { .name = "consumer" };
+    enum admit_result result;
+    struct err err = { 0 };
+    struct world *w;
+
+    world_setup_empty(state);
+    w = *state;
+    world_admit(w, &w->node);
+    world_admit(w, &w->other);
+    c.address = w->consumer.address;
+    must(admit_consumer(w->intake, WHO, &c, false, &result, &err), &err);
+    world_claim(w, &w->ancestor, w->parent, (struct hash){ { 0 } }, 0);
+    world_verify(w, &w->ancestor, w->parent);
+    world_claim(w, &w->creator, w->model, w->parent, 1000);
+    world_verify(w, &w->creator, w->model);
+    world_price(w, NULL, 2000000);
+    return 0;
+}
+
+static void remove_dir(const char *dir)
+{
+    static const char *const names[] = { "key.json", "passphrase", "store.db", "store.db-wal", "store.db-shm", "store.db.lock" };
+    char path[128];
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        unlink(path);
+    }
+    rmdir(dir);
+}
+
+int world_teardown(void **state)
+{
+    struct world *w = *state;
+
+    intake_free(w->intake);
+    snapshots_free(w->snapshots);
+    db_close(w->db);
+    writer_close(w->writer);
+    signer_free(w->signer);
+    remove_dir(w->dir);
+    free(w);
+    secp_stop();
+    return 0;
+}
+
+struct signature world_sign_hash(const struct world *w, const struct party *signer, struct hash struct_hash)
+{
+    struct signature sig;
+    struct err err = { 0 };
+
+    must(secp_sign(&signer->key, typed_digest(&w->config.domain, struct_hash), &sig, &err), &err);
+    return sig;
+}
+
+void world_sign(const struct world *w, const struct party *provider, struct signed_receipt *r)
+{
+    r->has_signature = true;
+    r->signature = world_sign_hash(w, provider, receipt_struct_hash(&r->receipt));
+}
+
+void world_countersign(const struct world *w, const struct party *consumer, struct signed_receipt *r)
+{
+    r->has_consumer_signature = true;
+    r->consumer_signature = world_sign_hash(w, consumer, receipt_struct_hash(&r->receipt));
+}
+
+struct signed_receipt world_receipt(struct world *w, const struct party *provider, uint64_t tokens)
+{
+    uint64_t now_ms = atomic_load(&w->now_ms);
+    struct signed_receipt r = { .receipt = rng_receipt(&w->rng, now_ms) };
+
+    r.receipt.provider = provider->address;
+    r.receipt.model = w->model;
+    r.receipt.consumer = w->consumer.address;
+    memset(r.receipt.count, 0, sizeof r.receipt.count);
+    r.receipt.count[METER_INPUT] = tokens;
+    r.receipt.quote = (struct hash){ { 0 } };
+    r.receipt.finished_at_ms = now_ms - 1000;
+    r.receipt.started_at_ms = now_ms - 2000;
+    for (size_t i = 0; i < 6; i++)
+        r.receipt.job_id.b[i] = (uint8_t)((now_ms - 3000) >> (40 - 8 * i));
+    world_sign(w, provider, &r);
+    return r;
+}
+
+void world_submission(struct submission *s, const struct signed_receipt *receipts, size_t count)
+{
+    *s = (struct submission){ .items = mem_array(count, sizeof *s->items), .count = count };
+    for (size_t i = 0; i < count; i++) {
+        s->items[i].signed_ = receipts[i];
+        s->items[i].has_job_id = true;
+    }
+}
+
+void world_bundle(const struct world *w, const struct party *provider, struct submission *s)
+{
+    struct tree_stream tree;
+
+    tree_stream_init(&tree);
+    for (size_t i = 0; i < s->count; i++) {
+        s->items[i].signed_.has_signature = false;
+        tree_stream_add(&tree, tree_promise_leaf(receipt_struct_hash(&s->items[i].signed_.receipt)));
+    }
+    s->is_bundle = true;
+    s->bundle_root_given = true;
+    s->bundle = (struct receipt_bundle){ provider->address, tree_stream_root(&tree), s->count };
+    s->bundle_signature = world_sign_hash(w, provider, bundle_struct_hash(&s->bundle));
+}
+
+void world_post(struct world *w, struct submission *s)
+{
+    struct err err = { 0 };
+
+    must(intake_submit_wait(w->intake, s, &err), &err);
+}
+
+struct intake_item world_post_one(struct world *w, const struct signed_receipt *r)
+{
+    struct intake_item item;
+    struct submission s;
+
+    world_submission(&s, r, 1);
+    world_post(w, &s);
+    item = s.items[0];
+    submission_clear(&s);
+    item.faults = (struct faults){ 0 };
+    return item;
+}
+
+struct receipt_row world_row(struct world *w, const struct signed_receipt *r)
+{
+    struct receipt_row row;
+    struct err err = { 0 };
+    bool found;
+
+    must(store_receipt_find(w->db, r->receipt.job_id, r->receipt.provider, &row, &found, &err), &err);
+    assert_true(found);
+    return row;
+}
+
+bool world_has_row(struct world *w, const struct signed_receipt *r)
+{
+    struct receipt_row row;
+    struct err err = { 0 };
+    bool found;
+
+    must(store_receipt_find(w->db, r->receipt.job_id, r->receipt.provider, &row, &found, &err), &err);
+    return found;
+}
+
+struct batch_row world_batch(struct world *w, uint64_t number)
+{
+    struct batch_row batch;
+    struct err err = { 0 };
+    bool found;
+
+    must(store_batch_find(w->db, number, &batch, &found, &err), &err);
+    assert_true(found);
+    return batch;
+}
+
+struct posted { struct address account; enum role role; bool all; struct amount credits, debits; };
+
+static bool add_posted(void *self, const struct posting *p, struct err *err)
+{
+    struct posted *sum = self;
+    struct amount *side = role_is_credit(p->share.role) ? &sum->credits : &sum->debits;
+
+    if (!sum->all && (p->share.role != sum->role || !address_eq(p->share.account, sum->account)))
+        return true;
+    return amount_add(*side, p->share.amount, side) || err_set(err, ERR_OVERFLOW, "postings");
+}
+
+struct amount world_posted(struct world *w, uint64_t batch, struct address account, enum role role)
+{
+    struct posted sum = { .account = account, .role = role };
+    struct err err = { 0 };
+
+    must(store_postings_of_batch(w->db, batch, add_posted, &sum, &err), &err);
+    return role_is_credit(role) ? sum.credits : sum.debits;
+}
+
+struct accepted { uint64_t count; struct amount amount; };
+
+static bool add_accepted(void *self, const struct receipt_row *row, struct err *err)
+{
+    struct accepted *sum = self;
+
+    sum->count++;
+    return amount_add(sum->amount, row->amount, &sum->amount) || err_set(err, ERR_OVERFLOW, "amounts");
+}
+
+void assert_books_balance(struct world *w)
+{
+    struct err err = { 0 };
+    struct batch_row batch;
+    uint64_t number = 1;
+    bool found;
+
+    for (;; number++) {
+        struct posted sum = { .all = true };
+        struct accepted kept = { 0 };
+
+        must(store_batch_find(w->db, number, &batch, &found, &err), &err);
+        if (!found)
+            break;
+        must(store_postings_of_batch(w->db, number, add_posted, &sum, &err)
+             && store_receipts_of_batch(w->db, number, add_accepted, &kept, &err), &err);
+        assert_int_equal(amount_cmp(sum.credits, sum.debits), 0);
+        assert_int_equal(amount_cmp(sum.credits, kept.amount), 0);
+        assert_int_equal(amount_cmp(batch.amount, kept.amount), 0);
+        assert_int_equal(batch.receipts, kept.count);
+    }
+    assert_true(number > 1);
+}
+
+uint64_t world_count(struct world *w, const char *literal_sql)
+{
+    struct err err = { 0 };
+    uint64_t count;
+    struct stmt st;
+    bool row;
+
+    must(db_prepare(w->db, literal_sql, &st, &err) && stmt_step(&st, &row, &err), &err);
+    assert_true(row);
+    count = stmt_u64(&st);
+    stmt_end(&st);
+    return count;
+}
+
+static bool run_script(void *self, struct group *group, struct err *err)
+{
+    return db_exec_script(group->db, self, err);
+}
+
+void world_script(struct world *w, const char *sql)
+{
+    union { const char *in; void *self; } u = { .in = sql };
+    struct err err = { 0 };
+
+    must(writer_do(w->writer, run_script, u.self, &err), &err);
+}
+
+/* One blocker at a time is enough. */
+static sem_t blocked, unblock, passed;
+
+static bool block(struct task *task, struct group *group, struct err *err)
+{
+    (void)task;
+    (void)group;
+    (void)err;
+    sem_post(&blocked);
+    sem_wait(&unblock);
+    return true;
+}
+
+static void block_passed(struct task *task, bool ok, const struct err *err)
+{
+    (void)task;
+    (void)ok;
+    (void)err;
+    sem_post(&passed);
+}
+
+void world_block(struct world *w)
+{
+    static struct task blocker;
+    struct err err = { 0 };
+
+    sem_init(&blocked, 0, 0);
+    sem_init(&unblock, 0, 0);
+    sem_init(&passed, 0, 0);
+    blocker = (struct task){ .run = block, .done = block_passed, .weight = 1, .alone = true };
+    must(writer_submit(w->writer, &blocker, &err), &err);
+    sem_wait(&blocked);
+}
+
+void world_unblock(struct world *w)
+{
+    (void)w;
+    sem_post(&unblock);
+    sem_wait(&passed);
+}
+
+void world_wait_for_queue(struct world *w, uint64_t weight)
+{
+    for (int i = 0; writer_depth(w->writer) < weight; i++) {
+        if (i == 10000)
+            fail_msg("the queue holds %" PRIu64 ", not %" PRIu64, writer_depth(w->writer), weight);
+        clock_sleep_ms(1);
+    }
+}
+
+void assert_item(const struct intake_item *item, enum item_status status, enum receipt_code code)
+{
+    if (item->status != status || item->code != code)
+        fail_msg("%s %s, not %s %s", item_status_name(item->status), receipt_codes[item->code].name, item_status_name(status),
+                 receipt_codes[code].name);
+}
+
+void assert_amount_is(struct amount got, uint64_t want)
+{
+    assert_u256_is(got.base_units, u256_from_u64(want));
+}
