@@ -1,0 +1,216 @@
+#include "gateway/settle/archive.h"
+
+#include "gateway/base/mem.h"
+#include "gateway/core/tree.h"
+#include "gateway/lib/crypt.h"
+#include "gateway/lib/file.h"
+#include "gateway/lib/pack.h"
+#include "gateway/settle/archive_used.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PATH_SIZE 4096
+
+void archive_path(const char *dir, uint64_t sequence, const char *suffix, char *path, size_t size)
+{
+    snprintf(path, size, "%s/%" PRIu64 "%s", dir, sequence, suffix);
+}
+
+/* The file being written, and its digest. */
+struct output {
+    struct file_out *file;
+    struct sha256_stream *sum;
+    struct buf line;
+};
+
+static bool put(struct output *o, const struct archive_line *line, struct err *err)
+{
+    buf_reset(&o->line);
+    archive_write_line(line, &o->line);
+    if (o->line.failed)
+        return err_set(err, ERR_LIMIT, "a line of the archive is too long");
+    sha256_add(o->sum, o->line.data, o->line.len);
+    return file_add(o->file, o->line.data, o->line.len, err);
+}
+
+static bool put_catalog(struct output *o, const struct used *used, struct err *err)
+{
+    for (size_t i = 0; i < used->prices.count; i++)
+        if (!put(o, &(struct archive_line){ ARCHIVE_PRICE,
+                                            { .price = *(const struct price_version *)used->prices.list[i] } }, err))
+            return false;
+    for (size_t i = 0; i < used->providers.count; i++)
+        if (!put(o, &(struct archive_line){ ARCHIVE_PROVIDER,
+                                            { .provider = *(const struct provider *)used->providers.list[i] } }, err))
+            return false;
+    for (size_t i = 0; i < used->models.count; i++)
+        if (!put(o, &(struct archive_line){ ARCHIVE_MODEL, { .model = *(const struct model *)used->models.list[i] } },
+                 err))
+            return false;
+    return true;
+}
+
+struct bundle_root { uint64_t bundle; struct hash root; };
+
+struct archiving {
+    struct output out;
+    struct db *db;
+    const struct published *published;
+    const uint8_t *secret;
+    struct used used;
+    struct bundle_root *roots;                /* by bundle */
+    size_t root_count;
+};
+
+/* A bundle stands in each archive that has receipts of it, so that every file's signatures can be checked alone. */
+static bool put_bundle(struct archiving *a, const struct bundle_row *row, const struct bundle_use *mine,
+                       size_t mine_count, struct err *err)
+{
+    struct archive_line line = { ARCHIVE_BUNDLE, { .bundle = { .bundle = row->bundle, .signature = row->signature } } };
+    struct archive_bundle *b = &line.of.bundle;
+    size_t count = row->leaves.len / sizeof (struct hash), m = 0;
+    bool ok;
+
+    if (count != row->bundle.count || mine[mine_count - 1].index >= count)
+        return err_set(err, ERR_BUG, "bundle %" PRIu64 " holds %zu of %" PRIu64 " leaves", row->id, count,
+                       row->bundle.count);
+    b->others = mem_array(count + 1, sizeof *b->others);
+    for (size_t i = 0; i < count; i++) {
+        struct hash struct_hash;
+
+        if (m < mine_count && mine[m].index == i) {
+            m++;
+            continue;
+        }
+        memcpy(struct_hash.b, row->leaves.data + i * sizeof struct_hash, sizeof struct_hash);
+        b->others[b->other_count].index = i;
+        b->others[b->other_count++].leaf = tree_promise_leaf(struct_hash);
+    }
+    ok = put(&a->out, &line, err);
+    archive_line_clear(&line);
+    return ok;
+}
+
+static bool put_bundles(struct archiving *a, struct err *err)
+{
+    const struct bundle_use *uses = a->used.bundles;
+
+    for (size_t from = 0, to; from < a->used.bundle_count; from = to) {
+        struct bundle_row row = { 0 };
+        bool ok;
+
+        for (to = from; to < a->used.bundle_count && uses[to].bundle == uses[from].bundle; to++)
+            ;
+        if (!store_bundle_find(a->db, uses[from].bundle, &row, err))
+            return false;
+        a->roots = mem_grow(a->roots, a->root_count + 1, sizeof *a->roots);
+        a->roots[a->root_count++] = (struct bundle_root){ row.id, row.bundle.root };
+        ok = put_bundle(a, &row, uses + from, to - from, err);
+        buf_clear(&row.leaves);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct bundle_root *x = a, *y = b;
+
+    return (x->bundle > y->bundle) - (x->bundle < y->bundle);
+}
+
+static bool put_receipt(void *self, const struct receipt_row *row, struct err *err)
+{
+    struct archiving *a = self;
+    const struct receipt *r = &row->signed_.receipt;
+    struct archive_line line = { ARCHIVE_RECEIPT, { .receipt = {
+        .receipt = row->signed_, .has_bundle = row->has_bundle, .bundle_index = row->bundle_index,
+        .salt = receipt_salt(a->secret, r->job_id, r->provider),
+        .accepted_at_ms = row->accepted_at_ms, .price_version = row->price_version, .amount = row->amount } } };
+
+    if (row->has_bundle) {
+        struct bundle_root key = { .bundle = row->bundle };
+        const struct bundle_root *root = bsearch(&key, a->roots, a->root_count, sizeof key, by_id);
+
+        if (root == NULL)
+            return err_set(err, ERR_BUG, "bundle %" PRIu64 " appeared while the archive was written", row->bundle);
+        line.of.receipt.bundle_root = root->root;
+    }
+    return put(&a->out, &line, err);
+}
+
+/* One line an account whose leaf grew; both lists are sorted, and before is a part of after. */
+static bool put_rewards(struct archiving *a, struct err *err)
+{
+    const struct reward_leaves *before = a->published->before, *after = a->published->after;
+    size_t b = 0;
+
+    for (size_t i = 0; i < after->count; i++) {
+        struct archive_reward reward = { after->list[i].account, AMOUNT_ZERO, after->list[i].claimable };
+
+        if (b < before->count && address_eq(before->list[b].account, reward.account))
+            reward.before = before->list[b++].claimable;
+        if (amount_cmp(reward.before, reward.after) != 0
+            && !put(&a->out, &(struct archive_line){ ARCHIVE_REWARD, { .reward = reward } }, err))
+            return false;
+    }
+    return b == before->count || err_set(err, ERR_BUG, "an account lost its leaf");
+}
+
+static bool write_lines(struct archiving *a, struct err *err)
+{
+    struct archive_line head = { ARCHIVE_BATCH, { .batch = a->published->batch } };
+
+    head.of.batch.content.archive = (struct hash){ { 0 } };
+    return put(&a->out, &head, err)
+        && put_catalog(&a->out, &a->used, err)
+        && put_bundles(a, err)
+        && store_receipts_of_batch(a->db, a->published->number, put_receipt, a, err)
+        && put_rewards(a, err);
+}
+
+static bool write_file(struct archiving *a, const char *path, struct hash *digest, struct err *err)
+{
+    struct hash sum;
+    bool ok;
+
+    if (!file_begin(path, &a->out.file, err))
+        return false;
+    buf_init(&a->out.line);
+    a->out.sum = sha256_new();
+    ok = write_lines(a, err);
+    sum = sha256_finish_free(a->out.sum);
+    buf_clear(&a->out.line);
+    if (!ok)
+        file_abandon_free(a->out.file);
+    else
+        ok = file_commit_free(a->out.file, err);
+    if (ok)
+        *digest = sum;
+    return ok;
+}
+
+bool archive_write(const char *dir, struct db *db, const struct published *p, const uint8_t secret[32],
+                   struct hash *digest, struct err *err)
+{
+    struct archiving a = { .db = db, .published = p, .secret = secret };
+    uint64_t sequence = p->batch.content.sequence;
+    char path[PATH_SIZE], packed[PATH_SIZE];
+    bool ok;
+
+    archive_path(dir, sequence, ".archive.ndjson", path, sizeof path);
+    archive_path(dir, sequence, ".archive.ndjson.zst", packed, sizeof packed);
+    if (!file_make_dir(dir, 0755, err) || !used_collect(db, p->number, &a.used, err))
+        return false;
+    ok = used_leave_out_published(&a.used, dir, db, sequence, err);
+    if (ok) {
+        used_sort(&a.used);
+        ok = write_file(&a, path, digest, err) && zstd_pack_file(path, packed, err);
+    }
+    free(a.roots);
+    used_clear(&a.used);
+    return ok;
+}

@@ -1,0 +1,275 @@
+#include "gateway/settle/archive_used.h"
+
+#include "gateway/base/hex.h"
+#include "gateway/base/mem.h"
+#include "gateway/settle/archive.h"
+#include "store/batches.h"
+#include "store/catalog.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* -- sets of borrowed rows -- */
+
+/* Where the row is, or would be, in the order of pointers. */
+static size_t place_of(const struct rows *rows, const void *row)
+{
+    size_t low = 0, high = rows->count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if ((uintptr_t)rows->list[middle] < (uintptr_t)row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* False: it was there already. */
+static bool add_row(struct rows *rows, const void *row)
+{
+    size_t at = place_of(rows, row);
+
+    if (at < rows->count && rows->list[at] == row)
+        return false;
+    if (rows->count == rows->capacity) {
+        rows->capacity = rows->capacity == 0 ? 64 : rows->capacity * 2;
+        rows->list = mem_grow(rows->list, rows->capacity, sizeof *rows->list);
+    }
+    memmove(rows->list + at + 1, rows->list + at, (rows->count - at) * sizeof *rows->list);
+    rows->list[at] = row;
+    rows->count++;
+    return true;
+}
+
+static void drop_row(struct rows *rows, const void *row)
+{
+    size_t at = row == NULL ? rows->count : place_of(rows, row);
+
+    if (at < rows->count && rows->list[at] == row)
+        memmove(rows->list + at, rows->list + at + 1, (--rows->count - at) * sizeof *rows->list);
+}
+
+/* -- collecting -- */
+
+static bool missing(const struct receipt *r, const char *what, struct err *err)
+{
+    char job[JOB_ID_TEXT];
+
+    job_id_to_text(r->job_id, job);
+    return err_set(err, ERR_BUG, "the %s of receipt %s is not in the catalog", what, job);
+}
+
+/* Its parents earn with it, so their registrations are needed to recompute who gets what. */
+static bool add_model(struct used *u, const struct receipt *r, struct hash digest, uint64_t at_ms, struct err *err)
+{
+    const struct model *m = catalog_model(u->catalog, digest, at_ms);
+
+    if (m == NULL)
+        return missing(r, "model or an ancestor", err);
+    if (!add_row(&u->models, m))
+        return true;
+    for (size_t i = 0; i < m->parent_count; i++)
+        if (!add_model(u, r, m->parents[i].model, at_ms, err))
+            return false;
+    return true;
+}
+
+static void add_bundle(struct used *u, uint64_t bundle, uint64_t index)
+{
+    if (u->bundle_count == u->bundle_capacity) {
+        u->bundle_capacity = u->bundle_capacity == 0 ? 256 : u->bundle_capacity * 2;
+        u->bundles = mem_grow(u->bundles, u->bundle_capacity, sizeof *u->bundles);
+    }
+    u->bundles[u->bundle_count++] = (struct bundle_use){ bundle, index };
+}
+
+static bool add_receipt(void *self, const struct receipt_row *row, struct err *err)
+{
+    const struct receipt *r = &row->signed_.receipt;
+    struct used *u = self;
+    const struct price_version *price = catalog_price_version(u->catalog, row->price_version);
+    const struct provider *provider = catalog_provider(u->catalog, r->provider, row->accepted_at_ms);
+
+    if (price == NULL)
+        return missing(r, "price", err);
+    if (provider == NULL)
+        return missing(r, "provider", err);
+    add_row(&u->prices, price);
+    add_row(&u->providers, provider);
+    if (row->has_bundle)
+        add_bundle(u, row->bundle, row->bundle_index);
+    return add_model(u, r, r->model, row->accepted_at_ms, err);
+}
+
+static int by_bundle(const void *a, const void *b)
+{
+    const struct bundle_use *x = a, *y = b;
+
+    if (x->bundle != y->bundle)
+        return x->bundle < y->bundle ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+bool used_collect(struct db *db, uint64_t batch, struct used *used, struct err *err)
+{
+    struct used u = { 0 };
+    uint64_t settings;
+
+    if (!store_catalog_load(db, &u.catalog, &settings, err))
+        return false;
+    if (!store_receipts_of_batch(db, batch, add_receipt, &u, err)) {
+        used_clear(&u);
+        return false;
+    }
+    if (u.bundle_count > 0)
+        qsort(u.bundles, u.bundle_count, sizeof *u.bundles, by_bundle);
+    *used = u;
+    return true;
+}
+
+/* -- what was published before -- */
+
+static const struct provider *provider_like(const struct used *u, const struct provider *p)
+{
+    for (size_t i = 0; i < u->providers.count; i++) {
+        const struct provider *mine = u->providers.list[i];
+
+        if (mine->since_ms == p->since_ms && address_eq(mine->address, p->address))
+            return mine;
+    }
+    return NULL;
+}
+
+static const struct model *model_like(const struct used *u, const struct model *m)
+{
+    for (size_t i = 0; i < u->models.count; i++) {
+        const struct model *mine = u->models.list[i];
+
+        if (hash_eq(mine->model, m->model) && address_eq(mine->creator, m->creator))
+            return mine;
+    }
+    return NULL;
+}
+
+/* False: the lines that name catalog rows are over. */
+static bool leave_out_line(struct used *u, const struct archive_line *line)
+{
+    switch (line->type) {
+    case ARCHIVE_BATCH:    return true;
+    case ARCHIVE_PRICE:    drop_row(&u->prices, catalog_price_version(u->catalog, line->of.price.version)); return true;
+    case ARCHIVE_PROVIDER: drop_row(&u->providers, provider_like(u, &line->of.provider)); return true;
+    case ARCHIVE_MODEL:    drop_row(&u->models, model_like(u, &line->of.model)); return true;
+    case ARCHIVE_BUNDLE:
+    case ARCHIVE_RECEIPT:
+    case ARCHIVE_REWARD:   return false;
+    }
+    bug("archive line type %d", (int)line->type);
+}
+
+static bool leave_out_file(struct used *u, const char *path, struct err *err)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    size_t size = 0;
+    ssize_t len;
+    bool ok = true, more = true;
+
+    /* An archive that was moved away only makes a line stand in two files. */
+    if (file == NULL)
+        return true;
+    while (ok && more && (len = getline(&text, &size, file)) > 0) {
+        struct archive_line line = { 0 };
+
+        ok = archive_read_line(text, (size_t)len - (text[len - 1] == '\n'), &line, err);
+        if (ok)
+            more = leave_out_line(u, &line);
+        archive_line_clear(&line);
+    }
+    free(text);
+    fclose(file);
+    return ok || err_prefix(err, "%s", path);
+}
+
+struct earlier { uint64_t *list; size_t count; };
+
+static bool keep_earlier(void *self, const struct settlement_row *s, struct err *err)
+{
+    struct earlier *e = self;
+
+    (void)err;
+    if (s->state == BATCH_CANCELLED)
+        return true;                          /* what it published counts for nothing */
+    e->list = mem_grow(e->list, e->count + 1, sizeof *e->list);
+    e->list[e->count++] = s->sequence;
+    return true;
+}
+
+bool used_leave_out_published(struct used *used, const char *dir, struct db *db, uint64_t sequence, struct err *err)
+{
+    struct earlier earlier = { 0 };
+    bool ok = store_settlements(db, sequence, UINT_MAX, keep_earlier, &earlier, err);
+
+    for (size_t i = 0; ok && i < earlier.count; i++) {
+        char path[4096];
+
+        if (used->prices.count + used->providers.count + used->models.count == 0)
+            break;
+        archive_path(dir, earlier.list[i], ".archive.ndjson", path, sizeof path);
+        ok = leave_out_file(used, path, err);
+    }
+    free(earlier.list);
+    return ok;
+}
+
+/* -- order of the lines -- */
+
+static int by_version(const void *a, const void *b)
+{
+    const struct price_version *x = *(const struct price_version *const *)a;
+    const struct price_version *y = *(const struct price_version *const *)b;
+
+    return (x->version > y->version) - (x->version < y->version);
+}
+
+static int by_provider(const void *a, const void *b)
+{
+    const struct provider *x = *(const struct provider *const *)a, *y = *(const struct provider *const *)b;
+    int order = address_cmp(&x->address, &y->address);
+
+    return order != 0 ? order : (x->since_ms > y->since_ms) - (x->since_ms < y->since_ms);
+}
+
+static int by_model(const void *a, const void *b)
+{
+    const struct model *x = *(const struct model *const *)a, *y = *(const struct model *const *)b;
+    int order = memcmp(x->model.b, y->model.b, sizeof x->model.b);
+
+    return order != 0 ? order : address_cmp(&x->creator, &y->creator);
+}
+
+static void sort_rows(struct rows *rows, int (*order)(const void *a, const void *b))
+{
+    if (rows->count > 0)
+        qsort(rows->list, rows->count, sizeof *rows->list, order);
+}
+
+void used_sort(struct used *used)
+{
+    sort_rows(&used->prices, by_version);
+    sort_rows(&used->providers, by_provider);
+    sort_rows(&used->models, by_model);
+}
+
+void used_clear(struct used *used)
+{
+    free(used->prices.list);
+    free(used->providers.list);
+    free(used->models.list);
+    free(used->bundles);
+    catalog_free(used->catalog);
+    *used = (struct used){ 0 };
+}

@@ -1,0 +1,26 @@
+/* gateway/settle/archive_used.h - what the receipts of a batch lean on: price versions, provider revisions, models with
+ * their ancestors, and the bundles they came in.  For archive.c only. */
+#ifndef QUITTANCE_SETTLE_ARCHIVE_USED_H
+#define QUITTANCE_SETTLE_ARCHIVE_USED_H
+
+#include "gateway/core/archive.h"
+#include "store/receipts.h"
+
+/* Rows of the catalog, borrowed from it, each once. */
+struct rows { const void **list; size_t count, capacity; };
+struct bundle_use { uint64_t bundle, index; };
+
+struct used {
+    struct catalog *catalog;                  /* owned */
+    struct rows prices, providers, models;    /* sorted for output by used_sort, until then by address in memory */
+    struct bundle_use *bundles;               /* by (bundle, index) */
+    size_t bundle_count, bundle_capacity;
+};
+MUST_USE bool used_collect(struct db *db, uint64_t batch, struct used *used, struct err *err);
+/* Leaves out what an earlier, not cancelled settlement has published already, told by the heads of its archive. */
+MUST_USE bool used_leave_out_published(struct used *used, const char *dir, struct db *db, uint64_t sequence,
+                                       struct err *err);
+void used_sort(struct used *used);            /* prices by version, providers by (address, since), models by digest */
+void used_clear(struct used *used);
+
+#endif

@@ -1,0 +1,42 @@
+/* open -> closed: a number goes up, receipts keep the batch they were given on arrival. */
+#include "gateway/settle/parts.h"
+
+#include "gateway/base/log.h"
+
+struct closing { uint64_t number; struct address next_protocol_account; bool done; };
+
+static bool close_open(void *self, struct group *group, struct err *err)
+{
+    struct closing *c = self;
+    struct batch_row open;
+
+    if (!store_batch_open(group->db, &open, err))
+        return false;
+    c->done = open.number == c->number;        /* else the intake closed it a moment ago, because it was full */
+    return !c->done || store_batch_close(group->db, group->now_ms, c->next_protocol_account, err);
+}
+
+bool settle_close(struct settle *s, bool *closed, struct err *err)
+{
+    struct closing closing = { .next_protocol_account = s->config.protocol_account };
+    struct batch_row work, open;
+    bool found, has_leaves;
+
+    *closed = false;
+    if (!work_find(s, &work, &found, err))
+        return false;
+    if (found)
+        return true;
+    if (!store_batch_open(s->db, &open, err) || !work_has_leaves(s, &open, &has_leaves, err))
+        return false;
+    if ((open.receipts == 0 && amount_is_zero(open.amount)) || !has_leaves)
+        return true;
+    closing.number = open.number;
+    if (!writer_do(s->writer, close_open, &closing, err))
+        return false;
+    if (closing.done)
+        log_event(LOG_NOTICE_LEVEL, "batch_closed", KV_U64("batch", open.number), KV_U64("count", open.receipts));
+    settle_crash_point("closed");
+    *closed = true;
+    return true;
+}

@@ -1,0 +1,11 @@
+/* gateway/settle/crash.h - places where a test may kill the process, to prove that the next one goes on.
+ *
+ * Always compiled, so that what is tested is what ships; does nothing unless QUITTANCE_CRASH_AT names the place.
+ * Places: closed, prepared, commit-stored, commit-sent, committed, active, distribute-stored, distribute-sent,
+ * distribute-mined, distributed. */
+#ifndef QUITTANCE_SETTLE_CRASH_H
+#define QUITTANCE_SETTLE_CRASH_H
+
+void settle_crash_point(const char *name);
+
+#endif

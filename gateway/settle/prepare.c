@@ -1,0 +1,174 @@
+/* closed -> prepared: leaves, both roots, the published files; then settlement, leaves and move in one writer task.
+ *
+ * Everything but that task may be done again after a crash: a closed batch does not change, and files are replaced. */
+#include "gateway/settle/parts.h"
+
+#include "gateway/base/log.h"
+#include "gateway/settle/archive.h"
+#include "gateway/settle/rewards.h"
+#include "store/receipts.h"
+
+#include <inttypes.h>
+
+struct preparation {
+    struct settle *settle;
+    const struct batch_row *batch;
+    struct settlement_row row;
+    struct reward_leaves before, earned, after;
+    struct amount total_before;
+    struct tree_stream receipts;
+};
+
+/* The header that the store expects at the number before, told by what became of that settlement. */
+static bool expected_parent(struct settle *s, uint64_t before, struct hash *parent, struct err *err)
+{
+    struct settlement_row last;
+    bool found;
+
+    if (before == 0) {
+        *parent = header_first(s->config.chain_id, s->config.contract, s->config.token);
+        return true;
+    }
+    if (!store_settlement_find(s->db, before, &last, &found, err))
+        return false;
+    if (!found || !last.has_header)
+        return err_set(err, ERR_HALT,
+                       "the contract holds sequence %" PRIu64 ", the store does not: another store uses this contract",
+                       before);
+    *parent = last.state == BATCH_CANCELLED ? header_cancelled(last.header) : last.header;
+    return true;
+}
+
+/* The next sequence and its parent, where chain and store agree about both. */
+static bool choose_sequence(struct preparation *p, struct err *err)
+{
+    struct settle *s = p->settle;
+    struct settlement_view view;
+    struct settlement_row last;
+    struct hash expected;
+    bool found;
+
+    if (!settlement_read(s->rpc, s->config.contract, &view, err) || !store_settlement_last(s->db, &last, &found, err))
+        return false;
+    if (!address_eq(view.token, s->config.token))
+        return err_set(err, ERR_CONFIG, "the contract pays another token than the configured one");
+    if (found && last.sequence != view.sequence)
+        return err_set(err, ERR_HALT, "the contract's last sequence is %" PRIu64 ", the store's is %" PRIu64,
+                       view.sequence, last.sequence);
+    if (!expected_parent(s, view.sequence, &expected, err)
+        || !settlement_header(s->rpc, s->config.contract, view.sequence, &p->row.parent, err))
+        return false;
+    if (!hash_eq(expected, p->row.parent))
+        return err_set(err, ERR_HALT, "header %" PRIu64 " of the contract is not the one in the store", view.sequence);
+    p->row.sequence = p->row.content.sequence = view.sequence + 1;
+    return true;
+}
+
+static bool compute_rewards(struct preparation *p, struct err *err)
+{
+    struct settle *s = p->settle;
+    struct settlement_row last;
+    struct amount expected;
+    struct tree *tree;
+    bool found;
+
+    if (!store_settlement_last_valid(s->db, &last, &found, err))
+        return false;
+    if (found && !store_leaves_load(s->db, last.sequence, &p->before, err))
+        return false;
+    if (!rewards_earned(s->db, p->batch->number, &p->earned, err)
+        || !rewards_next(&p->before, &p->earned, &p->after, &p->row.content.total, err))
+        return false;
+    /* Two ways to the same sum: the postings of the batch, and the total it kept while it was open. */
+    if (!amount_add(found ? last.content.total : AMOUNT_ZERO, p->batch->amount, &expected)
+        || amount_cmp(expected, p->row.content.total) != 0)
+        return err_set(err, ERR_HALT, "the postings of batch %" PRIu64 " do not add up to its amount",
+                       p->batch->number);
+    if (p->after.count == 0)
+        return err_set(err, ERR_BUG, "batch %" PRIu64 " has an empty rewards tree", p->batch->number);
+    tree = rewards_tree(&p->after, s->config.token);
+    p->row.content.rewards_root = tree_top(tree);
+    tree_free(tree);
+    p->row.accounts = p->after.count;
+    return true;
+}
+
+static bool add_receipt(void *self, const struct receipt_row *r, struct err *err)
+{
+    struct preparation *p = self;
+    const struct receipt *receipt = &r->signed_.receipt;
+    struct hash salt = receipt_salt(p->settle->config.secret, receipt->job_id, receipt->provider);
+
+    (void)err;
+    tree_stream_add(&p->receipts,
+                    tree_receipts_leaf(p->receipts.count, receipt->job_id, receipt->provider, salt, r->hash));
+    return true;
+}
+
+static bool compute_receipts(struct preparation *p, struct err *err)
+{
+    tree_stream_init(&p->receipts);
+    if (!store_receipts_of_batch(p->settle->db, p->batch->number, add_receipt, p, err))
+        return false;
+    if (p->receipts.count != p->batch->receipts)
+        return err_set(err, ERR_HALT, "batch %" PRIu64 " holds %" PRIu64 " receipts and counted %" PRIu64,
+                       p->batch->number, p->receipts.count, p->batch->receipts);
+    p->row.content.receipts = p->receipts.count;
+    p->row.content.receipts_root = tree_stream_root(&p->receipts);
+    return true;
+}
+
+static bool publish(struct preparation *p, struct err *err)
+{
+    struct settle *s = p->settle;
+    struct published published = {
+        .batch = {
+            .chain_id = s->config.chain_id, .contract = s->config.contract, .token = s->config.token,
+            .protocol_account = p->batch->protocol_account, .parent = p->row.parent, .content = p->row.content,
+        },
+        .number = p->batch->number, .before = &p->before, .after = &p->after,
+    };
+
+    return archive_write(s->config.archive_dir, s->db, &published, s->config.secret, &p->row.content.archive, err)
+        && rewards_write(s->config.archive_dir, &published, err);
+}
+
+static bool compute(struct preparation *p, struct err *err)
+{
+    bool ok;
+
+    /* One snapshot: what is hashed and what is written to the archive are the same rows. */
+    if (!db_begin(p->settle->db, err))
+        return false;
+    ok = compute_rewards(p, err) && compute_receipts(p, err) && publish(p, err);
+    db_rollback(p->settle->db);
+    return ok;
+}
+
+static bool insert(void *self, struct group *group, struct err *err)
+{
+    struct preparation *p = self;
+
+    p->row.prepared_at_ms = group->now_ms;
+    return store_settlement_insert(group->db, &p->row, err)
+        && store_leaves_insert(group->db, p->row.sequence, &p->after, err)
+        && store_batch_move(group->db, p->batch->number, BATCH_CLOSED, BATCH_PREPARED, err);
+}
+
+bool prepare_batch(struct settle *s, const struct batch_row *batch, bool *moved, struct err *err)
+{
+    struct preparation p = { .settle = s, .batch = batch, .row = { .batch = batch->number, .state = BATCH_PREPARED } };
+    bool ok = choose_sequence(&p, err) && compute(&p, err) && writer_do(s->writer, insert, &p, err);
+
+    if (ok) {
+        log_event(LOG_NOTICE_LEVEL, "settlement_prepared", KV_U64("sequence", p.row.sequence),
+                  KV_U64("batch", batch->number),
+                  KV_U64("count", p.row.content.receipts), KV_AMOUNT("total", &p.row.content.total));
+        settle_crash_point("prepared");
+        *moved = true;
+    }
+    reward_leaves_clear(&p.before);
+    reward_leaves_clear(&p.earned);
+    reward_leaves_clear(&p.after);
+    return ok;
+}

@@ -1,0 +1,280 @@
+#include "gateway/settle/runner.h"
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+#include "gateway/settle/parts.h"
+#include "store/meta.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define PAUSE_BUSY_MS 500u         /* something is unfinished */
+#define PAUSE_IDLE_MS 2000u        /* only payments are looked for */
+#define PAUSE_MAX_MS 30000u        /* after errors */
+
+/* Lives with who asks; answered by the thread, as a struct settle is for one thread. */
+struct plan_request { struct settle_plan plan; struct err err; bool ok; };
+
+struct runner {
+    const struct clock *clock;
+    struct settle_config config;
+    struct db *db;
+    struct rpc *rpc;
+    struct settle *settle;
+    pthread_t thread;
+    pthread_mutex_t lock;          /* all below */
+    pthread_cond_t wake;           /* the thread: a request, a plan, the end */
+    pthread_cond_t changed;        /* those who wait: the report changed, a plan is there */
+    bool stopping;
+    bool wanted;                   /* the open batch is to be closed, once nothing older is in the way */
+    bool poked;                    /* somebody asked: no pause now */
+    struct run_report report;
+    struct plan_request *plan;     /* NULL: none is asked for */
+};
+
+/* A moment on the clock that condition variables wait by. */
+static struct timespec deadline(uint64_t ms)
+{
+    uint64_t at_ms = clock_monotonic_ms() + ms;
+
+    return (struct timespec){ (time_t)(at_ms / 1000), (long)(at_ms % 1000) * 1000000 };
+}
+
+static bool is_over(const struct settle_report *r)
+{
+    return r->nothing || r->state == BATCH_FINAL || r->state == BATCH_CANCELLED;
+}
+
+/* Close where that is wanted, then whatever can be done.  *wanted stays while older work is in the way. */
+static bool one_round(struct runner *r, bool *wanted, bool *moved, struct settle_report *report, struct err *err)
+{
+    struct batch_row batch;
+    bool closed = false, blocked = false;
+
+    if (*wanted) {
+        if (!settle_close(r->settle, &closed, err) || (!closed && !work_find(r->settle, &batch, &blocked, err)))
+            return false;
+        *wanted = blocked;
+    }
+    if (!settle_step(r->settle, moved, report, err))
+        return false;
+    *moved = *moved || closed;
+    return true;
+}
+
+static void note_success(struct runner *r, bool wanted, const struct settle_report *report)
+{
+    struct run_report *now = &r->report;
+
+    /* An idle look after a run that did something does not wipe out what it did. */
+    if (!report->nothing || now->settle.state == 0)
+        now->settle = *report;
+    if (now->running && !wanted && is_over(report)) {
+        now->running = false;
+        now->last_success_ms = clock_now_ms(r->clock);
+    } else if (!is_over(report)) {
+        now->running = true;       /* unfinished work goes on by itself, asked for or not */
+    }
+    if (now->running)
+        now->error = (struct err){ 0 };
+    now->stuck_since_ms = 0;
+}
+
+static void note_failure(struct runner *r, const struct err *err)
+{
+    const struct settle_report *reached = &r->settle->report;
+
+    /* Once per change: a chain that is away for a day is one line. */
+    if (strcmp(r->report.error.text, err->text) != 0)
+        log_event(err->code == ERR_AGAIN ? LOG_WARN_LEVEL : LOG_ERROR_LEVEL, "settlement_failed",
+                  KV_TEXT("error", err->text));
+    if (r->report.stuck_since_ms == 0)
+        r->report.stuck_since_ms = clock_now_ms(r->clock);
+    if (reached->has_sequence && !is_over(reached))
+        r->report.settle = *reached;
+    r->report.running = false;
+    r->report.error = *err;
+}
+
+static void answer_plan(struct runner *r)
+{
+    struct plan_request *request = r->plan;
+
+    pthread_mutex_unlock(&r->lock);
+    request->ok = settle_plan(r->settle, &request->plan, &request->err);
+    pthread_mutex_lock(&r->lock);
+    r->plan = NULL;
+    pthread_cond_broadcast(&r->changed);
+}
+
+/* What to wait before the next look. */
+static uint64_t pause_after(const struct runner *r, bool moved, const struct settle_report *report)
+{
+    if (moved)
+        return 0;
+    if (report->waits == WAITS_FOR_ACTIVATION || (is_over(report) && !r->wanted))
+        return PAUSE_IDLE_MS;
+    return PAUSE_BUSY_MS;
+}
+
+static uint64_t pause_after_failure(uint64_t pause_ms)
+{
+    if (pause_ms < PAUSE_BUSY_MS)
+        return PAUSE_BUSY_MS;
+    return pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
+}
+
+/* Holds the lock on entry and return. */
+static uint64_t step(struct runner *r, uint64_t pause_ms)
+{
+    struct settle_report report;
+    struct err err = { 0 };
+    bool wanted = r->wanted, moved = false, ok;
+
+    r->wanted = r->poked = false;
+    pthread_mutex_unlock(&r->lock);
+    ok = one_round(r, &wanted, &moved, &report, &err);
+    pthread_mutex_lock(&r->lock);
+    if (ok) {
+        r->wanted = r->wanted || wanted;
+        note_success(r, r->wanted, &report);
+        pause_ms = pause_after(r, moved, &report);
+    } else {
+        note_failure(r, &err);
+        pause_ms = pause_after_failure(pause_ms);
+    }
+    pthread_cond_broadcast(&r->changed);
+    return pause_ms;
+}
+
+static void *run(void *self)
+{
+    struct runner *r = self;
+    uint64_t pause_ms = 0;
+
+    pthread_mutex_lock(&r->lock);
+    while (!r->stopping) {
+        struct timespec until;
+
+        if (r->plan != NULL)
+            answer_plan(r);
+        pause_ms = step(r, pause_ms);
+        until = deadline(pause_ms);
+        while (pause_ms > 0 && !r->stopping && !r->poked && r->plan == NULL)
+            if (pthread_cond_timedwait(&r->wake, &r->lock, &until) != 0)
+                break;
+    }
+    if (r->plan != NULL)
+        answer_plan(r);            /* who asked a moment ago is not left waiting */
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+    return NULL;
+}
+
+static void runner_free(struct runner *r)
+{
+    settle_free(r->settle);
+    if (r->rpc != NULL)
+        rpc_free(r->rpc);
+    db_close(r->db);
+    free(r);
+}
+
+static void init_locks(struct runner *r)
+{
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->wake, &attributes);
+    pthread_cond_init(&r->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+bool runner_start(const struct settle_config *config, const char *store_url, const char *rpc_urls,
+                  struct writer *writer,
+                  const struct signer *signer, const struct clock *clock, struct runner **runner, struct err *err)
+{
+    struct runner *r = mem_new(sizeof *r);
+
+    r->clock = clock;
+    if (!db_open(store_url, DB_READ, &r->db, err) || !rpc_new(rpc_urls, &r->rpc, err)
+        || !settle_new(config, r->db, writer, r->rpc, signer, clock, &r->settle, err)
+        || !store_meta_get(r->db, "last_success_ms", &r->report.last_success_ms, err)) {
+        runner_free(r);
+        return false;
+    }
+    init_locks(r);
+    if (pthread_create(&r->thread, NULL, run, r) != 0) {
+        runner_free(r);
+        return err_set(err, ERR_IO, "the settling thread does not start");
+    }
+    *runner = r;
+    return true;
+}
+
+void runner_stop(struct runner *r)
+{
+    if (r == NULL)
+        return;
+    pthread_mutex_lock(&r->lock);
+    r->stopping = true;
+    pthread_cond_signal(&r->wake);
+    pthread_mutex_unlock(&r->lock);
+    pthread_join(r->thread, NULL);
+    pthread_cond_destroy(&r->wake);
+    pthread_cond_destroy(&r->changed);
+    pthread_mutex_destroy(&r->lock);
+    runner_free(r);
+}
+
+void runner_request(struct runner *r, uint64_t wait_ms, struct run_report *report)
+{
+    struct timespec until = deadline(wait_ms);
+
+    pthread_mutex_lock(&r->lock);
+    if (!r->report.running)        /* else it joins; its report stays */
+        r->report = (struct run_report){ .running = true, .last_success_ms = r->report.last_success_ms,
+                                         .stuck_since_ms = r->report.stuck_since_ms };
+    r->wanted = r->poked = true;
+    pthread_cond_signal(&r->wake);
+    while (!r->stopping && r->report.running && !r->report.settle.has_sequence)
+        if (pthread_cond_timedwait(&r->changed, &r->lock, &until) != 0)
+            break;
+    *report = r->report;
+    pthread_mutex_unlock(&r->lock);
+}
+
+void runner_report(struct runner *r, struct run_report *report)
+{
+    pthread_mutex_lock(&r->lock);
+    *report = r->report;
+    pthread_mutex_unlock(&r->lock);
+}
+
+bool runner_plan(struct runner *r, struct settle_plan *plan, struct err *err)
+{
+    struct plan_request request = { .ok = false };
+    bool answered = false;
+
+    pthread_mutex_lock(&r->lock);
+    while (!r->stopping && r->plan != NULL)          /* another one's */
+        pthread_cond_wait(&r->changed, &r->lock);
+    if (!r->stopping) {
+        r->plan = &request;
+        pthread_cond_signal(&r->wake);
+        while (r->plan == &request)                  /* also while stopping: the thread may be at it */
+            pthread_cond_wait(&r->changed, &r->lock);
+        answered = true;
+    }
+    pthread_mutex_unlock(&r->lock);
+    if (!answered)
+        return err_set(err, ERR_AGAIN, "the service is stopping");
+    if (request.ok)
+        *plan = request.plan;
+    else
+        *err = request.err;
+    return request.ok;
+}

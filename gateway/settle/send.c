@@ -1,0 +1,206 @@
+/* The one way a transaction leaves: fee, gas and nonce, signed and stored in one task, and only then the first byte. */
+#include "gateway/settle/parts.h"
+
+#include "gateway/base/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define GAS_MARGIN(gas) ((gas) + (gas) / 5)   /* state may change between the estimate and the block */
+
+bool send_fee(struct settle *s, struct fee *fee, struct err *err)
+{
+    struct fee_history history;
+
+    return rpc_fee_history(s->rpc, FEE_BLOCKS, FEE_PERCENTILE, &history, err)
+        && fee_suggest(&history, s->config.max_fee, fee, err);
+}
+
+bool send_estimate(struct settle *s, const struct buf *data, uint64_t *gas, struct err *err)
+{
+    struct tx plain;
+    const uint8_t *revert;
+    uint64_t estimate, floor;
+    size_t len;
+
+    if (!rpc_estimate_gas(s->rpc, s->account, &s->config.contract, data, &estimate, err)) {
+        if (err->code != ERR_CHAIN || rpc_last_class(s->rpc) != RPC_REVERT)
+            return false;
+        revert = rpc_last_revert(s->rpc, &len);
+        return settlement_revert(revert, len, err);
+    }
+    tx_init(&plain);
+    plain.to = s->config.contract;
+    buf_add(&plain.data, data->data, data->len);
+    floor = tx_floor_gas(&plain);              /* EIP-7623: some nodes' estimates leave it out */
+    tx_clear(&plain);
+    if (estimate < floor)
+        estimate = floor;
+    if (estimate > TX_GAS_MAX)
+        return err_set(err, ERR_LIMIT, "the call needs %" PRIu64 " gas, a transaction may have %u", estimate,
+                       TX_GAS_MAX);
+    *gas = GAS_MARGIN(estimate) < TX_GAS_MAX ? GAS_MARGIN(estimate) : TX_GAS_MAX;
+    return true;
+}
+
+/* Told before anything is signed: a node's own words for it come only after the nonce is taken. */
+static bool check_funds(struct settle *s, uint64_t gas, const struct fee *fee, struct err *err)
+{
+    char have_text[U256_DECIMAL_MAX], need_text[U256_DECIMAL_MAX];
+    struct wei have, need;
+
+    if (!rpc_balance(s->rpc, s->account, &have, err))
+        return false;
+    if (!u256_mul_u64(fee->max_fee.v, gas, &need.v))
+        return err_set(err, ERR_OVERFLOW, "gas money over 256 bits");
+    if (u256_cmp(have.v, need.v) >= 0)
+        return true;
+    u256_to_decimal(have.v, have_text);
+    u256_to_decimal(need.v, need_text);
+    return err_set(err, ERR_AGAIN, "the signer has %s wei and this transaction may need %s", have_text, need_text);
+}
+
+struct signing {
+    struct settle *settle;
+    const struct send_request *request;
+    const struct fee *fee;
+    uint64_t chain_nonce;
+    struct transaction_row row;
+    struct attempt_row attempt;
+};
+
+static bool sign(struct signing *g, uint64_t now_ms, struct err *err)
+{
+    struct settle *s = g->settle;
+    struct attempt_row *a = &g->attempt;
+    struct tx tx;
+    bool ok;
+
+    tx_init(&tx);
+    tx.chain_id = s->config.chain_id;
+    tx.nonce = g->row.nonce;
+    tx.gas = g->request->gas;
+    tx.max_fee = g->fee->max_fee;
+    tx.max_priority_fee = g->fee->max_priority_fee;
+    tx.to = s->config.contract;
+    buf_add(&tx.data, g->request->data->data, g->request->data->len);
+    buf_reset(&a->raw);
+    a->seq = 1;
+    a->gas = tx.gas;
+    a->max_fee = tx.max_fee;
+    a->max_priority_fee = tx.max_priority_fee;
+    a->created_at_ms = now_ms;
+    ok = signer_sign_tx(s->signer, &tx, &a->raw, &a->hash, err);
+    tx_clear(&tx);
+    if (ok && (a->raw.failed || a->raw.len > TX_BYTES_MAX))
+        ok = err_set(err, ERR_LIMIT, "a transaction of %zu bytes", a->raw.len);
+    return ok;
+}
+
+/* Nonce, signature and row in one task: there is no counter that could drift, and what is not stored is never sent. */
+static bool store_signed(void *self, struct group *group, struct err *err)
+{
+    struct signing *g = self;
+    struct settle *s = g->settle;
+
+    g->row = (struct transaction_row){ .account = s->account, .sequence = g->request->sequence, .state = TX_PREPARED,
+                                       .created_at_ms = group->now_ms };
+    snprintf(g->row.kind, sizeof g->row.kind, "%s", g->request->kind);
+    if (!store_tx_next_nonce(group->db, s->account, g->chain_nonce, &g->row.nonce, err))
+        return false;
+    /* All ours are mined, so the key was used by hand (as owner, say): we go on behind that.  The contract's sequence
+     * and its cumulative amounts keep a payment from being made twice, whoever used the nonces between. */
+    if (g->row.nonce < g->chain_nonce)
+        g->row.nonce = g->chain_nonce;
+    return sign(g, group->now_ms, err)
+        && store_tx_insert(group->db, &g->row, &g->attempt, g->request->set, err);
+}
+
+static void crash_after(const char *kind, const char *what)
+{
+    char name[40];
+
+    snprintf(name, sizeof name, "%s-%s", kind, what);
+    settle_crash_point(name);
+}
+
+bool send_new(struct settle *s, const struct send_request *request, struct err *err)
+{
+    struct signing g = { .settle = s, .request = request };
+    struct fee fee;
+    bool ok = false;
+
+    buf_init(&g.attempt.raw);
+    g.fee = &fee;
+    if (!send_fee(s, &fee, err) || !check_funds(s, request->gas, &fee, err)
+        || !rpc_nonce(s->rpc, s->account, BLOCK_LATEST, &g.chain_nonce, err)
+        || !writer_do(s->writer, store_signed, &g, err))
+        goto out;
+    g.attempt.tx = g.row.id;
+    crash_after(request->kind, "stored");
+    ok = send_stored(s, &g.row, &g.attempt, err);
+    if (ok)
+        crash_after(request->kind, "sent");
+out:
+    buf_clear(&g.attempt.raw);
+    return ok;
+}
+
+struct sending { const struct transaction_row *t; const struct attempt_row *a; const char *answer; };
+
+static bool record_sent(void *self, struct group *group, struct err *err)
+{
+    struct sending *g = self;
+
+    return store_attempt_sent(group->db, g->a->hash, group->now_ms, g->answer, err)
+        && (g->t->state != TX_PREPARED || store_tx_move(group->db, g->t->id, TX_PREPARED, TX_SENT, err));
+}
+
+/* Whether what the node said is for a person.  Most is not: the transaction is stored, and follow.c finds out. */
+static bool judge_answer(struct settle *s, const struct err *answer, struct err *err)
+{
+    if (answer->code != ERR_CHAIN)
+        return answer->code == ERR_NONE || answer->code == ERR_UNKNOWN
+            || err_set(err, answer->code, "%s", answer->text);
+    switch (rpc_last_class(s->rpc)) {
+    case RPC_UNKNOWN:
+    case RPC_KNOWN:
+    case RPC_NONCE_USED:                       /* perhaps by this very transaction */
+    case RPC_BUMP_NEEDED:
+    case RPC_PRICE_LOW:
+        return true;
+    case RPC_NONCE_AHEAD:
+    case RPC_POOL_FULL:
+    case RPC_FUNDS:
+    case RPC_FEE_CAP:
+    case RPC_DOWN:
+        return err_set(err, ERR_AGAIN, "%s", answer->text);
+    case RPC_BAD_GAS:
+    case RPC_MALFORMED:
+    case RPC_DELEGATED:
+    case RPC_REVERT:
+        return err_set(err, ERR_HALT, "%s", answer->text);
+    }
+    bug("RPC class %d", (int)rpc_last_class(s->rpc));
+}
+
+bool send_stored(struct settle *s, const struct transaction_row *t, const struct attempt_row *a, struct err *err)
+{
+    struct err answer = { 0 };
+    struct sending sending = { t, a, answer.text };
+    struct err judged = { 0 };
+    bool fine;
+
+    if (!rpc_send_raw(s->rpc, &a->raw, a->hash, &answer) && answer.code == ERR_AGAIN)
+        return err_set(err, ERR_AGAIN, "%s", answer.text);      /* nobody took it: as if not sent */
+    fine = judge_answer(s, &answer, &judged);
+    if (!writer_do(s->writer, record_sent, &sending, err))
+        return false;
+    if (a->sent_at_ms == 0)
+        log_event(LOG_NOTICE_LEVEL, "tx_sent", KV_U64("sequence", t->sequence), KV_TEXT("kind", t->kind),
+                  KV_HASH("tx", &a->hash.h),
+                  KV_U64("nonce", t->nonce), KV_TEXT("answer", answer.code == ERR_NONE ? "taken" : answer.text));
+    if (!fine)
+        *err = judged;
+    return fine;
+}

@@ -1,0 +1,119 @@
+#include "gateway/settle/parts.h"
+
+#include "gateway/base/mem.h"
+
+#include <stdlib.h>
+
+/* A step ends at the latest after so many moves, so that its caller may stop a long scan or distribution. */
+#define MOVES_MAX 64u
+
+bool settle_new(const struct settle_config *config, struct db *db, struct writer *writer, struct rpc *rpc,
+                const struct signer *signer, const struct clock *clock, struct settle **settle, struct err *err)
+{
+    struct settle *s;
+
+    if (config->chain_id == 0 || address_is_zero(config->contract) || address_is_zero(config->token))
+        return err_set(err, ERR_CONFIG, "settling needs chain_id, contract and token");
+    s = mem_new(sizeof *s);
+    s->config = *config;
+    s->db = db;
+    s->writer = writer;
+    s->rpc = rpc;
+    s->signer = signer;
+    s->clock = clock;
+    s->account = signer_address(signer);
+    *settle = s;
+    return true;
+}
+
+void settle_free(struct settle *s)
+{
+    if (s == NULL)
+        return;
+    free(s->watches);
+    free(s->outcomes);
+    free(s->left_out);
+    free(s);
+}
+
+/* A function a state. */
+static bool advance(struct settle *s, const struct batch_row *batch, bool *moved, struct err *err)
+{
+    switch (batch->state) {
+    case BATCH_CLOSED:      return prepare_batch(s, batch, moved, err);
+    case BATCH_PREPARED:    return commit_prepared(s, batch, moved, err);
+    case BATCH_COMMITTED:   return activate_committed(s, batch, moved, err);
+    case BATCH_ACTIVE:      return distribute_active(s, batch, moved, err);
+    case BATCH_DISTRIBUTED: return finish_distributed(s, batch, moved, err);
+    case BATCH_OPEN:
+    case BATCH_FINAL:
+    case BATCH_CANCELLED:   break;
+    }
+    bug("batch %llu is %s: nothing to do", (unsigned long long)batch->number, batch_state_name(batch->state));
+}
+
+/* The report of a batch after a stage may have moved it. */
+static bool report_again(struct settle *s, uint64_t number, struct err *err)
+{
+    struct batch_row batch;
+    bool found;
+
+    return store_batch_find(s->db, number, &batch, &found, err) && report_fill(s, &batch, err);
+}
+
+/* Nothing is unfinished: what the last settlement came to. */
+static bool report_idle(struct settle *s, struct err *err)
+{
+    struct settle_report r = { .nothing = true, .state = BATCH_OPEN };
+    struct settlement_row last;
+
+    if (!store_settlement_last(s->db, &last, &r.has_sequence, err))
+        return false;
+    if (r.has_sequence) {
+        r.sequence = last.sequence;
+        r.state = last.state;
+        r.total = last.content.total;
+        r.active_at_s = last.active_at_s;
+    }
+    s->report = r;
+    return true;
+}
+
+static bool work_on(struct settle *s, bool *worked, bool *moved, struct err *err)
+{
+    struct batch_row batch;
+    bool found;
+
+    s->report.waits = WAITS_NOT;
+    if (!follow_transactions(s, moved, err) || !work_find(s, &batch, &found, err))
+        return false;
+    *worked = *worked || found;
+    return !found || (advance(s, &batch, moved, err) && report_again(s, batch.number, err));
+}
+
+static bool work_once(struct settle *s, bool *worked, bool *moved, struct err *err)
+{
+    bool ok = work_on(s, worked, moved, err);
+    struct err ignored = { 0 };
+
+    /* Payments are recorded even while a batch is halted: earners claim meanwhile. */
+    return payments_scan(s, moved, ok ? err : &ignored) && ok;
+}
+
+bool settle_step(struct settle *s, bool *moved, struct settle_report *report, struct err *err)
+{
+    bool worked = false, any = false, again = true;
+
+    /* Oldest work first, one state at a time: after a crash the next step just goes on. */
+    for (unsigned i = 0; again && i < MOVES_MAX; i++) {
+        again = false;
+        if (!work_once(s, &worked, &again, err))
+            return false;
+        any = any || again;
+    }
+    if (!worked && !report_idle(s, err))
+        return false;
+    *moved = any;
+    *report = s->report;
+    return true;
+}

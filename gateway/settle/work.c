@@ -1,0 +1,91 @@
+/* Which batch is worked on next. */
+#include "gateway/settle/parts.h"
+
+#include "store/meta.h"
+
+#include <inttypes.h>
+
+static bool is_in_progress(enum batch_state state)
+{
+    switch (state) {
+    case BATCH_PREPARED:
+    case BATCH_COMMITTED:
+    case BATCH_ACTIVE:
+    case BATCH_DISTRIBUTED:
+        return true;
+    case BATCH_OPEN:
+    case BATCH_CLOSED:
+    case BATCH_FINAL:
+    case BATCH_CANCELLED:
+        return false;
+    }
+    bug("batch state %d", (int)state);
+}
+
+bool work_has_leaves(struct settle *s, const struct batch_row *batch, bool *has, struct err *err)
+{
+    struct settlement_row last;
+    bool found = true;
+
+    /* Leaves are cumulative: once anybody earned anything, no later tree is empty. */
+    if (amount_is_zero(batch->amount) && !store_settlement_last_valid(s->db, &last, &found, err))
+        return false;
+    *has = found;
+    return true;
+}
+
+bool work_find(struct settle *s, struct batch_row *batch, bool *found, struct err *err)
+{
+    struct batch_row row, chosen = { 0 };
+    bool there, have = false;
+
+    if (!store_batch_unfinished(s->db, &row, &there, err))
+        return false;
+    /* A batch that was carried, or one that waits for a tree, may be older than the one in progress. */
+    while (there && row.state != BATCH_OPEN) {
+        bool settleable = is_in_progress(row.state);
+
+        if (settleable || (row.state == BATCH_CLOSED && !have)) {
+            if (!settleable && !work_has_leaves(s, &row, &settleable, err))
+                return false;
+            if (settleable) {
+                chosen = row;
+                have = true;
+            }
+        }
+        if (have && is_in_progress(chosen.state))
+            break;
+        if (!store_batch_find(s->db, row.number + 1, &row, &there, err))
+            return false;
+    }
+    if (have)
+        *batch = chosen;
+    *found = have;
+    return true;
+}
+
+bool settlement_of(struct settle *s, const struct batch_row *batch, struct settlement_row *settlement, struct err *err)
+{
+    bool found;
+
+    if (!store_settlement_find(s->db, batch->sequence, settlement, &found, err))
+        return false;
+    return found || err_set(err, ERR_BUG, "batch %" PRIu64 " is %s without a settlement", batch->number,
+                            batch_state_name(batch->state));
+}
+
+struct batch_change { uint64_t number; enum batch_state from, to; };
+
+static bool change_batch(void *self, struct group *group, struct err *err)
+{
+    const struct batch_change *c = self;
+
+    /* What status and the service show as the last good run. */
+    return store_batch_move(group->db, c->number, c->from, c->to, err)
+        && (c->to != BATCH_FINAL || store_meta_set(group->db, "last_success_ms", group->now_ms, err));
+}
+
+bool move_batch(struct settle *s, uint64_t number, enum batch_state from, enum batch_state to, struct err *err)
+{
+    return writer_do(s->writer, change_batch, &(struct batch_change){ number, from, to }, err);
+}

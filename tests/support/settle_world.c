@@ -1,0 +1,394 @@
+#include "tests/support/settle_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "chain/keystore.h"
+#include "gateway/core/word.h"
+#include "gateway/lib/crypt.h"
+#include "gateway/lib/file.h"
+#include "gateway/lib/json.h"
+#include "gateway/lib/keccak.h"
+#include "store/catalog.h"
+#include "gateway/core/tree.h"
+#include "store/ledger.h"
+
+#define PASSPHRASE "correct horse"
+#define CHAIN_ID 31337u
+#define PARENT_BPS 2000
+
+/* -- names -- */
+
+static struct address account_of(uint8_t kind, unsigned number)
+{
+    uint8_t name[9] = { kind };
+    struct address a;
+    struct hash h;
+
+    be64_put(name + 1, number);
+    h = keccak256(name, sizeof name);
+    memcpy(a.b, h.b, sizeof a.b);
+    return a;
+}
+
+struct address settle_world_account(unsigned number)
+{
+    return account_of('p', number);
+}
+
+struct hash settle_world_model(void)
+{
+    return keccak256("model", 5);
+}
+
+static struct hash parent_model(void)
+{
+    return keccak256("parent", 6);
+}
+
+/* -- the store -- */
+
+static uint64_t world_now(void *self)
+{
+    return clock_now_ms(&clock_system) + ((const struct settle_world *)self)->ahead_ms;
+}
+
+static struct model model_named(const char *name, struct hash digest, struct address creator)
+{
+    struct model m = { .model = digest, .creator = creator, .registered_at_ms = 1, .signature = { { 27 } } };
+
+    snprintf(m.name, sizeof m.name, "%s", name);
+    return m;
+}
+
+static bool add_catalog(void *self, struct group *group, struct err *err)
+{
+    struct model parent = model_named("parent", parent_model(), account_of('c', 1));
+    struct model model = model_named("model", settle_world_model(), account_of('c', 0));
+    struct price_version price = { .any_model = true, .effective_from_ms = 1, .recorded_at_ms = group->now_ms,
+                                   .split_bps = { 7000, 2000, 1000 } };
+
+    (void)self;
+    model.parent_count = 1;
+    model.parents[0] = (struct lineage_parent){ parent_model(), PARENT_BPS };
+    price.per_million[METER_OUTPUT] = amount_from_u64(1000000);
+    for (unsigned i = 0; i < SETTLE_WORLD_PROVIDERS; i++) {
+        struct provider p = { .address = settle_world_account(i), .payout = settle_world_account(i),
+                              .since_ms = group->now_ms,
+                              .admitted = true };
+
+        snprintf(p.name, sizeof p.name, "node %u", i);
+        if (!store_provider_add(group->db, &p, err))
+            return false;
+    }
+    return store_model_add(group->db, &parent, group->now_ms, err)
+        && store_model_set_verified(group->db, parent.model, parent.creator, group->now_ms, err)
+        && store_model_add(group->db, &model, group->now_ms, err)
+        && store_model_set_verified(group->db, model.model, model.creator, group->now_ms, err)
+        && store_price_add(group->db, &price, err)
+        && store_batch_set_protocol_account(group->db, account_of('t', 0), err);
+}
+
+static void do_write(struct settle_world *w, writer_fn *fn, void *self)
+{
+    struct writer *writer;
+    struct err err = { 0 };
+
+    if (!writer_open(w->url, &w->clock, &writer, &err) || !writer_do(writer, fn, self, &err))
+        fail_msg("%s", err.text);
+    writer_close(writer);
+}
+
+void settle_world_init(struct settle_world *w)
+{
+    *w = (struct settle_world){ .clock = { world_now, w }, .secret = { 7 } };
+    snprintf(w->dir, sizeof w->dir, "/tmp/quittance-settle-XXXXXX");
+    assert_non_null(mkdtemp(w->dir));
+    snprintf(w->url, sizeof w->url, "sqlite:%s/store.db", w->dir);
+    snprintf(w->archive, sizeof w->archive, "%s/archive", w->dir);
+    w->config = (struct settle_config){ .chain_id = CHAIN_ID, .confirmations = 1, .max_fee = wei_from_gwei(500),
+                                        .protocol_account = account_of('t', 0), .archive_dir = w->archive,
+                                        .secret = w->secret };
+    memset(w->config.contract.b, 0xc0, sizeof w->config.contract.b);
+    memset(w->config.token.b, 0x70, sizeof w->config.token.b);
+    do_write(w, add_catalog, NULL);
+}
+
+struct adding { struct settle_world *world; struct receipt_row row; struct catalog *catalog; };
+
+static struct receipt receipt_of(struct settle_world *w, unsigned provider, uint64_t tokens, uint64_t now_ms)
+{
+    struct receipt r = { .provider = settle_world_account(provider), .model = settle_world_model(),
+                         .started_at_ms = now_ms, .finished_at_ms = now_ms };
+
+    r.count[METER_OUTPUT] = tokens;
+    be64_put(r.job_id.b, now_ms << 16 | 0x7000);
+    be64_put(r.job_id.b + 8, UINT64_C(1) << 63 | ++w->jobs);
+    return r;
+}
+
+static bool add_receipt(struct adding *a, struct group *group, struct err *err)
+{
+    const struct price_version *price = catalog_price_version(a->catalog, 1);
+    struct receipt *r = &a->row.signed_.receipt;
+    struct shares credits = { 0 };
+    struct share charge;
+    struct batch_row open;
+    bool ok;
+
+    a->row.hash = receipt_struct_hash(r);
+    a->row.state = RECEIPT_ACCEPTED;
+    a->row.received_at_ms = a->row.accepted_at_ms = group->now_ms;
+    a->row.price_version = 1;
+    ok = price_receipt(price, r->count, &a->row.amount, err) && store_batch_open(group->db, &open, err);
+    a->row.batch = open.number;
+    charge = ledger_charge(a->catalog, &a->row.signed_, a->row.amount, group->now_ms);
+    ok = ok && store_receipt_insert(group->db, &a->row, err)
+      && ledger_split(a->catalog, r, price, a->row.amount, open.protocol_account, group->now_ms, &credits, err)
+      && store_batch_add(group->db, open.number, 1, a->row.amount, err)
+      && store_posting_add(group->db, open.number, &charge, 1, err);
+    for (size_t i = 0; ok && i < credits.count; i++)
+        ok = store_posting_add(group->db, open.number, &credits.list[i], 1, err);
+    shares_clear(&credits);
+    return ok;
+}
+
+struct singles { struct settle_world *world; unsigned first, count; uint64_t tokens; };
+
+static bool add_singles(void *self, struct group *group, struct err *err)
+{
+    struct singles *s = self;
+    struct adding a = { .world = s->world };
+    uint64_t settings;
+    bool ok;
+
+    if (!store_catalog_load(group->db, &a.catalog, &settings, err))
+        return false;
+    ok = true;
+    for (unsigned i = 0; ok && i < s->count; i++) {
+        a.row = (struct receipt_row){ .signed_ = { .has_signature = true } };
+        a.row.signed_.receipt = receipt_of(s->world, s->first + i, s->tokens, group->now_ms);
+        a.row.signed_.signature.b[64] = 27;
+        ok = add_receipt(&a, group, err);
+    }
+    catalog_free(a.catalog);
+    return ok;
+}
+
+void settle_world_receipt(struct settle_world *w, unsigned provider, uint64_t output_tokens)
+{
+    do_write(w, add_singles, &(struct singles){ w, provider, 1, output_tokens });
+}
+
+void settle_world_receipts(struct settle_world *w, unsigned providers, uint64_t output_tokens)
+{
+    do_write(w, add_singles, &(struct singles){ w, 0, providers, output_tokens });
+}
+
+struct bundling { struct settle_world *world; size_t count, taken; };
+
+static bool add_bundle(void *self, struct group *group, struct err *err)
+{
+    struct bundling *b = self;
+    struct adding a = { .world = b->world };
+    struct bundle_row row = { .bundle = { .provider = settle_world_account(0), .count = b->count } };
+    struct receipt *receipts = calloc(b->count, sizeof *receipts);
+    struct hash *leaves = calloc(b->count, sizeof *leaves);
+    uint64_t settings;
+    bool ok;
+
+    buf_init(&row.leaves);
+    for (size_t i = 0; i < b->count; i++) {
+        struct hash h;
+
+        receipts[i] = receipt_of(b->world, 0, 1000, group->now_ms);
+        h = receipt_struct_hash(&receipts[i]);
+        buf_add(&row.leaves, h.b, sizeof h.b);
+        leaves[i] = tree_promise_leaf(h);
+    }
+    row.bundle.root = tree_root(leaves, b->count);
+    row.signature.b[64] = 27;
+    ok = store_catalog_load(group->db, &a.catalog, &settings, err) && store_bundle_insert(group->db, &row, err);
+    for (size_t i = 0; ok && i < b->taken; i++) {
+        a.row = (struct receipt_row){ .has_bundle = true, .bundle = row.id, .bundle_index = i };
+        a.row.signed_.receipt = receipts[i];
+        ok = add_receipt(&a, group, err);
+    }
+    catalog_free(a.catalog);
+    buf_clear(&row.leaves);
+    free(leaves);
+    free(receipts);
+    return ok;
+}
+
+void settle_world_bundle(struct settle_world *w, size_t count, size_t taken)
+{
+    do_write(w, add_bundle, &(struct bundling){ w, count, taken });
+}
+
+/* -- the chain -- */
+
+static void make_signer(struct settle_world *w)
+{
+    struct secret_key *key = secret_new(sizeof *key);
+    char path[96], spec[128], pass[96];
+    struct err err = { 0 };
+    struct buf text;
+
+    buf_init(&text);
+    anvil_key(key);
+    snprintf(path, sizeof path, "%s/key.json", w->dir);
+    snprintf(pass, sizeof pass, "%s/passphrase", w->dir);
+    snprintf(spec, sizeof spec, "keystore:%s", path);
+    if (!keystore_seal(key, PASSPHRASE, sizeof PASSPHRASE - 1, &text, &err)
+        || !file_write(path, text.data, text.len, 0600, &err)
+        || !file_write(pass, PASSPHRASE, sizeof PASSPHRASE - 1, 0600, &err)
+            || !signer_open(spec, pass, &w->signer, &err))
+        fail_msg("%s", err.text);
+    secret_free(key);
+    buf_clear(&text);
+}
+
+static void send_plain(struct settle_world *w, const struct address *to, const struct buf *data,
+                       struct tx_receipt *receipt)
+{
+    struct err err = { 0 };
+    struct tx_hash hash;
+    struct rpc *rpc;
+    struct buf raw;
+    struct tx tx;
+
+    buf_init(&raw);
+    tx_init(&tx);
+    tx.chain_id = CHAIN_ID;
+    tx.gas = 6000000;
+    tx.max_fee = wei_from_gwei(100);
+    tx.max_priority_fee = wei_from_gwei(1);
+    tx.creates = to == NULL;
+    if (to != NULL)
+        tx.to = *to;
+    buf_add(&tx.data, data->data, data->len);
+    if (!rpc_new(w->anvil.url, &rpc, &err) || !rpc_nonce(rpc, signer_address(w->signer), BLOCK_LATEST, &tx.nonce, &err)
+        || !signer_sign_tx(w->signer, &tx, &raw, &hash, &err) || !rpc_send_raw(rpc, &raw, hash, &err))
+        fail_msg("%s", err.text);
+    do {
+        if (!rpc_tx_receipt(rpc, hash, receipt, &err))
+            fail_msg("%s", err.text);
+    } while (!receipt->found);
+    assert_true(receipt->success);
+    logs_clear(&receipt->logs);
+    rpc_free(rpc);
+    tx_clear(&tx);
+    buf_clear(&raw);
+}
+
+static void read_bytecode(const char *path, struct buf *code)
+{
+    struct err err = { 0 };
+    json *file;
+
+    buf_init(code);
+    if (!json_read_file(path, 4 * MIB, &file, &err) || !json_get_bytes(json_member(file, "bytecode"), code))
+        fail_msg("%s: %s", path, err.text);
+    json_free(file);
+}
+
+void settle_world_fund(struct settle_world *w, uint64_t amount)
+{
+    struct tx_receipt receipt;
+    struct buf data;
+
+    buf_init(&data);
+    dev_token_mint_call(w->config.contract, amount_from_u64(amount), &data);
+    send_plain(w, &w->config.token, &data, &receipt);
+    buf_clear(&data);
+}
+
+void settle_world_cancel(struct settle_world *w, uint64_t sequence)
+{
+    struct tx_receipt receipt;
+    struct buf data;
+
+    buf_init(&data);
+    settlement_u256_call("cancel(uint64)", u256_from_u64(sequence), &data);
+    send_plain(w, &w->config.contract, &data, &receipt);
+    buf_clear(&data);
+}
+
+static bool carry(void *self, struct group *group, struct err *err)
+{
+    return store_batch_carry(group->db, *(const uint64_t *)self, err);
+}
+
+void settle_world_carry(struct settle_world *w, uint64_t sequence)
+{
+    do_write(w, carry, &sequence);
+}
+
+void settle_world_init_chain(struct settle_world *w, uint64_t funds, uint64_t activation_delay_s)
+{
+    struct deploy_args args = { .cap = amount_from_u64(UINT64_C(1) << 60), .cap_window_s = 86400,
+                                .activation_delay_s = activation_delay_s };
+    struct tx_receipt receipt;
+    struct buf code, data;
+
+    settle_world_init(w);
+    anvil_start(&w->anvil);
+    w->has_chain = true;
+    make_signer(w);
+    buf_init(&data);
+    read_bytecode("build/contracts/DevToken.json", &code);
+    dev_token_deploy_data(&code, "Dev", "DEV", 18, &data);
+    send_plain(w, NULL, &data, &receipt);
+    args.token = w->config.token = receipt.created;
+    args.owner = args.operator_ = args.guardian = signer_address(w->signer);
+    buf_clear(&code);
+    buf_reset(&data);
+    read_bytecode("build/contracts/Settlement.json", &code);
+    settlement_deploy_data(&code, &args, &data);
+    send_plain(w, NULL, &data, &receipt);
+    w->config.contract = receipt.created;
+    w->config.deploy_block = receipt.block;
+    buf_clear(&code);
+    buf_clear(&data);
+    if (funds > 0)
+        settle_world_fund(w, funds);
+}
+
+void settle_world_clear(struct settle_world *w)
+{
+    char command[128];
+
+    if (w->has_chain)
+        anvil_stop(&w->anvil);
+    if (w->signer != NULL)
+        signer_free(w->signer);
+    snprintf(command, sizeof command, "rm -rf %s", w->dir);
+    assert_int_equal(system(command), 0);
+}
+
+void settle_session_open(struct settle_world *w, struct settle_session *s)
+{
+    struct err err = { 0 };
+
+    *s = (struct settle_session){ 0 };
+    if (!writer_open(w->url, &w->clock, &s->writer, &err) || !db_open(w->url, DB_READ, &s->db, &err)
+        || (w->has_chain && (!rpc_new(w->anvil.url, &s->rpc, &err)
+                             || !settle_new(&w->config, s->db, s->writer, s->rpc, w->signer, &w->clock, &s->settle,
+                                            &err))))
+        fail_msg("%s", err.text);
+}
+
+void settle_session_close(struct settle_session *s)
+{
+    settle_free(s->settle);
+    if (s->rpc != NULL)
+        rpc_free(s->rpc);
+    db_close(s->db);
+    writer_close(s->writer);
+}
