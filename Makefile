@@ -22,6 +22,7 @@ OBJ  := $(SRC:%.c=$(B)/%.o)
 SQL  := $(patsubst %.sql,$(B)/%.sql.o,$(wildcard store/schema/*.sql))
 CONTRACTS := $(B)/build/contracts/Settlement.json.o $(B)/build/contracts/DevToken.json.o
 DATA := $(SQL) $(CONTRACTS)
+DATA += $(patsubst %.json,$(B)/%.json.o,$(wildcard api/*.json))
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
@@ -37,7 +38,7 @@ $(B)/quittance: $(MAIN:%.c=$(B)/%.o) $(B)/libquittance.a
 
 $(B)/libquittance.a: $(OBJ) $(DATA)
 	@rm -f $@
-	@ar rcs $@ $^
+	@ar qcs $@ $^
 
 $(B)/%.o: %.c Makefile
 	@echo '  cc  $<'
@@ -46,6 +47,9 @@ $(B)/%.o: %.c Makefile
 
 # Files the binary carries: the linker names them _binary_store_schema_..., from their path.
 $(B)/%.sql.o: %.sql
+	@mkdir -p $(@D)
+	$(Q)ld -r -b binary -z noexecstack -o $@ $<
+$(B)/api/%.json.o: api/%.json
 	@mkdir -p $(@D)
 	$(Q)ld -r -b binary -z noexecstack -o $@ $<
 

@@ -59,8 +59,12 @@ static bool open_intake(struct service *s, struct err *err)
         .verify_threads = cores(),
     };
 
+    uint64_t released;
+
     domain_init(&ic.domain, c->chain.chain_id, c->chain.contract);
-    return intake_new(&ic, s->writer, s->promise, &clock_system, s->snapshots, &s->intake, err);
+    /* A crash between an admission and its release leaves receipts held whose question is settled. */
+    return intake_new(&ic, s->writer, s->promise, &clock_system, s->snapshots, &s->intake, err)
+        && release_waiting(s->intake, &released, err);
 }
 
 /* The token's names are asked once; a chain that is away at the start must not keep receipts out. */

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { formatUnits, getAddress, sha256, toHex } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { balanceOf, startDevchain } from "./devchain.mjs";
-import { Gateway, quittance } from "./gateway.mjs";
+import { BINARY, Gateway, quittance } from "./gateway.mjs";
 import { run, until } from "./process.mjs";
 import { makeDomain, signModel } from "./typed.mjs";
 
@@ -15,7 +15,7 @@ const { values: options } = parseArgs({ options: {
 } });
 
 const ONE = 10n ** 18n;
-const MINIMUM = ONE / 2n; // whoever is owed less than half a token is left to claim
+const MINIMUM = ONE / 10n; // whoever is owed less than a tenth of a token is left to claim
 const started = Date.now();
 let stepNumber = 0;
 
@@ -48,17 +48,16 @@ async function makeJobs(models) {
   const args = ["receipt", "make", "--provider", `0x${"11".repeat(20)}`, "--model", models.map((m) => m.model).join(",")];
   if (options.trace) args.push("--trace", options.trace);
   else args.push("--count", options.receipts, "--seed", "2026", "--span", "3600");
-  const made = await run(new URL("../../build/quittance", import.meta.url).pathname, args);
+  const made = await run(BINARY, args);
   if (made.code !== 0) throw new Error(made.stderr);
   return made.stdout.trim().split("\n");
 }
 
 async function signAndPost(gateway, node, lines) {
-  const binary = new URL("../../build/quittance", import.meta.url).pathname;
-  const signed = await run(binary, ["receipt", "sign", "--url", gateway.url, "--key", node.key, "--passphrase-file", node.passphraseFile],
+  const signed = await run(BINARY, ["receipt", "sign", "--url", gateway.url, "--key", node.key, "--passphrase-file", node.passphraseFile],
     { input: lines.join("\n") });
   if (signed.code !== 0) throw new Error(signed.stderr);
-  const posted = await run(binary, ["receipt", "post", "--url", gateway.url], { input: signed.stdout });
+  const posted = await run(BINARY, ["receipt", "post", "--url", gateway.url], { input: signed.stdout });
   if (posted.code !== 0) throw new Error(posted.stderr);
   const counts = JSON.parse(posted.stdout);
   console.log(`   ${node.name.padEnd(8)} ${node.address}  sent ${counts.sent}, accepted ${counts.accepted}, quarantined ${counts.quarantined}, rejected ${counts.rejected}`);
