@@ -68,6 +68,7 @@ static const struct row { const char *text; enum rpc_class class; } rows[] = {
     { "intrinsic gas",                               RPC_BAD_GAS },
     { "intrinsicgas",                                RPC_BAD_GAS },
     { "floor data gas",                              RPC_BAD_GAS },
+    { "gas required exceeds",                        RPC_BAD_GAS },         /* of eth_estimateGas */
     { "exceeds block gas limit",                     RPC_BAD_GAS },
     { "exceeds block's gas limit",                   RPC_BAD_GAS },
     { "exceeds max transaction gas limit",           RPC_BAD_GAS },

@@ -8,23 +8,23 @@
 
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 
-static struct sum_key day_key(const struct group *group, struct address provider)
+static struct tally_key day_key(const struct group *group, struct address provider)
 {
-    return (struct sum_key){ .number = group->now_ms / DAY_MS, .account = provider };
+    return (struct tally_key){ .number = group->now_ms / DAY_MS, .account = provider };
 }
 
 /* What the provider earned this day, this group included; the first question of a group brings it from the store. */
 static bool provider_day(struct intake *intake, struct group *group, struct address provider, struct amount *earned, struct err *err)
 {
-    struct sums *days = &intake->gathered.days;
-    struct sum_key key = day_key(group, provider);
-    const struct sum *sum = sums_find(days, &key);
+    struct tally *days = &intake->gathered.days;
+    struct tally_key key = day_key(group, provider);
+    const struct tally_row *sum = tally_find(days, &key);
 
     if (sum != NULL) {
         *earned = sum->amount;
         return true;
     }
-    return store_provider_day(group->db, provider, key.number, earned, err) && sums_add(days, &key, *earned, err);
+    return store_provider_day(group->db, provider, key.number, earned, err) && tally_add(days, &key, *earned, err);
 }
 
 bool book_judge(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t received_at_ms,
@@ -77,9 +77,9 @@ static bool make_room(struct intake *intake, struct group *group, struct amount 
 
 static bool post(struct intake *intake, const struct share *share, struct err *err)
 {
-    struct sum_key key = { intake->gathered.batch.number, share->account, (int)share->role, share->model };
+    struct tally_key key = { intake->gathered.batch.number, share->account, (int)share->role, share->model };
 
-    return amount_is_zero(share->amount) || sums_add(&intake->gathered.postings, &key, share->amount, err);
+    return amount_is_zero(share->amount) || tally_add(&intake->gathered.postings, &key, share->amount, err);
 }
 
 /* Both sides of the entry, and the sums kept beside them. */
@@ -87,7 +87,7 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
                   const struct share *charge, struct err *err)
 {
     struct gathered *g = &intake->gathered;
-    struct sum_key day = day_key(group, r->receipt.provider);
+    struct tally_key day = day_key(group, r->receipt.provider);
     struct shares credits = { 0 };
     bool ok;
 
@@ -97,8 +97,8 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
         ok = post(intake, &credits.list[i], err);
     shares_clear(&credits);
     return ok && post(intake, charge, err)
-        && sums_add(&g->batches, &(struct sum_key){ .number = g->batch.number }, verdict->amount, err)
-        && sums_add(&g->days, &day, verdict->amount, err);
+        && tally_add(&g->batches, &(struct tally_key){ .number = g->batch.number }, verdict->amount, err)
+        && tally_add(&g->days, &day, verdict->amount, err);
 }
 
 bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row, struct err *err)

@@ -12,9 +12,9 @@ void gather_close(struct intake *intake)
 
     snapshot_release(g->snapshot);
     g->snapshot = NULL;
-    sums_reset(&g->postings);
-    sums_reset(&g->batches);
-    sums_reset(&g->days);
+    tally_reset(&g->postings);
+    tally_reset(&g->batches);
+    tally_reset(&g->days);
     g->leaf_count = 0;
     g->submission_count = 0;
     g->open = false;
@@ -53,13 +53,13 @@ static bool begin(struct intake *intake, const struct group *group, struct err *
 static bool find_batch(struct intake *intake, struct group *group, struct err *err)
 {
     struct gathered *g = &intake->gathered;
-    const struct sum *newest = NULL;
+    const struct tally_row *newest = NULL;
 
     /* Read for each task: settling closes batches too. */
     if (!store_batch_open(group->db, &g->batch, err))
         return false;
     for (size_t i = 0; i < g->batches.count; i++) {
-        const struct sum *b = &g->batches.list[i];
+        const struct tally_row *b = &g->batches.list[i];
 
         if (b->count != 0 && (newest == NULL || b->key.number > newest->key.number))
             newest = b;
@@ -82,9 +82,9 @@ bool gather_enter(struct intake *intake, struct group *group, struct err *err)
     g->marked.leaves = g->leaf_count;
     g->marked.submissions = g->submission_count;
     g->marked.held = intake->held;
-    sums_mark(&g->postings);
-    sums_mark(&g->batches);
-    sums_mark(&g->days);
+    tally_mark(&g->postings);
+    tally_mark(&g->batches);
+    tally_mark(&g->days);
     return find_batch(intake, group, err);
 }
 
@@ -94,9 +94,9 @@ void gather_undo(struct intake *intake)
 
     if (!g->open)
         return;
-    sums_undo(&g->postings);
-    sums_undo(&g->batches);
-    sums_undo(&g->days);
+    tally_undo(&g->postings);
+    tally_undo(&g->batches);
+    tally_undo(&g->days);
     g->leaf_count = g->marked.leaves;
     g->submission_count = g->marked.submissions;
     intake->held = g->marked.held;

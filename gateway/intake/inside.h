@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 #include "gateway/intake/intake.h"
-#include "gateway/intake/sums.h"
+#include "gateway/intake/tally.h"
 #include "gateway/lib/json.h"
 #include "store/batches.h"
 
@@ -30,7 +30,7 @@ struct gathered {
     uint64_t number, now_ms;
     const struct snapshot *snapshot;
     struct batch_row batch;                   /* the open one, with what this group has added so far */
-    struct sums postings, batches, days;
+    struct tally postings, batches, days;
     struct hash *leaves;                      /* struct hashes of accepted receipts, in order */
     size_t leaf_count, leaf_capacity;
     struct submission **submissions;          /* those that had a receipt accepted */

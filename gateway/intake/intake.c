@@ -126,9 +126,9 @@ void intake_free(struct intake *intake)
         return;
     stop_threads(intake);
     gather_close(intake);
-    sums_clear(&intake->gathered.postings);
-    sums_clear(&intake->gathered.batches);
-    sums_clear(&intake->gathered.days);
+    tally_clear(&intake->gathered.postings);
+    tally_clear(&intake->gathered.batches);
+    tally_clear(&intake->gathered.days);
     free(intake->gathered.leaves);
     free(intake->gathered.submissions);
     free(intake->threads);

@@ -8,12 +8,12 @@
 #include "store/ledger.h"
 
 /* The two sides of one batch and what its receipts are worth; nothing is written that does not balance. */
-static bool check_batch(const struct sums *postings, const struct sum *batch, struct err *err)
+static bool check_batch(const struct tally *postings, const struct tally_row *batch, struct err *err)
 {
     struct amount credits = AMOUNT_ZERO, debits = AMOUNT_ZERO;
 
     for (size_t i = 0; i < postings->count; i++) {
-        const struct sum *p = &postings->list[i];
+        const struct tally_row *p = &postings->list[i];
         struct amount *side = role_is_credit((enum role)p->key.role) ? &credits : &debits;
 
         if (p->key.number == batch->key.number && !amount_add(*side, p->amount, side))
@@ -35,7 +35,7 @@ static bool flush_batches(const struct intake *intake, struct group *group, stru
     if (!store_batch_open(group->db, &open, err))
         return false;
     for (size_t i = 0; i < g->batches.count; i++) {
-        const struct sum *b = &g->batches.list[i];
+        const struct tally_row *b = &g->batches.list[i];
 
         if (b->count == 0)
             continue;
@@ -58,18 +58,18 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
     struct gathered *g = &intake->gathered;
     bool ok;
 
-    sums_sort(&g->batches);
-    sums_sort(&g->postings);
-    sums_sort(&g->days);
+    tally_sort(&g->batches);
+    tally_sort(&g->postings);
+    tally_sort(&g->days);
     ok = flush_batches(intake, group, err);
     for (size_t i = 0; ok && i < g->postings.count; i++) {
-        const struct sum *p = &g->postings.list[i];
+        const struct tally_row *p = &g->postings.list[i];
         struct share share = { p->key.account, (enum role)p->key.role, p->key.model, p->amount };
 
         ok = p->count == 0 || store_posting_add(group->db, p->key.number, &share, p->count, err);
     }
     for (size_t i = 0; ok && i < g->days.count; i++) {
-        const struct sum *d = &g->days.list[i];
+        const struct tally_row *d = &g->days.list[i];
 
         /* The first addition was what the store had. */
         ok = d->count < 2 || store_provider_day_set(group->db, d->key.account, d->key.number, d->amount, err);

@@ -1,10 +1,10 @@
-#include "gateway/intake/sums.h"
+#include "gateway/intake/tally.h"
 
 #include "gateway/base/mem.h"
 
 #include <stdlib.h>
 
-static int key_cmp(const struct sum_key *a, const struct sum_key *b)
+static int key_cmp(const struct tally_key *a, const struct tally_key *b)
 {
     int order;
 
@@ -26,7 +26,7 @@ static uint64_t fnv(uint64_t h, const void *bytes, size_t len)
 }
 
 /* Field by field: the struct has padding. */
-static uint64_t key_hash(const struct sum_key *key)
+static uint64_t key_hash(const struct tally_key *key)
 {
     uint64_t h = fnv(UINT64_C(0xcbf29ce484222325), &key->number, sizeof key->number);
 
@@ -36,7 +36,7 @@ static uint64_t key_hash(const struct sum_key *key)
 }
 
 /* The slot that holds the key, or the empty one where it belongs. */
-static size_t slot_of(const struct sums *s, const struct sum_key *key)
+static size_t slot_of(const struct tally *s, const struct tally_key *key)
 {
     size_t slot = (size_t)key_hash(key) & (s->slot_count - 1);
 
@@ -46,7 +46,7 @@ static size_t slot_of(const struct sums *s, const struct sum_key *key)
 }
 
 /* Keeps the slots at most half full, and their number a power of two. */
-static void make_room(struct sums *s)
+static void make_room(struct tally *s)
 {
     if (s->count == s->capacity) {
         s->capacity = s->capacity == 0 ? 64 : s->capacity * 2;
@@ -61,23 +61,23 @@ static void make_room(struct sums *s)
         s->slots[slot_of(s, &s->list[i].key)] = i + 1;
 }
 
-static void remember(struct sums *s, size_t row, struct amount amount)
+static void remember(struct tally *s, size_t row, struct amount amount)
 {
     if (s->step_count == s->step_capacity) {
         s->step_capacity = s->step_capacity == 0 ? 64 : s->step_capacity * 2;
         s->steps = mem_grow(s->steps, s->step_capacity, sizeof *s->steps);
     }
-    s->steps[s->step_count++] = (struct sum_step){ row, amount };
+    s->steps[s->step_count++] = (struct tally_step){ row, amount };
 }
 
-bool sums_add(struct sums *s, const struct sum_key *key, struct amount amount, struct err *err)
+bool tally_add(struct tally *s, const struct tally_key *key, struct amount amount, struct err *err)
 {
     size_t slot, row;
 
     make_room(s);
     slot = slot_of(s, key);
     if (s->slots[slot] == 0) {
-        s->list[s->count++] = (struct sum){ *key, AMOUNT_ZERO, 0 };
+        s->list[s->count++] = (struct tally_row){ *key, AMOUNT_ZERO, 0 };
         s->slots[slot] = s->count;
     }
     row = s->slots[slot] - 1;
@@ -88,7 +88,7 @@ bool sums_add(struct sums *s, const struct sum_key *key, struct amount amount, s
     return true;
 }
 
-const struct sum *sums_find(const struct sums *s, const struct sum_key *key)
+const struct tally_row *tally_find(const struct tally *s, const struct tally_key *key)
 {
     size_t row;
 
@@ -98,16 +98,16 @@ const struct sum *sums_find(const struct sums *s, const struct sum_key *key)
     return row != 0 && s->list[row - 1].count != 0 ? &s->list[row - 1] : NULL;
 }
 
-void sums_mark(struct sums *s)
+void tally_mark(struct tally *s)
 {
     s->step_count = 0;
 }
 
-void sums_undo(struct sums *s)
+void tally_undo(struct tally *s)
 {
     while (s->step_count > 0) {
-        const struct sum_step *step = &s->steps[--s->step_count];
-        struct sum *row = &s->list[step->row];
+        const struct tally_step *step = &s->steps[--s->step_count];
+        struct tally_row *row = &s->list[step->row];
 
         if (!amount_sub(row->amount, step->amount, &row->amount))
             bug("a sum is less than what was added to it");
@@ -117,16 +117,16 @@ void sums_undo(struct sums *s)
 
 static int row_cmp(const void *a, const void *b)
 {
-    return key_cmp(&((const struct sum *)a)->key, &((const struct sum *)b)->key);
+    return key_cmp(&((const struct tally_row *)a)->key, &((const struct tally_row *)b)->key);
 }
 
-void sums_sort(struct sums *s)
+void tally_sort(struct tally *s)
 {
     if (s->count > 1)
         qsort(s->list, s->count, sizeof *s->list, row_cmp);
 }
 
-void sums_reset(struct sums *s)
+void tally_reset(struct tally *s)
 {
     s->count = 0;
     s->step_count = 0;
@@ -134,10 +134,10 @@ void sums_reset(struct sums *s)
         memset(s->slots, 0, s->slot_count * sizeof *s->slots);
 }
 
-void sums_clear(struct sums *s)
+void tally_clear(struct tally *s)
 {
     free(s->list);
     free(s->slots);
     free(s->steps);
-    *s = (struct sums){ 0 };
+    *s = (struct tally){ 0 };
 }

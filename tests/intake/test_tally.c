@@ -1,27 +1,27 @@
-#include "gateway/intake/sums.h"
+#include "gateway/intake/tally.h"
 #include "tests/support/fixture.h"
 
-static struct sum_key key(uint64_t n)
+static struct tally_key key(uint64_t n)
 {
-    struct sum_key k = { .number = n % 7, .role = (int)(n % 5) };
+    struct tally_key k = { .number = n % 7, .role = (int)(n % 5) };
 
     k.account.b[19] = (uint8_t)(n >> 8);
     k.model.b[0] = (uint8_t)n;
     return k;
 }
 
-static void put(struct sums *s, uint64_t n, uint64_t amount)
+static void put(struct tally *s, uint64_t n, uint64_t amount)
 {
     struct err err = { 0 };
-    struct sum_key k = key(n);
+    struct tally_key k = key(n);
 
-    assert_true(sums_add(s, &k, amount_from_u64(amount), &err));
+    assert_true(tally_add(s, &k, amount_from_u64(amount), &err));
 }
 
-static uint64_t get(const struct sums *s, uint64_t n)
+static uint64_t get(const struct tally *s, uint64_t n)
 {
-    struct sum_key k = key(n);
-    const struct sum *sum = sums_find(s, &k);
+    struct tally_key k = key(n);
+    const struct tally_row *sum = tally_find(s, &k);
     uint64_t v = 0;
 
     assert_true(sum == NULL || u256_to_u64(sum->amount.base_units, &v));
@@ -30,7 +30,7 @@ static uint64_t get(const struct sums *s, uint64_t n)
 
 static void equal_keys_are_summed(void **state)
 {
-    struct sums s = { 0 };
+    struct tally s = { 0 };
 
     (void)state;
     assert_int_equal(get(&s, 1), 0);
@@ -39,64 +39,64 @@ static void equal_keys_are_summed(void **state)
     for (uint64_t n = 0; n < 1000; n++)
         assert_int_equal(get(&s, n), 3 * n + 3000);
     assert_int_equal(s.count, 1000);
-    sums_clear(&s);
+    tally_clear(&s);
 }
 
 static void undo_goes_back_to_the_mark(void **state)
 {
-    struct sums s = { 0 };
+    struct tally s = { 0 };
 
     (void)state;
     put(&s, 1, 10);
-    sums_mark(&s);
+    tally_mark(&s);
     put(&s, 1, 5);
     put(&s, 2, 6);
-    sums_undo(&s);
+    tally_undo(&s);
     assert_int_equal(get(&s, 1), 10);
-    assert_null(sums_find(&s, &(struct sum_key[]){ key(2) }[0]));
+    assert_null(tally_find(&s, &(struct tally_key[]){ key(2) }[0]));
     put(&s, 2, 7);
     assert_int_equal(get(&s, 2), 7);
-    sums_clear(&s);
+    tally_clear(&s);
 }
 
 static void a_reset_forgets_all(void **state)
 {
-    struct sums s = { 0 };
+    struct tally s = { 0 };
 
     (void)state;
     put(&s, 1, 10);
-    sums_reset(&s);
+    tally_reset(&s);
     assert_int_equal(get(&s, 1), 0);
     put(&s, 1, 3);
     assert_int_equal(get(&s, 1), 3);
-    sums_clear(&s);
+    tally_clear(&s);
 }
 
 static void rows_are_sorted_by_key(void **state)
 {
-    struct sums s = { 0 };
+    struct tally s = { 0 };
 
     (void)state;
     for (uint64_t n = 0; n < 100; n++)
         put(&s, n * 37 % 100, 1);
-    sums_sort(&s);
+    tally_sort(&s);
     for (size_t i = 1; i < s.count; i++)
         assert_true(s.list[i - 1].key.number <= s.list[i].key.number);
-    sums_clear(&s);
+    tally_clear(&s);
 }
 
 static void a_sum_over_256_bits_is_refused(void **state)
 {
-    struct sums s = { 0 };
+    struct tally s = { 0 };
     struct amount most;
     struct err err = { 0 };
 
     (void)state;
     memset(&most, 0xff, sizeof most);
-    assert_true(sums_add(&s, &(struct sum_key){ .number = 1 }, most, &err));
-    assert_false(sums_add(&s, &(struct sum_key){ .number = 1 }, amount_from_u64(1), &err));
+    assert_true(tally_add(&s, &(struct tally_key){ .number = 1 }, most, &err));
+    assert_false(tally_add(&s, &(struct tally_key){ .number = 1 }, amount_from_u64(1), &err));
     assert_int_equal(err.code, ERR_OVERFLOW);
-    sums_clear(&s);
+    tally_clear(&s);
 }
 
 int main(void)

@@ -1,0 +1,265 @@
+#include "gateway/audit/replay.h"
+
+#include <stdio.h>
+
+#include "gateway/audit/differs.h"
+#include "gateway/audit/recompute.h"
+#include "gateway/audit/rewards.h"
+#include "gateway/core/tree.h"
+#include "gateway/lib/address_text.h"
+
+#define TELL_EVERY 256u            /* receipts */
+
+void replay_init(struct replay *r, const struct chain_view *view)
+{
+    *r = (struct replay){ .view = view, .has_active = hash_is_zero(view->active_root) };
+    domain_init(&r->domain, view->chain_id, view->contract);
+    r->rows = rows_new(&r->domain);
+    seen_init(&r->seen);
+}
+
+void replay_clear(struct replay *r)
+{
+    rows_free(r->rows);
+    seen_clear(&r->seen);
+    totals_clear(&r->leaves);
+    totals_clear(&r->active);
+    *r = (struct replay){ 0 };
+}
+
+/* ---- one archive; its parts come in this order ---- */
+
+enum part { PART_NOTHING, PART_BATCH, PART_ROWS, PART_RECEIPTS, PART_REWARDS };
+
+struct reading {
+    struct replay *replay;
+    const struct chain_settlement *settlement;
+    struct progress *progress;
+    enum part part;
+    struct recompute recompute;
+    struct bundles bundles;
+    struct totals credits;
+    struct tree_stream receipts;
+    struct job_id last_job;
+    struct address last_provider;
+    struct reward_walk walk;
+    struct err fault;              /* the first; the rest of the file is only hashed then */
+};
+
+static struct place place(const struct reading *r, const char *where)
+{
+    return (struct place){ r->settlement->event.sequence, where };
+}
+
+static bool check_batch(struct reading *r, const struct archive_batch *b, struct err *err)
+{
+    const struct committed_event *e = &r->settlement->event;
+    const struct chain_view *view = r->replay->view;
+
+    if (b->chain_id != view->chain_id)
+        return differs_u64(err, DIFFERS_BATCH, place(r, "chainId"), view->chain_id, b->chain_id);
+    if (!address_eq(b->contract, view->contract))
+        return differs_address(err, DIFFERS_BATCH, place(r, "contract"), view->contract, b->contract);
+    if (!address_eq(b->token, view->token))
+        return differs_address(err, DIFFERS_BATCH, place(r, "token"), view->token, b->token);
+    if (b->content.sequence != e->sequence)
+        return differs_u64(err, DIFFERS_BATCH, place(r, "sequence"), e->sequence, b->content.sequence);
+    if (!hash_eq(b->parent, r->settlement->parent))
+        return differs_hash(err, DIFFERS_BATCH, place(r, "parent"), r->settlement->parent, b->parent);
+    if (!hash_eq(b->content.receipts_root, e->receipts_root))
+        return differs_hash(err, DIFFERS_BATCH, place(r, "receiptsRoot"), e->receipts_root, b->content.receipts_root);
+    if (!hash_eq(b->content.rewards_root, e->rewards_root))
+        return differs_hash(err, DIFFERS_BATCH, place(r, "rewardsRoot"), e->rewards_root, b->content.rewards_root);
+    if (amount_cmp(b->content.total, e->total) != 0)
+        return differs_amount(err, DIFFERS_BATCH, place(r, "total"), e->total, b->content.total);
+    if (b->content.receipts != e->receipts)
+        return differs_u64(err, DIFFERS_BATCH, place(r, "receipts"), e->receipts, b->content.receipts);
+    r->recompute.protocol_account = b->protocol_account;
+    return true;
+}
+
+static bool check_order(struct reading *r, const struct receipt *receipt, struct err *err)
+{
+    int jobs = memcmp(r->last_job.b, receipt->job_id.b, sizeof receipt->job_id.b);
+    char name[RECEIPT_NAME];
+
+    receipt_name(receipt, name);
+    if (r->receipts.count > 0 && (jobs > 0 || (jobs == 0 && address_cmp(&r->last_provider, &receipt->provider) >= 0)))
+        return differs(err, DIFFERS_RECEIPT, place(r, name), "receipts in order of (jobId, provider), each once", "one before it");
+    r->last_job = receipt->job_id;
+    r->last_provider = receipt->provider;
+    return seen_add(&r->replay->seen, receipt->job_id, receipt->provider)
+        || differs(err, DIFFERS_DOUBLE_BILLING, place(r, name), "a job billed once", "it was billed in an earlier settlement");
+}
+
+static bool take_receipt(struct reading *r, const struct archive_receipt *line, struct err *err)
+{
+    const struct receipt *receipt = &line->receipt.receipt;
+    struct hash hash;
+
+    if (!check_order(r, receipt, err) || !recompute_receipt(&r->recompute, line, &hash, err))
+        return false;
+    tree_stream_add(&r->receipts, tree_receipts_leaf(r->receipts.count, receipt->job_id, receipt->provider, line->salt, hash));
+    r->progress->receipts++;
+    if (r->progress->tell != NULL && r->progress->receipts % TELL_EVERY == 0)
+        r->progress->tell(r->progress->self, r->settlement->event.sequence, r->progress->receipts);
+    return true;
+}
+
+/* What must hold before the next part's first line: rows are complete before receipts, receipts before rewards. */
+static bool enter(struct reading *r, enum part part, struct err *err)
+{
+    const struct committed_event *e = &r->settlement->event;
+    struct hash root;
+
+    if (part == PART_RECEIPTS)
+        return bundles_seal(&r->bundles, e->sequence, err)
+            && rows_catalog(r->replay->rows, e->sequence, &r->recompute.catalog, err);
+    if (part != PART_REWARDS)
+        return true;
+    if (r->receipts.count != e->receipts)
+        return differs_u64(err, DIFFERS_RECEIPT, place(r, "number of receipts"), e->receipts, r->receipts.count);
+    root = tree_stream_root(&r->receipts);
+    if (!hash_eq(root, e->receipts_root))
+        return differs_hash(err, DIFFERS_RECEIPTS_ROOT, place(r, "over all receipts"), root, e->receipts_root);
+    if (!bundles_check(&r->bundles, &r->replay->domain, e->sequence, err) || !totals_sort(&r->credits, err))
+        return false;
+    r->walk = (struct reward_walk){ e->sequence, &r->replay->leaves, &r->credits, 0 };
+    return true;
+}
+
+static bool advance(struct reading *r, enum part part, struct err *err)
+{
+    if (part < r->part || (part == PART_BATCH) != (r->part == PART_NOTHING))
+        return differs(err, DIFFERS_ARCHIVE, place(r, "order of lines"),
+                       "one batch; prices, providers, models, bundles; receipts; rewards", "another order");
+    while (r->part < part)
+        if (!enter(r, ++r->part, err))
+            return false;
+    return true;
+}
+
+static enum part part_of(enum archive_type type)
+{
+    switch (type) {
+    case ARCHIVE_BATCH:    return PART_BATCH;
+    case ARCHIVE_PRICE:
+    case ARCHIVE_PROVIDER:
+    case ARCHIVE_MODEL:
+    case ARCHIVE_BUNDLE:   return PART_ROWS;
+    case ARCHIVE_RECEIPT:  return PART_RECEIPTS;
+    case ARCHIVE_REWARD:   return PART_REWARDS;
+    }
+    bug("archive line type %d", (int)type);
+}
+
+static bool take(struct reading *r, const struct archive_line *line, struct err *err)
+{
+    if (!advance(r, part_of(line->type), err))
+        return false;
+    switch (line->type) {
+    case ARCHIVE_BATCH:    return check_batch(r, &line->of.batch, err);
+    case ARCHIVE_PRICE:
+    case ARCHIVE_PROVIDER:
+    case ARCHIVE_MODEL:    return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
+    case ARCHIVE_BUNDLE:   return bundles_take(&r->bundles, &line->of.bundle, r->settlement->event.sequence, err);
+    case ARCHIVE_RECEIPT:  return take_receipt(r, &line->of.receipt, err);
+    case ARCHIVE_REWARD:   return reward_walk_next(&r->walk, &line->of.reward, err);
+    }
+    bug("archive line type %d", (int)line->type);
+}
+
+/* Never stops the reading: whether the bytes are those of the chain is worth more than where they went wrong first. */
+static bool take_text(void *self, const char *text, size_t len, struct err *err)
+{
+    struct reading *r = self;
+    struct archive_line line = { 0 };
+
+    (void)err;
+    if (r->fault.code != ERR_NONE)
+        return true;
+    if (!archive_read_line(text, len, &line, &r->fault)) {
+        differs(&r->fault, DIFFERS_ARCHIVE, place(r, "line"), "a line of the published form", r->fault.text);
+        return true;
+    }
+    if (!take(r, &line, &r->fault) && r->fault.code == ERR_NONE)
+        bug("a fault without a text");
+    archive_line_clear(&line);
+    return true;
+}
+
+static bool read_archive(struct reading *r, struct source *source, struct err *err)
+{
+    const struct committed_event *e = &r->settlement->event;
+    struct hash digest;
+
+    if (!source_archive(source, e->sequence, take_text, r, &digest, err))
+        return false;
+    if (!hash_eq(digest, e->archive))
+        return differs_hash(err, DIFFERS_ARCHIVE, place(r, "SHA-256 of the file"), e->archive, digest);
+    if (r->fault.code != ERR_NONE) {
+        *err = r->fault;
+        return false;
+    }
+    if (r->part == PART_NOTHING)
+        return differs(err, DIFFERS_ARCHIVE, place(r, "file"), "a batch line", "none");
+    return advance(r, PART_REWARDS, err) && reward_walk_end(&r->walk, err);
+}
+
+/* The leaves after this settlement, against roots, totals and rewards.json. */
+static bool check_leaves(struct reading *r, struct source *source, const struct totals *leaves, struct err *err)
+{
+    const struct committed_event *e = &r->settlement->event;
+    struct hash root = rewards_root(leaves, r->replay->view->token);
+    struct amount total;
+    json *rewards;
+    bool ok;
+
+    if (!hash_eq(root, e->rewards_root))
+        return differs_hash(err, DIFFERS_REWARDS_ROOT, place(r, "over all leaves"), root, e->rewards_root);
+    if (!totals_sum(leaves, &total, err))
+        return false;
+    if (amount_cmp(total, e->total) != 0)
+        return differs_amount(err, DIFFERS_TOTAL, place(r, "sum of all leaves"), total, e->total);
+    if (!source_rewards(source, e->sequence, &rewards, err))
+        return false;
+    ok = rewards_check_json(rewards, r->replay->view, e, &r->replay->leaves, leaves, err);
+    json_free(rewards);
+    return ok;
+}
+
+static bool sum_up(const struct reading *r, struct totals *leaves, struct err *err)
+{
+    totals_copy(&r->replay->leaves, leaves);
+    for (size_t i = 0; i < r->credits.count; i++)
+        if (!totals_add(leaves, r->credits.list[i].account, r->credits.list[i].amount, err))
+            return false;
+    return totals_sort(leaves, err);
+}
+
+bool replay_settlement(struct replay *r, const struct chain_settlement *s, struct source *source, struct progress *progress,
+                       struct err *err)
+{
+    struct totals leaves = { 0 };
+    struct reading reading = { .replay = r, .settlement = s, .progress = progress };
+    bool ok;
+
+    reading.recompute = (struct recompute){ .sequence = s->event.sequence, .domain = &r->domain, .bundles = &reading.bundles,
+                                            .credits = &reading.credits };
+    tree_stream_init(&reading.receipts);
+    ok = read_archive(&reading, source, err) && sum_up(&reading, &leaves, err) && check_leaves(&reading, source, &leaves, err);
+    bundles_clear(&reading.bundles);
+    totals_clear(&reading.credits);
+    if (!ok) {
+        totals_clear(&leaves);
+        return false;
+    }
+    totals_clear(&r->leaves);
+    r->leaves = leaves;
+    r->root = s->event.rewards_root;
+    if (hash_eq(r->root, r->view->active_root)) {
+        totals_copy(&r->leaves, &r->active);
+        r->has_active = true;
+    }
+    return true;
+}

@@ -1,0 +1,33 @@
+/* gateway/audit/replay.h - goes through the archives in order and keeps what follows from them: the leaves.
+ *
+ * A cancelled settlement pays nothing, so it changes nothing here: its batch comes again under another sequence. */
+#ifndef QUITTANCE_AUDIT_REPLAY_H
+#define QUITTANCE_AUDIT_REPLAY_H
+
+#include "gateway/audit/audit.h"
+#include "gateway/audit/chain_view.h"
+#include "gateway/audit/rows.h"
+#include "gateway/audit/seen.h"
+
+struct replay {
+    const struct chain_view *view;            /* borrowed */
+    struct domain domain;
+    struct rows *rows;
+    struct seen seen;
+    struct totals leaves;                       /* after the last settlement that stands */
+    struct hash root;                         /* of them */
+    bool has_active;
+    struct totals active;                       /* the leaves under view->active_root, once it was passed */
+};
+void replay_init(struct replay *r, const struct chain_view *view);
+void replay_clear(struct replay *r);
+
+typedef void replay_progress(void *self, uint64_t sequence, uint64_t receipts);
+struct progress { replay_progress *tell; void *self; uint64_t receipts; };      /* tell may be NULL; receipts so far */
+/* The archive and rewards.json of one settlement that stands. */
+MUST_USE bool replay_settlement(struct replay *r, const struct chain_settlement *s, struct source *source,
+                                struct progress *progress, struct err *err);
+/* A cancelled one: only prices, providers and models, that later batches may build on; its files may be missing or false. */
+MUST_USE bool replay_cancelled(struct replay *r, const struct chain_settlement *s, struct source *source, struct err *err);
+
+#endif
