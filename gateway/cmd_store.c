@@ -4,9 +4,10 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/commands.h"
+#include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/open.h"
-#include "gateway/rebuild.h"
+#include "gateway/rebuild/rebuild.h"
 #include "store/db.h"
 
 static bool backup(const struct config *config, const char *path, struct err *err)
@@ -30,11 +31,19 @@ static bool backup(const struct config *config, const char *path, struct err *er
 static bool rebuild(const struct config *config, const char *place, struct err *err)
 {
     struct rebuild_report report;
+    struct settle_config sc;
     struct rpc *rpc = NULL;
+    uint8_t *secret = NULL;
     json *out;
-    bool ok = config_need_contract(config, err) && open_rpc(config, &rpc, err) && rebuild_store(config, place, rpc, &report, err);
+    bool ok = config_need_contract(config, err) && open_secret(config, &secret, err) && open_rpc(config, &rpc, err);
 
+    if (ok) {
+        /* Nothing is signed here, so whose key it is does not matter. */
+        open_settle_config(config, secret, (struct address){ { 0 } }, &sc);
+        ok = rebuild_store(&sc, config->store.url, place, rpc, &report, err);
+    }
     rpc_free(rpc);
+    secret_free(secret);
     if (!ok)
         return false;
     out = json_new_object();

@@ -21,6 +21,8 @@ MUST_USE bool store_model_verified(struct db *db, struct hash model, struct mode
 MUST_USE bool store_model_set_verified(struct db *db, struct hash model, struct address creator, uint64_t now_ms, struct err *err);
 /* Numbers the version; p->version is set. */
 MUST_USE bool store_price_add(struct db *db, struct price_version *p, struct err *err);
+/* Under the number it had in a store that was lost: archives name it.  ERR_CONFLICT: that number is taken. */
+MUST_USE bool store_price_restore(struct db *db, const struct price_version *p, struct err *err);
 
 /* Lists for the API: latest revision of each, by key, after a cursor (NULL: from the start).  visit returns false to stop. */
 typedef bool provider_fn(void *self, const struct provider *p);

@@ -5,32 +5,52 @@
 #define PRICES_SIZE (METER_COUNT * 32)
 #define SPLIT_SIZE (SPLIT_PARTS * 2)
 
+struct packed { uint8_t prices[PRICES_SIZE], split[SPLIT_SIZE]; };
+
+/* All columns but the version; packed holds the bytes until the statement ends. */
+static void bind_price(struct stmt *st, const struct price_version *p, struct packed *packed)
+{
+    for (size_t i = 0; i < METER_COUNT; i++)
+        u256_to_be(p->per_million[i].base_units, packed->prices + i * 32);
+    for (size_t i = 0; i < SPLIT_PARTS; i++) {
+        packed->split[2 * i] = (uint8_t)(p->split_bps[i] >> 8);
+        packed->split[2 * i + 1] = (uint8_t)p->split_bps[i];
+    }
+    if (p->any_model)
+        stmt_bind_null(st);
+    else
+        stmt_bind_hash(st, &p->model);
+    stmt_bind_u64(st, p->effective_from_ms);
+    stmt_bind_u64(st, p->recorded_at_ms);
+    stmt_bind_text(st, p->unit);
+    stmt_bind_blob(st, packed->prices, sizeof packed->prices);
+    stmt_bind_blob(st, packed->split, sizeof packed->split);
+}
+
 bool store_price_add(struct db *db, struct price_version *p, struct err *err)
 {
-    uint8_t prices[PRICES_SIZE], split[SPLIT_SIZE];
+    struct packed packed;
     struct stmt st;
 
-    for (size_t i = 0; i < METER_COUNT; i++)
-        u256_to_be(p->per_million[i].base_units, prices + i * 32);
-    for (size_t i = 0; i < SPLIT_PARTS; i++) {
-        split[2 * i] = (uint8_t)(p->split_bps[i] >> 8);
-        split[2 * i + 1] = (uint8_t)p->split_bps[i];
-    }
     /* Numbered here, by the one writer: versions have no gaps. */
     if (!db_prepare(db, "INSERT INTO prices (version, model, effective_from, recorded_at, unit, per_million, split)"
-                        " VALUES ((SELECT COALESCE(MAX(version), 0) + 1 FROM prices), ?, ?, ?, ?, ?, ?) RETURNING"
-                        " version", &st, err))
+                        " VALUES ((SELECT COALESCE(MAX(version), 0) + 1 FROM prices), ?, ?, ?, ?, ?, ?) RETURNING version", &st, err))
         return false;
-    if (p->any_model)
-        stmt_bind_null(&st);
-    else
-        stmt_bind_hash(&st, &p->model);
-    stmt_bind_u64(&st, p->effective_from_ms);
-    stmt_bind_u64(&st, p->recorded_at_ms);
-    stmt_bind_text(&st, p->unit);
-    stmt_bind_blob(&st, prices, sizeof prices);
-    stmt_bind_blob(&st, split, sizeof split);
+    bind_price(&st, p, &packed);
     return stmt_exec_id(&st, &p->version, err) && store_meta_raise(db, "settings", err);
+}
+
+bool store_price_restore(struct db *db, const struct price_version *p, struct err *err)
+{
+    struct packed packed;
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO prices (version, model, effective_from, recorded_at, unit, per_million, split)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?)", &st, err))
+        return false;
+    stmt_bind_u64(&st, p->version);
+    bind_price(&st, p, &packed);
+    return stmt_exec_one(&st, err) && store_meta_raise(db, "settings", err);
 }
 
 static void read_price(struct stmt *st, struct price_version *p)

@@ -1,6 +1,8 @@
 /* The writer's task of a submission: each item against what is kept, in the order of the rules (design 3). */
 #include "gateway/intake/inside.h"
 
+#include "gateway/core/tree.h"
+
 #include <stddef.h>
 
 #include "gateway/base/hex.h"
@@ -34,7 +36,7 @@ static void show_row(struct intake_item *item, const struct receipt_row *row)
 {
     item->has_amount = row->price_version != 0;
     item->amount = row->amount;
-    item->has_promise = row->state == RECEIPT_ACCEPTED;
+    item->has_promise = row->state == RECEIPT_ACCEPTED && row->promise != 0;      /* a rebuilt store has none */
     item->promise = row->promise;
     item->promise_index = row->promise_index;
 }
@@ -105,8 +107,11 @@ static bool refer_to_bundle(struct run *run, size_t index, struct receipt_row *r
         bool ok;
 
         buf_init(&b.leaves);
-        for (size_t i = 0; i < s->count; i++)
-            buf_add(&b.leaves, s->items[i].hash.b, sizeof s->items[i].hash.b);
+        for (size_t i = 0; i < s->count; i++) {
+            struct hash leaf = tree_promise_leaf(s->items[i].hash);
+
+            buf_add(&b.leaves, leaf.b, sizeof leaf.b);
+        }
         ok = b.leaves.failed ? err_set(err, ERR_LIMIT, "a bundle of %zu receipts", s->count)
                              : store_bundle_insert(run->group->db, &b, err);
         buf_clear(&b.leaves);

@@ -78,15 +78,12 @@ static bool put_bundle(struct archiving *a, const struct bundle_row *row, const 
                        row->bundle.count);
     b->others = mem_array(count + 1, sizeof *b->others);
     for (size_t i = 0; i < count; i++) {
-        struct hash struct_hash;
-
         if (m < mine_count && mine[m].index == i) {
             m++;
             continue;
         }
-        memcpy(struct_hash.b, row->leaves.data + i * sizeof struct_hash, sizeof struct_hash);
         b->others[b->other_count].index = i;
-        b->others[b->other_count++].leaf = tree_promise_leaf(struct_hash);
+        memcpy(b->others[b->other_count++].leaf.b, row->leaves.data + i * sizeof (struct hash), sizeof (struct hash));
     }
     ok = put(&a->out, &line, err);
     archive_line_clear(&line);

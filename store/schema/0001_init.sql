@@ -66,7 +66,7 @@ CREATE TABLE bundles (
     root      BLOB NOT NULL,
     count     INTEGER NOT NULL,
     signature BLOB NOT NULL,
-    leaves    BLOB NOT NULL          -- struct hashes in the order sent
+    leaves    BLOB NOT NULL          -- of its tree, keccak256(struct hash), in the order sent: all that archives tell of some
 ) STRICT;
 
 CREATE TABLE receipts (

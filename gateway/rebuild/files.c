@@ -1,0 +1,82 @@
+/* The published files of a settlement, in [archive] dir again: that is what the service serves. */
+#include "gateway/rebuild/parts.h"
+
+#include "gateway/audit/differs.h"
+#include "gateway/lib/crypt.h"
+#include "gateway/lib/file.h"
+#include "gateway/lib/pack.h"
+#include "gateway/settle/archive.h"
+
+#define PATH_SIZE 4096
+
+static bool pass_by(void *self, const char *text, size_t len, struct err *err)
+{
+    (void)self;
+    (void)text;
+    (void)len;
+    (void)err;
+    return true;
+}
+
+static bool is_there(struct rebuilding *r, const struct chain_settlement *s)
+{
+    struct hash digest;
+    struct err ignored = { 0 };
+
+    return source_archive(r->own, s->event.sequence, pass_by, NULL, &digest, &ignored) && hash_eq(digest, s->event.archive);
+}
+
+struct copying { struct file_out *file; struct sha256_stream *sum; };
+
+static bool copy_line(void *self, const char *text, size_t len, struct err *err)
+{
+    struct copying *c = self;
+
+    sha256_add(c->sum, text, len);
+    sha256_add(c->sum, "\n", 1);
+    return file_add(c->file, text, len, err) && file_add(c->file, "\n", 1, err);
+}
+
+static bool copy(struct rebuilding *r, const struct chain_settlement *s, const char *path, struct err *err)
+{
+    struct copying c;
+    struct hash written, read;
+    bool ok;
+
+    if (!file_begin(path, &c.file, err))
+        return false;
+    c.sum = sha256_new();
+    ok = source_archive(r->published, s->event.sequence, copy_line, &c, &read, err);
+    written = sha256_finish_free(c.sum);
+    if (ok && !hash_eq(written, s->event.archive))
+        ok = differs_hash(err, DIFFERS_ARCHIVE, (struct place){ s->event.sequence, "SHA-256 of the file" }, s->event.archive, written);
+    if (!ok)
+        file_abandon_free(c.file);
+    return ok && file_commit_free(c.file, err);
+}
+
+bool rebuild_fetch(struct rebuilding *r, const struct chain_settlement *s, struct err *err)
+{
+    char path[PATH_SIZE], packed[PATH_SIZE];
+
+    archive_path(r->config->archive_dir, s->event.sequence, ".archive.ndjson", path, sizeof path);
+    archive_path(r->config->archive_dir, s->event.sequence, ".archive.ndjson.zst", packed, sizeof packed);
+    /* The service serves the plain file, so a packed one alone is unpacked beside itself. */
+    if (!(file_exists(path) && is_there(r, s)) && !copy(r, s, path, err))
+        return false;
+    return file_exists(packed) || zstd_pack_file(path, packed, err);
+}
+
+bool rebuild_rewards(const struct rebuilding *r, const struct chain_settlement *s, const struct reward_leaves *after, struct err *err)
+{
+    const struct committed_event *e = &s->event;
+    struct published published = {
+        .batch = {
+            .chain_id = r->view.chain_id, .contract = r->view.contract, .token = r->view.token, .parent = s->parent,
+            .content = { e->sequence, e->receipts_root, e->rewards_root, e->archive, e->total, e->receipts },
+        },
+        .before = &r->leaves, .after = after,
+    };
+
+    return rewards_write(r->config->archive_dir, &published, err);
+}
