@@ -1,0 +1,143 @@
+#include "api/context.h"
+#include "api/fields.h"
+#include "api/handlers.h"
+#include "api/page.h"
+#include "api/problem.h"
+#include "gateway/intake/admit.h"
+
+static json *consumer_to_json(const struct consumer *p)
+{
+    json *object = json_new_object();
+
+    json_put_address(object, "address", p->address);
+    json_put_text(object, "name", p->name);
+    if (p->has_credit_limit)
+        json_put_amount(object, "creditLimit", p->credit_limit);
+    json_put_bool(object, "enrolled", p->enrolled);
+    json_put_u64(object, "since", p->since_ms);
+    return object;
+}
+
+static bool read_consumer(const json *object, enum need need, struct consumer *p, struct err *err)
+{
+    return field_address(object, "address", need, &p->address, err)
+        && field_text(object, "name", need, ACCOUNT_NAME_MAX, p->name, err)
+        && field_limit(object, "creditLimit", &p->has_credit_limit, &p->credit_limit, err);
+}
+
+static void enroll(struct request *req, struct consumer *p, bool patch, struct reply *reply)
+{
+    enum admit_result result;
+    struct err err = { 0 };
+
+    p->enrolled = true;
+    if (admit_consumer(req->api->intake, req->who, p, patch, &result, &err))
+        reply_json(reply, result == ADMIT_CREATED ? 201 : 200, consumer_to_json(p));
+    else
+        problem_from_err(reply, &err);
+}
+
+void consumer_post(struct request *req, struct reply *reply)
+{
+    static const char *const names[] = { "address", "name", "creditLimit" };
+    struct consumer p = { 0 };
+    struct err err = { 0 };
+    json *object;
+    bool ok;
+
+    if (!request_object(req, names, ARRAY_LEN(names), &object, reply))
+        return;
+    ok = read_consumer(object, REQUIRED, &p, &err);
+    json_free(object);
+    if (ok)
+        enroll(req, &p, false, reply);
+    else
+        problem(reply, 422, "malformed", "%s", err.text);
+}
+
+/* The latest revision, whether enrolled or not; false: the reply is set. */
+static bool load(struct request *req, struct consumer *p, struct reply *reply)
+{
+    struct address address;
+    struct err err = { 0 };
+    bool ok, found;
+    struct db *db;
+
+    if (!request_address(req, 0, &address, reply) || !api_begin(req->api, &db, reply))
+        return false;
+    ok = store_consumer_latest(db, address, p, &found, &err);
+    api_end(req->api, db);
+    if (!ok)
+        problem_from_err(reply, &err);
+    else if (!found)
+        problem(reply, 404, "not-found", "This address was never enrolled as a consumer.");
+    return ok && found;
+}
+
+void consumer_patch(struct request *req, struct reply *reply)
+{
+    static const char *const names[] = { "name", "creditLimit" };
+    struct consumer p;
+    struct err err = { 0 };
+    json *object;
+    bool ok;
+
+    if (!request_object(req, names, ARRAY_LEN(names), &object, reply))
+        return;
+    if (load(req, &p, reply)) {
+        ok = read_consumer(object, OPTIONAL, &p, &err);
+        if (!ok)
+            problem(reply, 422, "malformed", "%s", err.text);
+        else if (!p.enrolled)
+            problem(reply, 409, "conflict", "This consumer is no longer enrolled; POST it to enroll it again.");
+        else
+            enroll(req, &p, true, reply);
+    }
+    json_free(object);
+}
+
+void consumer_delete(struct request *req, struct reply *reply)
+{
+    struct address address;
+    struct err err = { 0 };
+
+    if (!request_address(req, 0, &address, reply))
+        return;
+    if (expel_consumer(req->api->intake, req->who, address, &err))
+        reply_empty(reply, 204);
+    else
+        problem_from_err(reply, &err);
+}
+
+void consumer_get(struct request *req, struct reply *reply)
+{
+    struct consumer p;
+
+    if (load(req, &p, reply))
+        reply_json(reply, 200, consumer_to_json(&p));
+}
+
+static bool add_row(void *self, const struct consumer *p)
+{
+    return page_add(self, p->address.b, consumer_to_json(p));
+}
+
+void consumers_get(struct request *req, struct reply *reply)
+{
+    struct page page;
+    struct err err = { 0 };
+    struct address after;
+    struct db *db;
+    bool ok;
+
+    if (!page_begin(req, sizeof after, &page, reply))
+        return;
+    if (!api_begin(req->api, &db, reply)) {
+        page_drop(&page);
+        return;
+    }
+    memcpy(after.b, page.after, sizeof after);
+    ok = store_consumers(db, page.has_after ? &after : NULL, page.limit + 1, add_row, &page, &err);
+    page_end(&page, ok, &err, reply);
+    api_end(req->api, db);
+}

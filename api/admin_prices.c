@@ -1,0 +1,57 @@
+#include "api/context.h"
+#include "api/handlers.h"
+#include "api/page.h"
+#include "api/problem.h"
+#include "gateway/intake/admit.h"
+
+static void add_version(struct request *req, struct reply *reply)
+{
+    struct price_version p;
+    struct err err = { 0 };
+    json *object;
+    bool ok;
+
+    if (!json_read(buf_text(&req->body), req->body.len, &object, &err)) {
+        problem(reply, 400, "malformed", "%s", err.text);
+        return;
+    }
+    ok = price_from_json(object, &p, &err);
+    json_free(object);
+    if (!ok)
+        problem(reply, 422, "malformed", "%s", err.text);
+    else if (add_price(req->api->intake, req->who, &p, &err))
+        reply_json(reply, 201, price_to_json(&p));
+    else
+        problem_from_err(reply, &err);
+}
+
+void price_post(struct request *req, struct reply *reply)
+{
+    struct idempotent run;
+
+    if (!idempotency_begin(req, &run, reply))
+        return;
+    add_version(req, reply);
+    idempotency_end(req, &run, reply);
+}
+
+static bool add_row(void *self, const struct price_version *p)
+{
+    return page_add_numbered(self, p->version, price_to_json(p));
+}
+
+void prices_get(struct request *req, struct reply *reply)
+{
+    struct page page;
+    struct err err = { 0 };
+    struct db *db;
+
+    if (!page_begin(req, 8, &page, reply))
+        return;
+    if (!api_begin(req->api, &db, reply)) {
+        page_drop(&page);
+        return;
+    }
+    page_end(&page, store_prices(db, page_after_number(&page), page.limit + 1, add_row, &page, &err), &err, reply);
+    api_end(req->api, db);
+}

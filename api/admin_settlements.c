@@ -1,0 +1,210 @@
+#include "api/context.h"
+#include "api/fields.h"
+#include "api/handlers.h"
+#include "api/problem.h"
+#include "api/settlement_shapes.h"
+#include "store/keys.h"
+
+#define RUN_WAIT_MS 30000                     /* for a sequence, or the news that there is nothing to do */
+
+static const char *waits_name(enum settle_waits waits)
+{
+    switch (waits) {
+    case WAITS_NOT:            return NULL;
+    case WAITS_FOR_BLOCK:      return "block";
+    case WAITS_FOR_ACTIVATION: return "activation";
+    case WAITS_FOR_FEES:       return "fees";
+    }
+    bug("settle waits %d", (int)waits);
+}
+
+static void put_error(json *object, const struct err *err)
+{
+    json *error;
+
+    if (err->code == ERR_NONE)
+        return;
+    error = json_new_object();
+    json_put_text(error, "code", err_code_name(err->code));
+    json_put_text(error, "detail", err->text);
+    json_put_u64(error, "exit", (uint64_t)err_exit_code(err));
+    json_put(object, "error", error);
+}
+
+/* {sequence, state, receipts, total, paid, failed, transactions, nothing, waits?, activeAt?, error?} */
+static json *report_to_json(const struct run_report *report)
+{
+    const struct settle_report *s = &report->settle;
+    const char *waits = waits_name(s->waits);
+    json *object = json_new_object();
+
+    json_put(object, "sequence", s->has_sequence ? json_new_u64(s->sequence) : json_new_null());
+    json_put(object, "state", s->has_sequence ? json_new_text(batch_state_name(s->state)) : json_new_null());
+    json_put_u64(object, "receipts", s->receipts);
+    json_put_amount(object, "total", s->total);
+    json_put_amount(object, "paid", s->paid);
+    json_put_u64(object, "failed", s->failed);
+    json_put_u64(object, "transactions", s->transactions);
+    json_put_bool(object, "nothing", s->nothing);
+    json_put_bool(object, "running", report->running);
+    if (waits != NULL)
+        json_put_text(object, "waits", waits);
+    if (s->active_at_s > 0)
+        json_put_u64(object, "activeAt", s->active_at_s);
+    put_error(object, &report->error);
+    return object;
+}
+
+static json *plan_to_json(const struct settle_plan *plan)
+{
+    json *object = json_new_object();
+
+    json_put_bool(object, "dryRun", true);
+    json_put_u64(object, "receipts", plan->receipts);
+    json_put_u64(object, "accounts", plan->accounts);
+    json_put_u64(object, "dueAccounts", plan->due_accounts);
+    json_put_u64(object, "sets", plan->sets);
+    json_put_u64(object, "gas", plan->gas);
+    json_put_amount(object, "growth", plan->growth);
+    json_put_amount(object, "total", plan->total);
+    json_put_amount(object, "due", plan->due);
+    return object;
+}
+
+static bool has_runner(const struct request *req, struct reply *reply)
+{
+    if (req->api->runner == NULL)
+        problem(reply, 503, "no-chain", "No chain and contract are configured, so nothing can be settled.");
+    return req->api->runner != NULL;
+}
+
+static void start_run(struct request *req, bool dry, struct reply *reply)
+{
+    struct run_report report = { 0 };
+    struct settle_plan plan;
+    struct err err = { 0 };
+
+    if (!dry) {
+        runner_request(req->api->runner, RUN_WAIT_MS, &report);
+        reply_json(reply, 202, report_to_json(&report));
+    } else if (runner_plan(req->api->runner, &plan, &err)) {
+        reply_json(reply, 202, plan_to_json(&plan));
+    } else {
+        problem_from_err(reply, &err);
+    }
+}
+
+void run_post(struct request *req, struct reply *reply)
+{
+    static const char *const names[] = { "dryRun" };
+    struct err err = { 0 };
+    bool dry = false, ok;
+    json *object;
+
+    if (!request_object(req, names, ARRAY_LEN(names), &object, reply))
+        return;
+    ok = field_flag(object, "dryRun", &dry, &err);
+    json_free(object);
+    if (!ok)
+        problem(reply, 422, "malformed", "%s", err.text);
+    else if (has_runner(req, reply))
+        start_run(req, dry, reply);
+}
+
+/* What the store knows of a sequence, in the shape of a run's report. */
+static bool report_from_store(struct db *db, uint64_t sequence, struct run_report *report, bool *found, struct err *err)
+{
+    struct settlement_row s;
+    struct settlement_sums sums;
+    bool whole;
+
+    if (!store_settlement_find(db, sequence, &s, found, err))
+        return false;
+    if (!*found)
+        return true;
+    if (!settlement_sum(db, &s, &sums, &whole, err))
+        return false;
+    report->settle = (struct settle_report){
+        .has_sequence = true, .sequence = sequence, .receipts = s.content.receipts, .transactions = sums.transactions,
+        .active_at_s = s.active_at_s, .state = s.state, .total = s.content.total, .paid = sums.paid,
+        .failed = sums.skipped_accounts,
+    };
+    return true;
+}
+
+/* The runner knows what it waits for and what went wrong last; that belongs to the sequence it works on. */
+static void add_current(struct request *req, struct run_report *report)
+{
+    struct run_report current = { 0 };
+
+    if (req->api->runner == NULL)
+        return;
+    runner_report(req->api->runner, &current);
+    if (current.settle.has_sequence && current.settle.sequence != report->settle.sequence)
+        return;
+    report->running = current.running;
+    report->error = current.error;
+    report->settle.waits = current.settle.waits;
+}
+
+void run_get(struct request *req, struct reply *reply)
+{
+    struct run_report report = { 0 };
+    struct err err = { 0 };
+    uint64_t sequence;
+    struct db *db;
+    bool ok, found = false;
+
+    if (!request_number(req, 0, &sequence, reply) || !api_begin(req->api, &db, reply))
+        return;
+    ok = report_from_store(db, sequence, &report, &found, &err);
+    api_end(req->api, db);
+    if (!ok) {
+        problem_from_err(reply, &err);
+    } else if (!found) {
+        problem(reply, 404, "not-found", "There is no settlement of this sequence.");
+    } else {
+        add_current(req, &report);
+        reply_json(reply, 200, report_to_json(&report));
+    }
+}
+
+struct carry { const char *who; char reason[4 * REQUEST_REASON_MAX + 1]; uint64_t sequence; };
+
+static bool carry(void *self, struct group *group, struct err *err)
+{
+    const struct carry *c = self;
+    json *detail = json_new_object();
+    struct buf text;
+    bool ok;
+
+    buf_init(&text);
+    json_put_u64(detail, "sequence", c->sequence);
+    json_put_text(detail, "reason", c->reason);
+    json_write(detail, &text);
+    json_free(detail);
+    ok = store_batch_carry(group->db, c->sequence, err)
+      && store_audit_add(group->db, group->now_ms, c->who, "settlement-carry", buf_text(&text), err);
+    buf_clear(&text);
+    return ok;
+}
+
+void carry_post(struct request *req, struct reply *reply)
+{
+    static const char *const names[] = { "reason" };
+    struct carry c = { .who = req->who };
+    struct err err = { 0 };
+    json *object;
+    bool ok;
+
+    if (!request_number(req, 0, &c.sequence, reply) || !request_object(req, names, ARRAY_LEN(names), &object, reply))
+        return;
+    ok = field_text(object, "reason", REQUIRED, REQUEST_REASON_MAX, c.reason, &err);
+    json_free(object);
+    if (!ok)
+        problem(reply, 422, "malformed", "%s", err.text);
+    else if (writer_do(req->api->writer, carry, &c, &err))
+        run_get(req, reply);
+    else
+        problem_from_err(reply, &err);
+}

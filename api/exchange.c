@@ -1,0 +1,154 @@
+#include "api/exchange.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "api/auth.h"
+#include "api/problem.h"
+#include "gateway/lib/pack.h"
+
+void exchange_init(struct exchange *x, const struct server_config *config)
+{
+    memset(x, 0, sizeof *x);
+    x->req.api = config->api;
+    x->req.path = "";
+    x->row = config->tables[0]->count;
+    reply_init(&x->reply);
+    buf_init_max(&x->req.body, REQUEST_BODY_MAX);
+}
+
+void exchange_clear(struct exchange *x)
+{
+    if (x->req.later.free_state != NULL)
+        x->req.later.free_state(x->req.later.state);
+    buf_clear(&x->req.body);
+    reply_clear(&x->reply);
+}
+
+uint64_t exchange_length(const struct exchange *x)
+{
+    const char *text = x->req.header.content_length;
+    struct u256 v;
+    uint64_t length;
+
+    if (text == NULL)
+        return 0;
+    return u256_from_decimal(text, strlen(text), &v) && u256_to_u64(v, &length) ? length : UINT64_MAX;
+}
+
+static bool find_route(struct exchange *x, const struct server_config *config)
+{
+    char allow[ROUTE_ALLOW_MAX], refused[ROUTE_ALLOW_MAX] = "";
+
+    for (size_t t = 0; t < ARRAY_LEN(config->tables) && config->tables[t] != NULL; t++)
+        switch (route_find(config->tables[t], x->req.method, x->req.path, &x->req.route, x->req.param, allow)) {
+        case ROUTE_FOUND:
+            x->table = t;
+            x->row = (size_t)(x->req.route - config->tables[t]->rows);
+            return true;
+        case ROUTE_NO_METHOD:
+            memcpy(refused, allow, sizeof refused);
+            break;
+        case ROUTE_NO_PATH:
+            break;
+        }
+    if (refused[0] == '\0') {
+        problem(&x->reply, 404, "not-found", "There is nothing at this path.");
+    } else {
+        problem(&x->reply, 405, "method-not-allowed", "This path answers %s.", refused);
+        reply_header(&x->reply, "Allow", "%s", refused);
+    }
+    return false;
+}
+
+static bool type_fits(struct exchange *x)
+{
+    const char *type = x->req.header.content_type, *encoding = x->req.header.content_encoding;
+
+    if (x->req.route->body_max == 0)
+        return true;
+    if (!x->req.route->any_type && type != NULL && !header_is_type(type, "application/json")) {
+        problem(&x->reply, 415, "unsupported-media-type", "This path takes application/json.");
+        return false;
+    }
+    if (encoding != NULL && strcasecmp(encoding, "gzip") != 0 && strcasecmp(encoding, "identity") != 0) {
+        problem(&x->reply, 415, "unsupported-media-type", "Content-Encoding must be gzip, or be left out.");
+        reply_header(&x->reply, "Accept-Encoding", "gzip");
+        return false;
+    }
+    return true;
+}
+
+static bool too_large(struct exchange *x)
+{
+    problem(&x->reply, 413, "too-large", "A body here has at most %zu bytes, unpacked.", x->req.route->body_max);
+    return false;
+}
+
+static bool length_fits(struct exchange *x)
+{
+    size_t max = x->req.route->body_max;
+
+    return max == 0 || exchange_length(x) <= max || too_large(x);
+}
+
+static bool host_fits(struct exchange *x, const struct server_config *config)
+{
+    if (!config->admin || auth_host_is_ours(x->req.header.host, config->listen, config->admin_hosts))
+        return true;
+    problem(&x->reply, 421, "unknown-host", "This host name is none of [api] admin_hosts.");
+    return false;
+}
+
+void exchange_head(struct exchange *x, const struct server_config *config, const char *url)
+{
+    x->req.path = url;
+    x->reply.instance = url;
+    x->decided = !(host_fits(x, config) && find_route(x, config) && auth_check(&x->req, x->req.route->least, &x->reply)
+                   && type_fits(x) && length_fits(x));
+}
+
+void exchange_body(struct exchange *x, const void *bytes, size_t len)
+{
+    x->received += len;
+    if (x->decided || x->req.route->body_max == 0)
+        return;
+    if (x->received > x->req.route->body_max) {
+        x->decided = true;
+        buf_clear(&x->req.body);
+        too_large(x);
+        return;
+    }
+    buf_add(&x->req.body, bytes, len);
+}
+
+static bool unpack(struct exchange *x)
+{
+    struct err err = { 0 };
+    struct buf plain;
+
+    buf_init_max(&plain, REQUEST_BODY_MAX);
+    if (!gunzip(x->req.body.data, x->req.body.len, x->req.route->body_max, &plain, &err)) {
+        buf_clear(&plain);
+        if (err.code == ERR_LIMIT)
+            return too_large(x);
+        problem(&x->reply, 400, "malformed", "The body is no gzip: %s", err.text);
+        return false;
+    }
+    buf_clear(&x->req.body);
+    x->req.body = plain;
+    return true;
+}
+
+bool exchange_complete(struct exchange *x)
+{
+    const char *encoding = x->req.header.content_encoding;
+
+    if (!x->decided && x->req.body.failed) {
+        x->decided = true;
+        problem(&x->reply, 503, "try-again", "There is no room for this body now.");
+    }
+    if (!x->decided && x->req.body.len > 0 && encoding != NULL && strcasecmp(encoding, "gzip") == 0)
+        x->decided = !unpack(x);
+    return !x->decided;
+}

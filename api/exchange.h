@@ -1,0 +1,27 @@
+/* api/exchange.h - one request on its way: what is decided before its body, and how its body is unpacked.
+ * Knows no HTTP library; server.c feeds it. */
+#ifndef QUITTANCE_API_EXCHANGE_H
+#define QUITTANCE_API_EXCHANGE_H
+
+#include "api/server.h"
+
+/* A body over its limit is still read, up to this, so that the sender gets to read the 413 instead of a reset. */
+#define EXCHANGE_DRAIN_MAX (64 * MIB)
+
+struct exchange {
+    struct request req;
+    struct reply reply;
+    size_t table, row;                        /* of the route; row = count of the table: none */
+    bool decided;                             /* the reply stands: the rest of the body is only drained */
+    uint64_t received;                        /* bytes of body */
+};
+void exchange_init(struct exchange *x, const struct server_config *config);
+void exchange_clear(struct exchange *x);
+/* Host, route, key, Content-Type, Content-Encoding, Content-Length: what fails decides the reply. */
+void exchange_head(struct exchange *x, const struct server_config *config, const char *url);
+void exchange_body(struct exchange *x, const void *bytes, size_t len);
+/* The body is complete: unpacks it.  false: the reply is decided. */
+bool exchange_complete(struct exchange *x);
+uint64_t exchange_length(const struct exchange *x);                /* of Content-Length; 0: none */
+
+#endif

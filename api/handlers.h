@@ -1,0 +1,34 @@
+/* api/handlers.h - every handler of routes.c, by the file that holds it.  To add an endpoint see README.md. */
+#ifndef QUITTANCE_API_HANDLERS_H
+#define QUITTANCE_API_HANDLERS_H
+
+#include "api/route.h"
+
+/* receipts_post.c, receipt_get.c */
+handler_fn receipts_post, receipt_get;
+/* models.c */
+handler_fn model_post, models_get, model_get;
+/* accounts.c */
+handler_fn account_get, claim_get;
+/* settlements.c, settlement_files.c */
+handler_fn settlements_get, settlement_get, settlement_rewards, settlement_archive;
+/* info.c, openapi.c, metrics.c */
+handler_fn info_get, health_get, ready_get, openapi_get, metrics_get;
+/* admin_providers.c */
+handler_fn provider_post, provider_patch, provider_delete, provider_get, providers_get;
+/* admin_consumers.c */
+handler_fn consumer_post, consumer_patch, consumer_delete, consumer_get, consumers_get;
+/* admin_models.c */
+handler_fn model_verify;
+/* admin_prices.c */
+handler_fn price_post, prices_get;
+/* admin_quarantine.c, admin_quarantine_bulk.c */
+handler_fn quarantine_get, quarantine_release, quarantine_refuse, quarantine_release_many, quarantine_refuse_many;
+/* admin_settlements.c */
+handler_fn run_post, run_get, carry_post;
+/* admin_keys.c */
+handler_fn key_post, keys_get, key_delete;
+/* admin_audit.c, admin_transactions.c */
+handler_fn audit_get, transactions_get;
+
+#endif

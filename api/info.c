@@ -1,0 +1,145 @@
+#include "api/context.h"
+#include "api/handlers.h"
+#include "api/problem.h"
+#include "api/receipts_decode.h"
+
+#define MAX_AHEAD_S 300                       /* a receipt may have finished this far ahead of our clock (design 3) */
+#define QUOTE_MAX_S 900                       /* a quote lives at most this long */
+
+static json *domain_to_json(const struct api_config *c)
+{
+    json *object = json_new_object();
+
+    json_put_text(object, "name", "Quittance");
+    json_put_text(object, "version", "1");
+    json_put_u64(object, "chainId", c->domain.chain_id);
+    json_put_address(object, "verifyingContract", c->domain.contract);
+    return object;
+}
+
+static json *contracts_to_json(const struct api_config *c)
+{
+    json *list = json_new_array(), *object = json_new_object();
+
+    json_put_address(object, "address", c->domain.contract);
+    json_put_text(object, "state", "active");
+    json_add(list, object);
+    return list;
+}
+
+static json *token_to_json(const struct api_config *c)
+{
+    json *object = json_new_object();
+
+    json_put_address(object, "address", c->token);
+    json_put_text(object, "symbol", c->token_symbol);
+    json_put_u64(object, "decimals", c->token_decimals);
+    return object;
+}
+
+static json *promise_signers_to_json(const struct api_config *c)
+{
+    json *list = json_new_array();
+
+    for (size_t i = 0; i < c->promise_signer_count; i++) {
+        json *object = json_new_object();
+
+        json_put_address(object, "address", c->promise_signers[i].address);
+        json_put_u64(object, "from", c->promise_signers[i].from_ms);
+        if (c->promise_signers[i].until_ms > 0)
+            json_put_u64(object, "until", c->promise_signers[i].until_ms);
+        json_add(list, object);
+    }
+    return list;
+}
+
+static json *limits_to_json(const struct api_config *c)
+{
+    json *object = json_new_object();
+
+    json_put_u64(object, "maxBody", REQUEST_BODY_MAX);
+    json_put_u64(object, "maxItems", RECEIPTS_ITEMS_MAX);
+    json_put_u64(object, "maxAge", c->max_age_ms / 1000);
+    json_put_u64(object, "maxAhead", MAX_AHEAD_S);
+    json_put_u64(object, "quoteMax", QUOTE_MAX_S);
+    return object;
+}
+
+static json *info_to_json(const struct api *api, const struct settlement_row *last)
+{
+    const struct api_config *c = api->config;
+    json *object = json_new_object();
+
+    json_put_text(object, "name", "Quittance");
+    json_put_text(object, "version", QUITTANCE_VERSION);
+    json_put_u64(object, "now", clock_now_ms(api->clock));
+    json_put_u64(object, "chainId", c->domain.chain_id);
+    json_put_address(object, "contract", c->domain.contract);
+    json_put(object, "contracts", contracts_to_json(c));
+    json_put(object, "token", token_to_json(c));
+    json_put(object, "domain", domain_to_json(c));
+    json_put_address(object, "signer", c->signer);
+    json_put(object, "promiseSigners", promise_signers_to_json(c));
+    json_put_address(object, "protocolAccount", c->protocol_account);
+    if (c->explorer != NULL && c->explorer[0] != '\0')
+        json_put_text(object, "explorer", c->explorer);
+    json_put(object, "limits", limits_to_json(c));
+    json_put(object, "sequence", last != NULL ? json_new_u64(last->sequence) : json_new_null());
+    return object;
+}
+
+void info_get(struct request *req, struct reply *reply)
+{
+    struct settlement_row last;
+    struct err err = { 0 };
+    struct db *db;
+    bool found;
+
+    if (!api_begin(req->api, &db, reply))
+        return;
+    if (store_settlement_last(db, &last, &found, &err))
+        reply_json(reply, 200, info_to_json(req->api, found ? &last : NULL));
+    else
+        problem_from_err(reply, &err);
+    api_end(req->api, db);
+}
+
+static void answer_status(struct reply *reply, const char *status, const char *reason)
+{
+    json *object = json_new_object();
+
+    json_put_text(object, "status", status);
+    if (reason != NULL)
+        json_put_text(object, "reason", reason);
+    reply_json(reply, 200, object);
+}
+
+void health_get(struct request *req, struct reply *reply)
+{
+    (void)req;
+    answer_status(reply, "ok", NULL);
+}
+
+/* Only what stops receipts from being taken makes us not ready: a chain that is away must not. */
+void ready_get(struct request *req, struct reply *reply)
+{
+    struct api *api = req->api;
+    struct run_report report = { 0 };
+
+    if (atomic_load(&api->draining)) {
+        problem_busy(reply);
+        return;
+    }
+    if (!writer_healthy(api->writer)) {
+        problem(reply, 503, "store-not-writable", "The last commit of the store failed.");
+        return;
+    }
+    if (api->runner != NULL)
+        runner_report(api->runner, &report);
+    if (report.error.code != ERR_NONE)
+        answer_status(reply, "degraded", report.error.text);
+    else if (report.stuck_since_ms > 0)
+        answer_status(reply, "degraded", "a settlement is stuck");
+    else
+        answer_status(reply, "ok", NULL);
+}

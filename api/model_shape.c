@@ -1,0 +1,81 @@
+#include "api/model_shape.h"
+
+#include "api/problem.h"
+
+bool model_view_begin(struct api *api, struct model_view *view, struct reply *reply)
+{
+    view->api = api;
+    if (!api_begin(api, &view->db, reply))
+        return false;
+    if (api_catalog(api, view->db, &view->snapshot, reply))
+        return true;
+    api_end(api, view->db);
+    return false;
+}
+
+void model_view_end(struct model_view *view)
+{
+    snapshot_release(view->snapshot);
+    api_end(view->api, view->db);
+}
+
+static void put_parents(json *object, const struct model *m)
+{
+    json *parents = json_new_array();
+
+    for (size_t i = 0; i < m->parent_count; i++) {
+        json *parent = json_new_object();
+
+        json_put_hash(parent, "parent", m->parents[i].model);
+        json_put_u64(parent, "shareBps", m->parents[i].share_bps);
+        json_add(parents, parent);
+    }
+    json_put(object, "parents", parents);
+}
+
+bool model_to_answer(const struct model_view *view, const struct model *m, json **out, struct err *err)
+{
+    uint64_t now = clock_now_ms(view->api->clock);
+    const struct price_version *price = catalog_price(view->snapshot->catalog, m->model, now, CATALOG_LATEST);
+    struct model_usage sum;
+    json *object;
+
+    if (!usage_of_model(view->api->usage, view->db, m->model, &sum, err))
+        return false;
+    object = json_new_object();
+    json_put_hash(object, "model", m->model);
+    json_put_address(object, "creator", m->creator);
+    json_put_text(object, "name", m->name);
+    put_parents(object, m);
+    json_put_u64(object, "registeredAt", m->registered_at_ms);
+    json_put_signature(object, "signature", &m->signature);
+    json_put_text(object, "state", m->verified_at_ms > 0 ? "verified" : "unverified");
+    if (price != NULL)
+        json_put(object, "price", price_to_json(price));
+    json_put_u64(object, "receipts", sum.receipts);
+    json_put_amount(object, "usage", sum.amount);
+    json_put_text(object, "popularity", "0");     /* text, as it will be a ratio: a later issue weighs it over time */
+    *out = object;
+    return true;
+}
+
+void model_reply(struct api *api, struct hash model, struct address creator, int status, struct reply *reply)
+{
+    struct model_view view;
+    struct err err = { 0 };
+    struct model m;
+    bool found;
+    json *object;
+
+    if (!model_view_begin(api, &view, reply))
+        return;
+    if (!store_model_find(view.db, model, creator, &m, &found, &err))
+        problem_from_err(reply, &err);
+    else if (!found)
+        problem(reply, 404, "not-found", "This creator has not registered this model.");
+    else if (model_to_answer(&view, &m, &object, &err))
+        reply_json(reply, status, object);
+    else
+        problem_from_err(reply, &err);
+    model_view_end(&view);
+}

@@ -1,0 +1,118 @@
+#include "api/promises.h"
+
+#include <stdlib.h>
+
+#include "api/shapes.h"
+#include "gateway/base/mem.h"
+
+static bool is_own(const struct submission *s, uint64_t id)
+{
+    return s->promise != NULL && s->promise->row.id == id;
+}
+
+bool promises_need_store(const struct submission *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->items[i].has_promise && !is_own(s, s->items[i].promise))
+            return true;
+    return false;
+}
+
+/* Items of one answer mostly share the last promise or two, so the search goes backwards. */
+static const struct promise_ref *find(const struct promises *p, uint64_t id)
+{
+    for (size_t i = p->count; i > 0; i--)
+        if (p->list[i - 1].id == id)
+            return &p->list[i - 1];
+    return NULL;
+}
+
+static struct promise_ref *add(struct promises *p, uint64_t id)
+{
+    if (p->count == p->capacity) {
+        p->capacity = p->capacity > 0 ? 2 * p->capacity : 4;
+        p->list = mem_grow(p->list, p->capacity, sizeof *p->list);
+    }
+    p->list[p->count] = (struct promise_ref){ .id = id };
+    return &p->list[p->count++];
+}
+
+bool promises_load(struct promises *p, const struct submission *s, bool with_paths, struct db *db, struct err *err)
+{
+    *p = (struct promises){ .with_paths = with_paths };
+    for (size_t i = 0; i < s->count; i++) {
+        const struct intake_item *item = &s->items[i];
+        struct promise_ref *ref;
+
+        if (!item->has_promise || find(p, item->promise) != NULL)
+            continue;
+        ref = add(p, item->promise);
+        if (is_own(s, item->promise)) {
+            ref->row = s->promise->row;
+            ref->tree = s->promise->tree;
+            ref->row.leaves = (struct buf){ 0 };           /* borrowed: the submission frees them */
+        } else if (!store_promise_find(db, item->promise, &ref->row, err)) {
+            p->count--;
+            return false;
+        } else if (!with_paths) {
+            buf_clear(&ref->row.leaves);
+        }
+    }
+    return true;
+}
+
+void promises_clear(struct promises *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        buf_clear(&p->list[i].row.leaves);
+    free(p->list);
+    *p = (struct promises){ 0 };
+}
+
+static void put_path(const struct promise_ref *ref, uint64_t index, json *object)
+{
+    struct proof proof;
+
+    if (ref->tree != NULL)
+        tree_prove(ref->tree, (size_t)index, &proof);
+    else if (!leaves_path(&ref->row.leaves, false, index, &proof))
+        return;
+    json_put(object, "path", proof_to_json(&proof));
+}
+
+json *promises_item(const struct promises *p, const struct intake_item *item)
+{
+    const struct promise_ref *ref = item->has_promise ? find(p, item->promise) : NULL;
+    json *object;
+
+    if (ref == NULL)
+        return NULL;
+    object = json_new_object();
+    json_put_u64(object, "ref", (uint64_t)(ref - p->list));
+    json_put_u64(object, "index", item->promise_index);
+    if (p->with_paths)
+        put_path(ref, item->promise_index, object);
+    return object;
+}
+
+json *promises_inline(const struct promises *p, const struct intake_item *item)
+{
+    const struct promise_ref *ref = item->has_promise ? find(p, item->promise) : NULL;
+    json *object;
+
+    if (ref == NULL)
+        return NULL;
+    object = promise_to_json(&ref->row);
+    json_put_u64(object, "index", item->promise_index);
+    put_path(ref, item->promise_index, object);
+    return object;
+}
+
+json *promises_list(const struct promises *p)
+{
+    json *list = json_new_array();
+
+    for (size_t i = 0; i < p->count; i++)
+        json_add(list, promise_to_json(&p->list[i].row));
+    return list;
+}

@@ -1,0 +1,245 @@
+#include "api/context.h"
+#include "api/handlers.h"
+#include "api/problem.h"
+#include "api/receipt_find.h"
+#include "api/settlement_shapes.h"
+#include "api/shapes.h"
+#include "gateway/core/receipt_json.h"
+#include "store/ledger.h"
+
+/* Everything an answer is made of. */
+struct view {
+    struct request *req;
+    struct db *db;
+    const struct catalog *catalog;
+    struct receipt_row row;
+    struct batch_row batch;
+    bool has_settlement;
+    struct settlement_row settlement;
+    bool all_paid;
+    json *answer;
+};
+
+static bool put_receipt(struct view *v, struct err *err)
+{
+    json *receipt = receipt_to_json(&v->row.signed_), *object;
+    struct bundle_row bundle = { 0 };
+    struct proof proof;
+
+    json_put(v->answer, "receipt", receipt);
+    if (!v->row.has_bundle)
+        return true;
+    if (!store_bundle_find(v->db, v->row.bundle, &bundle, err))
+        return false;
+    object = json_new_object();
+    json_put_hash(object, "root", bundle.bundle.root);
+    json_put_u64(object, "count", bundle.bundle.count);
+    json_put_signature(object, "signature", &bundle.signature);
+    json_put_u64(object, "index", v->row.bundle_index);
+    if (leaves_path(&bundle.leaves, true, v->row.bundle_index, &proof))
+        json_put(object, "path", proof_to_json(&proof));
+    json_put(receipt, "bundle", object);
+    buf_clear(&bundle.leaves);
+    return true;
+}
+
+static bool split(struct view *v, struct shares *shares, struct err *err)
+{
+    const struct receipt *r = &v->row.signed_.receipt;
+    const struct price_version *price = catalog_price_version(v->catalog, v->row.price_version);
+
+    if (price == NULL)
+        return err_set(err, ERR_BUG, "a receipt with price version %llu", (unsigned long long)v->row.price_version);
+    return ledger_split(v->catalog, r, price, v->row.amount, v->batch.protocol_account, v->row.accepted_at_ms, shares,
+                        err);
+}
+
+static void put_shares(struct view *v, const struct shares *shares)
+{
+    json *list = json_new_array();
+
+    for (size_t i = 0; i < shares->count; i++) {
+        json *object = json_new_object();
+
+        json_put_address(object, "account", shares->list[i].account);
+        json_put_text(object, "role", role_name(shares->list[i].role));
+        json_put_hash(object, "model", shares->list[i].model);
+        json_put_amount(object, "amount", shares->list[i].amount);
+        json_add(list, object);
+    }
+    json_put(v->answer, "shares", list);
+}
+
+static bool put_promise(struct view *v, struct err *err)
+{
+    struct promise_row promise = { 0 };
+    struct proof proof;
+    json *object;
+
+    if (v->row.promise == 0)
+        return true;                          /* a rebuilt store: the promise stays with whoever holds it */
+    if (!store_promise_find(v->db, v->row.promise, &promise, err))
+        return false;
+    object = promise_to_json(&promise);
+    json_put_u64(object, "index", v->row.promise_index);
+    if (leaves_path(&promise.leaves, false, v->row.promise_index, &proof))
+        json_put(object, "path", proof_to_json(&proof));
+    json_put(v->answer, "promise", object);
+    buf_clear(&promise.leaves);
+    return true;
+}
+
+static bool put_inclusion(struct view *v, struct err *err)
+{
+    const struct receipt *r = &v->row.signed_.receipt;
+    struct proof proof;
+    uint64_t index;
+    bool found;
+    json *object;
+
+    if (!trees_receipt(v->req->api->trees, v->db, v->batch.number, r->job_id, r->provider, &index, &proof, &found, err))
+        return false;
+    if (!found)
+        return err_set(err, ERR_BUG, "a receipt is not in the tree of its batch %llu",
+                       (unsigned long long)v->batch.number);
+    object = json_new_object();
+    json_put_u64(object, "index", index);
+    json_put_hash(object, "salt", receipt_salt(v->req->api->config->secret, r->job_id, r->provider));
+    json_put(object, "proof", proof_to_json(&proof));
+    json_put(v->answer, "inclusion", object);
+    return true;
+}
+
+/* One row for an account's leaf; *unpaid when the chain has not paid it in full. */
+static bool add_payment(struct view *v, struct address account, json *list, bool *unpaid, struct err *err)
+{
+    struct amount claimable, claimed;
+    struct tx_hash last;
+    struct proof proof;
+    bool found, any;
+    json *object;
+
+    if (!trees_reward(v->req->api->trees, v->db, v->settlement.sequence, v->req->api->config->token, account,
+                      &claimable, &proof, &found, err))
+        return false;
+    if (!found)
+        return true;
+    if (!store_account_paid(v->db, account, &claimed, &last, &any, err))
+        return false;
+    *unpaid = *unpaid || amount_cmp(claimed, claimable) < 0;
+    object = json_new_object();
+    json_put_address(object, "account", account);
+    json_put_amount(object, "claimable", claimable);
+    json_put(object, "proof", proof_to_json(&proof));
+    json_put_amount(object, "claimed", any ? claimed : AMOUNT_ZERO);
+    if (any)
+        json_put_hash(object, "transaction", last.h);
+    json_add(list, object);
+    return true;
+}
+
+static bool seen_before(const struct shares *shares, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (address_eq(shares->list[k].account, shares->list[i].account))
+            return true;
+    return false;
+}
+
+static bool put_settled(struct view *v, const struct shares *shares, struct err *err)
+{
+    json *settlement, *payments = json_new_array();
+    bool unpaid = false, ok = true;
+
+    for (size_t i = 0; ok && i < shares->count; i++)
+        ok = seen_before(shares, i) || add_payment(v, shares->list[i].account, payments, &unpaid, err);
+    ok = ok && settlement_of_receipt(v->db, &v->settlement, &settlement, err);
+    if (ok)
+        json_put(v->answer, "settlement", settlement);
+    ok = ok && put_inclusion(v, err);
+    json_put(v->answer, "payments", payments);
+    v->all_paid = !unpaid;
+    return ok;
+}
+
+static bool put_accepted(struct view *v, struct err *err)
+{
+    struct shares shares = { 0 };
+    bool ok = split(v, &shares, err);
+
+    json_put_u64(v->answer, "acceptedAt", v->row.accepted_at_ms);
+    json_put_u64(v->answer, "priceVersion", v->row.price_version);
+    json_put_amount(v->answer, "amount", v->row.amount);
+    if (ok)
+        put_shares(v, &shares);
+    ok = ok && put_promise(v, err);
+    json_put_u64(v->answer, "batch", v->row.batch);
+    ok = ok && (!v->has_settlement || put_settled(v, &shares, err));
+    shares_clear(&shares);
+    return ok;
+}
+
+static bool load_settlement(struct view *v, struct err *err)
+{
+    bool found;
+
+    if (v->row.state != RECEIPT_ACCEPTED)
+        return true;
+    if (!store_batch_find(v->db, v->row.batch, &v->batch, &found, err))
+        return false;
+    if (!found)
+        return err_set(err, ERR_BUG, "batch %llu is missing", (unsigned long long)v->row.batch);
+    return v->batch.sequence == 0
+        || store_settlement_find(v->db, v->batch.sequence, &v->settlement, &v->has_settlement, err);
+}
+
+static void put_judgement(struct view *v)
+{
+    json_put_hash(v->answer, "hash", v->row.hash);
+    if (v->row.code != CODE_ACCEPTED && v->row.state != RECEIPT_ACCEPTED) {
+        json_put_text(v->answer, "code", receipt_codes[v->row.code].name);
+        json_put(v->answer, "errors", stored_faults(&v->row));
+    }
+    if (v->row.reason[0] != '\0')
+        json_put_text(v->answer, "reason", v->row.reason);
+}
+
+static bool make(struct view *v, struct err *err)
+{
+    if (!put_receipt(v, err) || !load_settlement(v, err))
+        return false;
+    put_judgement(v);
+    if (v->row.state == RECEIPT_ACCEPTED && !put_accepted(v, err))
+        return false;
+    json_put_text(v->answer, "state", receipt_public_state(v->row.state, v->batch.state, v->all_paid));
+    return true;
+}
+
+static void answer(struct view *v, struct reply *reply)
+{
+    const struct snapshot *snapshot;
+    struct err err = { 0 };
+
+    if (!api_catalog(v->req->api, v->db, &snapshot, reply))
+        return;
+    v->catalog = snapshot->catalog;
+    v->answer = json_new_object();
+    if (make(v, &err)) {
+        reply_json(reply, 200, v->answer);
+    } else {
+        json_free(v->answer);
+        problem_from_err(reply, &err);
+    }
+    snapshot_release(snapshot);
+}
+
+void receipt_get(struct request *req, struct reply *reply)
+{
+    struct view v = { .req = req };
+
+    if (!api_begin(req->api, &v.db, reply))
+        return;
+    if (receipt_find(req, v.db, &v.row, reply))
+        answer(&v, reply);
+    api_end(req->api, v.db);
+}

@@ -1,0 +1,217 @@
+#include "api/receipts_post.h"
+
+#include <stdlib.h>
+
+#include "api/context.h"
+#include "api/handlers.h"
+#include "api/problem.h"
+#include "api/receipts_decode.h"
+#include "gateway/base/mem.h"
+#include "gateway/core/receipt_json.h"
+
+/* One post while it is away at intake. */
+struct post {
+    struct submission submission;
+    bool single, ok;
+    struct err err;
+};
+
+static void post_free(void *self)
+{
+    struct post *post = self;
+
+    submission_clear(&post->submission);
+    free(post);
+}
+
+int receipt_item_status(const struct intake_item *item)
+{
+    switch (item->status) {
+    case ITEM_ACCEPTED:    return 201;
+    case ITEM_DUPLICATE:   return 200;
+    case ITEM_QUARANTINED: return 202;
+    case ITEM_REJECTED:
+        return item->code == CODE_CONFLICTING_RECEIPT ? 409 : item->code == CODE_TOO_MANY ? 429 : 422;
+    }
+    bug("item status %d", (int)item->status);
+}
+
+static const char *item_detail(const struct intake_item *item)
+{
+    for (size_t i = 0; i < item->faults.count; i++)
+        if (item->faults.list[i].code == item->code)
+            return item->faults.list[i].detail;
+    return NULL;
+}
+
+static void put_identity(json *object, const struct intake_item *item, size_t index)
+{
+    json_put_u64(object, "index", index);
+    if (item->has_job_id)
+        json_put_job_id(object, "jobId", item->signed_.receipt.job_id);
+    if (item->has_hash)
+        json_put_hash(object, "receipt", item->hash);
+}
+
+json *receipt_item_to_json(const struct intake_item *item, size_t index)
+{
+    json *object = json_new_object();
+    const char *detail = item_detail(item);
+
+    put_identity(object, item, index);
+    json_put_text(object, "status", item_status_name(item->status));
+    if (item->code != CODE_ACCEPTED)
+        json_put_text(object, "code", receipt_codes[item->code].name);
+    if (item->status == ITEM_DUPLICATE)
+        json_put_text(object, "state", receipt_state_name(item->existing_state));
+    if (detail != NULL)
+        json_put_text(object, "detail", detail);
+    if (item->faults.count > 0)
+        json_put(object, "errors", faults_to_json(&item->faults));
+    if (item->has_amount)
+        json_put_amount(object, "amount", item->amount);
+    return object;
+}
+
+static void answer_single(const struct post *post, const struct promises *promises, struct reply *reply)
+{
+    const struct intake_item *item = &post->submission.items[0];
+    const char *detail = item_detail(item);
+    int status = receipt_item_status(item);
+    json *object, *promise;
+
+    if (status < 400) {
+        object = receipt_item_to_json(item, 0);
+        promise = promises_inline(promises, item);
+        if (promise != NULL)
+            json_put(object, "promise", promise);
+        reply_json(reply, status, object);
+        return;
+    }
+    object = json_new_object();
+    put_identity(object, item, 0);
+    json_put(object, "errors", faults_to_json(&item->faults));
+    problem_with(reply, status, receipt_codes[item->code].name, detail != NULL ? detail : "", object);
+    if (status == 429)
+        reply_header(reply, "Retry-After", "10");
+}
+
+static json *count_statuses(const struct submission *s)
+{
+    static const enum item_status order[] = { ITEM_ACCEPTED, ITEM_DUPLICATE, ITEM_QUARANTINED, ITEM_REJECTED };
+    json *counts = json_new_object();
+
+    for (size_t n = 0; n < ARRAY_LEN(order); n++) {
+        uint64_t count = 0;
+
+        for (size_t i = 0; i < s->count; i++)
+            count += s->items[i].status == order[n];
+        json_put_u64(counts, item_status_name(order[n]), count);
+    }
+    return counts;
+}
+
+static void answer_bulk(const struct request *req, const struct post *post, const struct promises *promises,
+                        struct reply *reply)
+{
+    const struct submission *s = &post->submission;
+    bool minimal = header_has(req->header.prefer, "return=minimal");
+    json *answer = json_new_object(), *results = json_new_array();
+
+    for (size_t i = 0; i < s->count; i++) {
+        json *object, *promise;
+
+        if (minimal && s->items[i].status == ITEM_ACCEPTED)
+            continue;
+        object = receipt_item_to_json(&s->items[i], i);
+        promise = promises_item(promises, &s->items[i]);
+        if (promise != NULL)
+            json_put(object, "promise", promise);
+        json_add(results, object);
+    }
+    json_put(answer, "results", results);
+    json_put(answer, "promises", promises_list(promises));
+    if (minimal) {
+        json_put(answer, "counts", count_statuses(s));
+        reply_header(reply, "Preference-Applied", "return=minimal");
+    }
+    reply_json(reply, 200, answer);
+}
+
+static void answer(struct request *req, const struct post *post, struct reply *reply)
+{
+    const struct submission *s = &post->submission;
+    struct promises promises;
+    struct err err = { 0 };
+    struct db *db = NULL;
+    bool ok;
+
+    if (promises_need_store(s) && !api_begin(req->api, &db, reply))
+        return;
+    ok = promises_load(&promises, s, post->single || request_flag(req, "paths"), db, &err);
+    if (db != NULL)
+        api_end(req->api, db);
+    if (!ok)
+        problem_from_err(reply, &err);
+    else if (post->single)
+        answer_single(post, &promises, reply);
+    else
+        answer_bulk(req, post, &promises, reply);
+    promises_clear(&promises);
+}
+
+static void on_done(struct submission *submission, bool ok, const struct err *err)
+{
+    struct request *req = submission->owner;
+    struct post *post = req->later.state;
+
+    post->ok = ok;
+    if (!ok)
+        post->err = *err;
+    request_wake(req);
+}
+
+static bool submit(struct request *req, struct reply *reply)
+{
+    struct post *post = req->later.state;
+    struct err err = { 0 };
+
+    if (intake_submit(req->api->intake, &post->submission, &err))
+        return true;
+    problem_from_err(reply, &err);
+    return false;
+}
+
+static void finish(struct request *req, struct reply *reply)
+{
+    const struct post *post = req->later.state;
+
+    if (post->ok)
+        answer(req, post, reply);
+    else
+        problem_from_err(reply, &post->err);
+}
+
+void receipts_post(struct request *req, struct reply *reply)
+{
+    struct post *post;
+
+    if (atomic_load(&req->api->draining)) {
+        problem_busy(reply);
+        return;
+    }
+    post = mem_new(sizeof *post);
+    req->later.state = post;
+    req->later.free_state = post_free;
+    post->submission.owner = req;
+    post->submission.done = on_done;
+    if (!receipts_decode(req->header.content_type, &req->body, &post->submission, &post->single, reply))
+        return;
+    buf_clear(&req->body);                    /* decoded: a waiting request need not hold both */
+    if (post->submission.count == 0) {
+        answer(req, post, reply);
+        return;
+    }
+    req->later.start = submit;
+    req->later.finish = finish;
+}

@@ -1,0 +1,87 @@
+#include "api/reply.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void reply_init(struct reply *reply)
+{
+    *reply = (struct reply){ .instance = "", .status = 500, .file = -1 };
+    buf_init_max(&reply->body, (size_t)512 * 1024 * 1024);
+}
+
+void reply_clear(struct reply *reply)
+{
+    const char *instance = reply->instance;
+
+    buf_clear(&reply->body);
+    if (reply->file >= 0)
+        close(reply->file);
+    reply_init(reply);
+    reply->instance = instance;
+}
+
+void reply_header(struct reply *reply, const char *name, const char *format, ...)
+{
+    va_list args;
+
+    if (reply->header_count == REPLY_HEADERS_MAX)
+        bug("too many headers for %s", name);
+    va_start(args, format);
+    vsnprintf(reply->header[reply->header_count].value, sizeof reply->header[0].value, format, args);
+    va_end(args);
+    reply->header[reply->header_count++].name = name;
+}
+
+void reply_json(struct reply *reply, int status, json *owned)
+{
+    reply->status = status;
+    reply->content_type = "application/json";
+    buf_reset(&reply->body);
+    json_write(owned, &reply->body);
+    json_free(owned);
+}
+
+void reply_empty(struct reply *reply, int status)
+{
+    buf_reset(&reply->body);
+    reply->content_type = NULL;
+    reply->status = status;
+}
+
+uint64_t reply_file_size(const struct reply *reply)
+{
+    return reply->file_size + (reply->insert != NULL ? strlen(reply->insert) : 0);
+}
+
+ssize_t reply_read_file(const struct reply *reply, uint64_t at, char *to, size_t max)
+{
+    uint64_t insert = reply->insert != NULL ? strlen(reply->insert) : 0, end = reply->insert_at + insert;
+
+    if (insert == 0 || at >= end)
+        return pread(reply->file, to, max, (off_t)(at - insert));
+    if (at < reply->insert_at) {
+        uint64_t left = reply->insert_at - at;
+
+        return pread(reply->file, to, max < left ? max : (size_t)left, (off_t)at);
+    }
+    max = max < end - at ? max : (size_t)(end - at);
+    memcpy(to, reply->insert + (at - reply->insert_at), max);
+    return (ssize_t)max;
+}
+
+void reply_cache(struct reply *reply, const char *etag, bool immutable)
+{
+    reply->cached = true;
+    reply_header(reply, "ETag", "%s", etag);
+    reply_header(reply, "Cache-Control", "%s", immutable ? "public, max-age=31536000, immutable" : "public, no-cache");
+}
+
+bool reply_not_modified(struct reply *reply, const char *if_none_match, const char *etag)
+{
+    /* An entity tag stands in quotes, so finding it inside the list is exact (RFC 9110 section 13.1.2). */
+    if (if_none_match == NULL || (strcmp(if_none_match, "*") != 0 && strstr(if_none_match, etag) == NULL))
+        return false;
+    reply_empty(reply, 304);
+    return true;
+}

@@ -1,0 +1,40 @@
+/* api/reply.h - what a handler answers: a status, a body in memory or a file, a few headers. */
+#ifndef QUITTANCE_API_REPLY_H
+#define QUITTANCE_API_REPLY_H
+
+#include <sys/types.h>
+
+#include "gateway/base/buf.h"
+#include "gateway/base/err.h"
+#include "gateway/lib/json.h"
+
+#define REPLY_HEADERS_MAX 6
+
+struct reply {
+    const char *instance;                     /* the path asked for: a member of problems; kept by reply_clear */
+    int status;
+    const char *content_type;                 /* a literal; NULL: no body */
+    struct buf body;
+    /* Instead of body: a file, into which `insert` is put at a place; owned, -1: none. */
+    int file;
+    uint64_t file_size, insert_at;
+    const char *insert;                       /* a literal, or NULL */
+    bool cached;                              /* reply_cache was asked; else nothing may be kept */
+    size_t header_count;
+    struct { const char *name; char value[160]; } header[REPLY_HEADERS_MAX];
+};
+
+void reply_init(struct reply *reply);
+void reply_clear(struct reply *reply);        /* also closes the file; ready for another answer */
+void reply_header(struct reply *reply, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void reply_json(struct reply *reply, int status, json *owned);
+void reply_empty(struct reply *reply, int status);
+uint64_t reply_file_size(const struct reply *reply);
+/* Bytes of the file from `at` on with `insert` in its place; below 1: it cannot be read. */
+ssize_t reply_read_file(const struct reply *reply, uint64_t at, char *to, size_t max);
+/* ETag and Cache-Control: kept for ever where it never changes, else asked for again each time. */
+void reply_cache(struct reply *reply, const char *etag, bool immutable);
+/* When If-None-Match names the etag: turns the reply into 304 and returns true. */
+bool reply_not_modified(struct reply *reply, const char *if_none_match, const char *etag);
+
+#endif

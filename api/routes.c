@@ -1,0 +1,58 @@
+/* Every endpoint (design 3 and 4).  tests/api/test_route.c holds this against openapi.json. */
+#include "api/handlers.h"
+
+#define SMALL (64 * KIB)
+
+static const struct route public_rows[] = {
+    /* method  path ... least role, pace, handler, body limit, any type */
+    { "POST", "/v1/receipts", ACCESS_ANYONE, ROUTE_QUICK, receipts_post, REQUEST_BODY_MAX, true },
+    { "GET",    "/v1/receipts/{jobId}",                   ACCESS_ANYONE,   ROUTE_QUICK, receipt_get, 0, false },
+    { "POST",   "/v1/models",                             ACCESS_ANYONE,   ROUTE_SLOW,  model_post, SMALL, false },
+    { "GET",    "/v1/models",                             ACCESS_ANYONE,   ROUTE_QUICK, models_get, 0, false },
+    { "GET",    "/v1/models/{digest}",                    ACCESS_ANYONE,   ROUTE_QUICK, model_get, 0, false },
+    { "GET",    "/v1/accounts/{address}",                 ACCESS_ANYONE,   ROUTE_QUICK, account_get, 0, false },
+    { "GET",    "/v1/accounts/{address}/claim",           ACCESS_ANYONE,   ROUTE_QUICK, claim_get, 0, false },
+    { "GET",    "/v1/settlements",                        ACCESS_ANYONE,   ROUTE_QUICK, settlements_get, 0, false },
+    { "GET",    "/v1/settlements/{sequence}",             ACCESS_ANYONE,   ROUTE_QUICK, settlement_get, 0, false },
+    { "GET",    "/v1/settlements/{sequence}/rewards.json", ACCESS_ANYONE,   ROUTE_QUICK, settlement_rewards, 0, false },
+    { "GET",    "/v1/settlements/{sequence}/archive",     ACCESS_ANYONE,   ROUTE_QUICK, settlement_archive, 0, false },
+    { "GET",    "/v1/info",                               ACCESS_ANYONE,   ROUTE_QUICK, info_get, 0, false },
+    { "GET",    "/openapi.json",                          ACCESS_ANYONE,   ROUTE_QUICK, openapi_get, 0, false },
+    { "GET",    "/healthz",                               ACCESS_ANYONE,   ROUTE_QUICK, health_get, 0, false },
+    { "GET",    "/readyz",                                ACCESS_ANYONE,   ROUTE_QUICK, ready_get, 0, false },
+};
+
+/* The admin listener also answers the public rows, so that its page needs no second address. */
+static const struct route admin_rows[] = {
+    /* method  path ... least role, pace, handler, body limit, any type */
+    { "GET",    "/metrics",                               ACCESS_VIEWER,   ROUTE_QUICK, metrics_get, 0, false },
+    { "POST",   "/admin/v1/providers",                    ACCESS_ADMIN,    ROUTE_SLOW,  provider_post, SMALL, false },
+    { "GET",    "/admin/v1/providers",                    ACCESS_VIEWER,   ROUTE_QUICK, providers_get, 0, false },
+    { "GET",    "/admin/v1/providers/{address}",          ACCESS_VIEWER,   ROUTE_QUICK, provider_get, 0, false },
+    { "PATCH",  "/admin/v1/providers/{address}",          ACCESS_ADMIN,    ROUTE_SLOW,  provider_patch, SMALL, false },
+    { "DELETE", "/admin/v1/providers/{address}",          ACCESS_ADMIN,    ROUTE_SLOW,  provider_delete, 0, false },
+    { "POST",   "/admin/v1/consumers",                    ACCESS_ADMIN,    ROUTE_SLOW,  consumer_post, SMALL, false },
+    { "GET",    "/admin/v1/consumers",                    ACCESS_VIEWER,   ROUTE_QUICK, consumers_get, 0, false },
+    { "GET",    "/admin/v1/consumers/{address}",          ACCESS_VIEWER,   ROUTE_QUICK, consumer_get, 0, false },
+    { "PATCH",  "/admin/v1/consumers/{address}",          ACCESS_ADMIN,    ROUTE_SLOW,  consumer_patch, SMALL, false },
+    { "DELETE", "/admin/v1/consumers/{address}",          ACCESS_ADMIN,    ROUTE_SLOW,  consumer_delete, 0, false },
+    { "POST",   "/admin/v1/models/{digest}/verify",       ACCESS_ADMIN,    ROUTE_SLOW,  model_verify, SMALL, false },
+    { "POST",   "/admin/v1/prices",                       ACCESS_ADMIN,    ROUTE_SLOW,  price_post, SMALL, false },
+    { "GET",    "/admin/v1/prices",                       ACCESS_VIEWER,   ROUTE_QUICK, prices_get, 0, false },
+    { "GET",    "/admin/v1/quarantine",                   ACCESS_VIEWER,   ROUTE_QUICK, quarantine_get, 0, false },
+    { "POST", "/admin/v1/quarantine/release", ACCESS_OPERATOR, ROUTE_SLOW, quarantine_release_many, SMALL, false },
+    { "POST", "/admin/v1/quarantine/refuse", ACCESS_OPERATOR, ROUTE_SLOW, quarantine_refuse_many, SMALL, false },
+    { "POST", "/admin/v1/quarantine/{provider}/{jobId}/release", ACCESS_OPERATOR, ROUTE_SLOW, quarantine_release, SMALL, false },
+    { "POST", "/admin/v1/quarantine/{provider}/{jobId}/refuse", ACCESS_OPERATOR, ROUTE_SLOW, quarantine_refuse, SMALL, false },
+    { "POST",   "/admin/v1/settlements",                  ACCESS_OPERATOR, ROUTE_SLOW,  run_post, SMALL, false },
+    { "GET",    "/admin/v1/settlements/{sequence}",       ACCESS_VIEWER,   ROUTE_QUICK, run_get, 0, false },
+    { "POST",   "/admin/v1/settlements/{sequence}/carry", ACCESS_OPERATOR, ROUTE_SLOW,  carry_post, SMALL, false },
+    { "GET",    "/admin/v1/transactions",                 ACCESS_VIEWER,   ROUTE_QUICK, transactions_get, 0, false },
+    { "POST",   "/admin/v1/keys",                         ACCESS_ADMIN,    ROUTE_SLOW,  key_post, SMALL, false },
+    { "GET",    "/admin/v1/keys",                         ACCESS_VIEWER,   ROUTE_QUICK, keys_get, 0, false },
+    { "DELETE", "/admin/v1/keys/{id}",                    ACCESS_ADMIN,    ROUTE_SLOW,  key_delete, 0, false },
+    { "GET",    "/admin/v1/audit",                        ACCESS_VIEWER,   ROUTE_QUICK, audit_get, 0, false },
+};
+
+const struct route_table routes_public = { public_rows, ARRAY_LEN(public_rows) };
+const struct route_table routes_admin = { admin_rows, ARRAY_LEN(admin_rows) };

@@ -1,0 +1,296 @@
+#include "api/server.h"
+
+#include <assert.h>
+#include <microhttpd.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/exchange.h"
+#include "api/listen.h"
+#include "api/problem.h"
+#include "api/waiting.h"
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+
+#define TIMEOUT_S 30u                         /* between two bytes of a connection */
+#define CONNECTIONS_MAX 1000u
+#define CONNECTION_MEMORY ((size_t)32 * KIB)  /* headers, and the piece of a body that is handed over */
+#define CLASSES 6
+#define FLAGS (MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG)
+
+struct server {
+    struct server_config config;
+    struct MHD_Daemon *daemon;
+    char address[LISTEN_TEXT];
+    struct waiting waiting;
+    atomic_uint_fast64_t *answers[2];         /* CLASSES a row, and one row more for no route */
+};
+
+/* The life of one request, all on the connection's thread but for WAITING:
+ *   READING -> (body complete) -> handler -> sent
+ *                                        \-> WAITING (suspended) -> request_wake -> READY -> finish -> sent */
+enum stage { READING, WAITING, READY };
+
+struct passage {
+    struct exchange x;                        /* first: request_wake gets here from its request */
+    struct server *server;
+    struct MHD_Connection *connection;
+    _Atomic enum stage stage;
+};
+
+static enum MHD_Result take_query(void *self, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct request *req = self;
+
+    (void)kind;
+    if (req->query_count < REQUEST_QUERY_MAX)
+        req->query[req->query_count++] = (struct query_pair){ name, value };
+    return MHD_YES;
+}
+
+static void take_headers(struct request *req, struct MHD_Connection *connection)
+{
+    const struct { const char *name; const char **to; } wanted[] = {
+        { "Host", &req->header.host },
+        { "Authorization", &req->header.authorization },
+        { "Content-Type", &req->header.content_type },
+        { "Content-Encoding", &req->header.content_encoding },
+        { "Content-Length", &req->header.content_length },
+        { "Expect", &req->header.expect },
+        { "Accept-Encoding", &req->header.accept_encoding },
+        { "If-None-Match", &req->header.if_none_match },
+        { "Prefer", &req->header.prefer },
+        { "Idempotency-Key", &req->header.idempotency_key },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+        *wanted[i].to = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, wanted[i].name);
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_query, req);
+}
+
+static ssize_t read_file(void *self, uint64_t at, char *to, size_t max)
+{
+    ssize_t got = reply_read_file(self, at, to, max);
+
+    return got > 0 ? got : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* The response takes the body over; a file stays with the reply, which outlives it. */
+static struct MHD_Response *make_response(struct reply *reply)
+{
+    struct MHD_Response *response;
+
+    if (reply->file >= 0)
+        return MHD_create_response_from_callback(reply_file_size(reply), 64 * KIB, read_file, reply, NULL);
+    response = MHD_create_response_from_buffer(reply->body.len, reply->body.data, MHD_RESPMEM_MUST_FREE);
+    if (response != NULL)
+        buf_init(&reply->body);
+    return response;
+}
+
+static enum MHD_Result send_reply(struct passage *p)
+{
+    struct reply *reply = &p->x.reply;
+    struct MHD_Response *response;
+    enum MHD_Result result;
+
+    if (reply->body.failed)
+        problem(reply, 503, "try-again", "The answer is larger than there is room for now; ask for a smaller part.");
+    log_event(LOG_DEBUG_LEVEL, "request_answered", KV_TEXT("method", p->x.req.method), KV_TEXT("path", p->x.req.path),
+              KV_U64("status", (uint64_t)reply->status));
+    assert(reply->status < 600);
+    atomic_fetch_add(&p->server->answers[p->x.table][p->x.row * CLASSES + (size_t)reply->status / 100], 1);
+    response = make_response(reply);
+    if (response == NULL)
+        return MHD_NO;
+    if (reply->content_type != NULL)
+        MHD_add_response_header(response, "Content-Type", reply->content_type);
+    for (size_t i = 0; i < reply->header_count; i++)
+        MHD_add_response_header(response, reply->header[i].name, reply->header[i].value);
+    if (!reply->cached)
+        MHD_add_response_header(response, "Cache-Control", "no-store");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    result = MHD_queue_response(p->connection, (unsigned)reply->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+void request_wake(struct request *req)
+{
+    struct passage *p = (struct passage *)(void *)req;
+    struct server *s = p->server;
+    bool slow = req->route->pace == ROUTE_SLOW;
+
+    atomic_store(&p->stage, READY);
+    MHD_resume_connection(p->connection);     /* from here on the passage may be gone */
+    waiting_leave(&s->waiting, slow);
+}
+
+static void *run_slow(void *self)
+{
+    struct passage *p = self;
+
+    p->x.req.route->handler(&p->x.req, &p->x.reply);
+    request_wake(&p->x.req);
+    return NULL;
+}
+
+/* Suspended before it is started: the wake may come at once, from another thread. */
+static enum MHD_Result wait_for(struct passage *p, bool slow)
+{
+    struct exchange *x = &p->x;
+
+    if (!waiting_enter(&p->server->waiting, slow)) {
+        problem_busy(&x->reply);
+        return send_reply(p);
+    }
+    atomic_store(&p->stage, WAITING);
+    MHD_suspend_connection(p->connection);
+    if (slow ? waiting_start_thread(run_slow, p) : x->req.later.start(&x->req, &x->reply))
+        return MHD_YES;
+    if (slow)
+        problem_busy(&x->reply);
+    x->req.later.finish = NULL;               /* the reply stands */
+    request_wake(&x->req);
+    return MHD_YES;
+}
+
+static enum MHD_Result run(struct passage *p)
+{
+    struct request *req = &p->x.req;
+
+    if (!exchange_complete(&p->x))
+        return send_reply(p);
+    if (req->route->pace == ROUTE_SLOW)
+        return wait_for(p, true);
+    req->route->handler(req, &p->x.reply);
+    return req->later.start != NULL ? wait_for(p, false) : send_reply(p);
+}
+
+static enum MHD_Result begin(struct server *s, struct MHD_Connection *connection, const char *url, const char *method,
+                             void **self)
+{
+    struct passage *p = mem_new(sizeof *p);
+    struct request *req = &p->x.req;
+
+    p->server = s;
+    p->connection = connection;
+    *self = p;
+    exchange_init(&p->x, &s->config);
+    req->head = strcmp(method, "HEAD") == 0;
+    req->method = req->head ? "GET" : method;
+    take_headers(req, connection);
+    exchange_head(&p->x, &s->config, url);
+    /* Too long to drain, or not sent before we agree: answered at once.  The library then closes the connection, which
+     * it does for POST only; others are cut off when they pass the drain. */
+    if (p->x.decided && strcmp(method, "POST") == 0
+        && (exchange_length(&p->x) > EXCHANGE_DRAIN_MAX || (req->header.expect != NULL && exchange_length(&p->x) > 0)))
+        return send_reply(p);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *self, struct MHD_Connection *connection, const char *url, const char *method,
+                                  const char *version, const char *upload, size_t *upload_size, void **state)
+{
+    struct passage *p = *state;
+
+    (void)version;
+    if (p == NULL)
+        return begin(self, connection, url, method, state);
+    if (*upload_size > 0) {
+        exchange_body(&p->x, upload, *upload_size);
+        *upload_size = 0;
+        return p->x.received > EXCHANGE_DRAIN_MAX ? MHD_NO : MHD_YES;
+    }
+    switch (atomic_load(&p->stage)) {
+    case READING:
+        return run(p);
+    case WAITING:
+        return MHD_YES;
+    case READY:
+        if (p->x.req.later.finish != NULL)
+            p->x.req.later.finish(&p->x.req, &p->x.reply);
+        return send_reply(p);
+    }
+    bug("stage of a request");
+}
+
+static void on_completed(void *self, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode how)
+{
+    struct passage *p = *state;
+
+    (void)self, (void)connection, (void)how;
+    if (p == NULL)                            /* refused by the library before on_request */
+        return;
+    exchange_clear(&p->x);
+    free(p);
+    *state = NULL;
+}
+
+static void on_library_message(void *self, const char *format, va_list args)
+{
+    char text[400];
+
+    (void)self;
+    vsnprintf(text, sizeof text, format, args);
+    text[strcspn(text, "\r\n")] = '\0';
+    log_event(LOG_DEBUG_LEVEL, "http_noted", KV_TEXT("error", text));
+}
+
+bool server_start(const struct server_config *config, struct server **server, struct err *err)
+{
+    struct server *s = mem_new(sizeof *s);
+    int fd;
+
+    s->config = *config;
+    if (!listen_open(config->listen, &fd, s->address, err)) {
+        free(s);
+        return false;
+    }
+    waiting_init(&s->waiting);
+    for (size_t t = 0; t < ARRAY_LEN(s->answers) && config->tables[t] != NULL; t++)
+        s->answers[t] = mem_array((config->tables[t]->count + 1) * CLASSES, sizeof *s->answers[t]);
+    s->daemon = MHD_start_daemon(FLAGS, 0, NULL, NULL, on_request, s,
+                                 MHD_OPTION_EXTERNAL_LOGGER, on_library_message, NULL,
+                                 MHD_OPTION_LISTEN_SOCKET, fd,
+                                 MHD_OPTION_THREAD_POOL_SIZE, config->threads < 2 ? 2u : config->threads,
+                                 MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+                                 MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
+                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+                                 MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+                                 MHD_OPTION_END);
+    *server = s;
+    if (s->daemon == NULL) {
+        close(fd);
+        server_stop(s);
+        return err_set(err, ERR_IO, "the HTTP service did not start on %s", config->listen);
+    }
+    return true;
+}
+
+void server_address(const struct server *server, char text[LISTEN_TEXT])
+{
+    memcpy(text, server->address, LISTEN_TEXT);
+}
+
+void server_stop(struct server *server)
+{
+    if (server == NULL)
+        return;
+    waiting_close(&server->waiting);          /* the library may not be stopped with a suspended connection */
+    if (server->daemon != NULL)
+        MHD_stop_daemon(server->daemon);
+    waiting_clear(&server->waiting);
+    free(server->answers[0]);
+    free(server->answers[1]);
+    free(server);
+}
+
+uint64_t server_answers(const struct server *server, size_t table, size_t row, unsigned status_class)
+{
+    return atomic_load(&server->answers[table][row * CLASSES + status_class]);
+}

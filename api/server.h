@@ -1,0 +1,29 @@
+/* api/server.h - one listener: the only door to libmicrohttpd.
+ *
+ * A pool of epoll threads reads requests, collects bodies within the route's limit, and calls handlers.  A request
+ * that must wait (for a commit, for a run) has its connection suspended, so that no thread waits with it. */
+#ifndef QUITTANCE_API_SERVER_H
+#define QUITTANCE_API_SERVER_H
+
+#include "api/route.h"
+#include "gateway/base/err.h"
+
+struct server_config {
+    const char *listen;                       /* HOST:PORT */
+    bool admin;                               /* Host is checked; nothing may be cached */
+    const char *admin_hosts;
+    unsigned threads;
+    const struct route_table *tables[2];      /* tried in order; the second may be NULL */
+    struct api *api;
+};
+
+struct server;
+MUST_USE bool server_start(const struct server_config *config, struct server **server, struct err *err);
+void server_address(const struct server *server, char text[64]);
+/* Waits for suspended requests, then closes all connections.  NULL is fine. */
+void server_stop(struct server *server);
+
+/* Answers given, by route (of the first table) and class of status (1xx to 5xx at 1 to 5); row count: no route. */
+uint64_t server_answers(const struct server *server, size_t table, size_t row, unsigned status_class);
+
+#endif
