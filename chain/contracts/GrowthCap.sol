@@ -11,8 +11,10 @@ abstract contract GrowthCap is Roles {
     /// @notice `total` may grow by `available` now.
     error OverCap(uint256 available);
 
+    /// @notice The cap is `cap` from `effectiveAt` on; a raise announced before and still waiting is dropped.
     event CapChanged(uint256 cap, uint256 effectiveAt);
 
+    /// @notice Seconds in which a used cap comes back.
     uint64 public immutable capWindow;
 
     /// One slot.  A raise is waiting while raiseAt is not zero, even when its time has come: `_settled` carries
@@ -38,7 +40,8 @@ abstract contract GrowthCap is Roles {
         emit CapChanged(cap_, block.timestamp);
     }
 
-    /// @notice A lower cap counts at once, a higher one after roleDelay; a raise still waiting is dropped.
+    /// @notice A lower cap counts at once, a higher one after roleDelay; a raise still waiting is dropped.  What
+    /// grew before stays in the bucket and leaks at the new cap's pace: far below it, room comes back late.
     function setCap(uint256 cap_) external onlyOwner {
         uint128 wanted = _checkedCap(cap_);
         (Bucket memory bucket, Cap memory limit) = _settled();
@@ -56,6 +59,7 @@ abstract contract GrowthCap is Roles {
         emit CapChanged(cap_, effectiveAt);
     }
 
+    /// @notice The cap that counts now.
     function cap() external view returns (uint256) {
         (, Cap memory limit) = _settled();
         return limit.current;

@@ -7,19 +7,28 @@ import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step
 /// @notice Who may do what: the operator commits, the guardian stops, the owner replaces both after roleDelay.
 /// Nobody can veto a proposal, else a stolen key could keep its place for ever.
 abstract contract Roles is Ownable2Step {
+    /// @notice The caller is not the operator, or not the proposed one.
     error NotOperator();
+    /// @notice The caller is not the guardian (or, to revoke, the owner), or not the proposed one.
     error NotGuardian();
+    /// @notice The delay of this step has not passed.
     error TooEarly();
+    /// @notice An argument is out of its bounds.
     error BadConfig();
+    /// @notice No operator follows after retirement.
     error IsRetired();
 
+    /// @notice `who` may take `role` ("operator" or "guardian") from `acceptableAt` on; zero withdraws a proposal.
     event RoleProposed(bytes32 indexed role, address who, uint256 acceptableAt);
+    /// @notice `who` has `role` now; zero where it was revoked.
     event RoleChanged(bytes32 indexed role, address who);
+    /// @notice Nothing is committed here from `effectiveAt` on; `successor` is where batches go after it.
     event Retired(address successor, uint256 effectiveAt);
 
     bytes32 private constant OPERATOR = "operator";
     bytes32 private constant GUARDIAN = "guardian";
 
+    /// @notice Seconds from an owner's proposal, raise or retirement to its effect.
     uint64 public immutable roleDelay;
 
     struct Operator {
@@ -33,6 +42,7 @@ abstract contract Roles is Ownable2Step {
     }
 
     Operator private _operator;
+    /// @notice Who may cancel, pause and revoke.
     address public guardian;
     /// @notice Who may become operator, and from when.
     Proposal public proposedOperator;
@@ -53,7 +63,8 @@ abstract contract Roles is Ownable2Step {
         _setOperator(address(0));
     }
 
-    /// @notice Name the next operator, who may accept after roleDelay; replaces an earlier proposal.
+    /// @notice Name the next operator, who may accept after roleDelay; replaces an earlier proposal.  A proposal
+    /// waits for ever: propose zero to withdraw one.
     function proposeOperator(address who) external onlyOwner {
         proposedOperator = _propose(OPERATOR, who);
     }
@@ -63,6 +74,7 @@ abstract contract Roles is Ownable2Step {
         proposedGuardian = _propose(GUARDIAN, who);
     }
 
+    /// @notice Become operator: for the proposed one, once its delay has passed.
     function acceptOperator() external {
         if (msg.sender != proposedOperator.who) revert NotOperator();
         if (block.timestamp < proposedOperator.acceptableAt) revert TooEarly();
@@ -71,6 +83,7 @@ abstract contract Roles is Ownable2Step {
         _setOperator(msg.sender);
     }
 
+    /// @notice Become guardian: for the proposed one, once its delay has passed.
     function acceptGuardian() external {
         if (msg.sender != proposedGuardian.who) revert NotGuardian();
         if (block.timestamp < proposedGuardian.acceptableAt) revert TooEarly();
@@ -80,6 +93,7 @@ abstract contract Roles is Ownable2Step {
 
     /// @notice No commit ever again from now + roleDelay on; claims go on for ever.  Until then a second call
     /// names another successor and starts the clock again.
+    /// @param successor The contract that takes over, zero where none does.
     function retire(address successor) external onlyOwner {
         if (_isRetired()) revert IsRetired();
         uint256 effectiveAt = block.timestamp + roleDelay;

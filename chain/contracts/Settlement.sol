@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {Batches} from "./Batches.sol";
 import {GrowthCap} from "./GrowthCap.sol";
 import {Roles} from "./Roles.sol";
 import {Walk} from "./Walk.sol";
@@ -15,27 +16,38 @@ import {Walk} from "./Walk.sol";
 /// so the root before the active one stays good for proofs on their way, and nothing is paid twice.
 /// The delay is the earners' exit window: neither pause nor any role stops `distribute` and `claim`.
 /// Times are in seconds, amounts in base units of one plain ERC-20 (no fee on transfer, no rebasing).
-contract Settlement is GrowthCap, ReentrancyGuardTransient {
+contract Settlement is GrowthCap, Batches, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
+    /// @notice The guardian has stopped commits until `pausedUntil`.
     error IsPaused();
     /// @notice The batch before still waits for its activation.
     error StillPending();
+    /// @notice There is nothing to cancel: never committed, cancelled already, or active since.
     error NothingPending();
+    /// @notice The number is not the one due: for a commit the next, for a cancel the pending one.
     error WrongSequence(uint64 expected);
     /// @notice The operator's history is not the one committed here.
     error WrongParent();
+    /// @notice The root of no rewards: such a batch waits for the next one with rewards.
     error ZeroRoot();
+    /// @notice `total` is below that of the batch before.
     error TotalFell();
     /// @notice The contract lacks `missing` of what it would owe.
     error Underfunded(uint256 missing);
-    /// @notice The proof leads neither to the active root nor to the one before.
-    error BadProof();
+    /// @notice The account was paid as much already.
     error NothingToClaim();
+    /// @notice `reward` is not this contract's token.
     error WrongToken();
     /// @notice The leaves add up to more than the active total.
     error ExceedsTotal();
 
+    /// @notice Batch `sequence` is published, and counts from `activeAt` on unless it is cancelled before.
+    /// @param receiptsRoot Root of its receipts tree.
+    /// @param rewardsRoot Root of all that was ever earned, its leaves add up to `total`.
+    /// @param archive SHA-256 of its archive file.
+    /// @param receipts How many receipts it settles.
+    /// @param header header(sequence), which binds all of these and the header before.
     event Committed(
         uint64 indexed sequence,
         bytes32 receiptsRoot,
@@ -46,45 +58,36 @@ contract Settlement is GrowthCap, ReentrancyGuardTransient {
         uint64 activeAt,
         bytes32 header
     );
+    /// @notice Batch `sequence` was taken back while it was pending; its number stays used.
     event Cancelled(uint64 indexed sequence);
     /// @notice Sums of one call; each payment in it is the token's own `Transfer` from this contract.
     event Distributed(uint256 paid, uint256 skipped);
     /// @notice The token refused to pay `account`; `amount` stays due.
     event Skipped(address indexed account, uint256 amount);
+    /// @notice `account` was paid `amount` of `reward` by a claim of its own leaf.
     event Claimed(address indexed account, address indexed reward, uint256 amount);
+    /// @notice Commits are refused until `time`.
     event PausedUntil(uint256 time);
 
+    /// @notice The one token that is paid.
     IERC20 public immutable token;
     /// @notice Whoever tops up what a commit lacks, by allowance; zero where the contract is funded beforehand.
     address public immutable funder;
+    /// @notice Seconds from a commit to its activation: the guardian's time to cancel, the earners' to leave.
     uint64 public immutable activationDelay;
+    /// @notice Seconds that a pause lasts, and at least as long is between two.
     uint64 public immutable pauseDuration;
 
-    /// One slot.  `newest` is the place in _roots of the batch last committed: pending until activeAt, then active.
-    /// It is a bit of its own, as after a cancel the next sequence must not overwrite the active root.
-    struct Batch {
-        uint40 sequence;
-        uint40 activeAt;
-        uint40 pausedUntil;
-        uint8 newest;
-        uint128 total;
-    }
-
-    /// One slot.  `before` is the total that counts while the newest batch is pending.
-    struct Sums {
-        uint128 claimed;
-        uint128 before;
-    }
-
-    Batch private _batch;
-    Sums private _sums;
-    bytes32[2] private _roots;
-
-    /// @notice What `account` was paid so far, as its leaves count it.
-    mapping(address account => uint256) public claimed;
-    /// @notice The chain of batches: header(n) binds header(n - 1) and all that batch n published.
-    mapping(uint64 sequence => bytes32) public header;
-
+    /// @param token_ A plain ERC-20.
+    /// @param owner_ Replaces the other two; a multisig.
+    /// @param operator_ Commits; zero until one is proposed and accepts.
+    /// @param guardian_ Cancels and pauses.
+    /// @param funder_ Tops up by allowance, zero where funds come beforehand.
+    /// @param cap_ Most that `total` may grow at once, and in each capWindow after.
+    /// @param capWindow_ Seconds in which a used cap comes back.
+    /// @param activationDelay_ Seconds from commit to activation, 7 days at most.
+    /// @param roleDelay_ Seconds from proposal to acceptance, 30 days at most.
+    /// @param pauseDuration_ Seconds, 14 days at most.
     constructor(
         IERC20 token_,
         address owner_,
@@ -97,7 +100,7 @@ contract Settlement is GrowthCap, ReentrancyGuardTransient {
         uint64 roleDelay_,
         uint64 pauseDuration_
     ) Roles(owner_, operator_, guardian_, roleDelay_) GrowthCap(cap_, capWindow_) {
-        if (address(token_).code.length == 0) revert BadConfig();
+        if (!_isToken(token_)) revert BadConfig();
         if (activationDelay_ > 7 days || pauseDuration_ > 14 days) revert BadConfig();
         token = token_;
         funder = funder_;
@@ -109,7 +112,11 @@ contract Settlement is GrowthCap, ReentrancyGuardTransient {
     /// @notice Publish batch `sequence_`: its trees, its archive and all that was earned up to it.
     /// @param sequence_ The last number used plus one; a cancelled number stays used.
     /// @param parent header(sequence_ - 1): two stores that disagree about the past cannot both go on.
+    /// @param receiptsRoot Root of the receipts tree, zero where the batch has none.
+    /// @param rewardsRoot Root of the rewards tree.
+    /// @param archive SHA-256 of the archive file.
     /// @param total_ Sum of all leaves of the rewards tree, never less than before.
+    /// @param receipts How many receipts the batch settles.
     function commit(
         uint64 sequence_,
         bytes32 parent,
@@ -130,10 +137,12 @@ contract Settlement is GrowthCap, ReentrancyGuardTransient {
         if (total_ > type(uint128).max) revert OverCap(type(uint128).max - batch.total);
         _grow(total_ - batch.total);
 
-        _sums.before = batch.total;
+        Sums memory sums = _sums;
+        sums.before = batch.total;
+        _sums = sums;
         batch.sequence += 1;
         batch.activeAt = uint40(block.timestamp + activationDelay);
-        batch.newest ^= 1;
+        batch.newest = _next(batch.newest);
         batch.total = uint128(total_);
         _batch = batch;
         _roots[batch.newest] = rewardsRoot;
@@ -143,10 +152,11 @@ contract Settlement is GrowthCap, ReentrancyGuardTransient {
         header[sequence_] = head;
         emit Committed(sequence_, receiptsRoot, rewardsRoot, archive, total_, receipts, batch.activeAt, head);
 
-        _fund(total_ - _sums.claimed);
+        _fund(total_ - sums.claimed);
     }
 
     /// @notice Take the pending batch back: as if it had never been, but that its number stays used.
+    /// @param sequence_ The pending batch, so that a late cancel never hits the next one.
     function cancel(uint64 sequence_) external nonReentrant {
         Batch memory batch = _batch;
         if (msg.sender != guardian) revert NotGuardian();
@@ -155,9 +165,8 @@ contract Settlement is GrowthCap, ReentrancyGuardTransient {
 
         uint128 before = _sums.before;
         _giveBack(batch.total - before);
-        delete _roots[batch.newest];
         batch.activeAt = 0;
-        batch.newest ^= 1;
+        batch.newest = _before(batch.newest);
         batch.total = before;
         _batch = batch;
         // No proof may lead to this header any more, and the next batch builds on the mark.
@@ -178,18 +187,14 @@ contract Settlement is GrowthCap, ReentrancyGuardTransient {
         bytes32[] calldata proof,
         bytes calldata steps
     ) external nonReentrant returns (uint256 paid, uint256 skipped) {
-        bytes32 root = Walk.rootOf(address(token), accounts, claimables, proof, steps);
-        if (!_isAccepted(root)) revert BadProof();
-        uint256 claimedBefore = _sums.claimed;
-        uint256 payable_ = total() - claimedBefore;
-
+        (uint256 room, Sums memory sums) = _roomUnder(Walk.rootOf(address(token), accounts, claimables, proof, steps));
         for (uint256 i = 0; i < accounts.length; ++i) {
             address account = accounts[i];
             uint256 claimable = claimables[i];
             uint256 before = claimed[account];
             if (claimable <= before) continue;
             uint256 amount = claimable - before;
-            if (amount > payable_ - paid) revert ExceedsTotal();
+            if (amount > room - paid) revert ExceedsTotal();
             claimed[account] = claimable; // before the transfer: a token that calls back finds nothing due
             if (token.trySafeTransfer(account, amount)) {
                 paid += amount;
@@ -199,11 +204,18 @@ contract Settlement is GrowthCap, ReentrancyGuardTransient {
                 emit Skipped(account, amount);
             }
         }
-        if (paid != 0) _sums.claimed = uint128(claimedBefore + paid);
+        if (paid != 0) {
+            sums.claimed += uint128(paid);
+            _sums = sums;
+        }
         emit Distributed(paid, skipped);
     }
 
     /// @notice Pay `account` what one leaf proves and was not yet paid; anyone may, also while paused.
+    /// @param account Who is paid, whoever calls.
+    /// @param reward This contract's token, as the leaf names it.
+    /// @param claimable What the leaf says.
+    /// @param proof The leaf's neighbours, upwards.
     /// @return amount Base units paid now.
     function claim(address account, address reward, uint256 claimable, bytes32[] calldata proof)
         external
@@ -212,15 +224,15 @@ contract Settlement is GrowthCap, ReentrancyGuardTransient {
     {
         if (reward != address(token)) revert WrongToken();
         bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(account, reward, claimable))));
-        if (!_isAccepted(MerkleProof.processProofCalldata(proof, leaf))) revert BadProof();
+        (uint256 room, Sums memory sums) = _roomUnder(MerkleProof.processProofCalldata(proof, leaf));
         uint256 before = claimed[account];
         if (claimable <= before) revert NothingToClaim();
         amount = claimable - before;
-        uint256 claimedBefore = _sums.claimed;
-        if (amount > total() - claimedBefore) revert ExceedsTotal();
+        if (amount > room) revert ExceedsTotal();
 
         claimed[account] = claimable;
-        _sums.claimed = uint128(claimedBefore + amount);
+        sums.claimed += uint128(amount);
+        _sums = sums;
         emit Claimed(account, reward, amount);
 
         token.safeTransfer(account, amount);
@@ -239,52 +251,6 @@ contract Settlement is GrowthCap, ReentrancyGuardTransient {
         if (block.timestamp < _batch.pausedUntil) _setPause(block.timestamp);
     }
 
-    function pausedUntil() external view returns (uint64) {
-        return _batch.pausedUntil;
-    }
-
-    /// @notice The last number used.
-    function sequence() external view returns (uint64) {
-        return _batch.sequence;
-    }
-
-    function activeRoot() external view returns (bytes32) {
-        Batch memory batch = _batch;
-        return _isPending(batch) ? _roots[batch.newest ^ 1] : _roots[batch.newest];
-    }
-
-    /// @notice The other root that proofs may lead to; zero while a batch is pending, which takes its place.
-    function previousRoot() external view returns (bytes32) {
-        Batch memory batch = _batch;
-        return _isPending(batch) ? bytes32(0) : _roots[batch.newest ^ 1];
-    }
-
-    /// @notice All that is owed under the active root, paid or not.
-    function total() public view returns (uint256) {
-        Batch memory batch = _batch;
-        return _isPending(batch) ? _sums.before : batch.total;
-    }
-
-    function totalClaimed() external view returns (uint256) {
-        return _sums.claimed;
-    }
-
-    /// @notice The batch that waits for its activation; all zero where none does.
-    function pending() external view returns (uint64 sequence_, bytes32 root, uint256 total_, uint64 activeAt) {
-        Batch memory batch = _batch;
-        if (_isPending(batch)) return (batch.sequence, _roots[batch.newest], batch.total, batch.activeAt);
-    }
-
-    function _isPending(Batch memory batch) private view returns (bool) {
-        return block.timestamp < batch.activeAt;
-    }
-
-    function _isAccepted(bytes32 root) private view returns (bool) {
-        Batch memory batch = _batch;
-        if (_isPending(batch)) return root == _roots[batch.newest ^ 1];
-        return root == _roots[batch.newest] || root == _roots[batch.newest ^ 1];
-    }
-
     /// @dev Pull what the contract lacks of `owed`, or refuse.
     function _fund(uint256 owed) private {
         uint256 balance = token.balanceOf(address(this));
@@ -296,6 +262,12 @@ contract Settlement is GrowthCap, ReentrancyGuardTransient {
         // A token that keeps a part on the way would leave the last earner unpaid.
         balance = token.balanceOf(address(this));
         if (balance < owed) revert Underfunded(owed - balance);
+    }
+
+    /// @dev Has code and tells a balance.
+    function _isToken(IERC20 token_) private view returns (bool) {
+        (bool ok, bytes memory answer) = address(token_).staticcall(abi.encodeCall(IERC20.balanceOf, (address(this))));
+        return ok && answer.length == 32 && address(token_).code.length != 0;
     }
 
     function _setPause(uint256 until) private {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {Batches} from "../Batches.sol";
 import {Settlement} from "../Settlement.sol";
 import {SettlementTest} from "./SettlementTest.sol";
 import {Tree} from "./Tree.sol";
@@ -86,7 +87,7 @@ contract SettlementAttackTest is SettlementTest {
         bytes32 leaf = Tree.leaf(THIEF, STRANGER, 5e18);
         commit(leaf, 5e18);
         pass(ACTIVATION);
-        claimFails(only(THIEF, 5e18), 0, Settlement.BadProof.selector);
+        claimFails(only(THIEF, 5e18), 0, Batches.BadProof.selector);
     }
 
     function only(address account, uint256 claimable) private pure returns (Rewards memory rewards) {

@@ -12,6 +12,7 @@ contract BadToken is DevToken {
         ReturnsTwo,
         Reverts,
         ReturnBomb,
+        BurnsGas,
         TakesFee,
         CallsBack
     }
@@ -22,6 +23,7 @@ contract BadToken is DevToken {
     address public hook;
     bytes public hookData;
     bool public hookSucceeded;
+    bytes public hookAnswer;
     mapping(address account => bool) public blocked;
 
     constructor() DevToken("Bad", "BAD", 18) {}
@@ -51,11 +53,16 @@ contract BadToken is DevToken {
                 revert(0, 1000000)
             }
         }
+        if (way == Way.BurnsGas) {
+            assembly {
+                invalid()
+            }
+        }
         if (way == Way.TakesFee) {
             _burn(msg.sender, amount / 10);
             return super.transfer(to, amount - amount / 10);
         }
-        if (way == Way.CallsBack) (hookSucceeded,) = hook.call(hookData);
+        if (way == Way.CallsBack) (hookSucceeded, hookAnswer) = hook.call(hookData);
         super.transfer(to, amount);
         if (way == Way.ReturnsNothing) {
             assembly {

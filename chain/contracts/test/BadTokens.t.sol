@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Settlement} from "../Settlement.sol";
 import {BadToken} from "./BadTokens.sol";
 import {SettlementTest} from "./SettlementTest.sol";
@@ -32,6 +33,47 @@ contract SettlementBadTokenTest is SettlementTest {
 
     function test_a_return_bomb_is_a_failure_and_nothing_more() public {
         oneIsSkipped(BadToken.Way.ReturnBomb);
+    }
+
+    function test_whoever_fails_and_however_the_others_of_its_call_are_paid() public {
+        BadToken.Way[4] memory ways =
+            [BadToken.Way.ReturnsFalse, BadToken.Way.ReturnsTwo, BadToken.Way.Reverts, BadToken.Way.ReturnBomb];
+        for (uint256 way = 0; way < 4; ++way) {
+            for (uint256 i = 0; i < 4; ++i) {
+                Rewards memory next = rewardsOf(4, (4 * way + i + 2) * 1e18);
+                bad.mint(address(settlement), 10e18);
+                commitActive(next);
+                bad.setWay(ways[way], next.accounts[i]);
+                distributeAll(next);
+                for (uint256 j = 0; j < 4; ++j) {
+                    bool isPaid = bad.balanceOf(next.accounts[j]) == next.claimables[j];
+                    vm.assertTrue(isPaid == (j != i));
+                }
+                bad.setWay(BadToken.Way.Good, address(0));
+                claim(next, i);
+            }
+        }
+    }
+
+    function test_a_recipient_that_burns_gas_fails_its_set_and_is_left_out() public {
+        bad.setWay(BadToken.Way.BurnsGas, batch.accounts[1]);
+        Tree.Walked memory walked = Tree.walk(leavesOf(batch), allOf(batch));
+        // 63 parts in 64 are burnt each time: what estimateGas meets before anything is sent.
+        (bool ok,) = address(settlement).call{gas: 1_000_000}(
+            abi.encodeCall(settlement.distribute, (batch.accounts, batch.claimables, walked.proof, walked.steps))
+        );
+        vm.assertTrue(!ok);
+        vm.assertEq(settlement.totalClaimed(), 0);
+
+        bool[] memory wanted = allOf(batch);
+        wanted[1] = false;
+        walked = Tree.walk(leavesOf(batch), wanted);
+        Rewards memory picked = pick(batch, wanted);
+        (uint256 paid, uint256 skipped) = settlement.distribute{gas: 1_000_000}(
+            picked.accounts, picked.claimables, walked.proof, walked.steps
+        );
+        vm.assertEq(paid, 8e18);
+        vm.assertEq(skipped, 0);
     }
 
     function test_no_return_value_is_a_success() public {
@@ -119,6 +161,34 @@ contract SettlementBadTokenTest is SettlementTest {
         (uint256 paid,) = distributeAll(batch);
         vm.assertEq(paid, 6e18);
         paidOnce();
+    }
+
+    function test_a_token_that_holds_a_role_changes_no_batch_inside_a_payment() public {
+        settlement = new Settlement(
+            IERC20(bad), address(bad), address(bad), address(bad), FUNDER, CAP, WINDOW, ACTIVATION, ROLE, PAUSE
+        );
+        bad.mint(address(settlement), 10e18);
+        bytes32 zero = settlement.header(0);
+        vm.prank(address(bad));
+        settlement.commit(1, zero, "receipts", rootOf(batch), "archive", 10e18, 7);
+        pass(ACTIVATION);
+        bytes[4] memory calls = [
+            abi.encodeCall(settlement.commit, (2, settlement.header(1), "", "root", "", 11e18, 0)),
+            abi.encodeCall(settlement.cancel, (1)),
+            abi.encodeCall(settlement.pause, ()),
+            abi.encodeCall(settlement.unpause, ())
+        ];
+        for (uint256 i = 0; i < 4; ++i) {
+            callsBack(calls[i]);
+            claim(batch, i);
+            vm.assertTrue(!bad.hookSucceeded());
+            vm.assertEq(
+                bytes32(bytes4(bad.hookAnswer())),
+                bytes32(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector)
+            );
+        }
+        vm.assertEq(settlement.sequence(), 1);
+        vm.assertEq(settlement.pausedUntil(), 0);
     }
 
     function callsBack(bytes memory data) private {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {Batches} from "../Batches.sol";
 import {Settlement} from "../Settlement.sol";
 import {Walk} from "../Walk.sol";
 import {SettlementTest} from "./SettlementTest.sol";
@@ -65,27 +66,27 @@ contract SettlementPaymentTest is SettlementTest {
     function test_claim_refuses_an_amount_an_account_or_a_proof_that_is_not_in_the_tree() public {
         commitActive(batch);
         bytes32[] memory proof = proofOf(batch, 0);
-        vm.expectRevert(Settlement.BadProof.selector);
+        vm.expectRevert(Batches.BadProof.selector);
         settlement.claim(batch.accounts[0], address(token), batch.claimables[0] + 1, proof);
-        vm.expectRevert(Settlement.BadProof.selector);
+        vm.expectRevert(Batches.BadProof.selector);
         settlement.claim(STRANGER, address(token), batch.claimables[0], proof);
         proof[1] = "another";
-        vm.expectRevert(Settlement.BadProof.selector);
+        vm.expectRevert(Batches.BadProof.selector);
         settlement.claim(batch.accounts[0], address(token), batch.claimables[0], proof);
     }
 
     function test_a_pending_root_pays_nothing_until_its_second() public {
         commit(rootOf(batch), 15e18);
         pass(ACTIVATION - 1);
-        claimFails(batch, 0, Settlement.BadProof.selector);
+        claimFails(batch, 0, Batches.BadProof.selector);
         Tree.Walked memory walked = Tree.walk(leavesOf(batch), allOf(batch));
-        vm.expectRevert(Settlement.BadProof.selector);
+        vm.expectRevert(Batches.BadProof.selector);
         settlement.distribute(batch.accounts, batch.claimables, walked.proof, walked.steps);
         pass(1);
         claim(batch, 0);
     }
 
-    function test_the_root_before_counts_until_the_next_commit() public {
+    function test_the_root_before_counts_until_the_next_activation() public {
         commitActive(batch);
         Rewards memory next = rewardsOf(5, 2e18);
         commitActive(next);
@@ -93,8 +94,11 @@ contract SettlementPaymentTest is SettlementTest {
         vm.assertEq(claim(next, 0), 1e18);
         claimFails(batch, 0, Settlement.NothingToClaim.selector);
         commit("third", 31e18);
-        claimFails(batch, 1, Settlement.BadProof.selector);
-        vm.assertEq(claim(next, 1), 4e18);
+        pass(ACTIVATION - 1);
+        vm.assertEq(claim(batch, 1), 2e18);
+        pass(1);
+        claimFails(batch, 2, Batches.BadProof.selector);
+        vm.assertEq(claim(next, 1), 2e18);
     }
 
     function test_a_cancelled_root_is_never_accepted() public {
@@ -104,14 +108,14 @@ contract SettlementPaymentTest is SettlementTest {
         vm.prank(GUARDIAN);
         settlement.cancel(2);
         pass(WINDOW);
-        claimFails(false_, 0, Settlement.BadProof.selector);
+        claimFails(false_, 0, Batches.BadProof.selector);
         commitActive(rewardsOf(5, 3e18));
-        claimFails(false_, 0, Settlement.BadProof.selector);
+        claimFails(false_, 0, Batches.BadProof.selector);
         claim(batch, 0);
     }
 
     function test_nothing_is_proven_before_the_first_batch_is_active() public {
-        claimFails(batch, 0, Settlement.BadProof.selector);
+        claimFails(batch, 0, Batches.BadProof.selector);
         // The empty root slots are zero, and a walk of one hash can lead to zero.
         vm.expectRevert(Walk.BadRun.selector);
         settlement.distribute(new address[](0), new uint256[](0), new bytes32[](1), hex"80");
@@ -173,7 +177,7 @@ contract SettlementPaymentTest is SettlementTest {
         commitActive(batch);
         Tree.Walked memory walked = Tree.walk(leavesOf(batch), allOf(batch));
         batch.claimables[2] += 1;
-        vm.expectRevert(Settlement.BadProof.selector);
+        vm.expectRevert(Batches.BadProof.selector);
         settlement.distribute(batch.accounts, batch.claimables, walked.proof, walked.steps);
     }
 
@@ -183,7 +187,7 @@ contract SettlementPaymentTest is SettlementTest {
         bytes32[] memory leaves = leavesOf(batch);
         address account = address(uint160(uint256(leaves[0])));
         bytes32[] memory proof = new bytes32[](0);
-        vm.expectRevert(Settlement.BadProof.selector);
+        vm.expectRevert(Batches.BadProof.selector);
         settlement.claim(account, address(token), uint256(leaves[1]), proof);
     }
 

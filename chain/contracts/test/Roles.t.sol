@@ -32,6 +32,10 @@ contract SettlementRolesTest is SettlementTest {
         bytes4 bad = Roles.BadConfig.selector;
         vm.expectRevert(bad);
         new Settlement(IERC20(STRANGER), OWNER, OPERATOR, GUARDIAN, FUNDER, CAP, WINDOW, ACTIVATION, ROLE, PAUSE);
+        vm.expectRevert(bad); // a contract, but no token
+        new Settlement(IERC20(address(this)), OWNER, OPERATOR, GUARDIAN, FUNDER, CAP, WINDOW, ACTIVATION, ROLE, PAUSE);
+        vm.expectRevert(bad); // it answers, but is no contract
+        new Settlement(IERC20(address(2)), OWNER, OPERATOR, GUARDIAN, FUNDER, CAP, WINDOW, ACTIVATION, ROLE, PAUSE);
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableInvalidOwner.selector, address(0)));
         new Settlement(t, address(0), OPERATOR, GUARDIAN, FUNDER, CAP, WINDOW, ACTIVATION, ROLE, PAUSE);
         vm.expectRevert(bad);

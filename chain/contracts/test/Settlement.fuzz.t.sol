@@ -78,12 +78,12 @@ contract SettlementFuzzTest is SettlementTest {
             Rewards memory next = grown(active);
             commit(rootOf(next), totalOf(next));
             pass(draw(ACTIVATION));
-            payRandomly(bad, active); // a pending root takes nothing from the active one
+            payRandomly(bad, active); // a pending root takes nothing from the two that count
+            payRandomly(bad, before);
             if (draw(3) == 0) {
                 uint64 last = settlement.sequence();
                 vm.prank(GUARDIAN);
                 settlement.cancel(last);
-                before = active;
             } else {
                 pass(ACTIVATION);
                 (before, active) = (active, next);

@@ -209,17 +209,39 @@ contract SettlementCommitTest is SettlementTest {
         settlement.cancel(1);
     }
 
-    function test_the_previous_root_gives_way_to_the_pending_one() public {
+    function test_a_pending_batch_takes_neither_root_away() public {
         commit("one", 10);
         pass(ACTIVATION);
         commit("two", 20);
         pass(ACTIVATION);
-        vm.assertEq(settlement.previousRoot(), "one");
+        rootsAre("two", "one");
         commit("three", 30);
-        vm.assertEq(settlement.activeRoot(), "two");
-        vm.assertEq(settlement.previousRoot(), 0);
+        rootsAre("two", "one");
+        pass(ACTIVATION - 1);
+        rootsAre("two", "one");
+        pass(1);
+        rootsAre("three", "two");
+    }
+
+    function test_after_any_number_of_cancels_both_roots_are_those_before() public {
+        commit("one", 10);
         pass(ACTIVATION);
-        vm.assertEq(settlement.previousRoot(), "two");
+        commit("two", 20);
+        pass(ACTIVATION);
+        for (uint64 sequence = 3; sequence <= 7; ++sequence) {
+            commit("false", 30);
+            cancel(sequence);
+            rootsAre("two", "one");
+            vm.assertEq(settlement.total(), 20);
+        }
+        commit("eight", 30);
+        pass(ACTIVATION);
+        rootsAre("eight", "two");
+    }
+
+    function rootsAre(bytes32 active, bytes32 previous) private view {
+        vm.assertEq(settlement.activeRoot(), active);
+        vm.assertEq(settlement.previousRoot(), previous);
     }
 
     function cancel(uint64 sequence) private {
