@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @title Walk
-/// @notice Proves any set of leaves of a rewards tree at once.
+/// @notice Proves leaves of a rewards tree: any set at once, or one.
 library Walk {
     /// @notice The lists and `steps` do not describe one tree.
     error BadRun();
@@ -71,6 +71,21 @@ library Walk {
             require_(eq(account, accountsEnd), badRun)
             require_(eq(hash, proofEnd), badRun)
             root := mload(bottom)
+        }
+    }
+
+    /// @notice The root that the usual proof of one leaf leads to.
+    function rootAbove(bytes32 leaf, bytes32[] calldata proof) internal pure returns (bytes32 root) {
+        root = leaf;
+        assembly ("memory-safe") {
+            let end := add(proof.offset, shl(5, proof.length))
+            for { let at := proof.offset } lt(at, end) { at := add(at, 0x20) } {
+                let other := calldataload(at)
+                let place := shl(5, gt(root, other)) // the smaller one first
+                mstore(place, root)
+                mstore(xor(place, 0x20), other)
+                root := keccak256(0, 0x40)
+            }
         }
     }
 }
