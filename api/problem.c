@@ -11,7 +11,7 @@ const char *problem_title(int status)
     static const struct { int status; const char *title; } titles[] = {
         { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
         { 405, "Method Not Allowed" }, { 409, "Conflict" }, { 413, "Content Too Large" },
-        { 415, "Unsupported Media Type" }, { 421, "Misdirected Request" }, { 422, "Unprocessable Content" },
+        { 415, "Unsupported Media Type" }, { 416, "Range Not Satisfiable" }, { 421, "Misdirected Request" }, { 422, "Unprocessable Content" },
         { 429, "Too Many Requests" }, { 500, "Internal Server Error" }, { 503, "Service Unavailable" },
     };
 
@@ -71,6 +71,7 @@ const char *err_code_name(enum err_code code)
     case ERR_CHAIN:     return "chain";
     case ERR_HALT:      return "halt";
     case ERR_CONFIG:    return "config";
+    case ERR_USAGE:     return "usage";
     case ERR_DIFFERS:   return "differs";
     }
     bug("error code %d", (int)code);
@@ -94,6 +95,7 @@ static int err_status(enum err_code code)
     case ERR_BUG:
     case ERR_HALT:
     case ERR_CONFIG:
+    case ERR_USAGE:
     case ERR_DIFFERS:   return 500;
     }
     bug("error code %d", (int)code);

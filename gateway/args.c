@@ -30,21 +30,34 @@ static bool take_option(struct args *args, int count, char *const *words, int *a
         return true;
     }
     if (found < 0 && !is_config)
-        return err_set(err, ERR_CONFIG, "%s has no option %.*s", args->command->name, (int)len, word);
+        return err_set(err, ERR_USAGE, "%s has no option %.*s", args->command->name, (int)len, word);
     if (!is_config && args->command->options[found].value == NULL) {
         if (equals != NULL)
-            return err_set(err, ERR_CONFIG, "%.*s takes no value", (int)len, word);
+            return err_set(err, ERR_USAGE, "%.*s takes no value", (int)len, word);
         args->values[found] = "";
         return true;
     }
     if (equals == NULL && *at + 1 >= count)
-        return err_set(err, ERR_CONFIG, "%s needs a value", word);
+        return err_set(err, ERR_USAGE, "%s needs a value", word);
     const char *value = equals != NULL ? equals + 1 : words[++*at];
     if (is_config)
         args->config = value;
     else
         args->values[found] = value;
     return true;
+}
+
+/* "new|import|address FILE": the first word must be one of these; names in capitals (URL|DIR) stand for anything. */
+static bool is_listed(const char *words, const char *first)
+{
+    size_t list = strcspn(words, " "), len = strlen(first);
+
+    if (memchr(words, '|', list) == NULL || *words < 'a')
+        return true;
+    for (const char *at = words; at < words + list; at += strcspn(at, "| ") + 1)
+        if (strcspn(at, "| ") == len && memcmp(at, first, len) == 0)
+            return true;
+    return false;
 }
 
 MUST_USE bool args_parse(const struct command *command, int count, char *const *words, struct args *args, struct err *err)
@@ -59,13 +72,15 @@ MUST_USE bool args_parse(const struct command *command, int count, char *const *
             if (!take_option(&parsed, count, words, &i, err))
                 return false;
         } else if (parsed.word_count == command->words_max) {
-            return err_set(err, ERR_CONFIG, "%s: one word too many: %s", command->name, words[i]);
+            return err_set(err, ERR_USAGE, "%s: one word too many: %s", command->name, words[i]);
         } else {
             parsed.words[parsed.word_count++] = words[i];
         }
     }
     if (!parsed.help && parsed.word_count < command->words_min)
-        return err_set(err, ERR_CONFIG, "%s needs %s", command->name, command->words);
+        return err_set(err, ERR_USAGE, "%s needs %s", command->name, command->words);
+    if (!parsed.help && parsed.word_count > 0 && !is_listed(command->words, parsed.words[0]))
+        return err_set(err, ERR_USAGE, "%s takes %s, not %s", command->name, command->words, parsed.words[0]);
     *args = parsed;
     return true;
 }

@@ -30,7 +30,7 @@ struct args {
     const char *values[OPTIONS_MAX];       /* by place in command->options; "" for a flag that is set */
     bool help;
 };
-/* ERR_CONFIG is a usage error here: the caller exits 64. */
+/* ERR_USAGE: the caller exits 64. */
 MUST_USE bool args_parse(const struct command *command, int count, char *const *words, struct args *args, struct err *err);
 /* The value, "" for a set flag, or NULL.  Asking for an option the command does not list is a bug. */
 const char *args_value(const struct args *args, const char *name);

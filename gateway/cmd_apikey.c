@@ -52,9 +52,9 @@ static bool apikey_run(const struct args *args, struct err *err)
     bool ok;
 
     if (strcmp(args->words[0], "new") != 0)
-        return err_set(err, ERR_CONFIG, "apikey takes new, not %s", args->words[0]);
+        return err_set(err, ERR_USAGE, "apikey takes new, not %s", args->words[0]);
     if (role == NULL)
-        return err_set(err, ERR_CONFIG, "apikey new needs --role viewer|operator|admin");
+        return err_set(err, ERR_USAGE, "apikey new needs --role viewer|operator|admin");
     if (name == NULL)
         name = "made on the command line";
     if (!open_config(args->config, &config, err))

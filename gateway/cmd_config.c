@@ -11,7 +11,7 @@ static bool config_run(const struct args *args, struct err *err)
     struct config config;
 
     if (strcmp(action, "check") != 0 && strcmp(action, "print") != 0)
-        return err_set(err, ERR_CONFIG, "config takes check or print, not %s", action);
+        return err_set(err, ERR_USAGE, "config takes check or print, not %s", action);
     if (!open_config(args->config, &config, err))
         return false;
     if (strcmp(action, "print") == 0) {

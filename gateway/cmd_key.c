@@ -99,7 +99,7 @@ static bool key_run(const struct args *args, struct err *err)
         return make(args, true, err);
     if (strcmp(action, "address") == 0)
         return show_address(args->words[1], err);
-    return err_set(err, ERR_CONFIG, "key takes new, import or address, not %s", action);
+    return err_set(err, ERR_USAGE, "key takes new, import or address, not %s", action);
 }
 
 const struct command command_key = {

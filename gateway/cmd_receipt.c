@@ -37,7 +37,7 @@ static bool read_models(const char *list, struct load *load, struct err *err)
         load->model_count++;
         list += len + (list[len] == ',' ? 1 : 0);
     }
-    return load->model_count > 0 || err_set(err, ERR_CONFIG, "receipt make needs --model DIGEST");
+    return load->model_count > 0 || err_set(err, ERR_USAGE, "receipt make needs --model DIGEST");
 }
 
 static bool read_address(const struct args *args, const char *name, bool needed, struct address *a, struct err *err)
@@ -45,7 +45,7 @@ static bool read_address(const struct args *args, const char *name, bool needed,
     const char *text = args_value(args, name);
 
     if (text == NULL)
-        return !needed || err_set(err, ERR_CONFIG, "receipt %s needs %s", args->words[0], name);
+        return !needed || err_set(err, ERR_USAGE, "receipt %s needs %s", args->words[0], name);
     return address_from_text(text, strlen(text), a) || err_set(err, ERR_INVALID, "%s must be 0x and 40 hex digits", name);
 }
 
@@ -153,7 +153,7 @@ static bool open_key(const struct args *args, struct signer **signer, struct err
     const char *key = args_value(args, "--key"), *passphrase = args_value(args, "--passphrase-file");
 
     if (key == NULL || passphrase == NULL)
-        return err_set(err, ERR_CONFIG, "receipt %s needs --key keystore:PATH and --passphrase-file PATH", args->words[0]);
+        return err_set(err, ERR_USAGE, "receipt %s needs --key keystore:PATH and --passphrase-file PATH", args->words[0]);
     return signer_open(key, passphrase, signer, err);
 }
 
@@ -221,7 +221,7 @@ static bool post(const struct args *args, struct err *err)
     bool ok;
 
     if (config.url == NULL)
-        return err_set(err, ERR_CONFIG, "receipt post needs --url http://HOST:PORT");
+        return err_set(err, ERR_USAGE, "receipt post needs --url http://HOST:PORT");
     if (!args_u64(args, "--per-request", 500, 10000, &per_request, err))
         return false;
     config.per_request = per_request == 0 ? 1 : per_request;
@@ -248,7 +248,7 @@ static bool receipt_run(const struct args *args, struct err *err)
         return sign(args, err);
     if (strcmp(action, "post") == 0)
         return post(args, err);
-    return err_set(err, ERR_CONFIG, "receipt takes make, sign or post, not %s", action);
+    return err_set(err, ERR_USAGE, "receipt takes make, sign or post, not %s", action);
 }
 
 const struct command command_receipt = {

@@ -13,7 +13,8 @@
 
 static const struct command *const commands[] = {
     &command_init, &command_deploy, &command_serve, &command_settle, &command_status, &command_contract, &command_watch,
-    &command_store, &command_key, &command_apikey, &command_receipt, &command_audit, &command_config,
+    &command_store, &command_key, &command_apikey, &command_receipt, &command_verify, &command_audit,
+    &command_config,
 };
 
 static void print_help(void)
@@ -96,7 +97,7 @@ int main(int argc, char **argv)
     }
     command = find_command(argv[at]);
     if (command == NULL) {
-        err_set(&err, ERR_CONFIG, "there is no command %s", argv[at]);
+        err_set(&err, ERR_USAGE, "there is no command %s", argv[at]);
         return usage_error(err.text);
     }
     if (!args_parse(command, argc - at - 1, argv + at + 1, &args, &err))

@@ -54,6 +54,7 @@ int err_exit_code(const struct err *err)
     case ERR_AGAIN:     return EX_TEMPFAIL;
     case ERR_AUTH:      return EX_NOPERM;
     case ERR_CONFIG:    return EX_CONFIG;
+    case ERR_USAGE:     return EX_USAGE;
     }
     bug("error code %d", (int)err->code);
 }

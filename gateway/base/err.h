@@ -25,6 +25,7 @@ enum err_code {
     ERR_CHAIN,         /* the node or the contract answered no */
     ERR_HALT,          /* a doubt about money: a person must look */
     ERR_CONFIG,        /* the configuration is wrong */
+    ERR_USAGE,         /* the words of the command line are wrong */
     ERR_DIFFERS        /* a published thing is not what it should be (audit, verify) */
 };
 

@@ -9,6 +9,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/lib/file.h"
 #include "gateway/settle/sets.h"
+#include "store/binding.h"
 #include "store/catalog.h"
 #include "store/receipts.h"
 

@@ -61,6 +61,7 @@ static void exit_codes_are_those_of_sysexits(void **state)
     assert_int_equal(err_exit_code(&(struct err){ .code = ERR_HALT }), 70);
     assert_int_equal(err_exit_code(&(struct err){ .code = ERR_AGAIN }), 75);
     assert_int_equal(err_exit_code(&(struct err){ .code = ERR_CONFIG }), 78);
+    assert_int_equal(err_exit_code(&(struct err){ .code = ERR_USAGE }), 64);
 }
 
 int main(void)

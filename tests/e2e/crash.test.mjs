@@ -151,7 +151,7 @@ describe("kill -9 of what settles, at every step of a run", () => {
 
   it("settle by itself at any moment: the next run finishes it", async () => {
     const rng = new Rng(SEED);
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 4; round++) {
       await work();
       await world.stopServing();
       await run(BINARY, ["-c", `${world.gateway.dir}/quittance.conf`, "settle", "--wait"],

@@ -6,10 +6,10 @@ import os from "node:os";
 import path from "node:path";
 import { sha256, toHex } from "viem";
 import { ERC20, startDevchain } from "../../scripts/lib/devchain.mjs";
-import { BINARY, Gateway } from "../../scripts/lib/gateway.mjs";
-import { run } from "../../scripts/lib/process.mjs";
+import { Gateway } from "../../scripts/lib/gateway.mjs";
 import { makeDomain, signModel } from "../../scripts/lib/typed.mjs";
 import { Jobs, person } from "./jobs.mjs";
+import { writeKeystore } from "./keystore.mjs";
 import { Books } from "./recompute.mjs";
 
 export const HOUR = 3_600_000;
@@ -77,9 +77,7 @@ export class World {
   /** A node's keystore file, for the commands that sign with one. */
   async keystoreOf(someone) {
     const passphraseFile = path.join(this.dir, `${someone.name}.pass`), file = path.join(this.dir, `${someone.name}.json`);
-    fs.writeFileSync(passphraseFile, "a passphrase of a test\n", { mode: 0o600 });
-    const made = await run(BINARY, ["key", "import", file, "--passphrase-file", passphraseFile], { input: `${someone.privateKey}\n` });
-    assert.equal(made.code, 0, made.stderr);
+    writeKeystore(file, passphraseFile, someone.privateKey, someone.address);
     return ["--key", `keystore:${file}`, "--passphrase-file", passphraseFile];
   }
 
@@ -160,6 +158,9 @@ async function prepare(world, { blockTime = 0, settings = {} }) {
     CHAIN_RPC: world.chain.url, API_LISTEN: "127.0.0.1:0", API_ADMIN_LISTEN: "127.0.0.1:0", ...settings,
   });
   await world.gateway.init();
+  const operator = person("operator");
+  writeKeystore(path.join(world.gateway.dir, "operator.json"), path.join(world.gateway.dir, "passphrase"), operator.privateKey, operator.address);
+  world.gateway.address = operator.address;
   await world.chain.test.setBalance({ address: world.gateway.address, value: 10n ** 21n });
 }
 
