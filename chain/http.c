@@ -9,7 +9,7 @@
 #define CONNECT_TIMEOUT_MS 5000u
 #define RETRY_AFTER_MAX_S 86400
 
-struct http_client { CURL *curl; };
+struct http_client { CURL *curl; const atomic_bool *stop; };
 
 /* Where curl puts an answer.  full: it would pass its bound. */
 struct sink { struct buf body; bool full; };
@@ -44,6 +44,11 @@ void http_free(struct http_client *client)
     free(client);
 }
 
+void http_set_stop(struct http_client *client, const atomic_bool *stop)
+{
+    client->stop = stop;
+}
+
 void http_answer_clear(struct http_answer *answer)
 {
     buf_clear(&answer->body);
@@ -60,6 +65,18 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *self)
         return 0;
     }
     return size * count;
+}
+
+/* Signature given by CURLOPT_XFERINFOFUNCTION: anything but 0 ends the transfer.  curl calls it about once a second. */
+static int look_up(void *self, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+    const struct http_client *client = self;
+
+    (void)down_all;
+    (void)down;
+    (void)up_all;
+    (void)up;
+    return client->stop != NULL && atomic_load(client->stop);
 }
 
 static struct curl_slist *header_list(const struct http_request *request)
@@ -80,9 +97,10 @@ static struct curl_slist *header_list(const struct http_request *request)
 }
 
 /* reset keeps the connections, as the manual says; all else is set anew for each request. */
-static void prepare(CURL *c, const struct http_request *request, struct curl_slist *headers, struct sink *sink,
+static void prepare(struct http_client *client, const struct http_request *request, struct curl_slist *headers, struct sink *sink,
                     char error[CURL_ERROR_SIZE])
 {
+    CURL *c = client->curl;
     unsigned connect_ms = request->timeout_ms < CONNECT_TIMEOUT_MS ? request->timeout_ms : CONNECT_TIMEOUT_MS;
 
     curl_easy_reset(c);
@@ -98,6 +116,9 @@ static void prepare(CURL *c, const struct http_request *request, struct curl_sli
     curl_easy_setopt(c, CURLOPT_USERAGENT, "quittance/" QUITTANCE_VERSION);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, sink);
+    curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, look_up);
+    curl_easy_setopt(c, CURLOPT_XFERINFODATA, client);
     if (request->body != NULL) {
         curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
         curl_easy_setopt(c, CURLOPT_POSTFIELDS, request->body);
@@ -131,10 +152,13 @@ static void read_answer_head(CURL *c, struct http_answer *answer)
     long status = 0;
     curl_off_t retry_after = 0;
     char *type = NULL;
+    long connects = 0;
 
     curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(c, CURLINFO_RETRY_AFTER, &retry_after);
     curl_easy_getinfo(c, CURLINFO_CONTENT_TYPE, &type);
+    curl_easy_getinfo(c, CURLINFO_NUM_CONNECTS, &connects);
+    answer->connected = connects > 0;
     answer->status = (int)status;
     if (retry_after > RETRY_AFTER_MAX_S)
         retry_after = RETRY_AFTER_MAX_S;
@@ -153,7 +177,7 @@ bool http_do(struct http_client *client, const struct http_request *request, str
     bool ok;
 
     buf_init_max(&sink.body, request->max_bytes);
-    prepare(client->curl, request, headers, &sink, error);
+    prepare(client, request, headers, &sink, error);
     code = curl_easy_perform(client->curl);
     ok = code == CURLE_OK;
     if (ok) {

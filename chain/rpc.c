@@ -126,7 +126,8 @@ static void replace_zero_escapes(struct buf *text)
         }
 }
 
-bool rpc_exchange(struct rpc *rpc, const struct rpc_endpoint *endpoint, const json *body, json **reply, struct err *err)
+bool rpc_post(struct rpc *rpc, const struct rpc_endpoint *endpoint, const json *body, json **reply, bool *connected,
+              struct err *err)
 {
     struct http_request request = {
         .method = "POST", .url = endpoint->url, .headers = { "Content-Type: application/json" },
@@ -148,6 +149,7 @@ bool rpc_exchange(struct rpc *rpc, const struct rpc_endpoint *endpoint, const js
     request.body_len = text.len;
     if (!http_do(rpc->http, &request, &answer, err))
         goto out;
+    *connected = answer.connected;
     replace_zero_escapes(&answer.body);
     if (!json_read(buf_text(&answer.body), answer.body.len, &read, &not_json))
         read = NULL;

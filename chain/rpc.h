@@ -17,6 +17,11 @@ struct rpc;
 /* urls: comma-separated.  http://user:secret@host is refused (ERR_CONFIG): secrets come from files. */
 MUST_USE bool rpc_new(const char *urls, struct rpc **rpc, struct err *err);
 void rpc_free(struct rpc *rpc);
+/* From now on an endpoint counts as down while it is not of this chain: asked before its first use, and again after an
+ * error or a new connection. */
+void rpc_expect_chain(struct rpc *rpc, uint64_t chain_id);
+/* Once *stop is true, whatever waits for an answer fails within a second or so. */
+void rpc_set_stop(struct rpc *rpc, const atomic_bool *stop);
 enum rpc_class rpc_last_class(const struct rpc *rpc);             /* of the last ERR_CHAIN */
 /* Revert data of the last ERR_CHAIN, borrowed; len 0 where there was none. */
 const uint8_t *rpc_last_revert(const struct rpc *rpc, size_t *len);
@@ -48,10 +53,14 @@ MUST_USE bool rpc_chain_id(struct rpc *rpc, uint64_t *id, struct err *err);
 MUST_USE bool rpc_block(struct rpc *rpc, enum block_tag tag, struct block *block, struct err *err);   /* ERR_NOT_FOUND: no such tag */
 MUST_USE bool rpc_block_at(struct rpc *rpc, uint64_t number, struct block *block, struct err *err);
 MUST_USE bool rpc_nonce(struct rpc *rpc, struct address account, enum block_tag tag, uint64_t *nonce, struct err *err);
+/* As of a block; nodes without an archive know the latest 128 only (ERR_CHAIN). */
+MUST_USE bool rpc_nonce_at(struct rpc *rpc, struct address account, uint64_t block, uint64_t *nonce, struct err *err);
 MUST_USE bool rpc_balance(struct rpc *rpc, struct address account, struct wei *balance, struct err *err);
 MUST_USE bool rpc_code(struct rpc *rpc, struct address account, struct buf *code, struct err *err);
 /* eth_call at the latest block; from may be NULL.  A revert is ERR_CHAIN with class RPC_REVERT. */
 MUST_USE bool rpc_call(struct rpc *rpc, const struct address *from, struct address to, const struct buf *data, struct buf *result, struct err *err);
+/* As of a block. */
+MUST_USE bool rpc_call_at(struct rpc *rpc, struct address to, const struct buf *data, uint64_t block, struct buf *result, struct err *err);
 /* The same for many calls to one contract in batches of requests; results[i] are initialised here, caller clears. */
 MUST_USE bool rpc_call_many(struct rpc *rpc, struct address to, const struct buf *data, size_t count, struct buf *results, struct err *err);
 /* to NULL: a deployment. */

@@ -105,6 +105,11 @@ bool rpc_nonce(struct rpc *rpc, struct address account, enum block_tag tag, uint
                    nonce, err);
 }
 
+bool rpc_nonce_at(struct rpc *rpc, struct address account, uint64_t block, uint64_t *nonce, struct err *err)
+{
+    return ask_u64(rpc, "eth_getTransactionCount", params(json_new_address(account), quantity(block)), nonce, err);
+}
+
 bool rpc_balance(struct rpc *rpc, struct address account, struct wei *balance, struct err *err)
 {
     json *result;
@@ -139,6 +144,12 @@ bool rpc_call(struct rpc *rpc, const struct address *from, struct address to, co
               struct buf *result, struct err *err)
 {
     return ask_bytes(rpc, "eth_call", params(rpc_call_object(from, &to, data), json_new_text("latest")), result, err);
+}
+
+bool rpc_call_at(struct rpc *rpc, struct address to, const struct buf *data, uint64_t block, struct buf *result,
+                 struct err *err)
+{
+    return ask_bytes(rpc, "eth_call", params(rpc_call_object(NULL, &to, data), quantity(block)), result, err);
 }
 
 bool rpc_estimate_gas(struct rpc *rpc, struct address from, const struct address *to, const struct buf *data,

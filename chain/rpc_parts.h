@@ -1,6 +1,6 @@
 /* chain/rpc_parts.h - what the rpc_*.c files share; nobody else includes it.
  *
- * rpc.c carries one request and judges errors, rpc_read.c reads answers, rpc_calls.c and rpc_batch.c ask,
+ * rpc.c carries one request and judges errors, rpc_verify.c asks whose chain it is, rpc_read.c reads answers, rpc_calls.c and rpc_batch.c ask,
  * rpc_send.c sends. */
 #ifndef QUITTANCE_CHAIN_RPC_PARTS_H
 #define QUITTANCE_CHAIN_RPC_PARTS_H
@@ -13,6 +13,7 @@
 struct rpc_endpoint {
     char *url;                     /* owned; may hold an API key: never shown */
     char *name;                    /* owned; scheme://host:port, for people */
+    bool verified;                 /* it said that it is of the chain that is expected */
 };
 
 struct rpc {
@@ -21,6 +22,7 @@ struct rpc {
     size_t endpoint_count;
     size_t current;                /* the one that answered last: tried first, so one decision reads one node */
     uint64_t next_id;
+    uint64_t chain_id;             /* that of every endpoint; 0: whatever they have */
     enum rpc_class last_class;
     struct buf revert;
 };
@@ -30,7 +32,10 @@ json *rpc_request(uint64_t id, const char *method, json *owned_params);
 
 /* Posts body to one endpoint and reads the reply as JSON.  ERR_AGAIN: certainly not taken.  ERR_UNKNOWN: no (usable)
  * answer.  ERR_INVALID: an answer, but not JSON. */
-MUST_USE bool rpc_exchange(struct rpc *rpc, const struct rpc_endpoint *endpoint, const json *body, json **reply,
+MUST_USE bool rpc_post(struct rpc *rpc, const struct rpc_endpoint *endpoint, const json *body, json **reply,
+                       bool *connected, struct err *err);
+/* The same with an endpoint that is of the expected chain; one of another is ERR_AGAIN: it counts as down. */
+MUST_USE bool rpc_exchange(struct rpc *rpc, struct rpc_endpoint *endpoint, const json *body, json **reply,
                            struct err *err);
 /* The result in a reply object; borrowed.  ERR_CHAIN: an error object (class and revert data are kept in rpc);
  * ERR_AGAIN: one of class RPC_DOWN; ERR_INVALID: no reply to this id. */

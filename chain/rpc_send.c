@@ -1,7 +1,7 @@
 #include "chain/rpc_parts.h"
 
 /* Whether this endpoint has taken the transaction.  False with ERR_UNKNOWN: it may have. */
-static bool send_to(struct rpc *rpc, const struct rpc_endpoint *endpoint, const json *request, uint64_t id,
+static bool send_to(struct rpc *rpc, struct rpc_endpoint *endpoint, const json *request, uint64_t id,
                     struct tx_hash expected, struct err *err)
 {
     const json *result;
@@ -26,10 +26,31 @@ static bool send_to(struct rpc *rpc, const struct rpc_endpoint *endpoint, const 
     return ok || err_prefix(err, "%s", endpoint->name);
 }
 
-/* Whether another endpoint may take what this one refused: its pool is full, or it cannot say. */
+/* Whether another endpoint may take what this one refused: it cannot say, or the limit is one of its own.  Bytes that
+ * can never be mined are worth the same question: settlement gives a slot up only when nobody takes them. */
 static bool another_may_take(const struct rpc *rpc, const struct err *err)
 {
-    return err->code != ERR_CHAIN || rpc->last_class == RPC_POOL_FULL;
+    if (err->code != ERR_CHAIN)
+        return true;
+    switch (rpc->last_class) {
+    case RPC_POOL_FULL:
+    case RPC_FEE_CAP:
+    case RPC_BAD_GAS:
+    case RPC_MALFORMED:
+        return true;
+    case RPC_UNKNOWN:
+    case RPC_KNOWN:
+    case RPC_NONCE_USED:
+    case RPC_NONCE_AHEAD:
+    case RPC_BUMP_NEEDED:
+    case RPC_PRICE_LOW:
+    case RPC_FUNDS:
+    case RPC_DELEGATED:
+    case RPC_REVERT:
+    case RPC_DOWN:
+        return false;
+    }
+    bug("RPC class %d", (int)rpc->last_class);
 }
 
 bool rpc_send_raw(struct rpc *rpc, const struct buf *raw, struct tx_hash expected, struct err *err)

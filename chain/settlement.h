@@ -45,6 +45,11 @@ struct settlement_view {
 };
 MUST_USE bool settlement_read(struct rpc *rpc, struct address contract, struct settlement_view *view, struct err *err);
 MUST_USE bool settlement_header(struct rpc *rpc, struct address contract, uint64_t sequence, struct hash *header, struct err *err);
+/* As of a block: what was confirmed, not what a reorg may take back. */
+MUST_USE bool settlement_header_at(struct rpc *rpc, struct address contract, uint64_t sequence, uint64_t block, struct hash *header, struct err *err);
+MUST_USE bool settlement_total_claimed_at(struct rpc *rpc, struct address contract, uint64_t block, struct amount *claimed, struct err *err);
+/* What a distribute call returned; false: not two words. */
+bool settlement_distributed(const struct buf *result, struct amount *paid, struct amount *skipped);
 MUST_USE bool settlement_claimed(struct rpc *rpc, struct address contract, const struct address *accounts, size_t count,
                                  struct amount *claimed, struct err *err);
 MUST_USE bool token_balance(struct rpc *rpc, struct address token, struct address account, struct amount *balance, struct err *err);

@@ -93,15 +93,17 @@ bool settlement_read(struct rpc *rpc, struct address contract, struct settlement
 
 /* ---- one word ---- */
 
-static bool call_word(struct rpc *rpc, struct address contract, const char *signature, enum word kind,
-                      const struct buf *call, void *value, struct err *err)
+/* block NULL: the latest. */
+static bool call_word_at(struct rpc *rpc, struct address contract, const char *signature, enum word kind,
+                         const struct buf *call, const uint64_t *block, void *value, struct err *err)
 {
     struct buf result;
     struct abi_in in;
     bool ok;
 
     buf_init(&result);
-    ok = rpc_call(rpc, NULL, contract, call, &result, err);
+    ok = block != NULL ? rpc_call_at(rpc, contract, call, *block, &result, err)
+                       : rpc_call(rpc, NULL, contract, call, &result, err);
     if (ok) {
         in = words_of(&result);
         ok = read_word(&in, kind, value)
@@ -111,17 +113,60 @@ static bool call_word(struct rpc *rpc, struct address contract, const char *sign
     return ok;
 }
 
-bool settlement_header(struct rpc *rpc, struct address contract, uint64_t sequence, struct hash *header,
-                       struct err *err)
+static bool call_word(struct rpc *rpc, struct address contract, const char *signature, enum word kind,
+                      const struct buf *call, void *value, struct err *err)
+{
+    return call_word_at(rpc, contract, signature, kind, call, NULL, value, err);
+}
+
+static bool header_at(struct rpc *rpc, struct address contract, uint64_t sequence, const uint64_t *block,
+                      struct hash *header, struct err *err)
 {
     struct buf call;
     bool ok;
 
     buf_init(&call);
     settlement_u256_call("header(uint64)", u256_from_u64(sequence), &call);
-    ok = call_word(rpc, contract, "header(uint64)", WORD_HASH, &call, header, err);
+    ok = call_word_at(rpc, contract, "header(uint64)", WORD_HASH, &call, block, header, err);
     buf_clear(&call);
     return ok;
+}
+
+bool settlement_header(struct rpc *rpc, struct address contract, uint64_t sequence, struct hash *header,
+                       struct err *err)
+{
+    return header_at(rpc, contract, sequence, NULL, header, err);
+}
+
+bool settlement_header_at(struct rpc *rpc, struct address contract, uint64_t sequence, uint64_t block,
+                          struct hash *header, struct err *err)
+{
+    return header_at(rpc, contract, sequence, &block, header, err);
+}
+
+bool settlement_total_claimed_at(struct rpc *rpc, struct address contract, uint64_t block, struct amount *claimed,
+                                 struct err *err)
+{
+    struct buf call;
+    bool ok;
+
+    buf_init(&call);
+    abi_add_selector(&call, "totalClaimed()");
+    ok = call_word_at(rpc, contract, "totalClaimed()", WORD_AMOUNT, &call, &block, claimed, err);
+    buf_clear(&call);
+    return ok;
+}
+
+bool settlement_distributed(const struct buf *result, struct amount *paid, struct amount *skipped)
+{
+    struct abi_in in = words_of(result);
+    struct amount first, second;
+
+    if (!abi_get_u256(&in, &first.base_units) || !abi_get_u256(&in, &second.base_units))
+        return false;
+    *paid = first;
+    *skipped = second;
+    return true;
 }
 
 bool token_balance(struct rpc *rpc, struct address token, struct address account, struct amount *balance,

@@ -49,9 +49,12 @@ static bool wait_mined(const struct transact *t, struct tx_hash hash, struct tx_
 
     hash_to_text(hash.h, text);
     for (;;) {
-        if (!rpc_tx_receipt(t->rpc, hash, receipt, err))
+        bool asked = rpc_tx_receipt(t->rpc, hash, receipt, err);
+
+        /* It is sent: a node that stumbles now must not end what it is a step of. */
+        if (!asked && err->code != ERR_AGAIN)
             return err_prefix(err, "transaction %s was sent", text);
-        if (receipt->found)
+        if (asked && receipt->found)
             break;
         if (clock_monotonic_ms() - start > WAIT_MS)
             return err_set(err, ERR_UNKNOWN, "transaction %s is not mined after two minutes: look it up before you repeat", text);

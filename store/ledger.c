@@ -1,5 +1,7 @@
 #include "store/ledger.h"
 
+#include <inttypes.h>
+
 /* What the row of (batch, account, role, model) holds so far; zero without one. */
 static bool posting_so_far(struct db *db, uint64_t batch, const struct share *share, struct amount *amount,
                            uint64_t *count, struct err *err)
@@ -26,17 +28,11 @@ static bool posting_so_far(struct db *db, uint64_t batch, const struct share *sh
     return stmt_ok(&st, err);
 }
 
-bool store_posting_add(struct db *db, uint64_t batch, const struct share *share, uint64_t count, struct err *err)
+static bool set_posting(struct db *db, uint64_t batch, const struct share *share, struct amount amount, uint64_t count,
+                        struct err *err)
 {
-    struct amount amount;
-    uint64_t receipts;
     struct stmt st;
 
-    /* Added here: no database adds 256 bits. */
-    if (!posting_so_far(db, batch, share, &amount, &receipts, err))
-        return false;
-    if (!amount_add(amount, share->amount, &amount))
-        return err_set(err, ERR_OVERFLOW, "a posting over 256 bits");
     if (!db_prepare(db, "INSERT INTO postings (batch, account, role, model, amount, count) VALUES (?, ?, ?, ?, ?, ?)"
                         " ON CONFLICT (batch, account, role, model) DO UPDATE SET amount = excluded.amount, count ="
                         " excluded.count", &st, err))
@@ -46,8 +42,46 @@ bool store_posting_add(struct db *db, uint64_t batch, const struct share *share,
     stmt_bind_int(&st, share->role);
     stmt_bind_hash(&st, &share->model);
     stmt_bind_amount(&st, amount);
-    stmt_bind_u64(&st, receipts + count);
+    stmt_bind_u64(&st, count);
     return stmt_exec_one(&st, err);
+}
+
+bool store_posting_add(struct db *db, uint64_t batch, const struct share *share, uint64_t count, struct err *err)
+{
+    struct amount amount;
+    uint64_t receipts;
+
+    /* Added here: no database adds 256 bits. */
+    if (!posting_so_far(db, batch, share, &amount, &receipts, err))
+        return false;
+    if (!amount_add(amount, share->amount, &amount))
+        return err_set(err, ERR_OVERFLOW, "a posting over 256 bits");
+    return set_posting(db, batch, share, amount, receipts + count, err);
+}
+
+static bool remove_posting(struct db *db, uint64_t batch, const struct share *share, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "DELETE FROM postings WHERE batch = ? AND account = ? AND role = ? AND model = ?", &st, err))
+        return false;
+    stmt_bind_u64(&st, batch);
+    stmt_bind_address(&st, &share->account);
+    stmt_bind_int(&st, share->role);
+    stmt_bind_hash(&st, &share->model);
+    return stmt_exec_one(&st, err);
+}
+
+bool store_posting_take(struct db *db, uint64_t batch, const struct share *share, struct err *err)
+{
+    struct amount amount;
+    uint64_t receipts;
+
+    if (!posting_so_far(db, batch, share, &amount, &receipts, err))
+        return false;
+    if (receipts == 0 || !amount_sub(amount, share->amount, &amount) || (receipts == 1 && !amount_is_zero(amount)))
+        return err_set(err, ERR_BUG, "a posting of batch %" PRIu64 " does not hold what is taken from it", batch);
+    return receipts == 1 ? remove_posting(db, batch, share, err) : set_posting(db, batch, share, amount, receipts - 1, err);
 }
 
 #define COLUMNS "batch, account, role, model, amount, count"

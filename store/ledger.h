@@ -7,6 +7,8 @@
 
 /* Adds to the row of (batch, account, role, model).  count: receipts behind it. */
 MUST_USE bool store_posting_add(struct db *db, uint64_t batch, const struct share *share, uint64_t count, struct err *err);
+/* Takes from it what one receipt had put there; a row that held nothing else goes.  ERR_BUG: it does not hold that much. */
+MUST_USE bool store_posting_take(struct db *db, uint64_t batch, const struct share *share, struct err *err);
 struct posting { uint64_t batch; struct share share; uint64_t count; };
 typedef bool posting_fn(void *self, const struct posting *p, struct err *err);
 MUST_USE bool store_postings_of_batch(struct db *db, uint64_t batch, posting_fn *visit, void *self, struct err *err);   /* by account, role, model */
@@ -18,6 +20,7 @@ struct payment { uint64_t block, log_index; struct address account; struct amoun
 MUST_USE bool store_payment_add(struct db *db, const struct payment *p, struct err *err);      /* the same again changes nothing */
 MUST_USE bool store_account_paid(struct db *db, struct address account, struct amount *paid, struct tx_hash *last, bool *any, struct err *err);
 MUST_USE bool store_payments_total(struct db *db, struct amount *total, struct err *err);
+MUST_USE bool store_payments_total_at(struct db *db, uint64_t block, struct amount *total, struct err *err);   /* up to it */
 typedef bool payment_fn(void *self, const struct payment *p, struct err *err);
 MUST_USE bool store_payments_of_account(struct db *db, struct address account, payment_fn *visit, void *self, struct err *err);
 

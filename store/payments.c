@@ -111,10 +111,18 @@ bool store_account_paid(struct db *db, struct address account, struct amount *pa
 
 bool store_payments_total(struct db *db, struct amount *total, struct err *err)
 {
+    return store_payments_total_at(db, INT64_MAX, total, err);
+}
+
+bool store_payments_total_at(struct db *db, uint64_t block, struct amount *total, struct err *err)
+{
     struct paid sum = { .sum = AMOUNT_ZERO };
     struct stmt st;
 
-    if (!db_prepare(db, "SELECT " COLUMNS " FROM payments", &st, err) || !visit_payments(&st, add_payment, &sum, err))
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM payments WHERE block <= ?", &st, err))
+        return false;
+    stmt_bind_u64(&st, block);
+    if (!visit_payments(&st, add_payment, &sum, err))
         return false;
     *total = sum.sum;
     return true;

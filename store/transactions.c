@@ -8,7 +8,7 @@
 
 bool store_tx_next_nonce(struct db *db, struct address account, uint64_t chain_nonce, uint64_t *nonce, struct err *err)
 {
-    uint64_t next = chain_nonce;
+    uint64_t highest = 0;
     struct stmt st;
     bool row;
 
@@ -17,12 +17,13 @@ bool store_tx_next_nonce(struct db *db, struct address account, uint64_t chain_n
     stmt_bind_address(&st, &account);
     if (!stmt_step(&st, &row, err))
         return false;
-    if (!stmt_null(&st))
-        next = stmt_u64(&st) + 1;
+    row = !stmt_null(&st);                     /* MAX of no rows is NULL */
+    if (row)
+        highest = stmt_u64(&st);
     stmt_end(&st);
     if (!stmt_ok(&st, err))
         return false;
-    *nonce = next;
+    *nonce = row && highest + 1 > chain_nonce ? highest + 1 : chain_nonce;
     return true;
 }
 
@@ -99,7 +100,7 @@ bool store_tx_mined(struct db *db, const struct transaction_row *t, struct err *
 
     if (!db_prepare(db, "UPDATE transactions SET state = ?, block = ?, block_hash = ?, mined = ?, gas_used = ?,"
                         " gas_price = ?"
-                        " WHERE id = ? AND state = ?", &st, err))
+                        " WHERE id = ? AND state IN (?, ?)", &st, err))
         return false;
     stmt_bind_int(&st, TX_MINED);
     stmt_bind_u64(&st, t->block);
@@ -109,6 +110,7 @@ bool store_tx_mined(struct db *db, const struct transaction_row *t, struct err *
     stmt_bind_wei(&st, t->gas_price);
     stmt_bind_u64(&st, t->id);
     stmt_bind_int(&st, TX_SENT);
+    stmt_bind_int(&st, TX_FOREIGN);
     return stmt_exec_one(&st, err);
 }
 
@@ -144,26 +146,45 @@ static void read_transaction(struct stmt *st, struct transaction_row *t)
     t->gas_price = stmt_wei(st);
 }
 
-bool store_tx_find(struct db *db, uint64_t id, struct transaction_row *t, bool *found, struct err *err)
+/* Ends st. */
+static bool read_one(struct stmt *st, struct transaction_row *t, bool *found, struct err *err)
 {
     struct transaction_row got;
-    struct stmt st;
     bool row;
 
-    if (!db_prepare(db, "SELECT " COLUMNS " FROM transactions WHERE id = ?", &st, err))
-        return false;
-    stmt_bind_u64(&st, id);
-    if (!stmt_step(&st, &row, err))
+    if (!stmt_step(st, &row, err))
         return false;
     if (row)
-        read_transaction(&st, &got);
-    stmt_end(&st);
-    if (!stmt_ok(&st, err))
+        read_transaction(st, &got);
+    stmt_end(st);
+    if (!stmt_ok(st, err))
         return false;
     if (row)
         *t = got;
     *found = row;
     return true;
+}
+
+bool store_tx_find(struct db *db, uint64_t id, struct transaction_row *t, bool *found, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM transactions WHERE id = ?", &st, err))
+        return false;
+    stmt_bind_u64(&st, id);
+    return read_one(&st, t, found, err);
+}
+
+bool store_tx_at(struct db *db, struct address account, uint64_t nonce, struct transaction_row *t, bool *found,
+                 struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM transactions WHERE account = ? AND nonce = ?", &st, err))
+        return false;
+    stmt_bind_address(&st, &account);
+    stmt_bind_u64(&st, nonce);
+    return read_one(&st, t, found, err);
 }
 
 /* Ends st.  A visitor that returns false stops; with err set that is a failure. */
@@ -185,16 +206,19 @@ static bool visit_transactions(struct stmt *st, transaction_fn *visit, void *sel
     return false;
 }
 
-bool store_tx_open(struct db *db, struct address account, transaction_fn *visit, void *self, struct err *err)
+bool store_tx_open(struct db *db, transaction_fn *visit, void *self, struct err *err)
 {
     struct stmt st;
 
-    if (!db_prepare(db, "SELECT " COLUMNS " FROM transactions WHERE account = ? AND state BETWEEN ? AND ? ORDER BY"
-                        " nonce", &st, err))
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM transactions WHERE state BETWEEN ? AND ? OR (state = ?"
+                        " AND sequence IN (SELECT sequence FROM settlements WHERE state BETWEEN ? AND ?))"
+                        " ORDER BY account, nonce", &st, err))
         return false;
-    stmt_bind_address(&st, &account);
     stmt_bind_int(&st, TX_PREPARED);
     stmt_bind_int(&st, TX_MINED);
+    stmt_bind_int(&st, TX_FOREIGN);
+    stmt_bind_int(&st, BATCH_PREPARED);
+    stmt_bind_int(&st, BATCH_DISTRIBUTED);
     return visit_transactions(&st, visit, self, err);
 }
 

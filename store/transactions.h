@@ -11,7 +11,7 @@
 struct transaction_row {
     uint64_t id, nonce, sequence, created_at_ms;      /* sequence 0: none */
     struct address account;
-    char kind[16];                                    /* commit, distribute */
+    char kind[16];                                    /* commit, distribute, void: fills a gap of nonces */
     enum tx_state state;
     uint64_t block, gas_used;
     struct hash block_hash;
@@ -26,7 +26,8 @@ struct attempt_row {
     char answer[256];
 };
 void attempt_clear(struct attempt_row *a);
-/* The nonce the next transaction of this account must have: one over the highest row, or chain_nonce if there is none. */
+/* The nonce the next transaction of this account must have: one over the highest row, or chain_nonce where that is
+ * more: the key was used by hand. */
 MUST_USE bool store_tx_next_nonce(struct db *db, struct address account, uint64_t chain_nonce, uint64_t *nonce, struct err *err);
 /* Inserts transaction (state prepared) and its first attempt; ids are set.  ERR_CONFLICT: the nonce is taken. */
 MUST_USE bool store_tx_insert(struct db *db, struct transaction_row *t, const struct attempt_row *first,
@@ -34,10 +35,14 @@ MUST_USE bool store_tx_insert(struct db *db, struct transaction_row *t, const st
 MUST_USE bool store_attempt_insert(struct db *db, const struct attempt_row *a, struct err *err);     /* a replacement */
 MUST_USE bool store_attempt_sent(struct db *db, struct tx_hash hash, uint64_t now_ms, const char *answer, struct err *err);
 MUST_USE bool store_tx_move(struct db *db, uint64_t id, enum tx_state from, enum tx_state to, struct err *err);
-MUST_USE bool store_tx_mined(struct db *db, const struct transaction_row *t, struct err *err);       /* sent -> mined with where and what */
+MUST_USE bool store_tx_mined(struct db *db, const struct transaction_row *t, struct err *err);       /* sent or foreign -> mined with where and what */
 MUST_USE bool store_tx_unmined(struct db *db, uint64_t id, struct err *err);                         /* mined -> sent: reorg */
 typedef bool transaction_fn(void *self, const struct transaction_row *t, struct err *err);
-MUST_USE bool store_tx_open(struct db *db, struct address account, transaction_fn *visit, void *self, struct err *err);    /* prepared, sent, mined; by nonce */
+/* Of every account, as a key may be rotated while one is open: prepared, sent, mined, and foreign ones of settlements
+ * that are not final: their receipt may turn up yet.  By account and nonce. */
+MUST_USE bool store_tx_open(struct db *db, transaction_fn *visit, void *self, struct err *err);
+MUST_USE bool store_tx_at(struct db *db, struct address account, uint64_t nonce, struct transaction_row *t, bool *found,
+                          struct err *err);
 MUST_USE bool store_tx_of_sequence(struct db *db, uint64_t sequence, transaction_fn *visit, void *self, struct err *err);
 MUST_USE bool store_tx_find(struct db *db, uint64_t id, struct transaction_row *t, bool *found, struct err *err);
 typedef bool attempt_fn(void *self, const struct attempt_row *a, struct err *err);

@@ -22,6 +22,7 @@ static const bool tx_moves[TX_STATES][TX_STATES] = {
     [TX_SENT]     = { [TX_MINED] = true, [TX_FOREIGN] = true },
     [TX_MINED]    = { [TX_FINAL] = true, [TX_REVERTED] = true, [TX_VOID] = true,
                       [TX_SENT] = true },                          /* back to sent: reorg */
+    [TX_FOREIGN]  = { [TX_MINED] = true },                         /* its receipt turned up after all */
 };
 
 bool receipt_may_become(enum receipt_state from, enum receipt_state to) { return receipt_moves[from][to]; }

@@ -1,10 +1,12 @@
 #include "gateway/settle/archive.h"
 
 #include "gateway/base/mem.h"
+#include "gateway/core/seal.h"
 #include "gateway/core/tree.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/lib/pack.h"
+#include "gateway/settle/archive_again.h"
 #include "gateway/settle/archive_used.h"
 
 #include <inttypes.h>
@@ -62,30 +64,31 @@ struct archiving {
     struct used used;
     struct bundle_root *roots;                /* by bundle */
     size_t root_count;
+    /* where only parties may read */
+    struct hash settlement_key;
+    struct again *again;
+    uint64_t index;                           /* of the next receipt in its tree */
 };
 
 /* A bundle stands in each archive that has receipts of it, so that every file's signatures can be checked alone. */
-static bool put_bundle(struct archiving *a, const struct bundle_row *row, const struct bundle_use *mine,
-                       size_t mine_count, struct err *err)
+static bool put_bundle(struct archiving *a, const struct bundle_row *row, const struct bundle_use *mine, struct err *err)
 {
     struct archive_line line = { ARCHIVE_BUNDLE, { .bundle = { .bundle = row->bundle, .signature = row->signature } } };
     struct archive_bundle *b = &line.of.bundle;
-    size_t count = row->leaves.len / sizeof (struct hash), m = 0;
+    size_t count = row->leaves.len / sizeof (struct hash);
     bool ok;
 
-    if (count != row->bundle.count || mine[mine_count - 1].index >= count)
+    if (count != row->bundle.count)
         return err_set(err, ERR_BUG, "bundle %" PRIu64 " holds %zu of %" PRIu64 " leaves", row->id, count,
                        row->bundle.count);
     b->others = mem_array(count + 1, sizeof *b->others);
     for (size_t i = 0; i < count; i++) {
-        if (m < mine_count && mine[m].index == i) {
-            m++;
+        if (bundle_use_has(mine, i))
             continue;
-        }
         b->others[b->other_count].index = i;
         memcpy(b->others[b->other_count++].leaf.b, row->leaves.data + i * sizeof (struct hash), sizeof (struct hash));
     }
-    ok = put(&a->out, &line, err);
+    ok = (!a->published->sealed || seal_bundle(&line, a->settlement_key, err)) && put(&a->out, &line, err);
     archive_line_clear(&line);
     return ok;
 }
@@ -94,17 +97,15 @@ static bool put_bundles(struct archiving *a, struct err *err)
 {
     const struct bundle_use *uses = a->used.bundles;
 
-    for (size_t from = 0, to; from < a->used.bundle_count; from = to) {
+    a->roots = mem_array(a->used.bundle_count + 1, sizeof *a->roots);
+    for (size_t i = 0; i < a->used.bundle_count; i++) {
         struct bundle_row row = { 0 };
         bool ok;
 
-        for (to = from; to < a->used.bundle_count && uses[to].bundle == uses[from].bundle; to++)
-            ;
-        if (!store_bundle_find(a->db, uses[from].bundle, &row, err))
+        if (!store_bundle_find(a->db, uses[i].bundle, &row, err))
             return false;
-        a->roots = mem_grow(a->roots, a->root_count + 1, sizeof *a->roots);
         a->roots[a->root_count++] = (struct bundle_root){ row.id, row.bundle.root };
-        ok = put_bundle(a, &row, uses + from, to - from, err);
+        ok = put_bundle(a, &row, &uses[i], err);
         buf_clear(&row.leaves);
         if (!ok)
             return false;
@@ -119,6 +120,15 @@ static int by_id(const void *a, const void *b)
     return (x->bundle > y->bundle) - (x->bundle < y->bundle);
 }
 
+static bool seal(struct archiving *a, struct archive_line *line, struct hash struct_hash, struct err *err)
+{
+    const struct receipt *r = &line->of.receipt.receipt.receipt;
+    struct hash leaf = tree_receipts_leaf(a->index++, r->job_id, r->provider, line->of.receipt.salt, struct_hash);
+
+    return seal_receipt(line, leaf, seal_line_key(a->secret, r->job_id, r->provider), a->settlement_key, err)
+        && again_take_box(a->again, line, err);
+}
+
 static bool put_receipt(void *self, const struct receipt_row *row, struct err *err)
 {
     struct archiving *a = self;
@@ -127,6 +137,7 @@ static bool put_receipt(void *self, const struct receipt_row *row, struct err *e
         .receipt = row->signed_, .has_bundle = row->has_bundle, .bundle_index = row->bundle_index,
         .salt = receipt_salt(a->secret, r->job_id, r->provider),
         .accepted_at_ms = row->accepted_at_ms, .price_version = row->price_version, .amount = row->amount } } };
+    bool ok;
 
     if (row->has_bundle) {
         struct bundle_root key = { .bundle = row->bundle };
@@ -136,7 +147,9 @@ static bool put_receipt(void *self, const struct receipt_row *row, struct err *e
             return err_set(err, ERR_BUG, "bundle %" PRIu64 " appeared while the archive was written", row->bundle);
         line.of.receipt.bundle_root = root->root;
     }
-    return put(&a->out, &line, err);
+    ok = (!a->published->sealed || seal(a, &line, row->hash, err)) && put(&a->out, &line, err);
+    archive_line_clear(&line);
+    return ok;
 }
 
 /* One line an account whose leaf grew; both lists are sorted, and before is a part of after. */
@@ -193,8 +206,9 @@ static bool write_file(struct archiving *a, const char *path, struct hash *diges
 bool archive_write(const char *dir, struct db *db, const struct published *p, const uint8_t secret[32],
                    struct hash *digest, struct err *err)
 {
-    struct archiving a = { .db = db, .published = p, .secret = secret };
     uint64_t sequence = p->batch.content.sequence;
+    struct archiving a = { .db = db, .published = p, .secret = secret,
+                           .settlement_key = seal_settlement_key(secret, sequence) };
     char path[PATH_SIZE], packed[PATH_SIZE];
     bool ok;
 
@@ -202,11 +216,15 @@ bool archive_write(const char *dir, struct db *db, const struct published *p, co
     archive_path(dir, sequence, ".archive.ndjson.zst", packed, sizeof packed);
     if (!file_make_dir(dir, 0755, err) || !used_collect(db, p->number, &a.used, err))
         return false;
-    ok = used_leave_out_published(&a.used, dir, db, sequence, err);
+    ok = used_leave_out_published(&a.used, dir, db, sequence, err)
+      && (!p->sealed || again_open(db, dir, p->number, &a.again, err));
     if (ok) {
         used_sort(&a.used);
-        ok = write_file(&a, path, digest, err) && zstd_pack_file(path, packed, err);
+        ok = write_file(&a, path, digest, err)
+          && (p->sealed ? zstd_pack_sealed_file(path, packed, err) : zstd_pack_file(path, packed, err));
     }
+    again_close(a.again);
+    mem_wipe(&a.settlement_key, sizeof a.settlement_key);
     free(a.roots);
     used_clear(&a.used);
     return ok;

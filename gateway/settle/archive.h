@@ -8,6 +8,7 @@
 struct published {
     struct archive_batch batch;               /* content without .archive */
     uint64_t number;                          /* of the batch */
+    bool sealed;                              /* only parties may read receipts (seal.h) */
     const struct reward_leaves *before, *after;
 };
 /* Streams lines from the store to {dir}/{sequence}.archive.ndjson (complete or absent) and, packed, to the same with

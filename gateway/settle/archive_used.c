@@ -78,13 +78,44 @@ static bool add_model(struct used *u, const struct receipt *r, struct hash diges
     return true;
 }
 
+bool bundle_use_has(const struct bundle_use *use, uint64_t index)
+{
+    return index / 8 < use->size && (use->bits[index / 8] >> (index % 8) & 1) != 0;
+}
+
+static void add_index(struct bundle_use *use, uint64_t index)
+{
+    size_t size = 2 * (size_t)(index / 8 + 1);
+
+    if (size / 2 > use->size) {
+        use->bits = mem_grow(use->bits, size, 1);
+        memset(use->bits + use->size, 0, size - use->size);
+        use->size = size;
+    }
+    use->bits[index / 8] |= (uint8_t)(1u << (index % 8));
+}
+
 static void add_bundle(struct used *u, uint64_t bundle, uint64_t index)
 {
-    if (u->bundle_count == u->bundle_capacity) {
-        u->bundle_capacity = u->bundle_capacity == 0 ? 256 : u->bundle_capacity * 2;
-        u->bundles = mem_grow(u->bundles, u->bundle_capacity, sizeof *u->bundles);
+    size_t at = 0, high = u->bundle_count;
+
+    while (at < high) {
+        size_t middle = (at + high) / 2;
+
+        if (u->bundles[middle].bundle < bundle)
+            at = middle + 1;
+        else
+            high = middle;
     }
-    u->bundles[u->bundle_count++] = (struct bundle_use){ bundle, index };
+    if (at == u->bundle_count || u->bundles[at].bundle != bundle) {
+        if (u->bundle_count == u->bundle_capacity) {
+            u->bundle_capacity = u->bundle_capacity == 0 ? 256 : u->bundle_capacity * 2;
+            u->bundles = mem_grow(u->bundles, u->bundle_capacity, sizeof *u->bundles);
+        }
+        memmove(u->bundles + at + 1, u->bundles + at, (u->bundle_count++ - at) * sizeof *u->bundles);
+        u->bundles[at] = (struct bundle_use){ .bundle = bundle };
+    }
+    add_index(&u->bundles[at], index);
 }
 
 static bool add_receipt(void *self, const struct receipt_row *row, struct err *err)
@@ -105,15 +136,6 @@ static bool add_receipt(void *self, const struct receipt_row *row, struct err *e
     return add_model(u, r, r->model, row->accepted_at_ms, err);
 }
 
-static int by_bundle(const void *a, const void *b)
-{
-    const struct bundle_use *x = a, *y = b;
-
-    if (x->bundle != y->bundle)
-        return x->bundle < y->bundle ? -1 : 1;
-    return (x->index > y->index) - (x->index < y->index);
-}
-
 bool used_collect(struct db *db, uint64_t batch, struct used *used, struct err *err)
 {
     struct used u = { 0 };
@@ -125,8 +147,6 @@ bool used_collect(struct db *db, uint64_t batch, struct used *used, struct err *
         used_clear(&u);
         return false;
     }
-    if (u.bundle_count > 0)
-        qsort(u.bundles, u.bundle_count, sizeof *u.bundles, by_bundle);
     *used = u;
     return true;
 }
@@ -165,7 +185,9 @@ static bool leave_out_line(struct used *u, const struct archive_line *line)
     case ARCHIVE_MODEL:    drop_row(&u->models, model_like(u, &line->of.model)); return true;
     case ARCHIVE_BUNDLE:
     case ARCHIVE_RECEIPT:
-    case ARCHIVE_REWARD:   return false;
+    case ARCHIVE_REWARD:
+    case ARCHIVE_SEALED_BUNDLE:
+    case ARCHIVE_SEALED:   return false;
     }
     bug("archive line type %d", (int)line->type);
 }
@@ -269,6 +291,8 @@ void used_clear(struct used *used)
     free(used->prices.list);
     free(used->providers.list);
     free(used->models.list);
+    for (size_t i = 0; i < used->bundle_count; i++)
+        free(used->bundles[i].bits);
     free(used->bundles);
     catalog_free(used->catalog);
     *used = (struct used){ 0 };

@@ -8,12 +8,14 @@
 
 /* Rows of the catalog, borrowed from it, each once. */
 struct rows { const void **list; size_t count, capacity; };
-struct bundle_use { uint64_t bundle, index; };
+/* Which of a bundle's receipts are in the batch: a bit each, as a batch may hold millions. */
+struct bundle_use { uint64_t bundle; size_t size; uint8_t *bits; };       /* size: bytes of bits; owned */
+bool bundle_use_has(const struct bundle_use *use, uint64_t index);
 
 struct used {
     struct catalog *catalog;                  /* owned */
     struct rows prices, providers, models;    /* sorted for output by used_sort, until then by address in memory */
-    struct bundle_use *bundles;               /* by (bundle, index) */
+    struct bundle_use *bundles;               /* by bundle */
     size_t bundle_count, bundle_capacity;
 };
 MUST_USE bool used_collect(struct db *db, uint64_t batch, struct used *used, struct err *err);

@@ -1,9 +1,15 @@
-/* prepared -> committed: one commit call for ever; what became of it is told by its receipt. */
+/* prepared -> committed: one commit call; what became of it is told by its receipt.
+ *
+ * Where its transaction was reverted, voided or lost its nonce to another, all of them final, the contract is asked
+ * first: a sequence that is used was committed by somebody, and the event tells whether with our content.  Only a
+ * sequence that is not used is tried anew. */
 #include "gateway/settle/parts.h"
 
 #include "gateway/base/log.h"
 
 #include <inttypes.h>
+
+#define ADOPT_BLOCKS 1000u         /* logs asked for at once */
 
 static void commit_call(const struct settlement_row *settlement, struct buf *data)
 {
@@ -13,35 +19,46 @@ static void commit_call(const struct settlement_row *settlement, struct buf *dat
                                                   c->archive, c->total, c->receipts }, data);
 }
 
-/* While another batch waits for its activation the contract takes no commit: no error, only waiting. */
-static bool waits_for_another(struct settle *s, bool *waits, struct err *err)
+/* Waits for an earlier batch, or for the blocks that show a commit done without us: no error, only waiting. */
+static bool is_ready(struct settle *s, const struct settlement_row *settlement, bool *ready, bool *moved,
+                     struct err *err)
 {
     struct settlement_view view;
+    bool adopted;
 
+    *ready = false;
     if (!settlement_read(s->rpc, s->config.contract, &view, err))
         return false;
-    *waits = view.has_pending;
-    if (*waits) {
+    if (view.sequence >= settlement->sequence) {
+        if (!commit_adopt(s, settlement, BATCH_PREPARED, &adopted, err))
+            return false;
+        *moved = *moved || adopted;
+        s->report.waits = WAITS_FOR_BLOCK;
+        return true;
+    }
+    *ready = !view.has_pending;
+    if (view.has_pending) {
         s->report.waits = WAITS_FOR_ACTIVATION;
         s->report.active_at_s = view.pending_active_at_s;
     }
     return true;
 }
 
-static bool send_commit(struct settle *s, const struct settlement_row *settlement, bool *moved, struct err *err)
+static bool send_commit(struct settle *s, const struct settlement_row *settlement, const struct transactions *txs,
+                        bool *moved, struct err *err)
 {
     struct send_request request = { .kind = "commit", .sequence = settlement->sequence };
-    bool waits, ok = false;
+    bool ready, ok = false;
     struct buf data;
 
-    if (!waits_for_another(s, &waits, err))
+    if (!is_ready(s, settlement, &ready, moved, err))
         return false;
-    if (waits)
+    if (!ready)
         return true;
     buf_init(&data);
     commit_call(settlement, &data);
     request.data = &data;
-    if (!send_estimate(s, &data, &request.gas, err)) {
+    if (!transactions_may_retry(s, txs, "commit", err) || !send_estimate(s, &data, &request.gas, err)) {
         err_prefix(err, "commit of settlement %" PRIu64, settlement->sequence);
         goto out;
     }
@@ -57,22 +74,17 @@ bool commit_prepared(struct settle *s, const struct batch_row *batch, bool *move
     struct settlement_row settlement;
     const struct transaction_row *commit;
     struct transactions txs;
-    bool ok = false;
+    bool ok = true;
 
     if (!settlement_of(s, batch, &settlement, err) || !transactions_of(s, settlement.sequence, &txs, err))
         return false;
-    commit = transactions_newest(&txs, "commit");
-    if (!transactions_sound(&txs, err))
-        goto out;
+    commit = transactions_live(s, &txs, "commit");
     if (commit == NULL)
-        ok = send_commit(s, &settlement, moved, err);
-    else if (commit->state == TX_MINED || commit->state == TX_FINAL)
+        ok = send_commit(s, &settlement, &txs, moved, err);
+    else if (!transaction_is_unmined(commit))
         ok = commit_mined(s, &settlement, commit, BATCH_PREPARED, moved, err);
-    else
-        ok = true;                             /* follow.c looks after it */
     if (ok && commit != NULL && s->report.waits == WAITS_NOT)
-        s->report.waits = WAITS_FOR_BLOCK;
-out:
+        s->report.waits = WAITS_FOR_BLOCK;     /* follow.c looks after it */
     transactions_clear(&txs);
     return ok;
 }
@@ -166,4 +178,76 @@ bool commit_mined(struct settle *s, const struct settlement_row *settlement, con
 out:
     logs_clear(&receipt.logs);
     return ok;
+}
+
+/* -- done without us -- */
+
+/* The event of this sequence in these blocks; *found false: none. */
+static bool event_between(struct settle *s, uint64_t sequence, uint64_t from, uint64_t to, struct committed_event *event,
+                          uint64_t *block, bool *found, struct err *err)
+{
+    struct hash topic = settlement_committed_topic(), word = { { 0 } };
+    const struct hash *topics[] = { &topic, &word };
+    struct logs logs;
+
+    for (unsigned i = 0; i < 8; i++)
+        word.b[31 - i] = (uint8_t)(sequence >> 8 * i);
+    if (!rpc_logs(s->rpc, s->config.contract, topics, ARRAY_LEN(topics), from, to, &logs, err))
+        return false;
+    for (size_t i = 0; i < logs.count && !*found; i++)
+        if (settlement_committed(&logs.list[i], s->config.contract, event)) {
+            *block = logs.list[i].block;
+            *found = true;
+        }
+    logs_clear(&logs);
+    return true;
+}
+
+/* Back from the confirmed height to the commit before: it is in the first range asked, as a rule. */
+static bool find_commit(struct settle *s, const struct settlement_row *settlement, struct committed_event *event,
+                        uint64_t *block, bool *found, struct err *err)
+{
+    uint64_t lowest = s->config.deploy_block, to, from, range = ADOPT_BLOCKS;
+    struct settlement_row before;
+    bool any, has_before = false;
+
+    *found = false;
+    if (!confirmed_height(s, &to, &any, err)
+        || (settlement->sequence > 1
+            && !store_settlement_find(s->db, settlement->sequence - 1, &before, &has_before, err)))
+        return false;
+    if (has_before && before.commit_block > lowest)
+        lowest = before.commit_block;
+    while (any && !*found && to >= lowest) {
+        from = to - lowest < range ? lowest : to - range + 1;
+        if (!event_between(s, settlement->sequence, from, to, event, block, found, err)) {
+            if ((err->code != ERR_CHAIN && err->code != ERR_LIMIT && err->code != ERR_INVALID) || range == 1)
+                return false;
+            range /= 2;                        /* a provider's limit */
+            continue;
+        }
+        if (from == 0)
+            break;
+        to = from - 1;
+    }
+    return true;
+}
+
+bool commit_adopt(struct settle *s, const struct settlement_row *settlement, enum batch_state now, bool *found,
+                  struct err *err)
+{
+    struct committed_event event;
+    struct block block;
+    uint64_t number = 0;
+
+    if (!find_commit(s, settlement, &event, &number, found, err))
+        return false;
+    if (!*found)
+        return true;
+    if (!rpc_block_at(s->rpc, number, &block, err))
+        return false;
+    if (!check_event(settlement, &event, block.timestamp_s, err))
+        return err_prefix(err, "somebody else commits with the operator's key");
+    log_event(LOG_WARN_LEVEL, "commit_found", KV_U64("sequence", settlement->sequence), KV_U64("block", number));
+    return record(s, settlement, &event, &block, now == BATCH_PREPARED, err);
 }

@@ -1,50 +1,17 @@
-/* active -> distributed: sets of accounts are paid one after the other until nothing is due any more, then -> final.
+/* active -> distributed: sets of accounts are paid, several calls in flight, until nothing is due; then -> final.
  *
  * What is due is read from the contract, never from what we sent: anyone may claim or distribute, and a call that was
- * forgotten shows there too.  An account that is still due after its call is final was refused by the token: it counts
- * as failed and keeps its claim; the next settlement pays it again. */
-#include "gateway/settle/parts.h"
+ * forgotten shows there too.  An account is in one call at a time; who was in one that failed for good (reverted, void,
+ * foreign) and is still due gets into another.  An account that is still due after its call is final was refused by
+ * the token: it counts as failed and keeps its claim; the next settlement pays it again. */
+#include "gateway/settle/distribution.h"
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
-#include "gateway/settle/rewards.h"
-#include "gateway/settle/sets.h"
 #include "store/meta.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-bool is_left_out(const struct settle *s, uint64_t sequence, struct address account)
-{
-    if (s->left_out_sequence != sequence)
-        return false;
-    for (size_t i = 0; i < s->left_out_count; i++)
-        if (address_eq(s->left_out[i], account))
-            return true;
-    return false;
-}
-
-void leave_out(struct settle *s, uint64_t sequence, struct address account, const struct err *why)
-{
-    if (s->left_out_sequence != sequence) {
-        s->left_out_sequence = sequence;
-        s->left_out_count = 0;
-    }
-    s->left_out = mem_grow(s->left_out, s->left_out_count + 1, sizeof *s->left_out);
-    s->left_out[s->left_out_count++] = account;
-    log_event(LOG_NOTICE_LEVEL, "account_left_out", KV_U64("sequence", sequence), KV_ADDRESS("account", &account),
-              KV_TEXT("error", why->text));
-}
-
-struct distribution {
-    struct settle *settle;
-    uint64_t sequence;
-    struct reward_leaves leaves;
-    struct transactions txs;
-    struct tree *tree;
-    struct dues dues;
-    bool undecided;                            /* somebody is due whose call is mined, not final */
-};
 
 static int by_account(const void *a, const void *b)
 {
@@ -73,7 +40,7 @@ static bool take_out_tried(struct distribution *d, struct err *err)
         const struct transaction_row *t = &d->txs.list[i];
         struct reward_leaves set = { 0 };
 
-        if (strcmp(t->kind, "distribute") != 0)
+        if (strcmp(t->kind, "distribute") != 0 || !transaction_holds_work(d->settle, t))
             continue;
         if (!store_set_load(d->settle->db, t->id, &set, err))
             return false;
@@ -81,16 +48,6 @@ static bool take_out_tried(struct distribution *d, struct err *err)
         reward_leaves_clear(&set);
     }
     return true;
-}
-
-static void take_out_left_out(struct distribution *d)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < d->dues.count; i++)
-        if (!is_left_out(d->settle, d->sequence, d->leaves.list[d->dues.list[i].leaf].account))
-            d->dues.list[kept++] = d->dues.list[i];
-    d->dues.count = kept;
 }
 
 /* Whether a smaller set may fare better.  What the contract itself says no to is said to every set. */
@@ -122,25 +79,30 @@ static bool may_be_halved(const struct settle *s, const struct err *why)
 }
 
 /* The largest set from the start of the dues that the node finds payable: halved until it does.  One account that is
- * refused alone is left out, *count 0 then. */
+ * refused alone is left out.  *count 0: somebody was left out, the dues are others now. */
 static bool find_set(struct distribution *d, size_t *count, struct buf *data, uint64_t *gas, struct err *err)
 {
     struct settle *s = d->settle;
-    size_t n = set_fill(d->dues.list, d->dues.count);
+    size_t n = set_fill(d->dues.list, d->dues.count, d->gas_max);
+    bool refused;
 
-    for (;; n /= 2) {
+    for (*count = 0;; n /= 2) {
         buf_reset(data);
-        if (set_call(&d->leaves, d->tree, d->dues.list, n, data, err) && send_estimate(s, data, gas, err))
-            break;
+        if (set_call(&d->leaves, d->tree, d->dues.list, n, data, err)
+            && distribution_preview(d, n, data, &refused, err)) {
+            if (refused)
+                return true;
+            if (send_estimate(s, data, gas, err))
+                break;
+        }
         if (!may_be_halved(s, err))
             return false;
         if (n > 1)
             continue;
         if (err->code == ERR_CHAIN && rpc_last_class(s->rpc) == RPC_UNKNOWN)
             return false;                      /* words nobody knows leave nobody unpaid */
-        leave_out(s, d->sequence, d->leaves.list[d->dues.list[0].leaf].account, err);
-        n = 0;
-        break;
+        distribution_leave_out(d, 0, err);
+        return true;
     }
     *count = n;
     return true;
@@ -156,20 +118,13 @@ static bool send_set(struct distribution *d, size_t count, const struct buf *dat
         set.list[i] = d->leaves.list[d->dues.list[i].leaf];
     ok = send_new(d->settle, &request, err);
     reward_leaves_clear(&set);
+    d->dues.count -= count;
+    memmove(d->dues.list, d->dues.list + count, d->dues.count * sizeof *d->dues.list);
+    d->undecided = true;
     return ok;
 }
 
-/* Nobody could be paid at all: that is not the accounts' fault. */
-static bool check_all_refused(const struct distribution *d, struct err *err)
-{
-    if (d->settle->left_out_sequence != d->sequence || d->settle->left_out_count < 2
-        || transactions_newest(&d->txs, "distribute") != NULL)
-        return true;
-    return err_set(err, ERR_HALT, "settlement %" PRIu64 ": each of %zu payments is refused", d->sequence,
-                   d->settle->left_out_count);
-}
-
-static bool send_next(struct distribution *d, bool *moved, struct err *err)
+static bool send_next(struct distribution *d, size_t *room, bool *moved, struct err *err)
 {
     struct settle *s = d->settle;
     struct buf data;
@@ -177,16 +132,62 @@ static bool send_next(struct distribution *d, bool *moved, struct err *err)
     size_t count = 0;
     bool ok;
 
-    d->tree = rewards_tree(&d->leaves, s->config.token);
     buf_init(&data);
     ok = dues_look_up_holders(s->rpc, s->config.token, &d->leaves, &d->dues, err)
         && find_set(d, &count, &data, &gas, err);
-    if (ok) {
+    if (ok && count > 0) {
         *moved = true;
-        ok = count == 0 || send_set(d, count, &data, gas, err);
+        --*room;
+        ok = send_set(d, count, &data, gas, err);
     }
     buf_clear(&data);
     return ok;
+}
+
+/* As many calls as fit behind those in flight: they pay different accounts, so none waits for another. */
+static bool send_all(struct distribution *d, bool *moved, struct err *err)
+{
+    struct settle *s = d->settle;
+    uint64_t limit;
+    size_t room;
+
+    if (!send_room(s, &room, err))
+        return false;
+    if (room == 0)
+        return true;
+    if (!transactions_may_retry(s, &d->txs, "distribute", err) || !send_gas_limit(s, &limit, err))
+        return false;
+    d->gas_max = s->config.set_gas != 0 ? s->config.set_gas : SET_GAS_MAX;
+    if (d->gas_max > limit / 4 * 3)
+        d->gas_max = limit / 4 * 3;            /* the estimate's margin must fit, too */
+    d->tree = rewards_tree(&d->leaves, s->config.token);
+    while (room > 0 && d->dues.count > 0)
+        if (!send_next(d, &room, moved, err))
+            return false;
+    return true;
+}
+
+/* Nobody could be paid at all: that is not the accounts' fault, and may be over when it is tried again. */
+static bool check_all_refused(const struct distribution *d, struct err *err)
+{
+    struct settle *s = d->settle;
+    size_t refused = s->left_out_count;
+
+    if (s->left_out_sequence != d->sequence || refused < 2 || transactions_live(s, &d->txs, "distribute") != NULL)
+        return true;
+    left_out_clear(s);
+    return err_set(err, ERR_HALT, "settlement %" PRIu64 ": each of %zu payments is refused", d->sequence, refused);
+}
+
+/* Changes whenever a call of the settlement is new or moves.  While it does not, nothing can be sent that was not sent
+ * before, and asking for what every account was paid would only cost the node. */
+static uint64_t mark_of(const struct settle *s, const struct transactions *txs)
+{
+    uint64_t mark = txs->count;
+
+    for (size_t i = 0; i < txs->count; i++)
+        mark = mark * 31 + 2 * (uint64_t)txs->list[i].state + transaction_holds_work(s, &txs->list[i]);
+    return mark;
 }
 
 static bool distribute(struct distribution *d, const struct batch_row *batch, bool *moved, struct err *err)
@@ -197,11 +198,13 @@ static bool distribute(struct distribution *d, const struct batch_row *batch, bo
         || !dues_read(s->rpc, s->config.contract, &d->leaves, s->config.distribute_minimum, &d->dues, err)
         || !take_out_tried(d, err))
         return false;
-    take_out_left_out(d);
-    if (d->dues.count > 0)
-        return send_next(d, moved, err);
-    if (d->undecided) {
+    distribution_take_out_left_out(d);
+    if (d->dues.count > 0 && !send_all(d, moved, err))
+        return false;
+    if (d->dues.count > 0 || d->undecided) {
         s->report.waits = WAITS_FOR_BLOCK;
+        s->paying_sequence = d->sequence;
+        s->paying_mark = d->undecided ? mark_of(s, &d->txs) : 0;
         return true;
     }
     if (!check_all_refused(d, err) || !move_batch(s, batch->number, BATCH_ACTIVE, BATCH_DISTRIBUTED, err))
@@ -216,19 +219,33 @@ bool distribute_active(struct settle *s, const struct batch_row *batch, bool *mo
     struct distribution d = { .settle = s, .sequence = batch->sequence };
     bool ok = transactions_of(s, batch->sequence, &d.txs, err);
 
-    if (ok && transactions_sound(&d.txs, err)) {
-        if (transactions_unmined(&d.txs))
-            s->report.waits = WAITS_FOR_BLOCK; /* one set after the other: what is due then depends on this one */
-        else
-            ok = distribute(&d, batch, moved, err);
-    } else {
-        ok = false;
-    }
+    if (ok && s->paying_sequence == d.sequence && s->paying_mark != 0 && s->paying_mark == mark_of(s, &d.txs))
+        s->report.waits = WAITS_FOR_BLOCK;
+    else
+        ok = ok && distribute(&d, batch, moved, err);
     transactions_clear(&d.txs);
     reward_leaves_clear(&d.leaves);
     dues_clear(&d.dues);
     tree_free(d.tree);
     return ok;
+}
+
+/* Nothing that it does may still change, and what it paid is in the books. */
+static bool is_settled(const struct transaction_row *t, uint64_t scanned)
+{
+    switch (t->state) {
+    case TX_FINAL:
+        return t->block <= scanned;
+    case TX_REVERTED:
+    case TX_VOID:
+    case TX_FOREIGN:
+        return true;
+    case TX_PREPARED:
+    case TX_SENT:
+    case TX_MINED:
+        return false;
+    }
+    bug("transaction state %d", (int)t->state);
 }
 
 /* distributed -> final: every transaction is final and the payments of their blocks are in the books. */
@@ -240,9 +257,9 @@ bool finish_distributed(struct settle *s, const struct batch_row *batch, bool *m
 
     if (!transactions_of(s, batch->sequence, &txs, err))
         return false;
-    ok = transactions_sound(&txs, err) && store_meta_get(s->db, "scanned_block", &scanned, err);
+    ok = store_meta_get(s->db, "scanned_block", &scanned, err);
     for (size_t i = 0; i < txs.count; i++)
-        waits = waits || txs.list[i].state != TX_FINAL || txs.list[i].block > scanned;
+        waits = waits || (!is_settled(&txs.list[i], scanned) && transaction_holds_work(s, &txs.list[i]));
     transactions_clear(&txs);
     if (!ok)
         return false;

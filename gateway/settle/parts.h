@@ -16,9 +16,21 @@ struct watch {
     uint64_t sent_ms;                         /* when its bytes were last handed to a node by us; 0: not yet */
     uint64_t used_look_ms;                    /* last look that found its nonce used and no receipt */
     unsigned used_looks;                      /* such looks in a row */
+    uint64_t gap_since_ms;                    /* a nonce below it belongs to nobody; 0: not so */
 };
 /* What one mined distribute did, read from its logs (report.c). */
 struct outcome { uint64_t tx; struct hash block_hash; struct amount paid; uint64_t skipped; };
+
+/* How far a scan may reach at once, and what was recorded so far (payments.c). */
+struct payments_scanner {
+    uint64_t blocks;                          /* as many as nodes gave at once lately; 0: not tried yet */
+    unsigned went_well;                       /* scans in a row */
+    bool has_total;
+    struct amount total;                      /* of all payments in the store */
+    struct amount surplus;                    /* of that over what the contract paid, as known since the start */
+    bool recounts;                            /* something differed: the sum is taken from the store itself */
+    bool unchecked_told;
+};
 
 struct settle {
     struct settle_config config;
@@ -36,6 +48,8 @@ struct settle {
     uint64_t left_out_sequence;               /* whose payments the accounts below make fail */
     struct address *left_out;
     size_t left_out_count;
+    struct payments_scanner scanner;
+    uint64_t paying_sequence, paying_mark;    /* all that is due is in flight: of what, and in which states (0: no) */
 };
 
 /* -- what to work on (work.c) -- */
@@ -47,43 +61,72 @@ MUST_USE bool work_has_leaves(struct settle *s, const struct batch_row *batch, b
 /* -- transactions, copied out of the store (txs.c) -- */
 struct transactions { struct transaction_row *list; size_t count; };      /* owned */
 struct attempts { struct attempt_row *list; size_t count; };              /* owned, oldest first */
+/* Of every account, by account and nonce. */
 MUST_USE bool transactions_open(struct settle *s, struct transactions *txs, struct err *err);
 MUST_USE bool transactions_of(struct settle *s, uint64_t sequence, struct transactions *txs, struct err *err);
 void transactions_clear(struct transactions *txs);
 MUST_USE bool attempts_of(struct settle *s, uint64_t tx, struct attempts *attempts, struct err *err);
 void attempts_clear(struct attempts *attempts);
-/* ERR_HALT when one of them was reverted or its nonce was used by somebody else. */
-MUST_USE bool transactions_sound(const struct transactions *txs, struct err *err);
-/* True while one is prepared or sent: nothing new is sent before it is mined. */
-bool transactions_unmined(const struct transactions *txs);
-/* The newest of this kind; NULL: none. */
-const struct transaction_row *transactions_newest(const struct transactions *txs, const char *kind);
+/* Prepared or sent: what it does may still come. */
+bool transaction_is_unmined(const struct transaction_row *t);
+/* Whether it does its work, or may still: not reverted, void or foreign, all of them final, and not one left behind by
+ * an account whose key we have no more. */
+bool transaction_holds_work(const struct settle *s, const struct transaction_row *t);
+/* The one of this kind that holds the work, one with a receipt first; NULL: none, so it may be tried anew. */
+const struct transaction_row *transactions_live(const struct settle *s, const struct transactions *txs,
+                                                const char *kind);
+/* ERR_AGAIN while this kind of work failed so often that the next try waits: each costs gas. */
+MUST_USE bool transactions_may_retry(const struct settle *s, const struct transactions *txs, const char *kind,
+                                     struct err *err);
+/* Whether these bytes only use the nonce up: nothing, to ourselves. */
+MUST_USE bool attempt_is_void(const struct attempt_row *a, struct address account, bool *is_void, struct err *err);
 
 /* -- the chain as settled so far (heights.c) -- */
 /* The highest block that counts as confirmed; *any false while there is none. */
 MUST_USE bool confirmed_height(struct settle *s, uint64_t *height, bool *any, struct err *err);
 
 /* -- sending (send.c) -- */
+#define SEND_WINDOW 16u                       /* in flight at once: what pools keep of one account */
 struct send_request {
     const char *kind;                         /* commit, distribute */
     uint64_t sequence, gas;
     const struct buf *data;                   /* calldata for the contract */
     const struct reward_leaves *set;          /* who is paid; NULL: nobody */
 };
+/* Most gas that one of our transactions may have: of the protocol, and of this chain's blocks. */
+MUST_USE bool send_gas_limit(struct settle *s, uint64_t *limit, struct err *err);
 /* Gas to give a call: a fifth more than eth_estimateGas says.  A refusal is what the contract's error means. */
 MUST_USE bool send_estimate(struct settle *s, const struct buf *data, uint64_t *gas, struct err *err);
 MUST_USE bool send_fee(struct settle *s, struct fee *fee, struct err *err);
+/* How many more may be sent before some are mined. */
+MUST_USE bool send_room(struct settle *s, size_t *room, struct err *err);
 /* Chooses fee and nonce, signs, stores, then sends. */
 MUST_USE bool send_new(struct settle *s, const struct send_request *request, struct err *err);
 /* Hands stored bytes to the node and records that. */
 MUST_USE bool send_stored(struct settle *s, const struct transaction_row *t, const struct attempt_row *a,
                           struct err *err);
 
-/* -- following (follow.c, replace.c) -- */
+/* -- following (follow.c, missing.c, replace.c, void.c) -- */
+/* One transaction during one look. */
+struct look {
+    struct settle *settle;
+    const struct transaction_row *t;
+    struct attempts attempts;
+    struct watch *watch;
+    uint64_t latest;                          /* chain height */
+    bool is_lowest;                           /* of its account's unmined ones: the only one that may be mined next */
+    bool *moved;
+};
 MUST_USE bool follow_transactions(struct settle *s, bool *moved, struct err *err);
+void watch_drop(struct settle *s, uint64_t tx);
+/* None of its attempts has a receipt: what may be done about it. */
+MUST_USE bool look_missing(struct look *l, struct err *err);
 /* Offers more for gas where the newest attempt lies below the market and waited long enough. */
-MUST_USE bool replace_when_low(struct settle *s, const struct transaction_row *t, const struct attempt_row *newest,
-                               struct watch *watch, uint64_t latest, bool *moved, struct err *err);
+MUST_USE bool replace_when_low(struct look *l, const struct attempt_row *newest, struct err *err);
+/* Bytes that no node ever took, for good: the nonce is used up by a transfer of nothing to ourselves. */
+MUST_USE bool void_when_refused(struct look *l, bool *voided, struct err *err);
+/* The lowest open nonce is not the chain's next and nobody's transaction lies between: what lies there is filled. */
+MUST_USE bool fill_gap(struct look *l, uint64_t chain_nonce, struct err *err);
 
 /* -- the stages; batch is in the state that the stage is for -- */
 MUST_USE bool prepare_batch(struct settle *s, const struct batch_row *batch, bool *moved, struct err *err);
@@ -92,6 +135,10 @@ MUST_USE bool activate_committed(struct settle *s, const struct batch_row *batch
 MUST_USE bool distribute_active(struct settle *s, const struct batch_row *batch, bool *moved, struct err *err);
 MUST_USE bool finish_distributed(struct settle *s, const struct batch_row *batch, bool *moved, struct err *err);
 MUST_USE bool payments_scan(struct settle *s, bool *moved, struct err *err);
+/* The commit was done, if by none of the transactions known here: its event in a confirmed block, recorded.  *found
+ * false: it is in no confirmed block yet. */
+MUST_USE bool commit_adopt(struct settle *s, const struct settlement_row *settlement, enum batch_state now, bool *found,
+                           struct err *err);
 /* The Committed event of a mined commit, checked against what the store prepared; recorded, closed -> committed. */
 MUST_USE bool commit_mined(struct settle *s, const struct settlement_row *settlement, const struct transaction_row *t,
                            enum batch_state now, bool *moved, struct err *err);
@@ -102,8 +149,11 @@ MUST_USE bool settlement_of(struct settle *s, const struct batch_row *batch, str
 /* One guarded move in a writer task of its own. */
 MUST_USE bool move_batch(struct settle *s, uint64_t number, enum batch_state from, enum batch_state to,
                          struct err *err);
+/* ERR_CHAIN where the last error was a revert: what the contract's words mean instead. */
+bool explain_revert(struct settle *s, struct err *err);
 bool is_left_out(const struct settle *s, uint64_t sequence, struct address account);
 void leave_out(struct settle *s, uint64_t sequence, struct address account, const struct err *why);
+void left_out_clear(struct settle *s);
 void outcome_note(struct settle *s, const struct transaction_row *t, const struct tx_receipt *receipt);
 MUST_USE bool report_fill(struct settle *s, const struct batch_row *batch, struct err *err);
 

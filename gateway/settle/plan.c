@@ -62,7 +62,7 @@ static bool plan_sets(struct settle *s, const struct reward_leaves *leaves, stru
     plan->due = dues.total;
     plan->gas = plan->receipts > 0 || !amount_is_zero(plan->growth) ? COMMIT_GAS : 0;
     for (size_t at = 0; at < dues.count; plan->sets++)
-        for (size_t n = set_fill(dues.list + at, dues.count - at); n > 0; n--)
+        for (size_t n = set_fill(dues.list + at, dues.count - at, SET_GAS_MAX); n > 0; n--)
             plan->gas += dues.list[at++].gas;
     dues_clear(&dues);
     return true;

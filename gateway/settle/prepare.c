@@ -32,11 +32,30 @@ static bool expected_parent(struct settle *s, uint64_t before, struct hash *pare
     if (!store_settlement_find(s->db, before, &last, &found, err))
         return false;
     if (!found || !last.has_header)
-        return err_set(err, ERR_HALT,
-                       "the contract holds sequence %" PRIu64 ", the store does not: another store uses this contract",
-                       before);
+        return err_set(err, ERR_BUG, "settlement %" PRIu64 " has no header", before);
     *parent = last.state == BATCH_CANCELLED ? header_cancelled(last.header) : last.header;
     return true;
+}
+
+/* Numbers that are not of this store (a stolen operator key, another store) do no harm where each commit was cancelled:
+ * then what is active is still what we know.  The headers between carry the marks, and we build on them. */
+static bool only_cancelled_between(struct settle *s, const struct settlement_view *view, uint64_t ours, struct err *err)
+{
+    struct settlement_row last;
+    bool found;
+
+    if (view->has_pending)
+        return err_set(err, ERR_AGAIN, "settlement %" PRIu64 " was committed by somebody else and waits for activation: "
+                       "audit it, and cancel it when it is false (quittance watch --cancel)", view->pending_sequence);
+    if (!store_settlement_last_valid(s->db, &last, &found, err))
+        return false;
+    if (hash_eq(view->active_root, found ? last.content.rewards_root : (struct hash){ { 0 } })
+        && amount_cmp(view->total, found ? last.content.total : AMOUNT_ZERO) == 0) {
+        log_event(LOG_WARN_LEVEL, "foreign_sequences_passed", KV_U64("from", ours + 1), KV_U64("to", view->sequence));
+        return true;
+    }
+    return err_set(err, ERR_HALT, "the contract's last sequence is %" PRIu64 ", the store's is %" PRIu64
+                   ", and its active root is not ours: another store uses this contract", view->sequence, ours);
 }
 
 /* The next sequence and its parent, where chain and store agree about both. */
@@ -44,7 +63,7 @@ static bool choose_sequence(struct preparation *p, struct err *err)
 {
     struct settle *s = p->settle;
     struct settlement_view view;
-    struct settlement_row last;
+    struct settlement_row last = { 0 };
     struct hash expected;
     bool found;
 
@@ -52,14 +71,18 @@ static bool choose_sequence(struct preparation *p, struct err *err)
         return false;
     if (!address_eq(view.token, s->config.token))
         return err_set(err, ERR_CONFIG, "the contract pays another token than the configured one");
-    if (found && last.sequence != view.sequence)
+    if (last.sequence > view.sequence)
         return err_set(err, ERR_HALT, "the contract's last sequence is %" PRIu64 ", the store's is %" PRIu64,
                        view.sequence, last.sequence);
-    if (!expected_parent(s, view.sequence, &expected, err)
-        || !settlement_header(s->rpc, s->config.contract, view.sequence, &p->row.parent, err))
+    if (!expected_parent(s, last.sequence, &expected, err)
+        || !settlement_header(s->rpc, s->config.contract, last.sequence, &p->row.parent, err))
         return false;
     if (!hash_eq(expected, p->row.parent))
-        return err_set(err, ERR_HALT, "header %" PRIu64 " of the contract is not the one in the store", view.sequence);
+        return err_set(err, ERR_HALT, "header %" PRIu64 " of the contract is not the one in the store", last.sequence);
+    if (view.sequence > last.sequence
+        && (!only_cancelled_between(s, &view, last.sequence, err)
+            || !settlement_header(s->rpc, s->config.contract, view.sequence, &p->row.parent, err)))
+        return false;
     p->row.sequence = p->row.content.sequence = view.sequence + 1;
     return true;
 }
@@ -126,7 +149,7 @@ static bool publish(struct preparation *p, struct err *err)
             .chain_id = s->config.chain_id, .contract = s->config.contract, .token = s->config.token,
             .protocol_account = p->batch->protocol_account, .parent = p->row.parent, .content = p->row.content,
         },
-        .number = p->batch->number, .before = &p->before, .after = &p->after,
+        .number = p->batch->number, .sealed = s->config.parties_only, .before = &p->before, .after = &p->after,
     };
 
     return archive_write(s->config.archive_dir, s->db, &published, s->config.secret, &p->row.content.archive, err)

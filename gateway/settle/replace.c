@@ -59,13 +59,14 @@ static bool send_replacement(struct settle *s, const struct transaction_row *t, 
     return ok;
 }
 
-bool replace_when_low(struct settle *s, const struct transaction_row *t, const struct attempt_row *newest,
-                      struct watch *watch, uint64_t latest, bool *moved, struct err *err)
+bool replace_when_low(struct look *l, const struct attempt_row *newest, struct err *err)
 {
+    struct settle *s = l->settle;
     struct fee_history history;
     struct fee fresh, fee;
 
-    if (latest < watch->since_block + REPLACE_BLOCKS)
+    /* One of another account we cannot sign. */
+    if (l->latest < l->watch->since_block + REPLACE_BLOCKS || !address_eq(l->t->account, s->account))
         return true;
     if (!rpc_fee_history(s->rpc, FEE_BLOCKS, FEE_PERCENTILE, &history, err))
         return false;
@@ -81,8 +82,8 @@ bool replace_when_low(struct settle *s, const struct transaction_row *t, const s
     /* At or above the market and still out: a fault of the connection, not of the price. */
     if (!is_below_market(newest, &history, &fresh))
         return true;
-    watch->since_block = latest;
-    watch->sent_ms = clock_now_ms(s->clock);
-    *moved = true;
-    return send_replacement(s, t, newest, &fee, err);
+    l->watch->since_block = l->latest;
+    l->watch->sent_ms = clock_now_ms(s->clock);
+    *l->moved = true;
+    return send_replacement(s, l->t, newest, &fee, err);
 }

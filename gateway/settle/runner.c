@@ -1,45 +1,16 @@
-#include "gateway/settle/runner.h"
+#include "gateway/settle/runner_parts.h"
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/settle/parts.h"
 #include "store/meta.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define PAUSE_BUSY_MS 500u         /* something is unfinished */
 #define PAUSE_IDLE_MS 2000u        /* only payments are looked for */
 #define PAUSE_MAX_MS 30000u        /* after errors */
-
-/* Lives with who asks; answered by the thread, as a struct settle is for one thread. */
-struct plan_request { struct settle_plan plan; struct err err; bool ok; };
-
-struct runner {
-    const struct clock *clock;
-    struct settle_config config;
-    struct db *db;
-    struct rpc *rpc;
-    struct settle *settle;
-    pthread_t thread;
-    pthread_mutex_t lock;          /* all below */
-    pthread_cond_t wake;           /* the thread: a request, a plan, the end */
-    pthread_cond_t changed;        /* those who wait: the report changed, a plan is there */
-    bool stopping;
-    bool wanted;                   /* the open batch is to be closed, once nothing older is in the way */
-    bool poked;                    /* somebody asked: no pause now */
-    struct run_report report;
-    struct plan_request *plan;     /* NULL: none is asked for */
-};
-
-/* A moment on the clock that condition variables wait by. */
-static struct timespec deadline(uint64_t ms)
-{
-    uint64_t at_ms = clock_monotonic_ms() + ms;
-
-    return (struct timespec){ (time_t)(at_ms / 1000), (long)(at_ms % 1000) * 1000000 };
-}
+#define TRIES 3u                   /* a node that stumbles once ends no run */
 
 static bool is_over(const struct settle_report *r)
 {
@@ -125,6 +96,12 @@ static uint64_t pause_after_failure(uint64_t pause_ms)
     return pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
 }
 
+/* Whether the request that was being worked on stays: what failed goes away by itself as a rule. */
+static bool may_stumble(struct runner *r, const struct err *err)
+{
+    return (err->code == ERR_AGAIN || err->code == ERR_UNKNOWN) && ++r->failures < TRIES;
+}
+
 /* Holds the lock on entry and return. */
 static uint64_t step(struct runner *r, uint64_t pause_ms)
 {
@@ -132,15 +109,25 @@ static uint64_t step(struct runner *r, uint64_t pause_ms)
     struct err err = { 0 };
     bool wanted = r->wanted, moved = false, ok;
 
-    r->wanted = r->poked = false;
+    r->poked = false;
+    r->taken = wanted;
+    r->wanted = false;
     pthread_mutex_unlock(&r->lock);
     ok = one_round(r, &wanted, &moved, &report, &err);
     pthread_mutex_lock(&r->lock);
+    r->taken = false;
     if (ok) {
+        r->failures = 0;
         r->wanted = r->wanted || wanted;
         note_success(r, r->wanted, &report);
         pause_ms = pause_after(r, moved, &report);
+    } else if (r->stopping) {
+        pause_ms = 0;                  /* it was let go of: no news */
+    } else if (r->report.running && may_stumble(r, &err)) {
+        r->wanted = r->wanted || wanted;
+        pause_ms = PAUSE_BUSY_MS;
     } else {
+        r->failures = 0;
         note_failure(r, &err);
         pause_ms = pause_after_failure(pause_ms);
     }
@@ -160,7 +147,7 @@ static void *run(void *self)
         if (r->plan != NULL)
             answer_plan(r);
         pause_ms = step(r, pause_ms);
-        until = deadline(pause_ms);
+        until = runner_deadline(pause_ms);
         while (pause_ms > 0 && !r->stopping && !r->poked && r->plan == NULL)
             if (pthread_cond_timedwait(&r->wake, &r->lock, &until) != 0)
                 break;
@@ -206,6 +193,7 @@ bool runner_start(const struct settle_config *config, const char *store_url, con
         runner_free(r);
         return false;
     }
+    rpc_set_stop(r->rpc, &r->quit);
     init_locks(r);
     if (pthread_create(&r->thread, NULL, run, r) != 0) {
         runner_free(r);
@@ -215,66 +203,26 @@ bool runner_start(const struct settle_config *config, const char *store_url, con
     return true;
 }
 
+void runner_quit(struct runner *r)
+{
+    if (r == NULL)
+        return;
+    atomic_store(&r->quit, true);
+    pthread_mutex_lock(&r->lock);
+    r->stopping = true;
+    pthread_cond_signal(&r->wake);
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
 void runner_stop(struct runner *r)
 {
     if (r == NULL)
         return;
-    pthread_mutex_lock(&r->lock);
-    r->stopping = true;
-    pthread_cond_signal(&r->wake);
-    pthread_mutex_unlock(&r->lock);
+    runner_quit(r);
     pthread_join(r->thread, NULL);
     pthread_cond_destroy(&r->wake);
     pthread_cond_destroy(&r->changed);
     pthread_mutex_destroy(&r->lock);
     runner_free(r);
-}
-
-void runner_request(struct runner *r, uint64_t wait_ms, struct run_report *report)
-{
-    struct timespec until = deadline(wait_ms);
-
-    pthread_mutex_lock(&r->lock);
-    if (!r->report.running)        /* else it joins; its report stays */
-        r->report = (struct run_report){ .running = true, .last_success_ms = r->report.last_success_ms,
-                                         .stuck_since_ms = r->report.stuck_since_ms };
-    r->wanted = r->poked = true;
-    pthread_cond_signal(&r->wake);
-    while (!r->stopping && r->report.running && !r->report.settle.has_sequence)
-        if (pthread_cond_timedwait(&r->changed, &r->lock, &until) != 0)
-            break;
-    *report = r->report;
-    pthread_mutex_unlock(&r->lock);
-}
-
-void runner_report(struct runner *r, struct run_report *report)
-{
-    pthread_mutex_lock(&r->lock);
-    *report = r->report;
-    pthread_mutex_unlock(&r->lock);
-}
-
-bool runner_plan(struct runner *r, struct settle_plan *plan, struct err *err)
-{
-    struct plan_request request = { .ok = false };
-    bool answered = false;
-
-    pthread_mutex_lock(&r->lock);
-    while (!r->stopping && r->plan != NULL)          /* another one's */
-        pthread_cond_wait(&r->changed, &r->lock);
-    if (!r->stopping) {
-        r->plan = &request;
-        pthread_cond_signal(&r->wake);
-        while (r->plan == &request)                  /* also while stopping: the thread may be at it */
-            pthread_cond_wait(&r->changed, &r->lock);
-        answered = true;
-    }
-    pthread_mutex_unlock(&r->lock);
-    if (!answered)
-        return err_set(err, ERR_AGAIN, "the service is stopping");
-    if (request.ok)
-        *plan = request.plan;
-    else
-        *err = request.err;
-    return request.ok;
 }

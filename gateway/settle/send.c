@@ -16,19 +16,36 @@ bool send_fee(struct settle *s, struct fee *fee, struct err *err)
         && fee_suggest(&history, s->config.max_fee, fee, err);
 }
 
-bool send_estimate(struct settle *s, const struct buf *data, uint64_t *gas, struct err *err)
+bool send_gas_limit(struct settle *s, uint64_t *limit, struct err *err)
 {
-    struct tx plain;
+    struct block latest;
+
+    if (!rpc_block(s->rpc, BLOCK_LATEST, &latest, err))
+        return false;
+    *limit = latest.gas_limit < TX_GAS_MAX ? latest.gas_limit : TX_GAS_MAX;
+    return true;
+}
+
+bool explain_revert(struct settle *s, struct err *err)
+{
     const uint8_t *revert;
-    uint64_t estimate, floor;
     size_t len;
 
-    if (!rpc_estimate_gas(s->rpc, s->account, &s->config.contract, data, &estimate, err)) {
-        if (err->code != ERR_CHAIN || rpc_last_class(s->rpc) != RPC_REVERT)
-            return false;
-        revert = rpc_last_revert(s->rpc, &len);
-        return settlement_revert(revert, len, err);
-    }
+    if (err->code != ERR_CHAIN || rpc_last_class(s->rpc) != RPC_REVERT)
+        return false;
+    revert = rpc_last_revert(s->rpc, &len);
+    return settlement_revert(revert, len, err);
+}
+
+bool send_estimate(struct settle *s, const struct buf *data, uint64_t *gas, struct err *err)
+{
+    uint64_t estimate, floor, limit;
+    struct tx plain;
+
+    if (!rpc_estimate_gas(s->rpc, s->account, &s->config.contract, data, &estimate, err))
+        return explain_revert(s, err);
+    if (!send_gas_limit(s, &limit, err))
+        return false;
     tx_init(&plain);
     plain.to = s->config.contract;
     buf_add(&plain.data, data->data, data->len);
@@ -36,10 +53,57 @@ bool send_estimate(struct settle *s, const struct buf *data, uint64_t *gas, stru
     tx_clear(&plain);
     if (estimate < floor)
         estimate = floor;
-    if (estimate > TX_GAS_MAX)
-        return err_set(err, ERR_LIMIT, "the call needs %" PRIu64 " gas, a transaction may have %u", estimate,
-                       TX_GAS_MAX);
-    *gas = GAS_MARGIN(estimate) < TX_GAS_MAX ? GAS_MARGIN(estimate) : TX_GAS_MAX;
+    if (estimate > limit)
+        return err_set(err, ERR_LIMIT, "the call needs %" PRIu64 " gas, a transaction may have %" PRIu64, estimate,
+                       limit);
+    *gas = GAS_MARGIN(estimate) < limit ? GAS_MARGIN(estimate) : limit;
+    return true;
+}
+
+/* What those in flight may take of the balance: pools count it against the next one, too. */
+static bool add_reserved(struct settle *s, const struct transaction_row *t, struct wei *sum, struct err *err)
+{
+    struct attempts attempts;
+    const struct attempt_row *newest;
+    struct wei most;
+    bool ok;
+
+    if (!attempts_of(s, t->id, &attempts, err))
+        return false;
+    newest = &attempts.list[attempts.count - 1];
+    ok = (u256_mul_u64(newest->max_fee.v, newest->gas, &most.v) && u256_add(sum->v, most.v, &sum->v))
+        || err_set(err, ERR_OVERFLOW, "gas money over 256 bits");
+    attempts_clear(&attempts);
+    return ok;
+}
+
+static bool in_flight(struct settle *s, size_t *count, struct wei *reserved, struct err *err)
+{
+    struct transactions open;
+    bool ok;
+
+    *count = 0;
+    *reserved = (struct wei){ U256_ZERO };
+    if (!transactions_open(s, &open, err))
+        return false;
+    ok = true;
+    for (size_t i = 0; ok && i < open.count; i++)
+        if (transaction_is_unmined(&open.list[i]) && address_eq(open.list[i].account, s->account)) {
+            ++*count;
+            ok = add_reserved(s, &open.list[i], reserved, err);
+        }
+    transactions_clear(&open);
+    return ok;
+}
+
+bool send_room(struct settle *s, size_t *room, struct err *err)
+{
+    size_t count, window = s->config.in_flight != 0 ? s->config.in_flight : SEND_WINDOW;
+    struct wei ignored;
+
+    if (!in_flight(s, &count, &ignored, err))
+        return false;
+    *room = count < window ? window - count : 0;
     return true;
 }
 
@@ -47,17 +111,19 @@ bool send_estimate(struct settle *s, const struct buf *data, uint64_t *gas, stru
 static bool check_funds(struct settle *s, uint64_t gas, const struct fee *fee, struct err *err)
 {
     char have_text[U256_DECIMAL_MAX], need_text[U256_DECIMAL_MAX];
-    struct wei have, need;
+    struct wei have, need, reserved;
+    size_t count;
 
-    if (!rpc_balance(s->rpc, s->account, &have, err))
+    if (!rpc_balance(s->rpc, s->account, &have, err) || !in_flight(s, &count, &reserved, err))
         return false;
-    if (!u256_mul_u64(fee->max_fee.v, gas, &need.v))
+    if (!u256_mul_u64(fee->max_fee.v, gas, &need.v) || !u256_add(need.v, reserved.v, &need.v))
         return err_set(err, ERR_OVERFLOW, "gas money over 256 bits");
     if (u256_cmp(have.v, need.v) >= 0)
         return true;
     u256_to_decimal(have.v, have_text);
     u256_to_decimal(need.v, need_text);
-    return err_set(err, ERR_AGAIN, "the signer has %s wei and this transaction may need %s", have_text, need_text);
+    return err_set(err, ERR_AGAIN, "the signer has %s wei; this transaction and %zu in flight may need %s", have_text,
+                   count, need_text);
 }
 
 struct signing {
@@ -106,14 +172,23 @@ static bool store_signed(void *self, struct group *group, struct err *err)
     g->row = (struct transaction_row){ .account = s->account, .sequence = g->request->sequence, .state = TX_PREPARED,
                                        .created_at_ms = group->now_ms };
     snprintf(g->row.kind, sizeof g->row.kind, "%s", g->request->kind);
-    if (!store_tx_next_nonce(group->db, s->account, g->chain_nonce, &g->row.nonce, err))
-        return false;
-    /* All ours are mined, so the key was used by hand (as owner, say): we go on behind that.  The contract's sequence
-     * and its cumulative amounts keep a payment from being made twice, whoever used the nonces between. */
-    if (g->row.nonce < g->chain_nonce)
-        g->row.nonce = g->chain_nonce;
-    return sign(g, group->now_ms, err)
+    /* Where the chain is ahead of our rows the key was used by hand (as owner, say): we go on behind that.  The
+     * contract's sequence and its cumulative amounts keep a payment from being made twice, whoever used the nonces. */
+    return store_tx_next_nonce(group->db, s->account, g->chain_nonce, &g->row.nonce, err)
+        && sign(g, group->now_ms, err)
         && store_tx_insert(group->db, &g->row, &g->attempt, g->request->set, err);
+}
+
+/* Also behind what waits in the pool: a transaction sent by hand a moment ago would take the nonce. */
+static bool next_on_chain(struct settle *s, uint64_t *nonce, struct err *err)
+{
+    uint64_t latest, pending;
+
+    if (!rpc_nonce(s->rpc, s->account, BLOCK_LATEST, &latest, err)
+        || !rpc_nonce(s->rpc, s->account, BLOCK_PENDING, &pending, err))
+        return false;
+    *nonce = pending > latest ? pending : latest;
+    return true;
 }
 
 static void crash_after(const char *kind, const char *what)
@@ -132,8 +207,7 @@ bool send_new(struct settle *s, const struct send_request *request, struct err *
 
     buf_init(&g.attempt.raw);
     g.fee = &fee;
-    if (!send_fee(s, &fee, err) || !check_funds(s, request->gas, &fee, err)
-        || !rpc_nonce(s->rpc, s->account, BLOCK_LATEST, &g.chain_nonce, err)
+    if (!send_fee(s, &fee, err) || !check_funds(s, request->gas, &fee, err) || !next_on_chain(s, &g.chain_nonce, err)
         || !writer_do(s->writer, store_signed, &g, err))
         goto out;
     g.attempt.tx = g.row.id;
@@ -157,7 +231,7 @@ static bool record_sent(void *self, struct group *group, struct err *err)
 }
 
 /* Whether what the node said is for a person.  Most is not: the transaction is stored, and follow.c finds out. */
-static bool judge_answer(struct settle *s, const struct err *answer, struct err *err)
+static bool judge_answer(struct settle *s, const struct err *answer, bool is_void, struct err *err)
 {
     if (answer->code != ERR_CHAIN)
         return answer->code == ERR_NONE || answer->code == ERR_UNKNOWN
@@ -177,8 +251,9 @@ static bool judge_answer(struct settle *s, const struct err *answer, struct err 
         return err_set(err, ERR_AGAIN, "%s", answer->text);
     case RPC_BAD_GAS:
     case RPC_MALFORMED:
+    case RPC_REVERT:                           /* void.c gives the nonce another content, once */
+        return !is_void || err_set(err, ERR_HALT, "%s", answer->text);
     case RPC_DELEGATED:
-    case RPC_REVERT:
         return err_set(err, ERR_HALT, "%s", answer->text);
     }
     bug("RPC class %d", (int)rpc_last_class(s->rpc));
@@ -189,11 +264,13 @@ bool send_stored(struct settle *s, const struct transaction_row *t, const struct
     struct err answer = { 0 };
     struct sending sending = { t, a, answer.text };
     struct err judged = { 0 };
-    bool fine;
+    bool fine, is_void;
 
+    if (!attempt_is_void(a, t->account, &is_void, err))
+        return false;
     if (!rpc_send_raw(s->rpc, &a->raw, a->hash, &answer) && answer.code == ERR_AGAIN)
         return err_set(err, ERR_AGAIN, "%s", answer.text);      /* nobody took it: as if not sent */
-    fine = judge_answer(s, &answer, &judged);
+    fine = judge_answer(s, &answer, is_void, &judged);
     if (!writer_do(s->writer, record_sent, &sending, err))
         return false;
     if (a->sent_at_ms == 0)

@@ -80,12 +80,12 @@ bool dues_look_up_holders(struct rpc *rpc, struct address token, const struct re
     return ok;
 }
 
-size_t set_fill(const struct due *due, size_t count)
+size_t set_fill(const struct due *due, size_t count, uint64_t gas_max)
 {
     uint64_t gas = 0;
     size_t n = 0;
 
-    while (n < count && gas + due[n].gas <= SET_GAS_MAX)
+    while (n < count && (n == 0 || gas + due[n].gas <= gas_max))
         gas += due[n++].gas;
     return n;
 }

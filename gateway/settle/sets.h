@@ -26,7 +26,7 @@ MUST_USE bool dues_read(struct rpc *rpc, struct address contract, const struct r
 MUST_USE bool dues_look_up_holders(struct rpc *rpc, struct address token, const struct reward_leaves *leaves,
                                    struct dues *dues, struct err *err);
 /* How many from the start fit into one set; at least 1 of count > 0. */
-size_t set_fill(const struct due *due, size_t count);
+size_t set_fill(const struct due *due, size_t count, uint64_t gas_max);
 /* The calldata that pays these; ERR_LIMIT over SET_BYTES_MAX. */
 MUST_USE bool set_call(const struct reward_leaves *leaves, const struct tree *tree, const struct due *due, size_t count,
                        struct buf *data, struct err *err);

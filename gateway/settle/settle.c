@@ -22,6 +22,7 @@ bool settle_new(const struct settle_config *config, struct db *db, struct writer
     s->signer = signer;
     s->clock = clock;
     s->account = signer_address(signer);
+    rpc_expect_chain(rpc, config->chain_id);
     *settle = s;
     return true;
 }
@@ -91,25 +92,31 @@ static bool work_on(struct settle *s, bool *worked, bool *moved, struct err *err
     return !found || (advance(s, &batch, moved, err) && report_again(s, batch.number, err));
 }
 
-static bool work_once(struct settle *s, bool *worked, bool *moved, struct err *err)
+/* Whether nothing can go on before payments are recorded. */
+static bool waits_for_payments(const struct settle *s, bool worked)
 {
-    bool ok = work_on(s, worked, moved, err);
-    struct err ignored = { 0 };
-
-    /* Payments are recorded even while a batch is halted: earners claim meanwhile. */
-    return payments_scan(s, moved, ok ? err : &ignored) && ok;
+    return !worked || s->report.state == BATCH_DISTRIBUTED;
 }
 
 bool settle_step(struct settle *s, bool *moved, struct settle_report *report, struct err *err)
 {
-    bool worked = false, any = false, again = true;
+    bool worked = false, any = false, again = true, ok = true, scans = true;
+    struct err unscanned = { 0 };
 
     /* Oldest work first, one state at a time: after a crash the next step just goes on. */
-    for (unsigned i = 0; again && i < MOVES_MAX; i++) {
+    for (unsigned i = 0; ok && again && i < MOVES_MAX; i++) {
         again = false;
-        if (!work_once(s, &worked, &again, err))
-            return false;
+        ok = work_on(s, &worked, &again, err);
+        /* Payments are recorded even while a batch is halted: earners claim meanwhile.  And a batch goes on while they
+         * cannot be. */
+        scans = scans && payments_scan(s, &again, &unscanned);
         any = any || again;
+    }
+    if (!ok)
+        return false;
+    if (!scans && !any && waits_for_payments(s, worked)) {
+        *err = unscanned;
+        return err_prefix(err, "payments are not recorded");
     }
     if (!worked && !report_idle(s, err))
         return false;

@@ -25,7 +25,10 @@ struct settle_config {
     struct amount distribute_minimum;
     struct address protocol_account;          /* of the batch that opens next */
     const char *archive_dir;                  /* borrowed; where the published files lie */
+    bool parties_only;                        /* [archive] disclosure = parties: receipt lines are sealed */
     const uint8_t *secret;                    /* 32 bytes, borrowed: for salts */
+    size_t in_flight;                         /* transactions not mined yet, at most; 0: SEND_WINDOW */
+    uint64_t set_gas;                         /* most for one distribute call, as estimated; 0: SET_GAS_MAX */
 };
 
 enum settle_waits { WAITS_NOT, WAITS_FOR_BLOCK, WAITS_FOR_ACTIVATION, WAITS_FOR_FEES };

@@ -14,6 +14,7 @@ static const struct move batch_moves[] = {
 static const struct move tx_moves[] = {
     { TX_PREPARED, TX_SENT }, { TX_SENT, TX_MINED }, { TX_SENT, TX_FOREIGN }, { TX_MINED, TX_FINAL },
     { TX_MINED, TX_REVERTED }, { TX_MINED, TX_VOID }, { TX_MINED, TX_SENT },
+    { TX_FOREIGN, TX_MINED },
 };
 
 static bool is_among(const struct move *moves, size_t count, int from, int to)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "gateway/base/mem.h"
+#include "gateway/core/seal.h"
 #include "gateway/core/tree.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
@@ -155,6 +156,39 @@ static void every_line_reads_back_in_order(void **state)
     buf_clear(&text);
 }
 
+/* Sealed lines stand where the plain ones stood, lead to the same tree, and open to the same lines. */
+static void a_sealed_archive_opens_to_the_plain_one(void **state)
+{
+    struct published_world *t = *state;
+    struct buf plain, sealed, opened;
+    struct tree_stream leaves;
+    struct err err = { 0 };
+    char *line, *rest;
+
+    write_archive(t, &plain);
+    t->p.sealed = true;
+    write_archive(t, &sealed);
+    buf_init(&opened);
+    tree_stream_init(&leaves);
+    for (line = strtok_r((char *)sealed.data, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+        struct archive_line read = { 0 };
+        bool fits = false;
+
+        assert_true(archive_read_line(line, strlen(line), &read, &err));
+        assert_true(read.type != ARCHIVE_RECEIPT && read.type != ARCHIVE_BUNDLE);
+        if (read.type == ARCHIVE_SEALED)
+            tree_stream_add(&leaves, read.of.sealed.leaf);
+        assert_true(seal_open(&read, seal_settlement_key(t->w.secret, 1), &fits, &err) && fits);
+        archive_write_line(&read, &opened);
+        archive_line_clear(&read);
+    }
+    assert_int_equal(leaves.count, 5);
+    assert_string_equal(buf_text(&opened), buf_text(&plain));
+    buf_clear(&plain);
+    buf_clear(&sealed);
+    buf_clear(&opened);
+}
+
 static void every_proof_leads_to_the_root(void **state)
 {
     struct published_world *t = *state;
@@ -195,6 +229,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_digest_is_that_of_the_file, setup, teardown),
         cmocka_unit_test_setup_teardown(the_packed_file_is_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(every_line_reads_back_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_sealed_archive_opens_to_the_plain_one, setup, teardown),
         cmocka_unit_test_setup_teardown(every_proof_leads_to_the_root, setup, teardown),
     };
 

@@ -102,7 +102,7 @@ static void set_fills(void **state)
 
     for (size_t i = 0; i < c->count; i++)
         due[i] = (struct due){ .leaf = i, .gas = c->gas };
-    assert_int_equal(set_fill(due, c->count), c->want);
+    assert_int_equal(set_fill(due, c->count, SET_GAS_MAX), c->want);
     free(due);
 }
 

@@ -333,34 +333,6 @@ static void a_reorg_sends_the_same_bytes_again(void **state)
     world_free(w);
 }
 
-static void a_nonce_used_by_somebody_else_halts(void **state)
-{
-    struct settle_world *w = world_new(FUNDS, 0);
-    struct settle_session s;
-    struct settle_report r;
-    struct err err = { 0 };
-    bool moved, closed, ok = true;
-
-    (void)state;
-    settle_world_receipt(w, 1, 1000);
-    anvil_do(&w->anvil, "evm_setAutomine", "[false]");
-    settle_session_open(w, &s);
-    assert_true(settle_close(s.settle, &closed, &err) && settle_step(s.settle, &moved, &r, &err));
-    anvil_do(&w->anvil, "anvil_dropAllTransactions", "[]");
-    anvil_do(&w->anvil, "evm_setAutomine", "[true]");
-    settle_world_fund(w, 1);
-    for (unsigned i = 0; i < 20 && ok; i++) {
-        w->ahead_ms += 1500;
-        ok = settle_step(s.settle, &moved, &r, &err);
-    }
-    assert_false(ok);
-    assert_int_equal(err.code, ERR_HALT);
-    assert_false(settle_step(s.settle, &moved, &r, &err));
-    assert_int_equal(err.code, ERR_HALT);
-    settle_session_close(&s);
-    world_free(w);
-}
-
 /* Kills a run at each place in turn; the next must go on and in the end everybody is paid once. */
 static void killed_anywhere_it_goes_on(void **state)
 {
@@ -462,7 +434,6 @@ int main(void)
         cmocka_unit_test(a_cancelled_batch_halts_and_waits_to_be_carried),
         cmocka_unit_test(a_transaction_left_behind_is_replaced),
         cmocka_unit_test(a_reorg_sends_the_same_bytes_again),
-        cmocka_unit_test(a_nonce_used_by_somebody_else_halts),
         cmocka_unit_test(killed_anywhere_it_goes_on),
         cmocka_unit_test(the_runner_settles_on_request),
     };

@@ -60,6 +60,8 @@ static void the_next_nonce_is_one_over_the_highest_row(void **state)
     insert(f->db, 41);
     store_ok(store_tx_next_nonce(f->db, some_address(1), 5, &nonce, &err));
     assert_int_equal(nonce, 42);
+    store_ok(store_tx_next_nonce(f->db, some_address(1), 60, &nonce, &err));     /* used by hand: behind that */
+    assert_int_equal(nonce, 60);
     store_ok(store_tx_next_nonce(f->db, some_address(2), 5, &nonce, &err));
     assert_int_equal(nonce, 5);
 }
@@ -114,6 +116,7 @@ static void a_mined_transaction_may_go_back(void **state)
     struct store_fixture *f = *state;
     struct transaction_row t, got;
     struct err err;
+    bool any;
 
     t = found(f->db, insert(f->db, 7));
     assert_string_equal(t.kind, "distribute");
@@ -139,6 +142,15 @@ static void a_mined_transaction_may_go_back(void **state)
     assert_int_equal(got.block, 0);
     assert_true(hash_is_zero(got.mined.h));
     store_fails(ERR_BUG, store_tx_unmined(f->db, t.id, &err));
+    store_ok(store_tx_move(f->db, t.id, TX_SENT, TX_FOREIGN, &err));
+    t.block = 21;
+    store_ok(store_tx_mined(f->db, &t, &err));                           /* its receipt turned up after all */
+    store_ok(store_tx_at(f->db, some_address(1), 7, &got, &any, &err));
+    assert_true(any);
+    assert_int_equal(got.state, TX_MINED);
+    assert_int_equal(got.block, 21);
+    store_ok(store_tx_at(f->db, some_address(1), 8, &got, &any, &err));
+    assert_false(any);
 }
 
 static bool note_nonce(void *self, const struct transaction_row *t, struct err *err)
@@ -160,13 +172,13 @@ static void open_transactions_are_listed_by_nonce(void **state)
     insert(f->db, 3);
     mined.id = insert(f->db, 1);
     insert(f->db, 2);
-    store_ok(store_tx_open(f->db, some_address(1), note_nonce, &seen, &err));
+    store_ok(store_tx_open(f->db, note_nonce, &seen, &err));
     assert_int_equal(seen, 123);
     store_ok(store_tx_move(f->db, mined.id, TX_PREPARED, TX_SENT, &err));
     store_ok(store_tx_mined(f->db, &mined, &err));
     store_ok(store_tx_move(f->db, mined.id, TX_MINED, TX_FINAL, &err));
     seen = 0;
-    store_ok(store_tx_open(f->db, some_address(1), note_nonce, &seen, &err));
+    store_ok(store_tx_open(f->db, note_nonce, &seen, &err));
     assert_int_equal(seen, 23);
     seen = 0;
     store_ok(store_tx_of_sequence(f->db, 4, note_nonce, &seen, &err));

@@ -8,9 +8,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "chain/http.h"
 #include "gateway/base/buf.h"
 #include "gateway/base/err.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/types.h"
 
 #define HANGING_MAX 16
 
@@ -19,6 +21,10 @@ struct fake_http {
     size_t reply_count;
     int listener;
     char url[FAKE_URL_MAX];
+    fake_hook *hook;                   /* NULL: canned answers */
+    void *hook_self;
+    const char *target;
+    struct http_client *client;
     pthread_t thread;
     pthread_mutex_t lock;              /* over all below */
     size_t requests;
@@ -104,6 +110,40 @@ static void send_answer(int fd, const struct fake_reply *reply)
     buf_clear(&out);
 }
 
+static void pass_on(struct fake_http *fake, const struct buf *body, struct buf *out)
+{
+    struct http_request request = { .method = "POST", .url = fake->target, .headers = { "Content-Type: application/json" },
+                                    .body = body->data, .body_len = body->len, .timeout_ms = 10000, .max_bytes = 32 * MIB };
+    struct http_answer answer;
+    struct err err = { 0 };
+
+    if (!http_do(fake->client, &request, &answer, &err))
+        bug("the target of a proxy: %s", err.text);
+    buf_add(out, answer.body.data, answer.body.len);
+    http_answer_clear(&answer);
+}
+
+static void serve_proxy(struct fake_http *fake, int fd)
+{
+    struct fake_reply reply = { 0 };
+    struct buf body, out;
+
+    buf_init(&body);
+    buf_init(&out);
+    if (take_request(fd, &body)) {
+        pthread_mutex_lock(&fake->lock);
+        fake->requests++;
+        pthread_mutex_unlock(&fake->lock);
+        if (!fake->hook(fake->hook_self, buf_text(&body), &out))
+            pass_on(fake, &body, &out);
+        reply.body = buf_text(&out);
+        send_answer(fd, &reply);
+    }
+    close(fd);
+    buf_clear(&body);
+    buf_clear(&out);
+}
+
 static void serve(struct fake_http *fake, int fd)
 {
     static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };      /* close() then sends RST */
@@ -147,8 +187,20 @@ static void *serve_all(void *self)
     int fd;
 
     while ((fd = accept(fake->listener, NULL, NULL)) >= 0)      /* fails when shut down */
-        serve(fake, fd);
+        if (fake->hook != NULL)
+            serve_proxy(fake, fd);
+        else
+            serve(fake, fd);
     return NULL;
+}
+
+static void start(struct fake_http *fake)
+{
+    buf_init(&fake->last_body);
+    fake->listener = listen_on_loopback(fake->url);
+    pthread_mutex_init(&fake->lock, NULL);
+    if (pthread_create(&fake->thread, NULL, serve_all, fake) != 0)
+        bug("no thread");
 }
 
 struct fake_http *fake_http_new(const struct fake_reply *replies, size_t count)
@@ -159,11 +211,19 @@ struct fake_http *fake_http_new(const struct fake_reply *replies, size_t count)
         bug("%zu replies", count);
     memcpy(fake->replies, replies, count * sizeof *replies);
     fake->reply_count = count;
-    buf_init(&fake->last_body);
-    fake->listener = listen_on_loopback(fake->url);
-    pthread_mutex_init(&fake->lock, NULL);
-    if (pthread_create(&fake->thread, NULL, serve_all, fake) != 0)
-        bug("no thread");
+    start(fake);
+    return fake;
+}
+
+struct fake_http *fake_http_new_proxy(const char *target, fake_hook *hook, void *self)
+{
+    struct fake_http *fake = mem_new(sizeof *fake);
+
+    fake->target = target;
+    fake->hook = hook;
+    fake->hook_self = self;
+    fake->client = http_new();
+    start(fake);
     return fake;
 }
 
@@ -177,6 +237,7 @@ void fake_http_free(struct fake_http *fake)
     for (size_t i = 0; i < fake->hanging_count; i++)
         close(fake->hanging[i]);
     pthread_mutex_destroy(&fake->lock);
+    http_free(fake->client);
     buf_clear(&fake->last_body);
     free(fake);
 }

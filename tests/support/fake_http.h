@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "gateway/base/buf.h"
+
 enum fake_manner {
     FAKE_ANSWERS,          /* status, headers and body */
     FAKE_RESETS,           /* takes the whole request, then resets the connection */
@@ -25,6 +27,10 @@ struct fake_reply {
 
 struct fake_http;
 struct fake_http *fake_http_new(const struct fake_reply *replies, size_t count);
+/* Passes every request on to `target`, but for those that hook answers itself: it appends the JSON body of a 200 and
+ * returns true.  hook runs on the server's thread, one request at a time. */
+typedef bool fake_hook(void *self, const char *request, struct buf *answer);
+struct fake_http *fake_http_new_proxy(const char *target, fake_hook *hook, void *self);
 void fake_http_free(struct fake_http *fake);
 const char *fake_http_url(const struct fake_http *fake);            /* borrowed: http://127.0.0.1:PORT/ */
 size_t fake_http_requests(struct fake_http *fake);                  /* taken so far */

@@ -33,6 +33,9 @@ struct history {
     struct chain_payments payments;
 };
 void history_make(struct history *h, enum lie lie);       /* secp_start must have been called */
+/* The same, but receipt and bundle lines are sealed (core/seal.h) under this secret. */
+extern const uint8_t history_secret[32];
+void history_make_sealed(struct history *h, enum lie lie);
 void history_clear(struct history *h);                    /* removes the folder */
 
 #endif

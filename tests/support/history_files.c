@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "gateway/core/seal.h"
 #include "gateway/core/tree.h"
 #include "gateway/lib/file.h"
 #include "gateway/lib/pack.h"
@@ -68,6 +69,39 @@ void write_rewards(const struct builder *b, const struct settlement_content *con
 
 /* ---- the archive ---- */
 
+static void write_bundle(const struct builder *b, const struct archive_line *bundle, uint64_t sequence, struct buf *out)
+{
+    struct archive_line line = { .type = ARCHIVE_SEALED_BUNDLE };
+    struct err err = { 0 };
+    struct buf text;
+
+    if (!b->sealed) {
+        archive_write_line(bundle, out);
+        return;
+    }
+    /* A copy of its own: sealing takes the line over. */
+    buf_init(&text);
+    archive_write_line(bundle, &text);
+    assert_true(archive_read_line((const char *)text.data, text.len - 1, &line, &err)
+                && seal_bundle(&line, seal_settlement_key(history_secret, sequence), &err));
+    archive_write_line(&line, out);
+    archive_line_clear(&line);
+    buf_clear(&text);
+}
+
+/* leaf: as the true line has it. */
+static void write_receipt(const struct builder *b, struct archive_line *line, struct hash leaf, uint64_t sequence, struct buf *out)
+{
+    const struct receipt *r = &line->of.receipt.receipt.receipt;
+    struct err err = { 0 };
+
+    if (b->sealed)
+        assert_true(seal_receipt(line, leaf, seal_line_key(history_secret, r->job_id, r->provider),
+                                 seal_settlement_key(history_secret, sequence), &err));
+    archive_write_line(line, out);
+    archive_line_clear(line);
+}
+
 void write_rows(const struct builder *b, const struct batch *batch, uint64_t sequence, struct buf *out)
 {
     for (size_t i = 0; i < batch->row_count; i++) {
@@ -86,7 +120,7 @@ void write_rows(const struct builder *b, const struct batch *batch, uint64_t seq
         archive_write_line(&line, out);
     }
     if (batch->has_bundle)
-        archive_write_line(&batch->bundle, out);
+        write_bundle(b, &batch->bundle, sequence, out);
 }
 
 void write_receipts(const struct builder *b, const struct batch *batch, uint64_t sequence, struct buf *out)
@@ -94,12 +128,15 @@ void write_receipts(const struct builder *b, const struct batch *batch, uint64_t
     for (size_t i = 0; i < batch->count; i++) {
         size_t from = b->lie == LIE_RECEIPTS_SWAPPED && sequence == 4 && i < 2 ? 1 - i : i;
         struct archive_line line = { .type = ARCHIVE_RECEIPT, .of.receipt = batch->receipts[from] };
+        struct hash leaf;
 
         if (b->lie == LIE_RECEIPT_DROPPED && sequence == 4 && i == 1)
             continue;
+        leaf = tree_receipts_leaf(i, line.of.receipt.receipt.receipt.job_id, line.of.receipt.receipt.receipt.provider,
+                                  line.of.receipt.salt, receipt_struct_hash(&line.of.receipt.receipt.receipt));
         if (b->lie == LIE_SALT && sequence == 4 && i == 1)
             line.of.receipt.salt.b[5] ^= 1;
-        archive_write_line(&line, out);
+        write_receipt(b, &line, leaf, sequence, out);
     }
     if (b->lie == LIE_LINE_OF_NO_FORM && sequence == 4)
         buf_add_text(out, "{\"type\":\"receipt\",\"jobId\":1}\n");

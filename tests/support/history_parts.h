@@ -28,6 +28,7 @@ struct batch {
 struct builder {
     struct history *h;
     enum lie lie;
+    bool sealed;
     struct domain domain;
     struct address token;
     struct archive_line rows[ROWS];

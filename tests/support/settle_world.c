@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "chain/keystore.h"
+#include "gateway/lib/address_text.h"
 #include "gateway/core/word.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
@@ -233,15 +234,13 @@ void settle_world_bundle(struct settle_world *w, size_t count, size_t taken)
 
 /* -- the chain -- */
 
-static void make_signer(struct settle_world *w)
+static void make_signer(struct settle_world *w, const struct secret_key *key)
 {
-    struct secret_key *key = secret_new(sizeof *key);
     char path[96], spec[128], pass[96];
     struct err err = { 0 };
     struct buf text;
 
     buf_init(&text);
-    anvil_key(key);
     snprintf(path, sizeof path, "%s/key.json", w->dir);
     snprintf(pass, sizeof pass, "%s/passphrase", w->dir);
     snprintf(spec, sizeof spec, "keystore:%s", path);
@@ -250,8 +249,61 @@ static void make_signer(struct settle_world *w)
         || !file_write(pass, PASSPHRASE, sizeof PASSPHRASE - 1, 0600, &err)
             || !signer_open(spec, pass, &w->signer, &err))
         fail_msg("%s", err.text);
-    secret_free(key);
     buf_clear(&text);
+}
+
+void settle_world_rotate(struct settle_world *w)
+{
+    struct secret_key *key = secret_new(sizeof *key);
+    char address[ADDRESS_TEXT], params[128];
+
+    memset(key->b, 0x42, sizeof key->b);
+    signer_free(w->signer);
+    make_signer(w, key);
+    secret_free(key);
+    address_to_text(signer_address(w->signer), address);
+    snprintf(params, sizeof params, "[\"%s\", \"0x3635c9adc5dea00000\"]", address);
+    anvil_do(&w->anvil, "anvil_setBalance", params);
+}
+
+void settle_world_use_nonce(struct settle_world *w)
+{
+    char address[ADDRESS_TEXT], params[256];
+
+    address_to_text(signer_address(w->signer), address);
+    snprintf(params, sizeof params, "[{\"from\":\"%s\",\"to\":\"%s\",\"value\":\"0x0\"}]", address, address);
+    anvil_do(&w->anvil, "eth_sendTransaction", params);
+}
+
+void settle_world_drain(struct settle_world *w, unsigned price_gwei)
+{
+    char contract[ADDRESS_TEXT], token[ADDRESS_TEXT], params[1024];
+    struct amount balance;
+    struct err err = { 0 };
+    struct rpc *rpc;
+    struct buf data, hex;
+
+    buf_init(&data);
+    buf_init(&hex);
+    if (!rpc_new(w->anvil.url, &rpc, &err) || !token_balance(rpc, w->config.token, w->config.contract, &balance, &err))
+        fail_msg("%s", err.text);
+    rpc_free(rpc);
+    token_transfer_call(settle_world_account(9999), balance, &data);
+    for (size_t i = 0; i < data.len; i++)
+        buf_printf(&hex, "%02x", data.data[i]);
+    address_to_text(w->config.contract, contract);
+    address_to_text(w->config.token, token);
+    snprintf(params, sizeof params, "[\"%s\", \"0x3635c9adc5dea00000\"]", contract);
+    anvil_do(&w->anvil, "anvil_setBalance", params);
+    snprintf(params, sizeof params, "[\"%s\"]", contract);
+    anvil_do(&w->anvil, "anvil_impersonateAccount", params);
+    snprintf(params, sizeof params,
+             "[{\"from\":\"%s\",\"to\":\"%s\",\"gas\":\"0x30000\",\"maxFeePerGas\":\"0x%llx\","
+             "\"maxPriorityFeePerGas\":\"0x%llx\",\"data\":\"0x%s\"}]", contract, token,
+             price_gwei * 1000000000ull, price_gwei * 1000000000ull, buf_text(&hex));
+    anvil_do(&w->anvil, "eth_sendTransaction", params);
+    buf_clear(&data);
+    buf_clear(&hex);
 }
 
 static void send_plain(struct settle_world *w, const struct address *to, const struct buf *data,
@@ -335,12 +387,16 @@ void settle_world_init_chain(struct settle_world *w, uint64_t funds, uint64_t ac
     struct deploy_args args = { .cap = amount_from_u64(UINT64_C(1) << 60), .cap_window_s = 86400,
                                 .activation_delay_s = activation_delay_s };
     struct tx_receipt receipt;
+    struct secret_key *key;
     struct buf code, data;
 
     settle_world_init(w);
     anvil_start(&w->anvil);
     w->has_chain = true;
-    make_signer(w);
+    key = secret_new(sizeof *key);
+    anvil_key(key);
+    make_signer(w, key);
+    secret_free(key);
     buf_init(&data);
     read_bytecode("build/contracts/DevToken.json", &code);
     dev_token_deploy_data(&code, "Dev", "DEV", 18, &data);
@@ -378,7 +434,7 @@ void settle_session_open(struct settle_world *w, struct settle_session *s)
 
     *s = (struct settle_session){ 0 };
     if (!writer_open(w->url, &w->clock, &s->writer, &err) || !db_open(w->url, DB_READ, &s->db, &err)
-        || (w->has_chain && (!rpc_new(w->anvil.url, &s->rpc, &err)
+        || (w->has_chain && (!rpc_new(w->rpc_url != NULL ? w->rpc_url : w->anvil.url, &s->rpc, &err)
                              || !settle_new(&w->config, s->db, s->writer, s->rpc, w->signer, &w->clock, &s->settle,
                                             &err))))
         fail_msg("%s", err.text);

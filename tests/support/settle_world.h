@@ -21,6 +21,7 @@ struct settle_world {
     struct anvil anvil;
     bool has_chain;
     struct signer *signer;
+    const char *rpc_url;                      /* borrowed; what sessions ask instead of the anvil; NULL: the anvil */
 };
 
 void settle_world_init(struct settle_world *w);               /* the store alone */
@@ -36,6 +37,12 @@ void settle_world_receipts(struct settle_world *w, unsigned providers, uint64_t 
 /* A bundle of `count` receipts of provider 0, of which the first `taken` were accepted. */
 void settle_world_bundle(struct settle_world *w, size_t count, size_t taken);
 void settle_world_fund(struct settle_world *w, uint64_t amount);
+/* Another key, with ether, in place of the operator's. */
+void settle_world_rotate(struct settle_world *w);
+/* Nothing from the signer to itself, sent by hand and not waited for. */
+void settle_world_use_nonce(struct settle_world *w);
+/* All tokens of the contract leave it, for `price_gwei` a gas; not waited for. */
+void settle_world_drain(struct settle_world *w, unsigned price_gwei);
 /* The guardian, who is the signer here, cancels. */
 void settle_world_cancel(struct settle_world *w, uint64_t sequence);
 void settle_world_carry(struct settle_world *w, uint64_t sequence);
