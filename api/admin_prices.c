@@ -4,7 +4,24 @@
 #include "api/problem.h"
 #include "gateway/intake/admit.h"
 
-static void add_version(struct request *req, struct reply *reply)
+struct addition { const struct request *req; struct idempotent *run; };
+
+static bool keep_answer(void *self, struct group *group, const struct price_version *p, struct err *err)
+{
+    const struct addition *a = self;
+    json *object = price_to_json(p);
+    struct buf answer;
+    bool ok;
+
+    buf_init(&answer);
+    json_write(object, &answer);
+    json_free(object);
+    ok = idempotency_keep(a->req, a->run, group, 201, &answer, err);
+    buf_clear(&answer);
+    return ok;
+}
+
+static void add_version(struct request *req, struct idempotent *run, struct reply *reply)
 {
     struct price_version p;
     struct err err = { 0 };
@@ -19,7 +36,7 @@ static void add_version(struct request *req, struct reply *reply)
     json_free(object);
     if (!ok)
         problem(reply, 422, "malformed", "%s", err.text);
-    else if (add_price(req->api->intake, req->who, &p, &err))
+    else if (add_price_and(req->api->intake, req->who, &p, keep_answer, &(struct addition){ req, run }, &err))
         reply_json(reply, 201, price_to_json(&p));
     else
         problem_from_err(reply, &err);
@@ -31,7 +48,7 @@ void price_post(struct request *req, struct reply *reply)
 
     if (!idempotency_begin(req, &run, reply))
         return;
-    add_version(req, reply);
+    add_version(req, &run, reply);
     idempotency_end(req, &run, reply);
 }
 

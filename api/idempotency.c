@@ -132,7 +132,18 @@ static bool keep_answer(void *self, struct group *group, struct err *err)
 {
     const struct keep *keep = self;
 
-    return store_answer_add(group->db, keep->run->key, keep->run->scope, group->now_ms, &keep->answer, err);
+    return store_answer_add(group->db, keep->run->key, keep->run->scope, group->clock_ms, &keep->answer, err);
+}
+
+bool idempotency_keep(const struct request *req, struct idempotent *run, struct group *group, int status,
+                      const struct buf *answer, struct err *err)
+{
+    struct keep keep = { run, { .body = body_digest(req), .status = status, .answer = *answer } };
+
+    if (!run->has_key)
+        return true;
+    run->kept = keep_answer(&keep, group, err);
+    return run->kept;
 }
 
 void idempotency_end(struct request *req, const struct idempotent *run, const struct reply *reply)
@@ -142,7 +153,7 @@ void idempotency_end(struct request *req, const struct idempotent *run, const st
 
     if (!run->has_key)
         return;
-    if (reply->status < 500 && !writer_do(req->api->writer, keep_answer, &keep, &err))
+    if (!run->kept && reply->status < 500 && !writer_do(req->api->writer, keep_answer, &keep, &err))
         log_event(LOG_WARN_LEVEL, "answer_not_kept", KV_TEXT("error", err.text));
     stop_running(req->api->idempotency, run);
 }

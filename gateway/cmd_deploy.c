@@ -9,6 +9,7 @@
 #include "gateway/lib/address_text.h"
 #include "gateway/open.h"
 #include "gateway/transact.h"
+#include "store/binding.h"
 
 #define DEV_TOKEN_DECIMALS 18
 #define HOUR_S 3600
@@ -139,17 +140,44 @@ static bool fund(struct deployment *d, struct err *err)
     return ok || err_prefix(err, "minting");
 }
 
-static bool write_results(const struct deployment *d, uint64_t block, struct err *err)
+/* After each step: what is on the chain must be in the configuration, whatever comes after. */
+static bool write_address(const struct deployment *d, const char *key, struct address address, struct err *err)
 {
-    char contract[ADDRESS_TEXT], token[ADDRESS_TEXT], block_text[24];
-    const struct config_change changes[] = {
-        { "chain", "contract", contract }, { "chain", "token", token }, { "chain", "deploy_block", block_text },
-    };
+    char text[ADDRESS_TEXT];
+    const struct config_change change = { "chain", key, text };
 
-    address_to_text(d->contract, contract);
-    address_to_text(d->token, token);
-    snprintf(block_text, sizeof block_text, "%" PRIu64, block);
-    return config_write(d->config.path, changes, ARRAY_LEN(changes), err);
+    address_to_text(address, text);
+    return config_write(d->config.path, &change, 1, err)
+        || err_prefix(err, "%s %s is on the chain, but not in the configuration", key, text);
+}
+
+static bool write_block(const struct deployment *d, uint64_t block, struct err *err)
+{
+    char text[24];
+    const struct config_change change = { "chain", "deploy_block", text };
+
+    snprintf(text, sizeof text, "%" PRIu64, block);
+    return config_write(d->config.path, &change, 1, err);
+}
+
+static bool check_books(void *self, struct group *group, struct err *err)
+{
+    bool holds;
+
+    (void)self;
+    return store_holds_books(group->db, &holds, err)
+        && (!holds || err_set(err, ERR_CONFIG, "the store holds receipts, models or settlements of the contract before:"
+                              " name a new [store] url for another contract"));
+}
+
+/* What the store holds was signed for the contract it was taken in under, and is paid by that one only. */
+static bool check_store(const struct deployment *d, struct err *err)
+{
+    struct writer *writer = NULL;
+    bool ok = writer_open(d->config.store.url, &clock_system, &writer, err) && writer_do(writer, check_books, NULL, err);
+
+    writer_close(writer);
+    return ok;
 }
 
 static bool deploy_all(struct deployment *d, bool dev_token, struct err *err)
@@ -162,12 +190,15 @@ static bool deploy_all(struct deployment *d, bool dev_token, struct err *err)
         return err_set(err, ERR_CONFIG, "--dev-token: anybody may mint it, so only on chain id 31337 or 1337");
     if (!dev_token && address_is_zero(d->token))
         return err_set(err, ERR_CONFIG, "[chain] token is not set; on a test chain --dev-token makes one");
-    if (dev_token && !deploy_dev_token(d, err))
+    if (!check_store(d, err))
+        return false;
+    if (dev_token && (!deploy_dev_token(d, err) || !write_address(d, "token", d->token, err)))
         return false;
     if (!deploy_settlement(d, err))
         return false;
     block = d->block;
-    if ((dev_token && !fund(d, err)) || !write_results(d, block, err))
+    if (!write_address(d, "contract", d->contract, err) || !write_address(d, "token", d->token, err)
+        || !write_block(d, block, err) || (dev_token && !fund(d, err)))
         return false;
     out = json_new_object();
     json_put_u64(out, "chainId", d->config.chain.chain_id);

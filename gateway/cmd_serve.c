@@ -11,10 +11,12 @@
 #include "api/api.h"
 #include "gateway/admin_client.h"
 #include "gateway/base/log.h"
+#include "gateway/chain_watch.h"
 #include "gateway/commands.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/open.h"
+#include "store/promise_signers.h"
 
 #define BATCH_RECEIPTS_MAX 5000000u
 
@@ -28,6 +30,7 @@ struct service {
     struct intake *intake;
     struct runner *runner;
     struct api *api;
+    struct chain_watch *watch;
     struct settle_config settle;
     struct api_config api_config;
 };
@@ -41,8 +44,25 @@ static unsigned cores(void)
 
 static bool open_store(struct service *s, struct err *err)
 {
-    return writer_open(s->config.store.url, &clock_system, &s->writer, err) && writer_start(s->writer, err)
+    struct binding binding = open_binding(&s->config);
+
+    return writer_open_bound(s->config.store.url, &clock_system, &binding, &s->writer, err) && writer_start(s->writer, err)
         && db_open(s->config.store.url, DB_READ, &s->reader, err) && snapshots_new(s->reader, &s->snapshots, err);
+}
+
+static bool note_promise_signer(void *self, struct group *group, struct err *err)
+{
+    const struct address *signer = self;
+
+    return store_promise_signer_set(group->db, *signer, group->now_ms, err);
+}
+
+/* Before the first receipt is taken: a promise by a key that nobody was told of could not be checked. */
+static bool publish_promise_signer(struct service *s, struct err *err)
+{
+    struct address signer = signer_address(s->promise);
+
+    return writer_do(s->writer, note_promise_signer, &signer, err);
 }
 
 static bool open_intake(struct service *s, struct err *err)
@@ -54,29 +74,13 @@ static bool open_intake(struct service *s, struct err *err)
         .settle_within_ms = c->receipts.settle_within_s * 1000,
         .quarantine_max = c->receipts.quarantine_max,
         .protocol_account = open_protocol_account(c, signer_address(s->signer)),
-        .batch_amount_max = { u256_div_u64(c->contract.cap.base_units, 4, NULL) },
+        .batch_amount_max = chain_watch_batch_max(c->contract.cap),      /* until the contract's own is known */
         .batch_receipts_max = BATCH_RECEIPTS_MAX,
         .verify_threads = cores(),
     };
 
-    uint64_t released;
-
     domain_init(&ic.domain, c->chain.chain_id, c->chain.contract);
-    /* A crash between an admission and its release leaves receipts held whose question is settled. */
-    return intake_new(&ic, s->writer, s->promise, &clock_system, s->snapshots, &s->intake, err)
-        && release_waiting(s->intake, &released, err);
-}
-
-/* The token's names are asked once; a chain that is away at the start must not keep receipts out. */
-static void describe_token(struct service *s)
-{
-    struct err err = { 0 };
-    struct rpc *rpc = NULL;
-
-    if (!open_rpc(&s->config, &rpc, &err)
-        || !token_describe(rpc, s->config.chain.token, s->api_config.token_symbol, &s->api_config.token_decimals, &err))
-        log_event(LOG_WARN_LEVEL, "token_not_described", KV_TEXT("error", err.text));
-    rpc_free(rpc);
+    return intake_new(&ic, s->writer, s->promise, &clock_system, s->snapshots, &s->intake, err);
 }
 
 static bool open_api(struct service *s, struct err *err)
@@ -88,12 +92,27 @@ static bool open_api(struct service *s, struct err *err)
         .store_url = c->store.url, .archive_dir = c->archive.dir, .explorer = c->api.explorer,
         .token = c->chain.token, .protocol_account = open_protocol_account(c, signer_address(s->signer)),
         .signer = signer_address(s->signer),
-        .promise_signers = { { .address = signer_address(s->promise) } }, .promise_signer_count = 1,
-        .secret = s->secret, .max_age_ms = c->receipts.max_age_s * 1000, .threads = cores(),
+        .secret = s->secret, .parties_only = config_parties_only(c), .max_age_ms = c->receipts.max_age_s * 1000, .threads = cores(),
     };
     domain_init(&s->api_config.domain, c->chain.chain_id, c->chain.contract);
-    describe_token(s);
     return api_start(&s->api_config, s->writer, s->intake, s->snapshots, s->runner, &clock_system, &s->api, err);
+}
+
+static bool watch_chain(struct service *s, struct err *err)
+{
+    const struct config *c = &s->config;
+    const struct chain_watch_config watch = { c->chain.rpc, c->chain.chain_id, c->chain.contract, c->chain.token };
+
+    return chain_watch_start(&watch, s->intake, s->api, &s->watch, err);
+}
+
+/* A crash between an admission and its release leaves receipts held whose question is settled.  They are judged by the
+ * contract's cap, so after that was asked for. */
+static bool release_left(struct service *s, struct err *err)
+{
+    uint64_t released;
+
+    return release_waiting(s->intake, &released, err);
 }
 
 static bool start(struct service *s, const char *config, struct err *err)
@@ -101,15 +120,16 @@ static bool start(struct service *s, const char *config, struct err *err)
     if (!open_config(config, &s->config, err) || !config_need_contract(&s->config, err)
         || !file_make_dir(s->config.archive.dir, 0700, err) || !open_store(s, err) || !open_secret(&s->config, &s->secret, err)
         || !open_signer(&s->config, &s->signer, err) || !open_promise_signer(&s->config, s->signer, &s->promise, err)
-        || !open_intake(s, err))
+        || !publish_promise_signer(s, err) || !open_intake(s, err))
         return false;
     open_settle_config(&s->config, s->secret, signer_address(s->signer), &s->settle);
     return runner_start(&s->settle, s->config.store.url, s->config.chain.rpc, s->writer, s->signer, &clock_system, &s->runner, err)
-        && open_api(s, err);
+        && open_api(s, err) && watch_chain(s, err) && release_left(s, err);
 }
 
 static void stop(struct service *s)
 {
+    chain_watch_stop(s->watch);
     api_stop(s->api);
     runner_stop(s->runner);
     intake_free(s->intake);
@@ -193,7 +213,9 @@ static bool serve_run(const struct args *args, struct err *err)
     ok = start(&s, args->config, err) && announce(&s, err);
     if (ok) {
         wait_for_end(&s, &signals);
+        /* Nothing new is taken; who waits for a settlement is let go, so that the answers under way can end. */
         api_drain(s.api);
+        runner_quit(s.runner);
         forget_address(&s);
     }
     stop(&s);

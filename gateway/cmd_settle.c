@@ -10,6 +10,7 @@
 #include "gateway/lib/file.h"
 #include "gateway/open.h"
 #include "gateway/report.h"
+#include "store/batches.h"
 
 #define POLL_MS 500
 
@@ -53,29 +54,120 @@ static bool goal_reached(const json *report, const struct goal *goal)
         || text_is(report, "state", "active") || text_is(report, "state", "distributed"));
 }
 
-static bool poll(struct admin_client *client, const struct goal *goal, json **report, struct err *err)
+/* One wait by the service: what it was asked last, and the batch that this run is for. */
+struct wait {
+    struct admin_client *client;
+    const struct config *config;
+    const struct goal *goal;
+    uint64_t started_ms, own;
+    json *report;
+};
+
+static bool ask(struct wait *w, const char *method, const char *path, const json *body, struct err *err)
 {
-    uint64_t start = clock_monotonic_ms(), sequence;
+    json *report;
+
+    if (!admin_call(w->client, method, path, body, &report, err))
+        return false;
+    json_free(w->report);
+    w->report = report;
+    return !run_failed(report, err);
+}
+
+static bool request_run(struct wait *w, struct err *err)
+{
+    json *body = json_new_object();
+    bool ok;
+
+    json_put_bool(body, "dryRun", w->goal->dry_run);
+    ok = ask(w, "POST", "/admin/v1/settlements", body, err);
+    json_free(body);
+    return ok;
+}
+
+static bool look_at(struct wait *w, uint64_t sequence, struct err *err)
+{
     char path[80];
 
-    if (!json_get_u64(json_member(*report, "sequence"), &sequence))
-        return err_set(err, ERR_AGAIN, "the service has not prepared a settlement yet; it goes on by itself");
     snprintf(path, sizeof path, "/admin/v1/settlements/%" PRIu64, sequence);
-    while (!goal_reached(*report, goal)) {
-        json *next;
+    return ask(w, "GET", path, NULL, err);
+}
 
-        if (run_failed(*report, err))
+/* The batch that a run started now is for: the open one; where that is empty, the one before it. */
+static bool find_own_batch(const struct config *config, uint64_t *number, struct err *err)
+{
+    struct batch_row open = { 0 };
+    struct db *db = NULL;
+    bool ok = db_open(config->store.url, DB_READ, &db, err) && store_batch_open(db, &open, err);
+
+    db_close(db);
+    if (ok)
+        *number = open.number - (open.receipts == 0 && amount_is_zero(open.amount) ? 1 : 0);
+    return ok;
+}
+
+/* Its row now; *found false: there never was one before the open batch. */
+static bool read_own_batch(const struct wait *w, struct batch_row *batch, bool *found, struct err *err)
+{
+    struct db *db = NULL;
+    bool ok = db_open(w->config->store.url, DB_READ, &db, err) && store_batch_find(db, w->own, batch, found, err);
+
+    db_close(db);
+    return ok;
+}
+
+/* Older work is in the way: it goes on by itself, and then the service takes ours, as it was asked to.  Asked again only where
+ * it is not at work any more. */
+static bool wait_for_older(struct wait *w, struct err *err)
+{
+    uint64_t older;
+    bool running;
+
+    if (json_get_bool(json_member(w->report, "running"), &running) && running
+        && json_get_u64(json_member(w->report, "sequence"), &older) && !goal_reached(w->report, &(struct goal){ .wait_all = true }))
+        return look_at(w, older, err);
+    return request_run(w, err);
+}
+
+/* *done: our batch is where this run must bring it, or there is nothing to settle. */
+static bool look(struct wait *w, bool *done, struct err *err)
+{
+    struct batch_row own;
+    uint64_t reported;
+    bool found, nothing;
+
+    if (!read_own_batch(w, &own, &found, err))
+        return false;
+    if (found && own.state == BATCH_CANCELLED)
+        return err_set(err, ERR_HALT, "the settlement of batch %" PRIu64 " was cancelled: look why, then carry it into another"
+                       " (POST /admin/v1/settlements/{sequence}/carry)", own.number);
+    if (found && own.sequence != 0) {
+        /* What was answered first says whether there was anything to do. */
+        if (!(json_get_u64(json_member(w->report, "sequence"), &reported) && reported == own.sequence
+              && goal_reached(w->report, w->goal)) && !look_at(w, own.sequence, err))
             return false;
-        if (goal->timeout_ms != 0 && clock_monotonic_ms() - start > goal->timeout_ms)
-            return text_is(*report, "state", "pending")
+        *done = goal_reached(w->report, w->goal);
+        return !text_is(w->report, "state", "cancelled")
+            || err_set(err, ERR_HALT, "settlement %" PRIu64 " was cancelled: look why, then carry its batch", own.sequence);
+    }
+    *done = json_get_bool(json_member(w->report, "nothing"), &nothing) && nothing;
+    return *done || wait_for_older(w, err);
+}
+
+static bool wait_by_service(struct wait *w, struct err *err)
+{
+    const struct goal *goal = w->goal;
+    bool done = false;
+
+    while (look(w, &done, err)) {
+        if (done)
+            return true;
+        if (goal->timeout_ms != 0 && clock_monotonic_ms() - w->started_ms > goal->timeout_ms)
+            return text_is(w->report, "state", "pending")
                 || err_set(err, ERR_AGAIN, "not finished within the time-out; the service goes on by itself");
         clock_sleep_ms(POLL_MS);
-        if (!admin_call(client, "GET", path, NULL, &next, err))
-            return false;
-        json_free(*report);
-        *report = next;
     }
-    return true;
+    return false;
 }
 
 /* The members of design 7, whatever else the service adds. */
@@ -92,26 +184,19 @@ static json *trim(const json *report)
     return out;
 }
 
-static bool settle_by_service(struct admin_client *client, const struct goal *goal, struct err *err)
+static bool settle_by_service(struct admin_client *client, const struct config *config, const struct goal *goal, struct err *err)
 {
-    json *body = json_new_object(), *report = NULL;
-    bool ok;
+    struct wait w = { .client = client, .config = config, .goal = goal, .started_ms = clock_monotonic_ms() };
+    bool ok = find_own_batch(config, &w.own, err) && request_run(&w, err);
 
-    json_put_bool(body, "dryRun", goal->dry_run);
-    ok = admin_call(client, "POST", "/admin/v1/settlements", body, &report, err);
-    json_free(body);
-    if (!ok)
-        return false;
-    if (goal->dry_run) {
-        print_json(report);
+    if (ok && goal->dry_run) {
+        print_json(w.report);
         return true;
     }
-    ok = !run_failed(report, err);
-    if (ok && !goal_reached(report, goal))
-        ok = poll(client, goal, &report, err);
-    if (ok || json_member(report, "sequence") != NULL)
-        print_json(trim(report));
-    json_free(report);
+    ok = ok && wait_by_service(&w, err);
+    if (w.report != NULL && (ok || json_member(w.report, "sequence") != NULL))
+        print_json(trim(w.report));
+    json_free(w.report);
     return ok;
 }
 
@@ -137,6 +222,7 @@ static bool run_or_plan(struct settle *settle, const struct goal *goal, struct e
 
 static bool settle_alone(const struct config *config, const struct goal *goal, struct err *err)
 {
+    struct binding binding = open_binding(config);
     struct settle_config sc;
     struct writer *writer = NULL;
     struct db *db = NULL;
@@ -146,7 +232,7 @@ static bool settle_alone(const struct config *config, const struct goal *goal, s
     uint8_t *secret = NULL;
     bool ok = false;
 
-    if (writer_open(config->store.url, &clock_system, &writer, err) && db_open(config->store.url, DB_READ, &db, err)
+    if (writer_open_bound(config->store.url, &clock_system, &binding, &writer, err) && db_open(config->store.url, DB_READ, &db, err)
         && file_make_dir(config->archive.dir, 0700, err) && open_rpc(config, &rpc, err) && open_secret(config, &secret, err)
         && open_signer(config, &signer, err)) {
         open_settle_config(config, secret, signer_address(signer), &sc);
@@ -173,7 +259,7 @@ static bool settle_command_run(const struct args *args, struct err *err)
         return false;
     goal.timeout_ms = timeout_s * 1000;
     ok = config_need_contract(&config, err) && admin_connect(&config, &client, err)
-      && (client != NULL ? settle_by_service(client, &goal, err) : settle_alone(&config, &goal, err));
+      && (client != NULL ? settle_by_service(client, &config, &goal, err) : settle_alone(&config, &goal, err));
     admin_free(client);
     config_clear(&config);
     return ok;

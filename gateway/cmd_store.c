@@ -8,7 +8,7 @@
 #include "gateway/lib/file.h"
 #include "gateway/open.h"
 #include "gateway/rebuild/rebuild.h"
-#include "store/db.h"
+#include "store/writer.h"
 
 static bool backup(const struct config *config, const char *path, struct err *err)
 {
@@ -54,6 +54,21 @@ static bool rebuild(const struct config *config, const char *place, struct err *
     return true;
 }
 
+static bool trust_clock(const struct config *config, struct err *err)
+{
+    struct writer *writer = NULL;
+    json *out;
+    bool ok = writer_open(config->store.url, &clock_system, &writer, err) && writer_trust_clock(writer, err);
+
+    writer_close(writer);
+    if (!ok)
+        return false;
+    out = json_new_object();
+    json_put_u64(out, "now", clock_now_ms(&clock_system));
+    print_json(out);
+    return true;
+}
+
 static bool store_run(const struct args *args, struct err *err)
 {
     const char *action = args->words[0];
@@ -62,21 +77,26 @@ static bool store_run(const struct args *args, struct err *err)
 
     if (!open_config(args->config, &config, err))
         return false;
-    if (strcmp(action, "backup") == 0)
+    if (strcmp(action, "trust-clock") == 0)
+        ok = trust_clock(&config, err);
+    else if (args->word_count < 2)
+        ok = err_set(err, ERR_USAGE, "store %s needs %s", action, strcmp(action, "backup") == 0 ? "FILE" : "DIR");
+    else if (strcmp(action, "backup") == 0)
         ok = backup(&config, args->words[1], err);
     else if (strcmp(action, "rebuild") == 0)
         ok = rebuild(&config, args->words[1], err);
     else
-        ok = err_set(err, ERR_CONFIG, "store takes backup or rebuild, not %s", action);
+        ok = err_set(err, ERR_USAGE, "store takes backup, rebuild or trust-clock, not %s", action);
     config_clear(&config);
     return ok;
 }
 
 const struct command command_store = {
-    .name = "store", .words = "backup FILE | rebuild DIR", .words_min = 2, .words_max = 2,
+    .name = "store", .words = "backup FILE | rebuild DIR | trust-clock", .words_min = 1, .words_max = 2,
     .summary = "an online copy; a new store from archives and chain",
     .text = "backup copies the store to FILE while the service runs.  rebuild makes a new, empty [store] url whole again from\n"
             "the published files in DIR (or a mirror's URL) and the chain: first it audits them, then it fills the store.\n"
-            "What was not settled yet is not in archives: nodes post it again.  API keys are made anew.",
+            "What was not settled yet is not in archives: nodes post it again.  API keys are made anew.\n"
+            "trust-clock, with the service stopped: the clock was ahead before and is right now, so take receipts again.",
     .run = store_run,
 };

@@ -1,5 +1,6 @@
 /* gateway/config.c - the table of settings, and how a file and the environment fill it. */
 #include "gateway/config.h"
+#include "gateway/config_value.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -13,7 +14,8 @@
 #include "gateway/lib/file.h"
 #include "gateway/lib/ini.h"
 
-enum setting_type { SETTING_TEXT, SETTING_PATH, SETTING_PREFIXED_PATH, SETTING_COUNT, SETTING_SECONDS, SETTING_BOOL, SETTING_AMOUNT, SETTING_ADDRESS };
+enum setting_type { SETTING_TEXT, SETTING_PATH, SETTING_PREFIXED_PATH, SETTING_COUNT, SETTING_SECONDS, SETTING_BOOL, SETTING_AMOUNT, SETTING_ADDRESS,
+                    SETTING_URLS };
 
 struct setting {
     const char *section, *key;
@@ -32,7 +34,7 @@ static const struct setting settings[] = {
     { "api",      "trusted_proxies",          SETTING_TEXT,          AT(api.trusted_proxies),              NULL },
     { "api",      "explorer",                 SETTING_TEXT,          AT(api.explorer),                     NULL },
     { "store",    "url",                      SETTING_PREFIXED_PATH, AT(store.url),                        "sqlite:quittance.db" },
-    { "chain",    "rpc",                      SETTING_TEXT,          AT(chain.rpc),                        "http://127.0.0.1:8545" },
+    { "chain",    "rpc",                      SETTING_URLS,          AT(chain.rpc),                        "http://127.0.0.1:8545" },
     { "chain",    "chain_id",                 SETTING_COUNT,         AT(chain.chain_id),                   "31337" },
     { "chain",    "contract",                 SETTING_ADDRESS,       AT(chain.contract),                   NULL },
     { "chain",    "token",                    SETTING_ADDRESS,       AT(chain.token),                      NULL },
@@ -73,72 +75,10 @@ static const void *field_in(const struct config *config, const struct setting *s
     return (const char *)config + s->field;
 }
 
-static bool parse_count(const char *value, uint64_t *out)
-{
-    struct u256 v;
-
-    return u256_from_decimal(value, strlen(value), &v) && u256_to_u64(v, out);
-}
-
-static bool parse_seconds(const char *value, uint64_t *out)
-{
-    static const struct { char suffix; uint64_t seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
-    char digits[24];
-    size_t len = strlen(value);
-    uint64_t factor = 1, count;
-
-    if (len == 0 || len >= sizeof digits)
-        return false;
-    memcpy(digits, value, len + 1);
-    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-        if (digits[len - 1] == units[i].suffix) {
-            factor = units[i].seconds;
-            digits[len - 1] = 0;
-            break;
-        }
-    }
-    if (!parse_count(digits, &count) || count > UINT64_C(1000000000) / factor)
-        return false;
-    *out = count * factor;
-    return true;
-}
-
-static bool parse_bool(const char *value, bool *out)
-{
-    static const char *const yes[] = { "yes", "true", "on", "1" }, *const no[] = { "no", "false", "off", "0" };
-
-    for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
-        if (strcmp(value, yes[i]) == 0 || strcmp(value, no[i]) == 0) {
-            *out = strcmp(value, yes[i]) == 0;
-            return true;
-        }
-    }
-    return false;
-}
-
 static void set_text(char **field, char *owned)
 {
     free(*field);
     *field = owned;
-}
-
-/* "sqlite:PATH" and "keystore:PATH" are relative to the file too; other schemes are kept as they are. */
-static char *resolve_prefixed(const char *file, const char *value)
-{
-    const char *colon = strchr(value, ':');
-    struct buf out;
-    char *path, *text;
-
-    if (colon == NULL || (strncmp(value, "sqlite:", 7) != 0 && strncmp(value, "keystore:", 9) != 0))
-        return mem_text(value);
-    path = file_beside(file, colon + 1);
-    buf_init(&out);
-    buf_add(&out, value, (size_t)(colon + 1 - value));
-    buf_add_text(&out, path);
-    text = mem_text(buf_text(&out));
-    buf_clear(&out);
-    free(path);
-    return text;
 }
 
 /* NULL: taken; else the rule that is broken. */
@@ -148,20 +88,21 @@ static const char *set_value(struct config *config, const struct setting *s, con
 
     switch (s->type) {
     case SETTING_TEXT:
+    case SETTING_URLS:
         set_text(field, mem_text(value));
         return NULL;
     case SETTING_PATH:
         set_text(field, file_beside(config->path, value));
         return NULL;
     case SETTING_PREFIXED_PATH:
-        set_text(field, *value == 0 ? mem_text("") : resolve_prefixed(config->path, value));
+        set_text(field, *value == 0 ? mem_text("") : config_resolve_prefixed(config->path, value));
         return NULL;
     case SETTING_COUNT:
-        return parse_count(value, field) ? NULL : "must be a whole number";
+        return config_parse_count(value, field) ? NULL : "must be a whole number";
     case SETTING_SECONDS:
-        return parse_seconds(value, field) ? NULL : "must be seconds, or a number with s, m, h or d";
+        return config_parse_seconds(value, field) ? NULL : "must be seconds, or a number with s, m, h or d";
     case SETTING_BOOL:
-        return parse_bool(value, field) ? NULL : "must be yes or no";
+        return config_parse_bool(value, field) ? NULL : "must be yes or no";
     case SETTING_AMOUNT:
         return u256_from_decimal(value, strlen(value), &((struct amount *)field)->base_units) ? NULL
              : "must be a whole number of base units";
@@ -220,8 +161,8 @@ static bool take_environment(struct config *config, struct err *err)
 
 static bool check(const struct config *config, struct err *err)
 {
-    if (strcmp(config->archive.disclosure, "public") != 0)
-        return err_set(err, ERR_CONFIG, "[archive] disclosure must be public");
+    if (strcmp(config->archive.disclosure, "public") != 0 && !config_parties_only(config))
+        return err_set(err, ERR_CONFIG, "[archive] disclosure must be public or parties");
     if (config->chain.chain_id == 0)
         return err_set(err, ERR_CONFIG, "[chain] chain_id must not be 0");
     return true;
@@ -254,7 +195,7 @@ void config_clear(struct config *config)
     for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
         enum setting_type t = settings[i].type;
 
-        if (t == SETTING_TEXT || t == SETTING_PATH || t == SETTING_PREFIXED_PATH)
+        if (t == SETTING_TEXT || t == SETTING_PATH || t == SETTING_PREFIXED_PATH || t == SETTING_URLS)
             set_text(field_of(config, &settings[i]), NULL);
     }
     free(config->path);
@@ -268,6 +209,8 @@ static json *value_to_json(const struct setting *s, const void *field)
     case SETTING_PATH:
     case SETTING_PREFIXED_PATH:
         return json_new_text(*(char *const *)field);
+    case SETTING_URLS:
+        return config_urls_shown(*(char *const *)field);
     case SETTING_COUNT:
     case SETTING_SECONDS:
         return json_new_u64(*(const uint64_t *)field);
@@ -295,23 +238,4 @@ json *config_to_json(const struct config *config)
         json_put(section, s->key, value_to_json(s, field_in(config, s)));
     }
     return all;
-}
-
-bool config_is_test_chain(const struct config *config)
-{
-    return config->chain.chain_id == 31337 || config->chain.chain_id == 1337;
-}
-
-uint64_t config_confirmations(const struct config *config)
-{
-    if (config->chain.confirmations != 0)
-        return config->chain.confirmations;
-    return config_is_test_chain(config) ? 1 : 0;
-}
-
-MUST_USE bool config_need_contract(const struct config *config, struct err *err)
-{
-    if (address_is_zero(config->chain.contract) || address_is_zero(config->chain.token))
-        return err_set(err, ERR_CONFIG, "%s: [chain] contract and token are not set: run `quittance deploy`", config->path);
-    return true;
 }

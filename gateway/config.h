@@ -36,11 +36,13 @@ struct config {
 /* path NULL: as described above.  ERR_CONFIG names file, line, key and rule. */
 MUST_USE bool config_load(const char *path, struct config *config, struct err *err);
 void config_clear(struct config *config);
-/* {section:{key:value}} with the values in force; nothing in a configuration is a secret, files hold those. */
+/* {section:{key:value}} with the values in force.  Files hold the secrets, but for what providers put into the path of an RPC
+ * URL: that is left out. */
 json *config_to_json(const struct config *config);
 /* Sets keys in the file in place, keeping everything else (deploy writes its results).  section/key/value triples. */
 struct config_change { const char *section, *key, *value; };
 MUST_USE bool config_write(const char *path, const struct config_change *changes, size_t count, struct err *err);
+bool config_parties_only(const struct config *config);         /* [archive] disclosure = parties */
 bool config_is_test_chain(const struct config *config);       /* chain ids 31337 and 1337 */
 uint64_t config_confirmations(const struct config *config);   /* 1 on test chains where not set */
 /* ERR_CONFIG unless the contract is known: "run quittance deploy". */

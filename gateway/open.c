@@ -64,12 +64,12 @@ MUST_USE bool open_rpc(const struct config *config, struct rpc **rpc, struct err
         return false;
     if (!rpc_chain_id(opened, &id, err)) {
         rpc_free(opened);
-        return err_prefix(err, "[chain] rpc %s", config->chain.rpc);
+        return err_prefix(err, "[chain] rpc");
     }
     if (id != config->chain.chain_id) {
         rpc_free(opened);
-        return err_set(err, ERR_CONFIG, "[chain] chain_id is %" PRIu64 ", but the node at %s is of chain %" PRIu64,
-                       config->chain.chain_id, config->chain.rpc, id);
+        return err_set(err, ERR_CONFIG, "[chain] chain_id is %" PRIu64 ", but the node at [chain] rpc is of chain %" PRIu64,
+                       config->chain.chain_id, id);
     }
     *rpc = opened;
     return true;
@@ -78,6 +78,11 @@ MUST_USE bool open_rpc(const struct config *config, struct rpc **rpc, struct err
 struct address open_protocol_account(const struct config *config, struct address signer)
 {
     return address_is_zero(config->settle.protocol_account) ? signer : config->settle.protocol_account;
+}
+
+struct binding open_binding(const struct config *config)
+{
+    return (struct binding){ config->chain.chain_id, config->chain.contract };
 }
 
 void open_settle_config(const struct config *config, const uint8_t *secret, struct address signer, struct settle_config *out)
@@ -92,6 +97,7 @@ void open_settle_config(const struct config *config, const uint8_t *secret, stru
         .distribute_minimum = config->settle.distribute_minimum,
         .protocol_account = open_protocol_account(config, signer),
         .archive_dir = config->archive.dir,
+        .parties_only = config_parties_only(config),
         .secret = secret,
     };
 }

@@ -6,6 +6,7 @@
 #include "chain/signer.h"
 #include "gateway/config.h"
 #include "gateway/settle/settle.h"
+#include "store/binding.h"
 
 /* The configuration that the command line names. */
 MUST_USE bool open_config(const char *path, struct config *config, struct err *err);
@@ -21,6 +22,8 @@ MUST_USE bool open_rpc(const struct config *config, struct rpc **rpc, struct err
 void open_settle_config(const struct config *config, const uint8_t *secret, struct address signer, struct settle_config *out);
 /* [settle] protocol_account, else the signer's address. */
 struct address open_protocol_account(const struct config *config, struct address signer);
+/* The chain and contract that the store must belong to. */
+struct binding open_binding(const struct config *config);
 /* Prints one JSON value and a newline to stdout, frees it. */
 void print_json(json *owned);
 

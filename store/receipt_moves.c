@@ -50,31 +50,43 @@ bool store_receipt_refuse(struct db *db, struct job_id job, struct address provi
     return stmt_exec_one(&st, err);
 }
 
-bool store_receipt_requeue(struct db *db, struct job_id job, struct address provider, enum receipt_code code,
-                           const char *faults, struct err *err)
+bool store_receipt_requeue(struct db *db, const struct receipt_row *row, struct err *err)
 {
+    const struct receipt *r = &row->signed_.receipt;
     struct stmt st;
 
-    if (!db_prepare(db, "UPDATE receipts SET code = ?, faults = ? WHERE job_id = ? AND provider = ? AND state = 2", &st, err))
+    if (!db_prepare(db, "UPDATE receipts SET code = ?, faults = ?, price_version = ?, amount = ?"
+                        " WHERE job_id = ? AND provider = ? AND state = 2", &st, err))
         return false;
-    stmt_bind_int(&st, code);
-    stmt_bind_text(&st, faults);
-    stmt_bind_job_id(&st, &job);
-    stmt_bind_address(&st, &provider);
+    stmt_bind_int(&st, row->code);
+    stmt_bind_text(&st, row->faults);
+    if (row->price_version != 0) {
+        stmt_bind_u64(&st, row->price_version);
+        stmt_bind_amount(&st, row->amount);
+    } else {
+        stmt_bind_null(&st);
+        stmt_bind_null(&st);
+    }
+    stmt_bind_job_id(&st, &r->job_id);
+    stmt_bind_address(&st, &r->provider);
     return stmt_exec_one(&st, err);
 }
 
-bool store_receipt_set_consumer_signature(struct db *db, struct job_id job, struct address provider,
-                                          const struct signature *sig, struct err *err)
+bool store_receipt_countersign(struct db *db, const struct receipt_row *row, struct err *err)
 {
+    const struct receipt *r = &row->signed_.receipt;
     struct stmt st;
 
-    if (!db_prepare(db, "UPDATE receipts SET consumer_signature = ?"
+    if (!db_prepare(db, "UPDATE receipts SET consumer_signature = ?, charged = ?"
                         " WHERE job_id = ? AND provider = ? AND consumer_signature IS NULL", &st, err))
         return false;
-    stmt_bind_signature(&st, sig);
-    stmt_bind_job_id(&st, &job);
-    stmt_bind_address(&st, &provider);
+    stmt_bind_signature(&st, &row->signed_.consumer_signature);
+    if (row->has_charged)
+        stmt_bind_address(&st, &row->charged);
+    else
+        stmt_bind_null(&st);
+    stmt_bind_job_id(&st, &r->job_id);
+    stmt_bind_address(&st, &r->provider);
     return stmt_exec_one(&st, err);
 }
 
@@ -96,52 +108,28 @@ bool store_receipt_job_billed(struct db *db, struct job_id job, struct address e
 
 bool store_receipts_held_count(struct db *db, uint64_t *strangers, uint64_t *all, struct err *err)
 {
-    uint64_t unknown, held;
+    uint64_t unknown, bundled, held;
     struct stmt st;
     bool row;
 
-    if (!db_prepare(db, "SELECT COALESCE(SUM(CASE WHEN code = ? THEN 1 ELSE 0 END), 0), COUNT(*) FROM receipts"
-                        " WHERE state = 2", &st, err))
+    if (!db_prepare(db, "SELECT COALESCE(SUM(CASE WHEN code = ? AND bundle IS NULL THEN 1 ELSE 0 END), 0),"
+                        " COALESCE((SELECT SUM(count) FROM bundles WHERE id IN"
+                        " (SELECT bundle FROM receipts WHERE state = 2 AND code = ?)), 0), COUNT(*)"
+                        " FROM receipts WHERE state = 2", &st, err))
         return false;
+    stmt_bind_int(&st, CODE_UNKNOWN_PROVIDER);
     stmt_bind_int(&st, CODE_UNKNOWN_PROVIDER);
     if (!stmt_step(&st, &row, err))
         return false;
     unknown = stmt_u64(&st);
+    bundled = stmt_u64(&st);
     held = stmt_u64(&st);
     stmt_end(&st);
     if (!stmt_ok(&st, err))
         return false;
-    *strangers = unknown;
+    *strangers = unknown + bundled;
     *all = held;
     return true;
-}
-
-bool store_conflict_add(struct db *db, const struct receipt_row *other, unsigned keep, struct err *err)
-{
-    const struct signed_receipt *r = &other->signed_;
-    uint8_t packed[RECEIPT_PACKED];
-    struct stmt st;
-
-    /* The same content again, or one too many, changes nothing. */
-    if (!db_prepare(db, "INSERT INTO conflicts (job_id, provider, hash, packed, signature, received_at)"
-                        " SELECT ?, ?, ?, ?, ?, ? WHERE (SELECT COUNT(*) FROM conflicts WHERE job_id = ? AND"
-                        " provider = ?) < ?"
-                        " ON CONFLICT (job_id, provider, hash) DO NOTHING", &st, err))
-        return false;
-    receipt_pack(&r->receipt, packed);
-    stmt_bind_job_id(&st, &r->receipt.job_id);
-    stmt_bind_address(&st, &r->receipt.provider);
-    stmt_bind_hash(&st, &other->hash);
-    stmt_bind_blob(&st, packed, sizeof packed);
-    if (r->has_signature)
-        stmt_bind_signature(&st, &r->signature);
-    else
-        stmt_bind_null(&st);
-    stmt_bind_u64(&st, other->received_at_ms);
-    stmt_bind_job_id(&st, &r->receipt.job_id);
-    stmt_bind_address(&st, &r->receipt.provider);
-    stmt_bind_u64(&st, keep);
-    return stmt_exec(&st, NULL, err);
 }
 
 bool store_provider_day(struct db *db, struct address provider, uint64_t day, struct amount *amount, struct err *err)

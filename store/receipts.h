@@ -4,6 +4,7 @@
 
 #include "gateway/core/receipt.h"
 #include "gateway/core/state.h"
+#include "gateway/core/tree.h"
 #include "gateway/core/typed.h"
 #include "store/db.h"
 
@@ -30,9 +31,10 @@ MUST_USE bool store_receipt_insert(struct db *db, const struct receipt_row *row,
 /* quarantined -> accepted, with everything that acceptance sets. */
 MUST_USE bool store_receipt_accept(struct db *db, const struct receipt_row *row, struct err *err);
 MUST_USE bool store_receipt_refuse(struct db *db, struct job_id job, struct address provider, const char *reason, struct err *err);
-/* A quarantined receipt that is held for another reason now. */
-MUST_USE bool store_receipt_requeue(struct db *db, struct job_id job, struct address provider, enum receipt_code code, const char *faults, struct err *err);
-MUST_USE bool store_receipt_set_consumer_signature(struct db *db, struct job_id job, struct address provider, const struct signature *sig, struct err *err);
+/* A quarantined receipt that is held for another reason, or would be worth another amount now: code, faults and price. */
+MUST_USE bool store_receipt_requeue(struct db *db, const struct receipt_row *row, struct err *err);
+/* The first consumer signature, and who is charged because of it. */
+MUST_USE bool store_receipt_countersign(struct db *db, const struct receipt_row *row, struct err *err);
 /* Another provider's accepted receipt for this job. */
 MUST_USE bool store_receipt_job_billed(struct db *db, struct job_id job, struct address except, bool *billed, struct err *err);
 typedef bool receipt_fn(void *self, const struct receipt_row *row, struct err *err);      /* false: stop; with err set: fail */
@@ -41,9 +43,15 @@ MUST_USE bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn 
 /* Held ones, oldest first, after a cursor. */
 struct held_cursor { uint64_t received_at_ms; struct job_id job; struct address provider; };
 MUST_USE bool store_receipts_held(struct db *db, const struct held_cursor *after, unsigned limit, receipt_fn *visit, void *self, struct err *err);
+/* strangers: what they make us keep, in receipts; a bundle counts whole, as all its leaves are kept for any one of it. */
 MUST_USE bool store_receipts_held_count(struct db *db, uint64_t *strangers, uint64_t *all, struct err *err);
 
-MUST_USE bool store_conflict_add(struct db *db, const struct receipt_row *other, unsigned keep, struct err *err);      /* beyond keep: dropped */
+/* What proves a receipt that was signed in a bundle, by itself. */
+struct bundle_proof { struct receipt_bundle bundle; struct signature signature; uint64_t index; struct proof path; };
+/* proof NULL: it was signed alone.  Beyond keep it is dropped. */
+MUST_USE bool store_conflict_add(struct db *db, const struct receipt_row *other, const struct bundle_proof *proof, unsigned keep, struct err *err);
+typedef bool conflict_fn(void *self, const struct receipt_row *other, const struct bundle_proof *proof, struct err *err);
+MUST_USE bool store_conflicts_of(struct db *db, struct job_id job, struct address provider, conflict_fn *visit, void *self, struct err *err);
 
 struct bundle_row { uint64_t id; struct receipt_bundle bundle; struct signature signature; struct buf leaves; };       /* leaves owned */
 MUST_USE bool store_bundle_insert(struct db *db, struct bundle_row *row, struct err *err);       /* sets id */

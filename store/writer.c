@@ -194,6 +194,26 @@ bool writer_do(struct writer *w, writer_fn *fn, void *self, struct err *err)
     return waited.ok;
 }
 
+static bool nothing(void *self, struct group *group, struct err *err)
+{
+    (void)self;
+    (void)group;
+    (void)err;
+    return true;
+}
+
+bool writer_trust_clock(struct writer *w, struct err *err)
+{
+    bool ok;
+
+    if (w->threaded)
+        return err_set(err, ERR_BUG, "the writer runs already");
+    w->state.trust_clock = true;
+    ok = writer_do(w, nothing, NULL, err);
+    w->state.trust_clock = false;
+    return ok;
+}
+
 bool writer_healthy(const struct writer *w)
 {
     return atomic_load(&w->healthy);

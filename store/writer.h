@@ -1,8 +1,11 @@
 /* store/writer.h - the one writer of a store: a thread that takes tasks from a bounded queue and commits them in groups.
  *
  * A group is one transaction and one disk sync.  Every group has its own millisecond: now_ms grows strictly from group
- * to group, also across restarts, so "recorded before accepted" is never a tie.  Each task runs in a savepoint: what it
- * wrote is undone when it fails, the others stay.  Before COMMIT every task that succeeded may add to the group by its
+ * to group, also across restarts, so "recorded before accepted" is never a tie.  It tells order; how old something is, is
+ * judged by clock_ms, which stays with the clock where a clock that was once ahead has left now_ms behind in the future.
+ * A clock over CLOCK_BACK_MAX_MS behind what it once said is not believed: ERR_AGAIN, until it is right, or until
+ * writer_trust_clock says that it was wrong before.  Each task runs in a savepoint: what it wrote is undone when it fails,
+ * the others stay.  Before COMMIT every task that succeeded may add to the group by its
  * `seal` (once per distinct seal function: promises and sums of all receipts of the group).
  * A COMMIT whose outcome is unknown is looked up by the group's number in `meta`, never guessed.
  * done() is called after the commit (ok) or with the error; for writer_do it is a wake-up. */
@@ -15,7 +18,8 @@
 struct group {
     struct db *db;
     uint64_t number;
-    uint64_t now_ms;
+    uint64_t now_ms;                          /* order */
+    uint64_t clock_ms;                        /* the time of day; now_ms unless that is far ahead of the clock */
 };
 struct task {
     /* Runs on the writer's thread. */
@@ -35,6 +39,8 @@ struct writer;
 MUST_USE bool writer_open(const char *url, const struct clock *clock, struct writer **writer, struct err *err);
 /* Without a thread, tasks run at once in the caller (tests, one-shot commands). */
 MUST_USE bool writer_start(struct writer *writer, struct err *err);
+/* A person says that the clock is right now; before writer_start. */
+MUST_USE bool writer_trust_clock(struct writer *writer, struct err *err);
 void writer_close(struct writer *writer);     /* drains the queue, stops, closes; NULL is fine */
 /* ERR_AGAIN: the queue is full (weight over WRITER_QUEUE_MAX) or it is stopping; the task was not taken. */
 MUST_USE bool writer_submit(struct writer *writer, struct task *task, struct err *err);
@@ -46,5 +52,6 @@ uint64_t writer_depth(const struct writer *writer);           /* weight waiting 
 
 #define WRITER_QUEUE_MAX 200000u
 #define WRITER_GROUP_MAX 20000u
+#define CLOCK_BACK_MAX_MS 300000u             /* how far a clock may be set back while we run on */
 
 #endif

@@ -21,11 +21,13 @@ struct outcomes {
 
 bool group_recover(struct group_state *s, struct err *err)
 {
-    uint64_t number, now_ms;
+    uint64_t number, now_ms, clock_ms;
 
-    if (!store_meta_get(s->db, "group", &number, err) || !store_meta_get(s->db, "group_ms", &now_ms, err))
+    if (!store_meta_get(s->db, "group", &number, err) || !store_meta_get(s->db, "group_ms", &now_ms, err)
+        || !store_meta_get(s->db, "clock_ms", &clock_ms, err))
         return false;
     s->number = number;
+    s->clock_ms = clock_ms;
     /* Times that were given to groups that were not kept stay used up. */
     if (now_ms > s->now_ms)
         s->now_ms = now_ms;
@@ -123,29 +125,49 @@ static bool commit(struct group_state *s, const struct group *group, struct err 
     return committed || err_set(err, ERR_AGAIN, "not kept: %s", why.text);
 }
 
+/* Behind what it once said: either it is wrong now, and receipts would be judged by it, or it was wrong then.  We cannot
+ * tell; a person can. */
+static bool clock_is_believed(const struct group_state *s, uint64_t clock_ms, struct err *err)
+{
+    return s->trust_clock || s->clock_ms <= clock_ms || s->clock_ms - clock_ms <= CLOCK_BACK_MAX_MS
+        || err_set(err, ERR_AGAIN, "the clock is %" PRIu64 " s behind what it said before: set it right, or, where it was wrong"
+                   " before, stop the service and run `quittance store trust-clock`", (s->clock_ms - clock_ms) / 1000);
+}
+
+/* A clock that stands still or goes back must not give two groups one time. */
+static void set_time(struct group_state *s, uint64_t clock_ms, struct group *group)
+{
+    s->now_ms = clock_ms > s->now_ms ? clock_ms : s->now_ms + 1;
+    *group = (struct group){ .db = s->db, .number = s->number + 1, .now_ms = s->now_ms };
+    group->clock_ms = s->now_ms - clock_ms <= CLOCK_BACK_MAX_MS ? s->now_ms : clock_ms;
+}
+
 static bool write_group(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes,
                         struct err *err)
 {
-    uint64_t now_ms = clock_now_ms(&s->clock);
+    uint64_t clock_ms = clock_now_ms(&s->clock);
     struct err why;
 
     if (!db_begin(s->db, &why))
         return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
     if (!s->known && !group_recover(s, &why))
         goto undo;
-    /* A clock that stands still or goes back must not give two groups one time. */
-    s->now_ms = now_ms > s->now_ms ? now_ms : s->now_ms + 1;
-    *group = (struct group){ .db = s->db, .number = s->number + 1, .now_ms = s->now_ms };
+    if (!clock_is_believed(s, clock_ms, &why))
+        goto undo;
+    set_time(s, clock_ms, group);
+    if (clock_ms < s->clock_ms && !s->trust_clock)
+        clock_ms = s->clock_ms;               /* the latest it said stays the measure */
     if (!run_tasks(first, group, outcomes, &why))
         goto undo;
     if (outcomes->succeeded == 0)
         return commit(s, group, err);         /* of nothing; fails where the database ended the transaction */
     if (!run_seals(group, outcomes, &why) || !store_meta_set(s->db, "group", group->number, &why)
-        || !store_meta_set(s->db, "group_ms", group->now_ms, &why))
+        || !store_meta_set(s->db, "group_ms", group->now_ms, &why) || !store_meta_set(s->db, "clock_ms", clock_ms, &why))
         goto undo;
     if (!commit(s, group, err))
         return false;
     s->number = group->number;
+    s->clock_ms = clock_ms;
     return true;
 undo:
     db_rollback(s->db);

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#define CAP_PARTS 4u                           /* receipt_max is this part of the contract's cap */
+
 /* A rule that is broken adds its fault, with the figures. */
 typedef void rule_fn(const struct rule_facts *facts, struct verdict *verdict);
 
@@ -36,9 +38,9 @@ static void late(const struct rule_facts *facts, struct verdict *verdict)
 {
     uint64_t finished_at_ms = facts->receipt->receipt.finished_at_ms;
 
-    if (facts->now_ms > finished_at_ms && facts->now_ms - finished_at_ms > facts->limits->max_age_ms)
+    if (facts->clock_ms > finished_at_ms && facts->clock_ms - finished_at_ms > facts->limits->max_age_ms)
         faults_add(&verdict->faults, CODE_LATE, "/finishedAt", "finished %" PRIu64 " ms ago, allowed are %" PRIu64,
-                   facts->now_ms - finished_at_ms, facts->limits->max_age_ms);
+                   facts->clock_ms - finished_at_ms, facts->limits->max_age_ms);
 }
 
 static void duplicate_job(const struct rule_facts *facts, struct verdict *verdict)
@@ -65,6 +67,42 @@ static void over_limit(const struct rule_facts *facts, struct verdict *verdict)
                amount_text, day_text, limit_text);
 }
 
+static bool is_over(struct amount amount, struct amount max, unsigned times)
+{
+    struct amount bound = AMOUNT_ZERO;
+
+    if (amount_is_zero(max))
+        return false;
+    for (unsigned i = 0; i < times; i++)
+        if (!amount_add(bound, max, &bound))
+            return false;
+    return amount_cmp(amount, bound) > 0;
+}
+
+static void hold_too_large(const struct rule_facts *facts, struct verdict *verdict, const char *what)
+{
+    char amount_text[U256_DECIMAL_MAX], max_text[U256_DECIMAL_MAX];
+
+    u256_to_decimal(verdict->amount.base_units, amount_text);
+    u256_to_decimal(facts->limits->receipt_max.base_units, max_text);
+    faults_add(&verdict->faults, CODE_OVER_LIMIT, "/provider", "%s in one receipt, %s (a quarter of the contract's cap is %s)",
+               amount_text, what, max_text);
+}
+
+/* No settlement may grow by more than the cap, so nobody behind this one would ever be paid: not even an operator's word helps. */
+static void over_cap(const struct rule_facts *facts, struct verdict *verdict)
+{
+    if (verdict->price != NULL && is_over(verdict->amount, facts->limits->receipt_max, CAP_PARTS))
+        hold_too_large(facts, verdict, "more than one settlement may pay");
+}
+
+static void over_part_of_cap(const struct rule_facts *facts, struct verdict *verdict)
+{
+    if (verdict->price != NULL && is_over(verdict->amount, facts->limits->receipt_max, 1)
+        && !is_over(verdict->amount, facts->limits->receipt_max, CAP_PARTS))
+        hold_too_large(facts, verdict, "more than one batch holds");
+}
+
 static void countersignature_missing(const struct rule_facts *facts, struct verdict *verdict)
 {
     if (facts->limits->require_countersignature && !facts->receipt->has_consumer_signature)
@@ -86,6 +124,8 @@ static const struct { rule_fn *rule; bool operator_may_release; } rules[] = {
     { unpriced,                 false },
     { late,                     true },
     { duplicate_job,            true },
+    { over_cap,                 false },
+    { over_part_of_cap,         true },
     { over_limit,               true },
     { countersignature_missing, true },
     { quote_mismatch,           true },

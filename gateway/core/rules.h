@@ -10,6 +10,7 @@ struct rule_limits {
     uint64_t max_age_ms;                      /* [receipts] max_age */
     struct amount daily_limit;                /* [receipts] daily_limit, where the provider has none of its own */
     bool require_countersignature;
+    struct amount receipt_max;                /* one receipt over this is held: a quarter of the contract's cap; zero: no bound */
 };
 
 /* Everything the rules look at. */
@@ -17,7 +18,8 @@ struct rule_facts {
     const struct catalog *catalog;
     const struct rule_limits *limits;
     const struct signed_receipt *receipt;
-    uint64_t now_ms;                          /* acceptance */
+    uint64_t now_ms;                          /* acceptance, in the order of the books */
+    uint64_t clock_ms;                        /* and by the time of day: what is late */
     bool job_billed_by_other;                 /* another provider has an accepted receipt for this job */
     struct amount provider_day;               /* what this provider's accepted receipts earned this UTC day so far */
     bool operator_released;                   /* an operator overrides what is held for an operator */

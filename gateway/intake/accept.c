@@ -4,8 +4,10 @@
 #include "gateway/core/tree.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "gateway/base/hex.h"
+#include "gateway/base/mem.h"
 
 /* One submission's task. */
 struct run {
@@ -14,6 +16,7 @@ struct run {
     struct submission *s;
     size_t promised;                          /* receipts accepted by this task */
     uint64_t bundle;                          /* id of its row, made with the first receipt that refers to it */
+    struct tree *tree;                        /* of the bundle, made with the first that needs it */
 };
 
 static bool reject(struct intake_item *item, enum receipt_code code)
@@ -41,16 +44,23 @@ static void show_row(struct intake_item *item, const struct receipt_row *row)
     item->promise_index = row->promise_index;
 }
 
-/* A missing consumer signature that came later; what was held for the want of it is judged again. */
+/* A missing consumer signature that came later; what was held for the want of it is judged again.  Once a batch is closed
+ * nothing of it changes: its sums and its archive say who was charged. */
 static bool complete(struct run *run, const struct intake_item *item, struct receipt_row *row, struct err *err)
 {
-    const struct receipt *r = &row->signed_.receipt;
     struct verdict verdict = { 0 };
+    struct batch_row open;
     bool ok;
 
+    if (!store_batch_open(run->group->db, &open, err))
+        return false;
+    if (row->state == RECEIPT_ACCEPTED && row->batch < open.number)
+        return true;
     row->signed_.has_consumer_signature = true;
     row->signed_.consumer_signature = item->signed_.consumer_signature;
-    if (!store_receipt_set_consumer_signature(run->group->db, r->job_id, r->provider, &item->signed_.consumer_signature, err))
+    if (row->state == RECEIPT_ACCEPTED)
+        book_recharge(run->intake, row);
+    if (!store_receipt_countersign(run->group->db, row, err))
         return false;
     if (row->state != RECEIPT_QUARANTINED || row->code != CODE_COUNTERSIGNATURE_MISSING)
         return true;
@@ -80,19 +90,48 @@ static bool duplicate(struct run *run, struct intake_item *item, struct receipt_
 static void row_of_item(const struct run *run, const struct intake_item *item, struct receipt_row *row)
 {
     *row = (struct receipt_row){
-        .signed_ = item->signed_, .hash = item->hash, .received_at_ms = run->group->now_ms,
+        .signed_ = item->signed_, .hash = item->hash, .received_at_ms = run->group->clock_ms,
     };
 }
 
-static bool conflict(struct run *run, struct intake_item *item, const struct receipt_row *kept, struct err *err)
+static struct tree *tree_of_bundle(const struct submission *s)
 {
+    struct hash *leaves = mem_array(s->count, sizeof *leaves);
+    struct tree *tree;
+
+    for (size_t i = 0; i < s->count; i++)
+        leaves[i] = tree_promise_leaf(s->items[i].hash);
+    tree = tree_new(leaves, s->count);
+    free(leaves);
+    return tree;
+}
+
+/* A bundle's signature over one of its items.  The tree is made once: all items of a bundle may conflict. */
+static struct bundle_proof prove(struct run *run, size_t index)
+{
+    const struct submission *s = run->s;
+    struct bundle_proof p = { .bundle = s->bundle, .signature = s->bundle_signature, .index = index };
+
+    if (run->tree == NULL)
+        run->tree = tree_of_bundle(s);
+    tree_prove(run->tree, index, &p.path);
+    return p;
+}
+
+static bool conflict(struct run *run, size_t index, const struct receipt_row *kept, struct err *err)
+{
+    struct intake_item *item = &run->s->items[index];
+    struct bundle_proof proof;
     struct receipt_row other;
     char text[HASH_TEXT];
 
+    if (run->s->is_bundle)
+        proof = prove(run, index);
     row_of_item(run, item, &other);
     hash_to_text(kept->hash, text);
     faults_add(&item->faults, CODE_CONFLICTING_RECEIPT, "/jobId", "the receipt of this job is %s", text);
-    return store_conflict_add(run->group->db, &other, CONFLICTS_KEPT, err) && reject(item, CODE_CONFLICTING_RECEIPT);
+    return store_conflict_add(run->group->db, &other, run->s->is_bundle ? &proof : NULL, CONFLICTS_KEPT, err)
+        && reject(item, CODE_CONFLICTING_RECEIPT);
 }
 
 /* The bundle's one row, kept when the first of its receipts is. */
@@ -126,15 +165,22 @@ static bool refer_to_bundle(struct run *run, size_t index, struct receipt_row *r
     return true;
 }
 
+/* What is kept because of one more: all leaves of its bundle, with the first. */
+static uint64_t weight_of_one(const struct run *run)
+{
+    return !run->s->is_bundle ? 1 : run->bundle == 0 ? run->s->count : 0;
+}
+
 static bool hold(struct run *run, size_t index, struct verdict *verdict, struct receipt_row *row, struct err *err)
 {
     struct intake_item *item = &run->s->items[index];
+    uint64_t weight = weight_of_one(run);
 
     item->has_amount = verdict->price != NULL;
     item->amount = verdict->amount;
     item->faults = verdict->faults;           /* taken over: it had none */
     verdict->faults = (struct faults){ 0 };
-    if (gather_is_full(run->intake, verdict->code)) {
+    if (gather_is_full(run->intake, verdict->code, weight)) {
         faults_add(&item->faults, CODE_TOO_MANY, "", "%llu receipts of strangers are held already: post it again later",
                    (unsigned long long)run->intake->held);
         return reject(item, CODE_TOO_MANY);
@@ -148,7 +194,7 @@ static bool hold(struct run *run, size_t index, struct verdict *verdict, struct 
     book_faults_text(&item->faults, row->faults, sizeof row->faults);
     if (!refer_to_bundle(run, index, row, err) || !store_receipt_insert(run->group->db, row, err))
         return false;
-    gather_held(run->intake, CODE_ACCEPTED, row->code);
+    gather_held(run->intake, row->code, weight);
     item->status = ITEM_QUARANTINED;
     item->code = row->code;
     return true;
@@ -201,7 +247,7 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
         return duplicate(run, item, &kept, err);
     if (first != CODE_ACCEPTED)
         return reject(item, first);
-    return found ? conflict(run, item, &kept, err) : judge(run, index, err);
+    return found ? conflict(run, index, &kept, err) : judge(run, index, err);
 }
 
 bool accept_run(struct task *task, struct group *group, struct err *err)
@@ -213,6 +259,7 @@ bool accept_run(struct task *task, struct group *group, struct err *err)
 
     for (size_t i = 0; ok && i < s->count; i++)
         ok = accept_item(&run, i, err);
+    tree_free(run.tree);
     if (!ok) {
         gather_undo(s->intake);
         return false;

@@ -24,6 +24,9 @@ MUST_USE bool register_model(struct intake *intake, const struct model *m, enum 
 MUST_USE bool verify_model(struct intake *intake, const char *who, struct hash model, struct address creator, struct model *verified, struct err *err);
 /* effectiveFrom not over 60 s in the past but for a model's first version (ERR_INVALID).  p->version and recordedAt are set. */
 MUST_USE bool add_price(struct intake *intake, const char *who, struct price_version *p, struct err *err);
+/* And `also` in the same commit, on the writer's thread: kept is both or neither. */
+typedef bool price_also_fn(void *self, struct group *group, const struct price_version *p, struct err *err);
+MUST_USE bool add_price_and(struct intake *intake, const char *who, struct price_version *p, price_also_fn *also, void *self, struct err *err);
 
 /* An operator's decision on one held receipt.  A release is judged again: what cannot be priced or has no provider stays
  * held (ERR_CONFLICT says why).  It enters the open batch and gets its promise. */

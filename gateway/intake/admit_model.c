@@ -112,7 +112,7 @@ bool verify_model(struct intake *intake, const char *who, struct hash model, str
     return true;
 }
 
-struct pricing { const char *who; struct price_version *p; };
+struct pricing { const char *who; struct price_version *p; price_also_fn *also; void *self; };
 
 /* Walks the versions until one for the same model (or for any) is found. */
 struct price_search { const struct price_version *like; uint64_t last; size_t seen; bool found; };
@@ -149,17 +149,23 @@ static bool put_price(void *self, struct intake *intake, struct group *group, st
     (void)intake;
     if (!has_price(group->db, p, &later, err))
         return false;
-    if (later && p->effective_from_ms + PRICE_BACK_MS < group->now_ms)
+    if (later && p->effective_from_ms + PRICE_BACK_MS < group->clock_ms)
         return err_set(err, ERR_INVALID, "effectiveFrom: over %u s in the past", PRICE_BACK_MS / 1000);
     p->recorded_at_ms = group->now_ms;
-    return store_price_add(group->db, p, err) && change_record(group, pricing->who, "price-add", price_to_json(p), err);
+    return store_price_add(group->db, p, err) && change_record(group, pricing->who, "price-add", price_to_json(p), err)
+        && (pricing->also == NULL || pricing->also(pricing->self, group, p, err));
 }
 
 bool add_price(struct intake *intake, const char *who, struct price_version *p, struct err *err)
 {
+    return add_price_and(intake, who, p, NULL, NULL, err);
+}
+
+bool add_price_and(struct intake *intake, const char *who, struct price_version *p, price_also_fn *also, void *self, struct err *err)
+{
     uint64_t released;
 
-    if (!intake_change(intake, put_price, &(struct pricing){ who, p }, 1, true, err))
+    if (!intake_change(intake, put_price, &(struct pricing){ who, p, also, self }, 1, true, err))
         return false;
     log_event(LOG_NOTICE_LEVEL, "price_added", KV_U64("version", p->version), KV_TEXT("who", who));
     return release_waiting(intake, &released, err);

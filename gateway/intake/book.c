@@ -4,13 +4,12 @@
 #include <stdio.h>
 
 #include "gateway/core/receipt_json.h"
-#include "store/ledger.h"
 
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 
 static struct tally_key day_key(const struct group *group, struct address provider)
 {
-    return (struct tally_key){ .number = group->now_ms / DAY_MS, .account = provider };
+    return (struct tally_key){ .number = group->clock_ms / DAY_MS, .account = provider };
 }
 
 /* What the provider earned this day, this group included; the first question of a group brings it from the store. */
@@ -33,12 +32,15 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
     const struct catalog *catalog = intake->gathered.snapshot->catalog;
     struct rule_limits limits = intake->config.limits;
     struct rule_facts facts = {
-        .catalog = catalog, .limits = &limits, .receipt = r, .now_ms = group->now_ms, .operator_released = operator_released,
+        .catalog = catalog, .limits = &limits, .receipt = r, .now_ms = group->now_ms, .clock_ms = group->clock_ms,
+        .operator_released = operator_released,
     };
+    uint64_t waited_ms = group->clock_ms > received_at_ms ? group->clock_ms - received_at_ms : 0;
 
+    limits.receipt_max = intake->gathered.batch_amount_max;
     /* Late is who came late, not who was kept waiting by us: the time in quarantine does not count. */
-    if (limits.max_age_ms <= UINT64_MAX - (group->now_ms - received_at_ms))
-        limits.max_age_ms += group->now_ms - received_at_ms;
+    if (limits.max_age_ms <= UINT64_MAX - waited_ms)
+        limits.max_age_ms += waited_ms;
     if (!store_receipt_job_billed(group->db, r->receipt.job_id, r->receipt.provider, &facts.job_billed_by_other, err))
         return false;
     /* Strangers earn nothing, and asking about each would only fill the table. */
@@ -54,14 +56,14 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
 static bool make_room(struct intake *intake, struct group *group, struct amount amount, struct err *err)
 {
     const struct intake_config *config = &intake->config;
+    struct amount max = intake->gathered.batch_amount_max;
     struct batch_row *open = &intake->gathered.batch;
     bool worthless = amount_is_zero(open->amount), full, over;
     struct amount sum;
 
     full = config->batch_receipts_max != 0 && open->receipts >= config->batch_receipts_max
         && !(open->number == 1 && worthless);
-    over = !worthless && !amount_is_zero(config->batch_amount_max)
-        && (!amount_add(open->amount, amount, &sum) || amount_cmp(sum, config->batch_amount_max) > 0);
+    over = !worthless && !amount_is_zero(max) && (!amount_add(open->amount, amount, &sum) || amount_cmp(sum, max) > 0);
     if (full || over) {
         *open = (struct batch_row){ .number = open->number + 1, .state = BATCH_OPEN, .protocol_account = config->protocol_account };
         return true;
@@ -125,11 +127,47 @@ bool book_accept(struct intake *intake, struct group *group, const struct verdic
     return true;
 }
 
+static bool note_price(const struct verdict *verdict, struct receipt_row *row)
+{
+    uint64_t version = verdict->price != NULL ? verdict->price->version : 0;
+    bool changed = version != row->price_version;
+
+    row->price_version = version;
+    row->amount = verdict->amount;
+    return changed;
+}
+
+bool book_reprice(struct intake *intake, struct group *group, struct receipt_row *row, struct err *err)
+{
+    struct verdict verdict = { 0 };
+    bool ok = book_judge(intake, group, &row->signed_, row->received_at_ms, false, &verdict, err);
+
+    faults_clear(&verdict.faults);
+    return ok && (!note_price(&verdict, row) || store_receipt_requeue(group->db, row, err));
+}
+
+void book_recharge(struct intake *intake, struct receipt_row *row)
+{
+    const struct catalog *catalog = intake->gathered.snapshot->catalog;
+    struct signed_receipt before = row->signed_;
+    struct recharge r = { .batch = row->batch };
+
+    before.has_consumer_signature = false;
+    r.from = ledger_charge(catalog, &before, row->amount, row->accepted_at_ms);
+    r.to = ledger_charge(catalog, &row->signed_, row->amount, row->accepted_at_ms);
+    if (r.to.role != ROLE_CONSUMER)
+        return;
+    row->has_charged = true;
+    row->charged = r.to.account;
+    if (!amount_is_zero(row->amount))
+        gather_recharge(intake, &r);
+}
+
 bool book_again(struct intake *intake, struct group *group, bool operator_released, struct receipt_row *row,
                 struct verdict *verdict, struct err *err)
 {
-    const struct receipt *r = &row->signed_.receipt;
     enum receipt_code before = row->code;
+    bool changed;
 
     if (!book_judge(intake, group, &row->signed_, row->received_at_ms, operator_released, verdict, err))
         return false;
@@ -137,13 +175,14 @@ bool book_again(struct intake *intake, struct group *group, bool operator_releas
         row->faults[0] = '\0';
         if (!book_accept(intake, group, verdict, row, err) || !store_receipt_accept(group->db, row, err))
             return false;
-    } else if (verdict->code != before && !operator_released) {
+    } else if (!operator_released) {
+        changed = note_price(verdict, row) || verdict->code != before;
         row->code = verdict->code;
         book_faults_text(&verdict->faults, row->faults, sizeof row->faults);
-        if (!store_receipt_requeue(group->db, r->job_id, r->provider, row->code, row->faults, err))
+        if (changed && !store_receipt_requeue(group->db, row, err))
             return false;
     }
-    gather_held(intake, before, row->code);
+    gather_let_go(intake, row, before, row->code);
     return true;
 }
 

@@ -17,6 +17,7 @@ void gather_close(struct intake *intake)
     tally_reset(&g->days);
     g->leaf_count = 0;
     g->submission_count = 0;
+    g->recharge_count = 0;
     g->open = false;
 }
 
@@ -44,6 +45,9 @@ static bool begin(struct intake *intake, const struct group *group, struct err *
     g->snapshot = snapshot_take(intake->snapshots);
     g->number = group->number;
     g->now_ms = group->now_ms;
+    pthread_mutex_lock(&intake->lock);
+    g->batch_amount_max = intake->config.batch_amount_max;
+    pthread_mutex_unlock(&intake->lock);
     g->open = true;
     return true;
 }
@@ -81,6 +85,7 @@ bool gather_enter(struct intake *intake, struct group *group, struct err *err)
         return false;
     g->marked.leaves = g->leaf_count;
     g->marked.submissions = g->submission_count;
+    g->marked.recharges = g->recharge_count;
     g->marked.held = intake->held;
     tally_mark(&g->postings);
     tally_mark(&g->batches);
@@ -99,6 +104,7 @@ void gather_undo(struct intake *intake)
     tally_undo(&g->days);
     g->leaf_count = g->marked.leaves;
     g->submission_count = g->marked.submissions;
+    g->recharge_count = g->marked.recharges;
     intake->held = g->marked.held;
 }
 
@@ -124,21 +130,43 @@ void gather_submission(struct intake *intake, struct submission *s)
     g->submissions[g->submission_count++] = s;
 }
 
+void gather_recharge(struct intake *intake, const struct recharge *r)
+{
+    struct gathered *g = &intake->gathered;
+
+    if (g->recharge_count == g->recharge_capacity) {
+        g->recharge_capacity = g->recharge_capacity == 0 ? 16 : g->recharge_capacity * 2;
+        g->recharges = mem_grow(g->recharges, g->recharge_capacity, sizeof *g->recharges);
+    }
+    g->recharges[g->recharge_count++] = *r;
+}
+
 /* As store_receipts_held_count counts them: anybody with a key can send these, so they alone are bounded. */
 static bool is_strangers(enum receipt_code code)
 {
     return code == CODE_UNKNOWN_PROVIDER;
 }
 
-void gather_held(struct intake *intake, enum receipt_code from, enum receipt_code to)
+void gather_held(struct intake *intake, enum receipt_code code, uint64_t weight)
 {
-    if (is_strangers(to))
+    if (is_strangers(code))
+        intake->held += weight;
+}
+
+void gather_let_go(struct intake *intake, const struct receipt_row *row, enum receipt_code from, enum receipt_code to)
+{
+    if (is_strangers(from) == is_strangers(to))
+        return;
+    /* Whether it was the last that its bundle was kept for, the store counts at the next group. */
+    if (row->has_bundle)
+        intake->held_known = false;
+    else if (is_strangers(to))
         intake->held++;
-    if (is_strangers(from))
+    else
         intake->held--;
 }
 
-bool gather_is_full(const struct intake *intake, enum receipt_code code)
+bool gather_is_full(const struct intake *intake, enum receipt_code code, uint64_t weight)
 {
-    return is_strangers(code) && intake->held >= intake->config.quarantine_max;
+    return is_strangers(code) && intake->held + weight > intake->config.quarantine_max;
 }

@@ -11,6 +11,7 @@
 #include "gateway/intake/tally.h"
 #include "gateway/lib/json.h"
 #include "store/batches.h"
+#include "store/ledger.h"
 
 #define VERIFY_CHUNK 64u                      /* items a thread takes at a time */
 /* Receipts between submit and done.  Half of the writer's queue, so that a verified submission finds room there. */
@@ -23,19 +24,25 @@ struct work {
     bool kept;                                /* its task ran and succeeded: only the group can fail now */
 };
 
+/* The debit of one receipt goes from one account to the other. */
+struct recharge { uint64_t batch; struct share from, to; };
+
 /* What the tasks of the commit group under way have added and the seal will write.  `marked` is how it stood when the
  * running task began: a task that fails goes back to it, as its savepoint does in the store. */
 struct gathered {
     bool open;
     uint64_t number, now_ms;
     const struct snapshot *snapshot;
+    struct amount batch_amount_max;           /* one for the whole group */
     struct batch_row batch;                   /* the open one, with what this group has added so far */
     struct tally postings, batches, days;
     struct hash *leaves;                      /* struct hashes of accepted receipts, in order */
     size_t leaf_count, leaf_capacity;
     struct submission **submissions;          /* those that had a receipt accepted */
     size_t submission_count, submission_capacity;
-    struct { size_t leaves, submissions; uint64_t held; } marked;
+    struct recharge *recharges;               /* receipts of the open batch that have another payer since */
+    size_t recharge_count, recharge_capacity;
+    struct { size_t leaves, submissions, recharges; uint64_t held; } marked;
 };
 
 struct intake {
@@ -47,7 +54,7 @@ struct intake {
 
     struct gathered gathered;
     bool held_known;
-    uint64_t held;                            /* receipts of strangers in quarantine, this group's included */
+    uint64_t held;                            /* what strangers make us keep, this group's included: see store_receipts_held_count */
 
     pthread_mutex_t lock;
     pthread_cond_t work_waits, all_done;
@@ -71,13 +78,20 @@ void gather_lost(struct intake *intake);       /* a task succeeded, its group di
 void gather_close(struct intake *intake);      /* nothing of the group is kept in memory any more */
 void gather_leaf(struct intake *intake, struct hash receipt);
 void gather_submission(struct intake *intake, struct submission *s);
-/* A receipt came into quarantine (from CODE_ACCEPTED), left it (to CODE_ACCEPTED), or is held for another reason. */
-void gather_held(struct intake *intake, enum receipt_code from, enum receipt_code to);
-/* Whether one more held for this code would be one stranger's too many. */
-bool gather_is_full(const struct intake *intake, enum receipt_code code);
+void gather_recharge(struct intake *intake, const struct recharge *r);
+/* A receipt came into quarantine for this code, with `weight` receipts kept because of it; or one left it, or is held for
+ * another reason now. */
+void gather_held(struct intake *intake, enum receipt_code code, uint64_t weight);
+void gather_let_go(struct intake *intake, const struct receipt_row *row, enum receipt_code from, enum receipt_code to);
+/* Whether so much more held for this code would be too much of strangers. */
+bool gather_is_full(const struct intake *intake, enum receipt_code code, uint64_t weight);
 /* book.c: judging and booking one receipt; in a task, after gather_enter. */
 MUST_USE bool book_judge(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t received_at_ms,
                          bool operator_released, struct verdict *verdict, struct err *err);
+/* What a held row would be worth now, where that changed; it stays held for what it is held for. */
+MUST_USE bool book_reprice(struct intake *intake, struct group *group, struct receipt_row *row, struct err *err);
+/* An accepted row was countersigned: its debit goes to whom it would have gone to, had the signature come with it. */
+void book_recharge(struct intake *intake, struct receipt_row *row);
 /* Prices, splits and charges it into the open batch and fills in all that acceptance sets; the caller stores the row. */
 MUST_USE bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row,
                           struct err *err);

@@ -131,6 +131,7 @@ void intake_free(struct intake *intake)
     tally_clear(&intake->gathered.days);
     free(intake->gathered.leaves);
     free(intake->gathered.submissions);
+    free(intake->gathered.recharges);
     free(intake->threads);
     pthread_cond_destroy(&intake->all_done);
     pthread_cond_destroy(&intake->work_waits);
@@ -159,6 +160,13 @@ bool intake_new(const struct intake_config *config, struct writer *writer, const
         }
     *intake = made;
     return true;
+}
+
+void intake_set_batch_amount_max(struct intake *intake, struct amount max)
+{
+    pthread_mutex_lock(&intake->lock);
+    intake->config.batch_amount_max = max;
+    pthread_mutex_unlock(&intake->lock);
 }
 
 bool intake_submit(struct intake *intake, struct submission *s, struct err *err)

@@ -20,7 +20,8 @@ struct intake_config {
     uint64_t settle_within_ms;                /* settleBy = acceptedAt + this */
     uint64_t quarantine_max;                  /* held receipts of strangers, then too-many */
     struct address protocol_account;
-    struct amount batch_amount_max;           /* the open batch closes before it passes this (cap / 4); zero: no bound */
+    /* cap / 4: the open batch closes before it passes this, a receipt over it is held; zero: no bound */
+    struct amount batch_amount_max;
     uint64_t batch_receipts_max;              /* 5 million */
     unsigned verify_threads;
 };
@@ -30,6 +31,9 @@ struct intake;
 MUST_USE bool intake_new(const struct intake_config *config, struct writer *writer, const struct signer *promise_signer,
                          const struct clock *clock, struct snapshots *snapshots, struct intake **intake, struct err *err);
 void intake_free(struct intake *intake);      /* waits until every submission is done */
+
+/* As the contract's cap is now; from the next commit group on.  Thread-safe. */
+void intake_set_batch_amount_max(struct intake *intake, struct amount max);
 
 /* The promise of a commit group, shared by all answers of that group; leaves kept as a tree for paths. */
 struct group_promise { struct promise_row row; struct tree *tree; int references; };

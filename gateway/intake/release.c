@@ -65,7 +65,7 @@ static bool refuse(void *self, struct intake *intake, struct group *group, struc
 
     if (!find_held(d, group, &row, err) || !store_receipt_refuse(group->db, d->job, d->provider, d->reason, err))
         return false;
-    gather_held(intake, row.code, CODE_ACCEPTED);
+    gather_let_go(intake, &row, row.code, CODE_ACCEPTED);
     return change_record(group, d->who, "refuse", decision_detail(d), err);
 }
 
@@ -110,9 +110,10 @@ static bool judge_again(struct intake *intake, struct group *group, struct recei
     struct verdict verdict = { 0 };
     bool ok;
 
-    /* What waits for an operator, or for the consumer's signature, is not helped by a change of settings. */
+    /* What waits for an operator, or for the consumer's signature, is not helped by a change of settings; but it may be
+     * worth something else since. */
     if (!receipt_codes[row->code].released_by_itself)
-        return true;
+        return book_reprice(intake, group, row, err);
     ok = book_again(intake, group, false, row, &verdict, err);
     faults_clear(&verdict.faults);
     if (ok && row->state == RECEIPT_ACCEPTED)

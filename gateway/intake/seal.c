@@ -53,6 +53,18 @@ static bool flush_batches(const struct intake *intake, struct group *group, stru
     return true;
 }
 
+/* After the postings: what is moved may have been posted by this very group. */
+static bool flush_recharges(const struct gathered *g, struct group *group, struct err *err)
+{
+    for (size_t i = 0; i < g->recharge_count; i++) {
+        const struct recharge *r = &g->recharges[i];
+
+        if (!store_posting_take(group->db, r->batch, &r->from, err) || !store_posting_add(group->db, r->batch, &r->to, 1, err))
+            return false;
+    }
+    return true;
+}
+
 static bool flush_sums(struct intake *intake, struct group *group, struct err *err)
 {
     struct gathered *g = &intake->gathered;
@@ -74,7 +86,7 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
         /* The first addition was what the store had. */
         ok = d->count < 2 || store_provider_day_set(group->db, d->key.account, d->key.number, d->amount, err);
     }
-    return ok;
+    return ok && flush_recharges(g, group, err);
 }
 
 static struct tree *tree_of_leaves(const struct gathered *g)
@@ -98,7 +110,7 @@ static bool make_promise(const struct intake *intake, struct group *group, struc
     row->id = group->number;
     row->promise = (struct inclusion_promise){
         .root = tree_top(p->tree), .count = g->leaf_count,
-        .accepted_at_ms = group->now_ms, .settle_by_ms = group->now_ms + intake->config.settle_within_ms,
+        .accepted_at_ms = group->now_ms, .settle_by_ms = group->clock_ms + intake->config.settle_within_ms,
     };
     row->signer = signer_address(intake->signer);
     if (!buf_add(&row->leaves, g->leaves, g->leaf_count * sizeof *g->leaves))

@@ -8,7 +8,8 @@
 /* All rules hold for the receipt below unless a case breaks one; it is worth 100. */
 enum break_it {
     NOTHING = 0, NO_PROVIDER = 1, NO_MODEL = 2, NOT_VERIFIED = 4, NO_PRICE = 8, TOO_OLD = 16, BILLED = 32, OVER = 64,
-    NO_COUNTERSIGNATURE = 128, QUOTED = 256, RELEASED = 512, OWN_LIMIT = 1024, JUST_IN_TIME = 2048, JUST_UNDER = 4096
+    NO_COUNTERSIGNATURE = 128, QUOTED = 256, RELEASED = 512, OWN_LIMIT = 1024, JUST_IN_TIME = 2048, JUST_UNDER = 4096,
+    OVER_PART = 8192, AT_PART = 16384, OVER_CAP = 32768
 };
 
 static const struct rule_case {
@@ -28,6 +29,10 @@ static const struct rule_case {
     { "another provider billed the job",                  BILLED,              CODE_DUPLICATE_JOB, 1, NULL },
     { "over the daily limit",                             OVER,                CODE_OVER_LIMIT, 1, "100 on top of 901 earned this day, the limit is 1000" },
     { "up to the daily limit",                            JUST_UNDER,          CODE_ACCEPTED, 0, NULL },
+    { "more than a quarter of the cap in one receipt",    OVER_PART,           CODE_OVER_LIMIT, 1, "a quarter of the contract's cap is 99" },
+    { "a quarter of the cap is fine",                     AT_PART,             CODE_ACCEPTED, 0, NULL },
+    { "an operator lets that through",                    OVER_PART | RELEASED, CODE_ACCEPTED, 0, NULL },
+    { "but not more than the cap, which nobody could pay", OVER_CAP | RELEASED, CODE_OVER_LIMIT, 1, "more than one settlement may pay" },
     { "a limit of its own counts instead",                JUST_UNDER | OWN_LIMIT, CODE_OVER_LIMIT, 1, "the limit is 999" },
     { "no countersignature where one is demanded",        NO_COUNTERSIGNATURE, CODE_COUNTERSIGNATURE_MISSING, 1, NULL },
     { "a quote we never gave",                            QUOTED,              CODE_QUOTE_MISMATCH, 1, NULL },
@@ -63,7 +68,7 @@ static void the_rules_judge(void **state)
 {
     const struct rule_case *c = *state;
     struct signed_receipt r = { .receipt = { .provider = { { 1 } }, .model = { { 2 } }, .consumer = { { 3 } } } };
-    struct rule_limits limits = { DAY_MS, amount_from_u64(1000), true };
+    struct rule_limits limits = { DAY_MS, amount_from_u64(1000), true, AMOUNT_ZERO };
     struct catalog *catalog;
     struct verdict v;
     struct err err = { 0 };
@@ -73,9 +78,10 @@ static void the_rules_judge(void **state)
     r.receipt.finished_at_ms = FIXTURE_NOW - ((b & TOO_OLD) != 0 ? OUT_OF_RANGE : (b & JUST_IN_TIME) != 0 ? DAY_MS : 1000);
     r.receipt.quote.b[0] = (b & QUOTED) != 0;
     r.has_consumer_signature = (b & NO_COUNTERSIGNATURE) == 0;
+    limits.receipt_max = amount_from_u64((b & OVER_PART) != 0 ? 99 : (b & AT_PART) != 0 ? 100 : (b & OVER_CAP) != 0 ? 24 : 0);
     catalog = make_catalog(b, &r.receipt);
     assert_true(rules_judge(&(struct rule_facts){
-        .catalog = catalog, .limits = &limits, .receipt = &r, .now_ms = FIXTURE_NOW,
+        .catalog = catalog, .limits = &limits, .receipt = &r, .now_ms = FIXTURE_NOW, .clock_ms = FIXTURE_NOW,
         .job_billed_by_other = (b & BILLED) != 0, .operator_released = (b & RELEASED) != 0,
         .provider_day = amount_from_u64((b & OVER) != 0 ? 901 : (b & JUST_UNDER) != 0 ? 900 : 0),
     }, &v, &err));

@@ -53,7 +53,7 @@ static const struct refusal { const char *name, *text, *says; } refusals[] = {
                                                                                              "must be a whole number of base units" },
     { "an address has 40 digits",                  "[chain]\ntoken = 0x1234\n",             "must be an address" },
     { "a wrong checksum is a typing error",        "[chain]\ntoken = 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92267\n", "wrong checksum" },
-    { "only public disclosure is known",           "[archive]\ndisclosure = parties\n",     "disclosure must be public" },
+    { "disclosure is public or parties",          "[archive]\ndisclosure = nobody\n",      "disclosure must be public or parties" },
 };
 
 static void a_bad_file_is_refused(void **state)

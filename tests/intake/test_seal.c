@@ -198,31 +198,6 @@ static void a_full_queue_takes_nothing(void **state)
     submission_clear(&one);
 }
 
-static void a_batch_closes_before_it_passes_its_amount(void **state)
-{
-    struct world *w = *state;
-    struct signed_receipt list[7];
-    struct submission s;
-
-    w->config.batch_amount_max = amount_from_u64(6000);
-    world_restart(w);
-    for (size_t i = 0; i < 7; i++)
-        list[i] = world_receipt(w, &w->node, 1000);         /* 2000 each: three a batch */
-    post_list(w, list, 7, &s);
-    submission_clear(&s);
-    assert_int_equal(world_batch(w, 1).state, BATCH_CLOSED);
-    assert_int_equal(world_batch(w, 1).receipts, 3);
-    assert_amount_is(world_batch(w, 2).amount, 6000);
-    assert_int_equal(world_batch(w, 3).state, BATCH_OPEN);
-    assert_int_equal(world_batch(w, 3).receipts, 1);
-    assert_int_equal(world_row(w, &list[3]).batch, 2);
-    assert_books_balance(w);
-    list[0] = world_receipt(w, &w->node, 3001);             /* over the bound alone: a batch of its own */
-    world_post_one(w, &list[0]);
-    assert_int_equal(world_row(w, &list[0]).batch, 4);
-    assert_books_balance(w);
-}
-
 static void a_batch_closes_at_its_count_but_not_while_all_is_worth_nothing(void **state)
 {
     struct world *w = *state;
@@ -296,7 +271,6 @@ int main(void)
         TEST(a_task_that_fails_leaves_nothing_in_its_group),
         TEST(a_group_that_fails_leaves_nothing_at_all),
         TEST(a_full_queue_takes_nothing),
-        TEST(a_batch_closes_before_it_passes_its_amount),
         TEST(a_batch_closes_at_its_count_but_not_while_all_is_worth_nothing),
         TEST(a_failed_task_takes_its_new_batch_back),
         TEST(the_protocol_account_is_fixed_once_a_batch_holds_something),

@@ -32,10 +32,50 @@ static void evidence_is_kept_once_and_not_without_end(void **state)
         struct receipt_row other = some_receipt(1);
 
         other.hash = some_hash(100 + n);
-        store_ok(store_conflict_add(f->db, &other, 3, &err));
-        store_ok(store_conflict_add(f->db, &other, 3, &err));
+        store_ok(store_conflict_add(f->db, &other, NULL, 3, &err));
+        store_ok(store_conflict_add(f->db, &other, NULL, 3, &err));
     }
     assert_int_equal(store_number(f->db, "SELECT COUNT(*) FROM conflicts"), 3);
+}
+
+struct seen { unsigned count; struct receipt_row row; bool in_bundle; struct bundle_proof proof; };
+
+static bool see(void *self, const struct receipt_row *other, const struct bundle_proof *proof, struct err *err)
+{
+    struct seen *s = self;
+
+    (void)err;
+    s->count++;
+    s->row = *other;
+    s->in_bundle = proof != NULL;
+    if (proof != NULL)
+        s->proof = *proof;
+    return true;
+}
+
+static void evidence_out_of_a_bundle_keeps_what_proves_it(void **state)
+{
+    struct store_fixture *f = *state;
+    struct receipt_row other = some_receipt(1);
+    struct bundle_proof proof = { { some_address(1), some_hash(6), 7000 }, some_signature(8), 6999, { .len = 2 } };
+    struct seen seen = { 0 };
+    struct err err;
+
+    proof.path.path[0] = some_hash(30);
+    proof.path.path[1] = some_hash(31);
+    other.signed_.has_signature = false;
+    store_ok(store_conflict_add(f->db, &other, &proof, 3, &err));
+    store_ok(store_conflicts_of(f->db, some_job(1), some_address(1), see, &seen, &err));
+    assert_int_equal(seen.count, 1);
+    assert_true(hash_eq(seen.row.hash, other.hash) && !seen.row.signed_.has_signature && seen.in_bundle);
+    assert_true(address_eq(seen.proof.bundle.provider, some_address(1)) && hash_eq(seen.proof.bundle.root, some_hash(6)));
+    assert_int_equal(seen.proof.bundle.count, 7000);
+    assert_int_equal(seen.proof.index, 6999);
+    assert_memory_equal(&seen.proof.signature, &proof.signature, sizeof proof.signature);
+    assert_int_equal(seen.proof.path.len, 2);
+    assert_true(hash_eq(seen.proof.path.path[1], some_hash(31)));
+    store_sql(f->db, "UPDATE conflicts SET bundle = zeroblob(100)");
+    store_fails(ERR_STORE, store_conflicts_of(f->db, some_job(1), some_address(1), see, &seen, &err));
 }
 
 static void what_a_provider_earned_in_a_day_is_kept(void **state)
@@ -61,6 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_DB(a_promise_comes_back_as_it_went_in),
         WITH_DB(evidence_is_kept_once_and_not_without_end),
+        WITH_DB(evidence_out_of_a_bundle_keeps_what_proves_it),
         WITH_DB(what_a_provider_earned_in_a_day_is_kept),
     };
 

@@ -122,20 +122,26 @@ static void a_held_receipt_is_accepted_once(void **state)
     assert_same_receipt(&got, &accepted);
     store_fails(ERR_BUG, store_receipt_accept(f->db, &accepted, &err));
     store_fails(ERR_BUG, store_receipt_refuse(f->db, some_job(1), some_address(1), "no", &err));
-    store_fails(ERR_BUG, store_receipt_requeue(f->db, some_job(1), some_address(1), CODE_LATE, "[]", &err));
+    store_fails(ERR_BUG, store_receipt_requeue(f->db, &accepted, &err));
 }
 
 static void a_refused_receipt_keeps_why(void **state)
 {
     struct store_fixture *f = *state;
-    struct receipt_row got;
+    struct receipt_row held = some_held_receipt(1), got;
     struct err err;
 
-    insert(f->db, some_held_receipt(1));
-    store_ok(store_receipt_requeue(f->db, some_job(1), some_address(1), CODE_LATE, "[2]", &err));
+    insert(f->db, held);
+    held.code = CODE_LATE;
+    memcpy(held.faults, "[2]", sizeof "[2]");
+    held.price_version = 5;
+    held.amount = some_amount(77);
+    store_ok(store_receipt_requeue(f->db, &held, &err));
     got = found(f->db, 1);
     assert_int_equal(got.code, CODE_LATE);
     assert_string_equal(got.faults, "[2]");
+    assert_int_equal(got.price_version, 5);
+    assert_amount_equal(got.amount, some_amount(77));
     store_ok(store_receipt_refuse(f->db, some_job(1), some_address(1), "a test run", &err));
     got = found(f->db, 1);
     assert_int_equal(got.state, RECEIPT_REFUSED);
@@ -151,12 +157,17 @@ static void a_consumer_signature_is_added_once(void **state)
     struct err err;
 
     row.signed_.has_consumer_signature = false;
+    row.has_charged = false;
     insert(f->db, row);
-    store_ok(store_receipt_set_consumer_signature(f->db, some_job(1), some_address(1), &sig, &err));
+    row.signed_.consumer_signature = sig;
+    row.has_charged = true;
+    row.charged = some_address(9);
+    store_ok(store_receipt_countersign(f->db, &row, &err));
     got = found(f->db, 1);
     assert_true(got.signed_.has_consumer_signature);
     assert_memory_equal(&got.signed_.consumer_signature, &sig, sizeof sig);
-    store_fails(ERR_BUG, store_receipt_set_consumer_signature(f->db, some_job(1), some_address(1), &sig, &err));
+    assert_true(got.has_charged && address_eq(got.charged, some_address(9)));
+    store_fails(ERR_BUG, store_receipt_countersign(f->db, &row, &err));
 }
 
 static void a_job_is_billed_by_another_only_when_accepted(void **state)
@@ -210,27 +221,6 @@ static void lists_are_in_order_and_may_be_stopped(void **state)
     assert_string_equal(all.jobs, "4 ");
 }
 
-static void held_receipts_are_paged_oldest_first(void **state)
-{
-    struct store_fixture *f = *state;
-    struct seen first = { "", 0, false }, rest = { "", 0, false };
-    struct held_cursor cursor = { 7002, some_job(2), some_address(1) };
-    uint64_t strangers, all;
-    struct err err;
-
-    for (unsigned n = 4; n > 0; n--)
-        insert(f->db, some_held_receipt(n));
-    insert(f->db, some_receipt(9));
-    store_ok(store_receipt_requeue(f->db, some_job(1), some_address(1), CODE_LATE, "[]", &err));
-    store_ok(store_receipts_held(f->db, NULL, 2, note_job, &first, &err));
-    assert_string_equal(first.jobs, "1 2 ");
-    store_ok(store_receipts_held(f->db, &cursor, 100, note_job, &rest, &err));
-    assert_string_equal(rest.jobs, "3 4 ");
-    store_ok(store_receipts_held_count(f->db, &strangers, &all, &err));
-    assert_int_equal(strangers, 3);
-    assert_int_equal(all, 4);
-}
-
 static const struct damage_case { const char *name, *sql; } damages[] = {
     { "a packed receipt that is cut short is noticed", "UPDATE receipts SET packed = zeroblob(207)" },
     { "a hash that is cut short is noticed",           "UPDATE receipts SET hash = zeroblob(31)" },
@@ -273,7 +263,6 @@ int main(void)
         WITH_DB(a_consumer_signature_is_added_once),
         WITH_DB(a_job_is_billed_by_another_only_when_accepted),
         WITH_DB(lists_are_in_order_and_may_be_stopped),
-        WITH_DB(held_receipts_are_paged_oldest_first),
     };
     struct CMUnitTest damage[ARRAY_LEN(damages)];
     int failed;

@@ -1,0 +1,21 @@
+/* gateway/chain_watch.h - what the service must know of the chain beside settling: the token's names, the contract's cap.
+ *
+ * A thread with endpoints of its own, so a chain that is away keeps nobody waiting.  The cap is asked again each minute: its
+ * owner may lower it at any time, and a batch over it can never be committed.  Errors are logged, once per change. */
+#ifndef QUITTANCE_CHAIN_WATCH_H
+#define QUITTANCE_CHAIN_WATCH_H
+
+#include "api/api.h"
+
+struct chain_watch_config { const char *rpc_urls; uint64_t chain_id; struct address contract, token; };
+struct chain_watch;
+
+/* Borrows all.  Waits a moment for the first answer, so that the first receipt is judged by the contract's own cap. */
+MUST_USE bool chain_watch_start(const struct chain_watch_config *config, struct intake *intake, struct api *api,
+                                struct chain_watch **watch, struct err *err);
+void chain_watch_stop(struct chain_watch *watch);      /* within a second or so; NULL is fine */
+
+/* What a batch may hold of a cap: small enough that four in a row fit, design 8.  Zero: nothing to go by. */
+struct amount chain_watch_batch_max(struct amount cap);
+
+#endif

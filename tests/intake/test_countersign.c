@@ -1,0 +1,107 @@
+/* A consumer's signature that comes after its receipt (design 3 and 5): who is billed by it. */
+#include "tests/support/world.h"
+
+static void must_be(struct world *w, const struct signed_receipt *r, enum receipt_state state, enum receipt_code code)
+{
+    struct receipt_row row = world_row(w, r);
+
+    assert_string_equal(receipt_state_name(row.state), receipt_state_name(state));
+    assert_string_equal(receipt_codes[row.code].name, receipt_codes[code].name);
+    assert_books_balance(w);
+}
+
+static void a_countersignature_completes_and_releases(void **state)
+{
+    struct world *w = *state;
+    struct signed_receipt r = world_receipt(w, &w->node, 1000), forged;
+    struct intake_item item;
+
+    w->config.limits.require_countersignature = true;
+    world_restart(w);
+    item = world_post_one(w, &r);
+    assert_item(&item, ITEM_QUARANTINED, CODE_COUNTERSIGNATURE_MISSING);
+    forged = r;
+    world_countersign(w, &w->other, &forged);
+    item = world_post_one(w, &forged);
+    assert_item(&item, ITEM_DUPLICATE, CODE_DUPLICATE);
+    must_be(w, &r, RECEIPT_QUARANTINED, CODE_COUNTERSIGNATURE_MISSING);
+    world_countersign(w, &w->consumer, &r);
+    item = world_post_one(w, &r);
+    assert_item(&item, ITEM_DUPLICATE, CODE_DUPLICATE);
+    assert_int_equal(item.existing_state, RECEIPT_ACCEPTED);
+    assert_true(item.has_promise);
+    must_be(w, &r, RECEIPT_ACCEPTED, CODE_ACCEPTED);
+    assert_amount_is(world_posted(w, 1, w->consumer.address, ROLE_CONSUMER), 2000);
+}
+
+static void a_late_countersignature_bills_the_consumer_while_the_batch_is_open(void **state)
+{
+    struct world *w = *state;
+    struct signed_receipt r = world_receipt(w, &w->node, 1000), other = world_receipt(w, &w->node, 10);
+
+    world_post_one(w, &r);
+    world_post_one(w, &other);
+    assert_amount_is(world_posted(w, 1, (struct address){ { 0 } }, ROLE_TREASURY), 2020);
+    world_countersign(w, &w->consumer, &r);
+    world_post_one(w, &r);
+    assert_true(world_row(w, &r).signed_.has_consumer_signature);
+    assert_true(world_row(w, &r).has_charged && address_eq(world_row(w, &r).charged, w->consumer.address));
+    assert_amount_is(world_posted(w, 1, w->consumer.address, ROLE_CONSUMER), 2000);
+    assert_amount_is(world_posted(w, 1, (struct address){ { 0 } }, ROLE_TREASURY), 20);
+    world_post_one(w, &r);
+    assert_amount_is(world_posted(w, 1, w->consumer.address, ROLE_CONSUMER), 2000);
+    must_be(w, &r, RECEIPT_ACCEPTED, CODE_ACCEPTED);
+    world_countersign(w, &w->consumer, &other);
+    world_post_one(w, &other);
+    assert_int_equal(world_count(w, "SELECT COUNT(*) FROM postings WHERE role = 6"), 0);     /* nothing is left of it */
+    assert_books_balance(w);
+}
+
+static void receipt_and_countersignature_in_one_group_bill_the_consumer(void **state)
+{
+    struct world *w = *state;
+    struct signed_receipt list[2] = { world_receipt(w, &w->node, 1000) };
+    struct submission s;
+
+    list[1] = list[0];
+    world_countersign(w, &w->consumer, &list[1]);
+    world_submission(&s, list, 2);
+    world_post(w, &s);
+    assert_item(&s.items[1], ITEM_DUPLICATE, CODE_DUPLICATE);
+    submission_clear(&s);
+    assert_amount_is(world_posted(w, 1, w->consumer.address, ROLE_CONSUMER), 2000);
+    assert_books_balance(w);
+}
+
+static void a_countersignature_after_the_batch_is_closed_changes_nothing(void **state)
+{
+    struct world *w = *state;
+    struct signed_receipt r = world_receipt(w, &w->node, 1000), next = world_receipt(w, &w->node, 1000);
+    struct intake_item item;
+
+    world_post_one(w, &r);
+    intake_set_batch_amount_max(w->intake, amount_from_u64(2000));
+    world_post_one(w, &next);
+    assert_int_equal(world_batch(w, 1).state, BATCH_CLOSED);
+    world_countersign(w, &w->consumer, &r);
+    item = world_post_one(w, &r);
+    assert_item(&item, ITEM_DUPLICATE, CODE_DUPLICATE);
+    assert_false(world_row(w, &r).signed_.has_consumer_signature);
+    assert_false(world_row(w, &r).has_charged);
+    assert_amount_is(world_posted(w, 1, w->consumer.address, ROLE_CONSUMER), 0);
+    assert_books_balance(w);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_countersignature_completes_and_releases),
+        TEST(a_late_countersignature_bills_the_consumer_while_the_batch_is_open),
+        TEST(receipt_and_countersignature_in_one_group_bill_the_consumer),
+        TEST(a_countersignature_after_the_batch_is_closed_changes_nothing),
+    };
+
+    return cmocka_run_group_tests_name("countersignatures", tests, NULL, NULL);
+}
