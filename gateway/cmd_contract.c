@@ -12,32 +12,50 @@
 
 enum value_kind { VALUE_NONE, VALUE_ADDRESS, VALUE_SEQUENCE, VALUE_AMOUNT };
 
-/* name               value           signature                   what it does */
+/* name       role        value           signature                   what it does */
 static const struct action {
     const char *name;
+    const char *role;              /* the word that must follow; NULL: none */
     enum value_kind value;
     const char *signature;         /* of the contract; NULL: a transfer of the token to it */
     const char *words;
 } actions[] = {
-    { "cancel",           VALUE_SEQUENCE, "cancel(uint64)",           "take back the pending settlement" },
-    { "pause",            VALUE_NONE,     "pause()",                  "stop commits for the pause duration" },
-    { "unpause",          VALUE_NONE,     "unpause()",                "end the pause" },
-    { "revoke",           VALUE_NONE,     "revokeOperator()",         "take the operator's right to commit, at once" },
-    { "propose-operator", VALUE_ADDRESS,  "proposeOperator(address)", "name the next operator" },
-    { "propose-guardian", VALUE_ADDRESS,  "proposeGuardian(address)", "name the next guardian" },
-    { "accept-operator",  VALUE_NONE,     "acceptOperator()",         "become the operator" },
-    { "accept-guardian",  VALUE_NONE,     "acceptGuardian()",         "become the guardian" },
-    { "set-cap",          VALUE_AMOUNT,   "setCap(uint256)",          "set the cap to so many base units" },
-    { "retire",           VALUE_ADDRESS,  "retire(address)",          "end all commits for ever, after the role delay; successor" },
-    { "fund",             VALUE_AMOUNT,   NULL,                       "transfer so many base units of the token to the contract" },
+    { "cancel",  NULL,       VALUE_SEQUENCE, "cancel(uint64)",           "take back the pending settlement" },
+    { "pause",   NULL,       VALUE_NONE,     "pause()",                  "stop commits for the pause duration" },
+    { "unpause", NULL,       VALUE_NONE,     "unpause()",                "end the pause" },
+    { "revoke",  NULL,       VALUE_NONE,     "revokeOperator()",         "take the operator's right to commit, at once" },
+    { "propose", "operator", VALUE_ADDRESS,  "proposeOperator(address)", "name the next operator" },
+    { "propose", "guardian", VALUE_ADDRESS,  "proposeGuardian(address)", "name the next guardian" },
+    { "accept",  "operator", VALUE_NONE,     "acceptOperator()",         "become the operator" },
+    { "accept",  "guardian", VALUE_NONE,     "acceptGuardian()",         "become the guardian" },
+    { "set-cap", NULL,       VALUE_AMOUNT,   "setCap(uint256)",          "set the cap to so many base units" },
+    { "retire",  NULL,       VALUE_ADDRESS,  "retire(address)",          "end all commits for ever, after the role delay; successor" },
+    { "fund",    NULL,       VALUE_AMOUNT,   NULL,                       "transfer so many base units of the token to the contract" },
 };
 
-static const struct action *find_action(const char *name)
+/* Checks the whole line before anything is opened: *value is what follows action and role, NULL where there is none. */
+static bool find_action(const struct args *args, const struct action **action, const char **value, struct err *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(actions); i++)
-        if (strcmp(actions[i].name, name) == 0)
-            return &actions[i];
-    return NULL;
+    const char *name = args->words[0], *role = args->word_count > 1 ? args->words[1] : "";
+    bool known = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        const struct action *a = &actions[i];
+        unsigned used = a->role == NULL ? 1 : 2, wanted = used + (a->value != VALUE_NONE);
+
+        if (strcmp(a->name, name) != 0)
+            continue;
+        known = true;
+        if (a->role != NULL && strcmp(a->role, role) != 0)
+            continue;
+        if (args->word_count != wanted)
+            return err_set(err, ERR_USAGE, args->word_count > wanted ? "%s: one word too many" : "%s needs a value: %s", name, a->words);
+        *value = wanted > used ? args->words[used] : NULL;
+        *action = a;
+        return true;
+    }
+    return known ? err_set(err, ERR_USAGE, "%s operator or guardian?", name)
+                 : err_set(err, ERR_USAGE, "there is no action %s: see quittance contract --help", name);
 }
 
 /* ---- the call ---- */
@@ -70,10 +88,6 @@ static bool number_call(const struct action *a, const char *text, struct address
 
 static bool build_call(const struct action *a, const char *value, struct address contract, struct buf *data, struct err *err)
 {
-    if (a->value == VALUE_NONE && value != NULL)
-        return err_set(err, ERR_CONFIG, "%s takes no value", a->name);
-    if (a->value != VALUE_NONE && value == NULL)
-        return err_set(err, ERR_CONFIG, "%s needs a value: %s", a->name, a->words);
     switch (a->value) {
     case VALUE_NONE:     settlement_plain_call(a->signature, data); return true;
     case VALUE_ADDRESS:  return address_call(a, value, data, err);
@@ -93,8 +107,9 @@ static void tell(const struct action *a, const char *value, const struct config 
     address_to_text(config->chain.contract, contract);
     address_to_text(signer, from);
     address_to_text(to, target);
-    fprintf(stderr, "%s%s%s: %s\n  contract  %s\n  chain     %" PRIu64 "\n  signed by %s\n  sent to   %s\n  calldata  0x", a->name,
-            value != NULL ? " " : "", value != NULL ? value : "", a->words, contract, config->chain.chain_id, from, target);
+    fprintf(stderr, "%s%s%s%s%s: %s\n  contract  %s\n  chain     %" PRIu64 "\n  signed by %s\n  sent to   %s\n  calldata  0x", a->name,
+            a->role != NULL ? " " : "", a->role != NULL ? a->role : "", value != NULL ? " " : "", value != NULL ? value : "", a->words,
+            contract, config->chain.chain_id, from, target);
     for (size_t i = 0; i < data->len; i++)
         fprintf(stderr, "%02x", data->data[i]);
     fputc('\n', stderr);
@@ -105,7 +120,7 @@ static bool confirm(struct err *err)
     char line[16] = "";
 
     if (isatty(STDIN_FILENO) != 1)
-        return err_set(err, ERR_CONFIG, "nobody is there to confirm it: add --yes");
+        return err_set(err, ERR_USAGE, "nobody is there to confirm it: add --yes");
     fprintf(stderr, "Type yes to send it: ");
     if (fgets(line, sizeof line, stdin) == NULL || strcmp(line, "yes\n") != 0)
         return err_set(err, ERR_INVALID, "not confirmed: nothing was sent");
@@ -125,10 +140,9 @@ static bool read_token(struct rpc *rpc, const struct config *config, struct addr
     return true;
 }
 
-static bool send_action(const struct args *args, const struct action *a, const struct config *config, struct rpc *rpc,
-                        const struct signer *signer, struct err *err)
+static bool send_action(const struct args *args, const struct action *a, const char *value, const struct config *config,
+                        struct rpc *rpc, const struct signer *signer, struct err *err)
 {
-    const char *value = args->word_count > 1 ? args->words[1] : NULL;
     struct transact t = { rpc, signer, config->chain.chain_id, wei_from_gwei(config->settle.max_fee_gwei) };
     struct address to = config->chain.contract;
     struct tx_receipt receipt = { 0 };
@@ -147,6 +161,8 @@ static bool send_action(const struct args *args, const struct action *a, const s
         return false;
     out = json_new_object();
     json_put_text(out, "action", a->name);
+    if (a->role != NULL)
+        json_put_text(out, "role", a->role);
     json_put_address(out, "contract", config->chain.contract);
     json_put_hash(out, "transaction", hash.h);
     json_put_u64(out, "block", receipt.block);
@@ -218,21 +234,22 @@ static bool open_key(const struct args *args, const struct config *config, struc
 static bool contract_run(const struct args *args, struct err *err)
 {
     bool showing = strcmp(args->words[0], "show") == 0;
-    const struct action *action = find_action(args->words[0]);
+    const struct action *action = NULL;
+    const char *value = NULL;
     struct signer *signer = NULL;
     struct rpc *rpc = NULL;
     struct config config;
     bool ok;
 
-    if (action == NULL && !showing)
-        return err_set(err, ERR_CONFIG, "there is no action %s: see quittance contract --help", args->words[0]);
+    if (showing ? args->word_count > 1 && !err_set(err, ERR_USAGE, "show takes no value") : !find_action(args, &action, &value, err))
+        return false;
     if (!open_config(args->config, &config, err))
         return false;
     ok = config_need_contract(&config, err) && open_rpc(&config, &rpc, err);
     if (ok && showing)
         ok = show(&config, rpc, err);
     else
-        ok = ok && open_key(args, &config, &signer, err) && send_action(args, action, &config, rpc, signer, err);
+        ok = ok && open_key(args, &config, &signer, err) && send_action(args, action, value, &config, rpc, signer, err);
     signer_free(signer);
     rpc_free(rpc);
     config_clear(&config);
@@ -240,18 +257,18 @@ static bool contract_run(const struct args *args, struct err *err)
 }
 
 const struct command command_contract = {
-    .name = "contract", .words = "ACTION [VALUE]", .words_min = 1, .words_max = 2,
+    .name = "contract", .words = "ACTION [ROLE] [VALUE]", .words_min = 1, .words_max = 3,
     .summary = "cancel, pause, revoke, propose, accept, set-cap, retire, fund; show",
     .text = "show                      what the contract says of itself, as JSON\n"
             "cancel SEQUENCE           take the pending settlement back (guardian)\n"
             "pause | unpause           stop commits (guardian) | go on (owner); payments never stop\n"
             "revoke                    take the operator's right at once (guardian or owner)\n"
-            "propose-operator ADDRESS, propose-guardian ADDRESS     (owner)\n"
-            "accept-operator, accept-guardian                       (the proposed one, after the role delay)\n"
+            "propose operator|guardian ADDRESS     name the next one (owner)\n"
+            "accept operator|guardian              become it (the proposed one, after the role delay)\n"
             "set-cap AMOUNT            base units (owner); a lower cap at once, a higher one after the role delay\n"
             "retire SUCCESSOR          no commit ever again after the role delay (owner)\n"
             "fund AMOUNT               transfer base units of the token from the signer to the contract\n\n"
-            "Says what it will do and asks before it sends.  Prints {\"action\",\"contract\",\"transaction\",\"block\",\"gasUsed\"}.",
+            "Says what it will do and asks before it sends.  Prints {\"action\",\"role\",\"contract\",\"transaction\",\"block\",\"gasUsed\"}.",
     .run = contract_run,
     .options = { { "--yes", NULL, "do not ask" },
                  { "--key", "keystore:PATH", "who signs ([signer] key)" },

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/admin_client.h"
+#include "gateway/alarm.h"
 #include "gateway/audit/audit.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
@@ -20,6 +21,8 @@ struct watch {
     struct rpc *rpc;
     struct signer *signer;         /* NULL: only looks */
     struct source *source;
+    const char *alarm;             /* NULL: none */
+    char alarmed[sizeof ((struct err *)NULL)->text];      /* the last one: the same is not told at each look */
     bool once;
     uint64_t interval_s;
     uint64_t judged_sequence;      /* the pending root that was found true last: not audited at each poll */
@@ -71,8 +74,41 @@ static bool send_cancel(const struct watch *w, uint64_t sequence, struct err *er
     return ok;
 }
 
+static void alarm_about(struct watch *w, const char *text)
+{
+    struct err err = { 0 };
+
+    if (strcmp(text, w->alarmed) == 0)
+        return;
+    snprintf(w->alarmed, sizeof w->alarmed, "%s", text);
+    if (!alarm_run(w->alarm, text, &err))
+        log_event(LOG_ERROR_LEVEL, "alarm_failed", KV_TEXT("error", err.text));
+}
+
+/* What nobody could audit must not become active unseen.  Until the last quarter of its activation delay there is time for the
+ * files to appear; a cancel costs an honest operator a `carry`, a silent one the attack. */
+static bool cancel_unaudited(struct watch *w, const struct settlement_view *view, struct err *err)
+{
+    struct err why = *err;
+    struct block latest;
+
+    if (w->signer == NULL || (why.code != ERR_NOT_FOUND && why.code != ERR_AGAIN && why.code != ERR_UNKNOWN && why.code != ERR_IO)
+        || !rpc_block(w->rpc, BLOCK_LATEST, &latest, err)
+        || latest.timestamp_s + view->activation_delay_s / 4 < view->pending_active_at_s) {
+        *err = why;
+        return false;
+    }
+    log_event(LOG_ERROR_LEVEL, "settlement_unaudited", KV_U64("sequence", view->pending_sequence), KV_TEXT("error", why.text));
+    if (!send_cancel(w, view->pending_sequence, err))
+        return err_prefix(err, "pending settlement %" PRIu64 " could neither be audited nor cancelled", view->pending_sequence);
+    err_set(err, ERR_HALT, "pending settlement %" PRIu64 " could not be audited in time and is cancelled: %s", view->pending_sequence,
+            why.text);
+    alarm_about(w, err->text);
+    return !w->once;
+}
+
 /* A person must look in any case: a false root was signed by the operator's key. */
-static bool act_on_false(const struct watch *w, uint64_t sequence, const struct audit_report *report, struct err *err)
+static bool act_on_false(struct watch *w, uint64_t sequence, const struct audit_report *report, struct err *err)
 {
     struct err why = *err;
 
@@ -82,9 +118,9 @@ static bool act_on_false(const struct watch *w, uint64_t sequence, const struct 
         return err_set(err, ERR_HALT, "pending settlement %" PRIu64 " must not become active: %s", sequence, why.text);
     if (!send_cancel(w, sequence, err))
         return err_prefix(err, "pending settlement %" PRIu64 " is false and could not be cancelled", sequence);
-    if (w->once)
-        return err_set(err, ERR_HALT, "pending settlement %" PRIu64 " was false and is cancelled: %s", sequence, why.text);
-    return true;
+    err_set(err, ERR_HALT, "pending settlement %" PRIu64 " was false and is cancelled: %s", sequence, why.text);
+    alarm_about(w, err->text);
+    return !w->once;
 }
 
 static bool judge(struct watch *w, const struct settlement_view *view, struct err *err)
@@ -102,7 +138,8 @@ static bool judge(struct watch *w, const struct settlement_view *view, struct er
     }
     if (err->code == ERR_DIFFERS)
         return act_on_false(w, view->pending_sequence, &report, err);
-    return err_prefix(err, "settlement %" PRIu64 " is pending and could not be audited", view->pending_sequence);
+    err_prefix(err, "settlement %" PRIu64 " is pending and could not be audited", view->pending_sequence);
+    return cancel_unaudited(w, view, err);
 }
 
 static bool look(struct watch *w, struct err *err)
@@ -128,6 +165,8 @@ static bool watch_loop(struct watch *w, struct err *err)
     for (;;) {
         bool ok = look(w, err);
 
+        if (!ok)
+            alarm_about(w, err->text);
         if (w->once || (!ok && !may_pass(err)))
             return ok;
         if (!ok)
@@ -148,7 +187,7 @@ static bool open_guardian(struct watch *w, const struct args *args, struct err *
 
 static bool watch_run(const struct args *args, struct err *err)
 {
-    struct watch w = { .once = args_flag(args, "--once") };
+    struct watch w = { .once = args_flag(args, "--once"), .alarm = args_value(args, "--alarm") };
     char url[URL_MAX];
     bool ok;
 
@@ -171,10 +210,13 @@ const struct command command_watch = {
     .text = "Looks at the contract every --interval seconds.  A root that waits for its activation is audited like `audit` does,\n"
             "from the published files at URL (the service of the configuration where not given).  A false one is logged as\n"
             "settlement_false and ends the watch with exit code 70; with --cancel it is cancelled and the watch goes on.\n"
+            "One whose files cannot be had is told each time; with --cancel it is cancelled in the last quarter of its activation\n"
+            "delay (`carry` settles an honest batch again).  --alarm runs a program with the message as its only argument.\n"
             "Best run elsewhere than the service, with the guardian's key, against a node of one's own.",
     .run = watch_run,
     .options = { { "--cancel", NULL, "send cancel for a false root" },
                  { "--once", NULL, "look once; exit 0 when nothing is pending or it is true" },
+                 { "--alarm", "PROGRAM", "run with the message when a person must look; no shell" },
                  { "--interval", "SECONDS", "between two looks (15)" },
                  { "--key", "keystore:PATH", "the guardian's key ([signer] key)" },
                  { "--passphrase-file", "PATH", "of that key ([signer] passphrase_file)" } },

@@ -24,7 +24,15 @@ static void tell(void *self, uint64_t sequence, uint64_t receipts)
         t->config->progress(t->config->progress_self, sequence, t->last, receipts);
 }
 
-static bool audit_settlement(struct replay *replay, const struct chain_settlement *s, struct source *source,
+static uint64_t known_sequence(const struct audit_config *config, const struct chain_view *view)
+{
+    uint64_t known = config->known_sequence;
+
+    /* Sealed receipts that a key opens are judged as a whole: a checkpoint keeps none of them. */
+    return config->keys == NULL && known > 0 && known <= view->count && hash_eq(view->list[known - 1].header, config->known_header) ? known : 0;
+}
+
+static bool audit_settlement(struct replay *replay, const struct chain_settlement *s, bool known, struct source *source,
                              struct progress *progress, struct audit_report *report, struct err *err)
 {
     look_at(report, s->cancelled ? "cancelled settlement" : "settlement", s->event.sequence);
@@ -32,13 +40,14 @@ static bool audit_settlement(struct replay *replay, const struct chain_settlemen
         report->cancelled++;
         return replay_cancelled(replay, s, source, err);
     }
-    if (!replay_settlement(replay, s, source, progress, err)) {
+    if (!(known ? replay_known : replay_settlement)(replay, s, source, progress, err)) {
         if (err->code == ERR_DIFFERS)
             report->false_sequence = s->event.sequence;
         return false;
     }
     report->settlements++;
     report->receipts = progress->receipts;
+    report->sealed = progress->sealed;
     report->accounts = replay->leaves.count;
     report->total = s->event.total;
     return true;
@@ -47,18 +56,21 @@ static bool audit_settlement(struct replay *replay, const struct chain_settlemen
 bool audit_files(const struct audit_config *config, struct chain_view *view, struct source *source, struct replay *replay,
                  struct audit_report *report, struct err *err)
 {
-    uint64_t last = config->last_sequence == 0 ? view->count : config->last_sequence;
+    uint64_t last = config->last_sequence == 0 ? view->count : config->last_sequence, known;
     struct teller teller = { config, last };
-    struct progress progress = { tell, &teller, 0 };
+    struct progress progress = { .tell = tell, .self = &teller };
 
     if (last > view->count)
         return err_set(err, ERR_NOT_FOUND, "settlement %" PRIu64 " was not committed: the last one is %zu", last, view->count);
     look_at(report, "headers", 0);
     if (!chain_view_check(view, err))
         return false;
+    known = known_sequence(config, view);
     for (size_t i = 0; i < last; i++) {
-        if (!audit_settlement(replay, &view->list[i], source, &progress, report, err))
+        if (!audit_settlement(replay, &view->list[i], i < known, source, &progress, report, err))
             return false;
+        if (config->audited != NULL && i >= known)
+            config->audited(config->audited_self, view->list[i].event.sequence, view->list[i].header);
         report->last_sequence = view->list[i].event.sequence;
         tell(&teller, report->last_sequence, progress.receipts);
     }
@@ -98,6 +110,7 @@ bool audit_run(const struct audit_config *config, struct source *source, struct 
     if (!chain_view_read(rpc, config->chain_id, config->contract, config->deploy_block, &view, err))
         return false;
     replay_init(&replay, &view);
+    replay.keys = config->keys;
     ok = audit_files(config, &view, source, &replay, report, err)
       && chain_payments_read(rpc, &view, config->deploy_block, &replay.leaves, &payments, err)
       && audit_payments(config, &payments, &replay, report, err);

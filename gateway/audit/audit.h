@@ -8,6 +8,7 @@
 #define QUITTANCE_AUDIT_AUDIT_H
 
 #include "chain/rpc.h"
+#include "gateway/audit/keys.h"
 #include "gateway/audit/source.h"
 
 struct audit_config {
@@ -15,11 +16,19 @@ struct audit_config {
     uint64_t chain_id;
     uint64_t deploy_block;         /* where the contract's logs begin; 0: from the start */
     uint64_t last_sequence;        /* 0: all that are committed */
+    /* Up to here an earlier audit found all true, when the contract's header of that settlement is this one: the header binds
+     * all that led to it, so those are only read for what later ones build on.  Else, and with 0, all is audited. */
+    uint64_t known_sequence;
+    struct hash known_header;
+    void (*audited)(void *self, uint64_t sequence, struct hash header);      /* after each that was; may be NULL */
+    void *audited_self;
+    struct audit_keys *keys;       /* of sealed lines, borrowed; NULL: only what is public is checked */
     void (*progress)(void *self, uint64_t sequence, uint64_t last, uint64_t receipts);      /* may be NULL */
     void *progress_self;
 };
 struct audit_report {
     uint64_t settlements, cancelled, receipts, accounts, last_sequence;
+    uint64_t sealed;               /* receipts that no key opened: counted and in the root, nothing else */
     struct amount total, paid;     /* of the last root that stands; out of the contract so far */
     uint64_t false_sequence;       /* on ERR_DIFFERS: the settlement that is false; 0: the headers or the payments are */
     char last_checked[64];         /* what was being looked at when it stopped */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gateway/audit/differs.h"
+#include "gateway/audit/recompute.h"
 #include "gateway/base/mem.h"
 #include "gateway/core/tree.h"
 #include "gateway/lib/secp.h"
@@ -89,13 +90,18 @@ bool bundles_seal(struct bundles *b, uint64_t sequence, struct err *err)
 }
 
 bool bundles_place(struct bundles *b, const struct archive_receipt *r, struct hash struct_hash, uint64_t sequence,
-                   const char *where, struct err *err)
+                   struct err *err)
 {
     struct bundle key = { .bundle = { .provider = r->receipt.receipt.provider, .root = r->bundle_root } };
     struct bundle *found = b->count > 0 ? bsearch(&key, b->list, b->count, sizeof *b->list, compare) : NULL;
+    char name[80], where[RECEIPT_NAME];
     struct place at = { sequence, where };
-    char name[80];
 
+    if (found != NULL && r->bundle_index < found->bundle.count && hash_is_zero(found->leaves[r->bundle_index])) {
+        found->leaves[r->bundle_index] = tree_promise_leaf(struct_hash);
+        return true;
+    }
+    receipt_name(&r->receipt.receipt, where);
     if (found == NULL) {
         name_bundle(&key, name);
         return differs(err, DIFFERS_BUNDLE, at, name, "no such line");

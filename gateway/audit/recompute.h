@@ -5,6 +5,7 @@
 #define QUITTANCE_AUDIT_RECOMPUTE_H
 
 #include "gateway/audit/bundles.h"
+#include "gateway/audit/signatures.h"
 #include "gateway/audit/totals.h"
 #include "gateway/core/archive.h"
 
@@ -13,6 +14,7 @@ struct recompute {
     const struct domain *domain;
     const struct catalog *catalog;
     struct address protocol_account;
+    struct signatures *signatures;            /* NULL: each is looked at at once, else told by signatures_settle */
     struct bundles *bundles;                  /* a bundled receipt finds its place here; signed once, at the end */
     struct totals *credits;                     /* what everybody earned is added here */
 };

@@ -5,6 +5,7 @@
 #include "gateway/audit/differs.h"
 #include "gateway/audit/recompute.h"
 #include "gateway/audit/rewards.h"
+#include "gateway/audit/sealed.h"
 #include "gateway/core/tree.h"
 #include "gateway/lib/address_text.h"
 
@@ -16,12 +17,14 @@ void replay_init(struct replay *r, const struct chain_view *view)
     domain_init(&r->domain, view->chain_id, view->contract);
     r->rows = rows_new(&r->domain);
     seen_init(&r->seen);
+    r->signatures = signatures_new();
 }
 
 void replay_clear(struct replay *r)
 {
     rows_free(r->rows);
     seen_clear(&r->seen);
+    signatures_free(r->signatures);
     totals_clear(&r->leaves);
     totals_clear(&r->active);
     *r = (struct replay){ 0 };
@@ -43,6 +46,7 @@ struct reading {
     struct job_id last_job;
     struct address last_provider;
     struct reward_walk walk;
+    struct sealed sealed;
     struct err fault;              /* the first; the rest of the file is only hashed then */
 };
 
@@ -81,15 +85,18 @@ static bool check_batch(struct reading *r, const struct archive_batch *b, struct
 static bool check_order(struct reading *r, const struct receipt *receipt, struct err *err)
 {
     int jobs = memcmp(r->last_job.b, receipt->job_id.b, sizeof receipt->job_id.b);
+    bool ordered = r->receipts.count == 0 || jobs < 0 || (jobs == 0 && address_cmp(&r->last_provider, &receipt->provider) < 0);
     char name[RECEIPT_NAME];
 
-    receipt_name(receipt, name);
-    if (r->receipts.count > 0 && (jobs > 0 || (jobs == 0 && address_cmp(&r->last_provider, &receipt->provider) >= 0)))
-        return differs(err, DIFFERS_RECEIPT, place(r, name), "receipts in order of (jobId, provider), each once", "one before it");
-    r->last_job = receipt->job_id;
-    r->last_provider = receipt->provider;
-    return seen_add(&r->replay->seen, receipt->job_id, receipt->provider)
-        || differs(err, DIFFERS_DOUBLE_BILLING, place(r, name), "a job billed once", "it was billed in an earlier settlement");
+    if (ordered && seen_add(&r->replay->seen, receipt->job_id, receipt->provider)) {
+        r->last_job = receipt->job_id;
+        r->last_provider = receipt->provider;
+        return true;
+    }
+    receipt_name(receipt, name);              /* only now: it costs a hash */
+    return ordered
+        ? differs(err, DIFFERS_DOUBLE_BILLING, place(r, name), "a job billed once", "it was billed in an earlier settlement")
+        : differs(err, DIFFERS_RECEIPT, place(r, name), "receipts in order of (jobId, provider), each once", "one before it");
 }
 
 static bool take_receipt(struct reading *r, const struct archive_receipt *line, struct err *err)
@@ -106,6 +113,16 @@ static bool take_receipt(struct reading *r, const struct archive_receipt *line, 
     return true;
 }
 
+/* A receipt that no key opened, or whose bundle none did: its leaf is all that is known of it. */
+static bool take_leaf(struct reading *r, struct hash leaf)
+{
+    tree_stream_add(&r->receipts, leaf);
+    r->sealed.receipts++;
+    r->progress->receipts++;
+    r->progress->sealed++;
+    return true;
+}
+
 /* What must hold before the next part's first line: rows are complete before receipts, receipts before rewards. */
 static bool enter(struct reading *r, enum part part, struct err *err)
 {
@@ -117,12 +134,16 @@ static bool enter(struct reading *r, enum part part, struct err *err)
             && rows_catalog(r->replay->rows, e->sequence, &r->recompute.catalog, err);
     if (part != PART_REWARDS)
         return true;
+    if (!signatures_settle(r->replay->signatures, e->sequence, err))
+        return false;
     if (r->receipts.count != e->receipts)
         return differs_u64(err, DIFFERS_RECEIPT, place(r, "number of receipts"), e->receipts, r->receipts.count);
     root = tree_stream_root(&r->receipts);
     if (!hash_eq(root, e->receipts_root))
         return differs_hash(err, DIFFERS_RECEIPTS_ROOT, place(r, "over all receipts"), root, e->receipts_root);
-    if (!bundles_check(&r->bundles, &r->replay->domain, e->sequence, err) || !totals_sort(&r->credits, err))
+    if (r->sealed.receipts > 0)               /* not all credits are known: the reward lines tell the growth */
+        totals_clear(&r->credits);
+    else if (!bundles_check(&r->bundles, &r->replay->domain, e->sequence, err) || !totals_sort(&r->credits, err))
         return false;
     r->walk = (struct reward_walk){ e->sequence, &r->replay->leaves, &r->credits, 0 };
     return true;
@@ -146,8 +167,10 @@ static enum part part_of(enum archive_type type)
     case ARCHIVE_PRICE:
     case ARCHIVE_PROVIDER:
     case ARCHIVE_MODEL:
-    case ARCHIVE_BUNDLE:   return PART_ROWS;
-    case ARCHIVE_RECEIPT:  return PART_RECEIPTS;
+    case ARCHIVE_BUNDLE:
+    case ARCHIVE_SEALED_BUNDLE: return PART_ROWS;
+    case ARCHIVE_RECEIPT:
+    case ARCHIVE_SEALED:   return PART_RECEIPTS;
     case ARCHIVE_REWARD:   return PART_REWARDS;
     }
     bug("archive line type %d", (int)type);
@@ -163,8 +186,14 @@ static bool take(struct reading *r, const struct archive_line *line, struct err 
     case ARCHIVE_PROVIDER:
     case ARCHIVE_MODEL:    return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
     case ARCHIVE_BUNDLE:   return bundles_take(&r->bundles, &line->of.bundle, r->settlement->event.sequence, err);
-    case ARCHIVE_RECEIPT:  return take_receipt(r, &line->of.receipt, err);
-    case ARCHIVE_REWARD:   return reward_walk_next(&r->walk, &line->of.reward, err);
+    case ARCHIVE_RECEIPT:
+        return sealed_leaf_fits(&r->sealed, r->receipts.count, &line->of.receipt, err)
+            && (sealed_hides(&r->sealed, &line->of.receipt) ? take_leaf(r, r->sealed.leaf) : take_receipt(r, &line->of.receipt, err));
+    case ARCHIVE_REWARD:
+        return r->sealed.receipts > 0 ? sealed_reward(&r->sealed, &r->replay->leaves, &line->of.reward, &r->credits, err)
+                                      : reward_walk_next(&r->walk, &line->of.reward, err);
+    case ARCHIVE_SEALED_BUNDLE: r->sealed.bundles++; return true;
+    case ARCHIVE_SEALED:   return take_leaf(r, line->of.sealed.leaf);
     }
     bug("archive line type %d", (int)line->type);
 }
@@ -182,7 +211,7 @@ static bool take_text(void *self, const char *text, size_t len, struct err *err)
         differs(&r->fault, DIFFERS_ARCHIVE, place(r, "line"), "a line of the published form", r->fault.text);
         return true;
     }
-    if (!take(r, &line, &r->fault) && r->fault.code == ERR_NONE)
+    if ((!sealed_open(&r->sealed, r->replay->keys, &line, &r->fault) || !take(r, &line, &r->fault)) && r->fault.code == ERR_NONE)
         bug("a fault without a text");
     archive_line_clear(&line);
     return true;
@@ -191,10 +220,14 @@ static bool take_text(void *self, const char *text, size_t len, struct err *err)
 static bool read_archive(struct reading *r, struct source *source, struct err *err)
 {
     const struct committed_event *e = &r->settlement->event;
+    struct err earlier = { 0 };
     struct hash digest;
 
     if (!source_archive(source, e->sequence, take_text, r, &digest, err))
         return false;
+    /* A signature asked about before the fault is the first thing that is false. */
+    if (r->fault.code != ERR_NONE && !signatures_settle(r->replay->signatures, e->sequence, &earlier))
+        r->fault = earlier;
     if (!hash_eq(digest, e->archive))
         return differs_hash(err, DIFFERS_ARCHIVE, place(r, "SHA-256 of the file"), e->archive, digest);
     if (r->fault.code != ERR_NONE) {
@@ -203,7 +236,7 @@ static bool read_archive(struct reading *r, struct source *source, struct err *e
     }
     if (r->part == PART_NOTHING)
         return differs(err, DIFFERS_ARCHIVE, place(r, "file"), "a batch line", "none");
-    return advance(r, PART_REWARDS, err) && reward_walk_end(&r->walk, err);
+    return advance(r, PART_REWARDS, err) && (r->sealed.receipts > 0 || reward_walk_end(&r->walk, err));
 }
 
 /* The leaves after this settlement, against roots, totals and rewards.json. */
@@ -241,11 +274,11 @@ bool replay_settlement(struct replay *r, const struct chain_settlement *s, struc
                        struct err *err)
 {
     struct totals leaves = { 0 };
-    struct reading reading = { .replay = r, .settlement = s, .progress = progress };
+    struct reading reading = { .replay = r, .settlement = s, .progress = progress, .sealed = { .sequence = s->event.sequence } };
     bool ok;
 
-    reading.recompute = (struct recompute){ .sequence = s->event.sequence, .domain = &r->domain, .bundles = &reading.bundles,
-                                            .credits = &reading.credits };
+    reading.recompute = (struct recompute){ .sequence = s->event.sequence, .domain = &r->domain, .signatures = r->signatures,
+                                            .bundles = &reading.bundles, .credits = &reading.credits };
     tree_stream_init(&reading.receipts);
     ok = read_archive(&reading, source, err) && sum_up(&reading, &leaves, err) && check_leaves(&reading, source, &leaves, err);
     bundles_clear(&reading.bundles);
@@ -254,12 +287,6 @@ bool replay_settlement(struct replay *r, const struct chain_settlement *s, struc
         totals_clear(&leaves);
         return false;
     }
-    totals_clear(&r->leaves);
-    r->leaves = leaves;
-    r->root = s->event.rewards_root;
-    if (hash_eq(r->root, r->view->active_root)) {
-        totals_copy(&r->leaves, &r->active);
-        r->has_active = true;
-    }
+    replay_keep_leaves(r, s, &leaves);
     return true;
 }

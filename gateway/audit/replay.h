@@ -8,12 +8,15 @@
 #include "gateway/audit/chain_view.h"
 #include "gateway/audit/rows.h"
 #include "gateway/audit/seen.h"
+#include "gateway/audit/signatures.h"
 
 struct replay {
     const struct chain_view *view;            /* borrowed */
+    struct audit_keys *keys;                  /* borrowed; may be NULL */
     struct domain domain;
     struct rows *rows;
     struct seen seen;
+    struct signatures *signatures;            /* of receipts signed one by one, under way on all cores */
     struct totals leaves;                       /* after the last settlement that stands */
     struct hash root;                         /* of them */
     bool has_active;
@@ -23,10 +26,14 @@ void replay_init(struct replay *r, const struct chain_view *view);
 void replay_clear(struct replay *r);
 
 typedef void replay_progress(void *self, uint64_t sequence, uint64_t receipts);
-struct progress { replay_progress *tell; void *self; uint64_t receipts; };      /* tell may be NULL; receipts so far */
+struct progress { replay_progress *tell; void *self; uint64_t receipts, sealed; };      /* tell may be NULL; receipts so far */
 /* The archive and rewards.json of one settlement that stands. */
 MUST_USE bool replay_settlement(struct replay *r, const struct chain_settlement *s, struct source *source,
                                 struct progress *progress, struct err *err);
+/* One that stands and was found true before. */
+MUST_USE bool replay_known(struct replay *r, const struct chain_settlement *s, struct source *source, struct progress *progress,
+                           struct err *err);
+void replay_keep_leaves(struct replay *r, const struct chain_settlement *s, const struct totals *owned);      /* the new ones */
 /* A cancelled one: only prices, providers and models, that later batches may build on; its files may be missing or false. */
 MUST_USE bool replay_cancelled(struct replay *r, const struct chain_settlement *s, struct source *source, struct err *err);
 

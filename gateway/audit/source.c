@@ -54,6 +54,11 @@ void source_free(struct source *source)
     free(source);
 }
 
+bool source_is_folder(const struct source *source)
+{
+    return source->http == NULL;
+}
+
 /* ---- bytes into lines and digest ---- */
 
 struct splitter {
@@ -137,7 +142,8 @@ static bool download(struct source *s, uint64_t sequence, const char *what, size
                                     .max_bytes = max };
     bool ok;
 
-    if (asprintf(&url, "%s/v1/settlements/%" PRIu64 "/%s", s->place, sequence, what) < 0)
+    if ((sequence == 0 ? asprintf(&url, "%s/v1/%s", s->place, what)
+                       : asprintf(&url, "%s/v1/settlements/%" PRIu64 "/%s", s->place, sequence, what)) < 0)
         bug("no memory");
     request.url = url;
     ok = http_do(s->http, &request, &answer, err);
@@ -237,4 +243,15 @@ bool source_rewards(struct source *source, uint64_t sequence, json **rewards, st
     }
     buf_clear(&plain);
     return ok;
+}
+
+bool source_fetch(struct source *source, uint64_t sequence, const char *what, struct buf *plain, struct err *err)
+{
+    char suffix[32];
+
+    buf_init_max(plain, ARCHIVE_MAX);
+    if (source->http != NULL)
+        return download(source, sequence, what, ARCHIVE_MAX, plain, err);
+    snprintf(suffix, sizeof suffix, strcmp(what, "archive") == 0 ? ".%s.ndjson" : ".%s", what);
+    return read_file(source, sequence, suffix, ARCHIVE_MAX, plain, err);
 }

@@ -10,6 +10,9 @@ struct source;
 /* place: http(s)://HOST... or a folder with {sequence}.archive.ndjson and {sequence}.rewards.json (.zst taken too). */
 MUST_USE bool source_open(const char *place, struct source **source, struct err *err);
 void source_free(struct source *source);
+bool source_is_folder(const struct source *source);
+/* The published file as plain bytes: what is "archive" or "rewards.json", or of the gateway itself (sequence 0) "info". */
+MUST_USE bool source_fetch(struct source *source, uint64_t sequence, const char *what, struct buf *plain, struct err *err);
 /* Calls line for each line of the archive (without its newline) and gives the SHA-256 of all its bytes.  Streams. */
 typedef bool source_line_fn(void *self, const char *text, size_t len, struct err *err);
 MUST_USE bool source_archive(struct source *source, uint64_t sequence, source_line_fn *line, void *self, struct hash *digest, struct err *err);

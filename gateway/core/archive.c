@@ -2,6 +2,7 @@
 #include "gateway/core/archive_members.h"
 
 #include "gateway/core/receipt_json.h"
+#include "gateway/lib/box.h"
 
 #include <stdlib.h>
 
@@ -13,6 +14,8 @@ const char *const archive_type_names[ARCHIVE_TYPES] = {
     [ARCHIVE_BUNDLE]   = "bundle",
     [ARCHIVE_RECEIPT]  = "receipt",
     [ARCHIVE_REWARD]   = "reward",
+    [ARCHIVE_SEALED_BUNDLE] = "sealed-bundle",
+    [ARCHIVE_SEALED]   = "sealed",
 };
 
 static void put_batch(json *line, const struct archive_batch *b)
@@ -92,6 +95,25 @@ static void put_reward(json *line, const struct archive_reward *r)
     json_put_amount(line, "after", r->after);
 }
 
+static void put_base64(json *line, const char *name, const void *bytes, size_t len)
+{
+    struct buf text;
+
+    buf_init(&text);
+    base64_add(bytes, len, &text);
+    json_put_text(line, name, buf_text(&text));
+    buf_clear(&text);
+}
+
+static void put_sealed(json *line, const struct archive_sealed *s, bool of_receipt)
+{
+    if (of_receipt)
+        json_put(line, "leaf", json_new_hash(s->leaf));
+    put_base64(line, "box", s->box.data, s->box.len);
+    if (s->has_wrap)
+        put_base64(line, "wrap", s->wrap, sizeof s->wrap);
+}
+
 static void put_line(json *object, const struct archive_line *line)
 {
     switch (line->type) {
@@ -102,6 +124,8 @@ static void put_line(json *object, const struct archive_line *line)
     case ARCHIVE_BUNDLE:   put_bundle(object, &line->of.bundle); return;
     case ARCHIVE_RECEIPT:  put_receipt(object, &line->of.receipt); return;
     case ARCHIVE_REWARD:   put_reward(object, &line->of.reward); return;
+    case ARCHIVE_SEALED_BUNDLE:
+    case ARCHIVE_SEALED:   put_sealed(object, &line->of.sealed, line->type == ARCHIVE_SEALED); return;
     }
     bug("archive line type %d", (int)line->type);
 }
@@ -121,5 +145,7 @@ void archive_line_clear(struct archive_line *line)
 {
     if (line->type == ARCHIVE_BUNDLE)
         free(line->of.bundle.others);
+    if (line->type == ARCHIVE_SEALED_BUNDLE || line->type == ARCHIVE_SEALED)
+        buf_clear(&line->of.sealed.box);
     memset(line, 0, sizeof *line);
 }

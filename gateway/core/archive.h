@@ -2,16 +2,19 @@
  *
  * Written by settle, read by audit; nobody else knows the member names.  Order of a file: batch, then price,
  * provider, model, bundle lines that first appear here, then receipts by (jobId, provider), then rewards by account.
+ * Where only parties may read, bundle and receipt lines are sealed (seal.h) and stand in the same places.
  * Amounts are decimal strings, `acceptedAt` Unix ms.  Beyond the design's members: `batch` has token and
  * protocolAccount, `provider` has since, `model` has verifiedAt, so that nothing outside the files is needed. */
 #ifndef QUITTANCE_CORE_ARCHIVE_H
 #define QUITTANCE_CORE_ARCHIVE_H
 
+#include "gateway/base/buf.h"
 #include "gateway/core/catalog.h"
 #include "gateway/core/header.h"
 #include "gateway/core/ledger.h"
 
-enum archive_type { ARCHIVE_BATCH, ARCHIVE_PRICE, ARCHIVE_PROVIDER, ARCHIVE_MODEL, ARCHIVE_BUNDLE, ARCHIVE_RECEIPT, ARCHIVE_REWARD };
+enum archive_type { ARCHIVE_BATCH, ARCHIVE_PRICE, ARCHIVE_PROVIDER, ARCHIVE_MODEL, ARCHIVE_BUNDLE, ARCHIVE_RECEIPT, ARCHIVE_REWARD,
+                    ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED };
 
 struct archive_batch {
     uint64_t chain_id;
@@ -36,6 +39,13 @@ struct archive_receipt {
     struct amount amount;
 };
 struct archive_reward { struct address account; struct amount before, after; };
+#define ARCHIVE_WRAP 48
+struct archive_sealed {
+    struct hash leaf;                         /* of the receipts tree; not of a sealed bundle */
+    struct buf box;                           /* owned */
+    bool has_wrap;
+    uint8_t wrap[ARCHIVE_WRAP];               /* the line's key, sealed for whoever holds the key of the settlement */
+};
 
 struct archive_line {
     enum archive_type type;
@@ -47,6 +57,7 @@ struct archive_line {
         struct archive_bundle bundle;
         struct archive_receipt receipt;
         struct archive_reward reward;
+        struct archive_sealed sealed;         /* of both sealed types */
     } of;
 };
 /* Appends the line and its newline. */

@@ -1,9 +1,11 @@
 /* Reading archive lines (archive.h).  They come from somebody else: nothing is taken that archive.c would not write. */
 #include "gateway/core/archive_members.h"
 
+#include "gateway/core/archive_fast.h"
 #include "gateway/core/members.h"
 #include "gateway/core/receipt_json.h"
 #include "gateway/base/mem.h"
+#include "gateway/lib/box.h"
 
 /* A getter and its outcome as an error that names the member. */
 #define READ(get, object, name, out, err) \
@@ -151,6 +153,44 @@ static bool read_reward(const json *line, struct archive_line *out, struct err *
         && READ(json_get_amount, line, "after", &r->after, err);
 }
 
+static bool read_base64(const json *line, const char *name, struct buf *bytes, struct err *err)
+{
+    const char *text;
+    size_t len;
+
+    return (json_get_text(json_member(line, name), &text, &len) && base64_read(text, len, bytes))
+        || err_set(err, ERR_INVALID, "%s: missing or no base64", name);
+}
+
+static bool read_wrap(const json *line, struct archive_sealed *s, struct err *err)
+{
+    struct buf wrap;
+    bool ok;
+
+    s->has_wrap = json_member(line, "wrap") != NULL;
+    if (!s->has_wrap)
+        return true;
+    buf_init(&wrap);
+    ok = read_base64(line, "wrap", &wrap, err)
+      && (wrap.len == sizeof s->wrap || err_set(err, ERR_INVALID, "wrap: another length than %zu bytes", sizeof s->wrap));
+    if (ok)
+        memcpy(s->wrap, wrap.data, sizeof s->wrap);
+    buf_clear(&wrap);
+    return ok;
+}
+
+static bool read_sealed_bundle(const json *line, struct archive_line *out, struct err *err)
+{
+    buf_init(&out->of.sealed.box);
+    return read_base64(line, "box", &out->of.sealed.box, err);
+}
+
+static bool read_sealed(const json *line, struct archive_line *out, struct err *err)
+{
+    return read_sealed_bundle(line, out, err) && READ(json_get_hash, line, "leaf", &out->of.sealed.leaf, err)
+        && read_wrap(line, &out->of.sealed, err);
+}
+
 #define MEMBERS_MAX 24
 
 static const struct line_reader {
@@ -168,6 +208,8 @@ static const struct line_reader {
                                            "signature", "consumerSignature", "bundle", "index", "salt", "acceptedAt",
                                            "priceVersion", "amount" } },
     [ARCHIVE_REWARD]   = { read_reward, { "account", "before", "after" } },
+    [ARCHIVE_SEALED_BUNDLE] = { read_sealed_bundle, { "box" } },
+    [ARCHIVE_SEALED]   = { read_sealed, { "leaf", "box", "wrap" } },
 };
 
 static bool read_type(const json *object, enum archive_type *type, struct err *err)
@@ -207,6 +249,11 @@ bool archive_read_line(const char *text, size_t len, struct archive_line *line, 
     json *object;
     bool ok;
 
+    if (archive_fast_receipt(text, len, &read.of.receipt)) {
+        read.type = ARCHIVE_RECEIPT;
+        *line = read;
+        return true;
+    }
     if (!json_read(text, len, &object, err))
         return false;
     ok = read_object(object, &read, err);

@@ -1,0 +1,108 @@
+/* A settlement that an earlier audit found true (audit.h, known_sequence): only what later ones build on is taken from it.
+ *
+ * Its archive is still the one of the chain, byte for byte, and its leaves still lead to the rewards root. */
+#include "gateway/audit/replay.h"
+
+#include "gateway/audit/differs.h"
+#include "gateway/audit/recompute.h"
+#include "gateway/audit/rewards.h"
+
+struct known {
+    struct replay *replay;
+    const struct chain_settlement *settlement;
+    struct progress *progress;
+    struct totals leaves;
+    struct err fault;
+};
+
+static bool take_receipt(struct known *k, const struct receipt *r, struct err *err)
+{
+    char name[RECEIPT_NAME];
+
+    k->progress->receipts++;
+    if (seen_add(&k->replay->seen, r->job_id, r->provider))
+        return true;
+    receipt_name(r, name);
+    return differs(err, DIFFERS_DOUBLE_BILLING, (struct place){ k->settlement->event.sequence, name }, "a job billed once",
+                   "it was billed in an earlier settlement");
+}
+
+static void count_sealed(struct known *k)
+{
+    k->progress->receipts++;
+    k->progress->sealed++;
+}
+
+static bool take_reward(struct known *k, const struct archive_reward *reward, struct err *err)
+{
+    struct place at = { k->settlement->event.sequence, "a reward line" };
+    struct amount grown, before = totals_of(&k->replay->leaves, reward->account);
+
+    if (amount_cmp(before, reward->before) != 0)
+        return differs_amount(err, DIFFERS_REWARD, at, before, reward->before);
+    return amount_sub(reward->after, before, &grown) ? totals_add(&k->leaves, reward->account, grown, err)
+                                                     : differs_amount(err, DIFFERS_LEAF_FELL, at, before, reward->after);
+}
+
+static bool take_text(void *self, const char *text, size_t len, struct err *err)
+{
+    struct known *k = self;
+    struct archive_line line = { 0 };
+
+    (void)err;                                /* the digest is told first, as in replay.c */
+    if (k->fault.code != ERR_NONE || !archive_read_line(text, len, &line, &k->fault))
+        return true;
+    if (line.type == ARCHIVE_PRICE || line.type == ARCHIVE_PROVIDER || line.type == ARCHIVE_MODEL)
+        (void)!rows_take(k->replay->rows, &line, false, k->settlement->event.sequence, &k->fault);
+    else if (line.type == ARCHIVE_RECEIPT)
+        (void)!take_receipt(k, &line.of.receipt.receipt.receipt, &k->fault);
+    else if (line.type == ARCHIVE_SEALED)
+        count_sealed(k);
+    else if (line.type == ARCHIVE_REWARD)
+        (void)!take_reward(k, &line.of.reward, &k->fault);
+    archive_line_clear(&line);
+    return true;
+}
+
+static bool check(struct known *k, struct hash digest, struct err *err)
+{
+    const struct committed_event *e = &k->settlement->event;
+    struct place file = { e->sequence, "SHA-256 of the file" }, all = { e->sequence, "over all leaves" };
+    struct hash root;
+
+    if (!hash_eq(digest, e->archive))
+        return differs_hash(err, DIFFERS_ARCHIVE, file, e->archive, digest);
+    if (k->fault.code != ERR_NONE) {
+        *err = k->fault;
+        return false;
+    }
+    if (!totals_sort(&k->leaves, err))
+        return false;
+    root = rewards_root(&k->leaves, k->replay->view->token);
+    return hash_eq(root, e->rewards_root) || differs_hash(err, DIFFERS_REWARDS_ROOT, all, root, e->rewards_root);
+}
+
+void replay_keep_leaves(struct replay *r, const struct chain_settlement *s, const struct totals *owned)
+{
+    totals_clear(&r->leaves);
+    r->leaves = *owned;
+    r->root = s->event.rewards_root;
+    if (hash_eq(r->root, r->view->active_root)) {
+        totals_copy(&r->leaves, &r->active);
+        r->has_active = true;
+    }
+}
+
+bool replay_known(struct replay *r, const struct chain_settlement *s, struct source *source, struct progress *progress, struct err *err)
+{
+    struct known k = { .replay = r, .settlement = s, .progress = progress };
+    struct hash digest;
+
+    totals_copy(&r->leaves, &k.leaves);
+    if (!source_archive(source, s->event.sequence, take_text, &k, &digest, err) || !check(&k, digest, err)) {
+        totals_clear(&k.leaves);
+        return false;
+    }
+    replay_keep_leaves(r, s, &k.leaves);
+    return true;
+}
