@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "api/context.h"
@@ -82,6 +83,16 @@ bool api_start(const struct api_config *config, struct writer *writer, struct in
     return true;
 }
 
+void api_set_token(struct api *api, const char *symbol, uint8_t decimals)
+{
+    struct token_words *words = mem_new(sizeof *words), *none = NULL;
+
+    snprintf(words->symbol, sizeof words->symbol, "%s", symbol);
+    words->decimals = decimals;
+    if (!atomic_compare_exchange_strong(&api->token, &none, words))
+        free(words);
+}
+
 void api_addresses(const struct api *api, char listen[64], char admin_listen[64])
 {
     server_address(api->server, listen);
@@ -105,5 +116,6 @@ void api_stop(struct api *api)
     usage_free(api->usage);
     trees_free(api->trees);
     db_pool_free(api->pool);
+    free(atomic_load(&api->token));
     free(api);
 }

@@ -8,7 +8,6 @@
 #include "gateway/intake/admit.h"
 #include "gateway/settle/runner.h"
 
-struct promise_signer { struct address address; uint64_t from_ms, until_ms; };     /* until 0: still */
 
 struct api_config {
     const char *listen, *admin_listen;        /* HOST:PORT, port 0 allowed; [::1]:PORT */
@@ -17,11 +16,8 @@ struct api_config {
     const char *explorer;                     /* may be empty */
     struct domain domain;
     struct address token, protocol_account, signer;
-    char token_symbol[33];
-    uint8_t token_decimals;
-    struct promise_signer promise_signers[8];
-    size_t promise_signer_count;
     const uint8_t *secret;                    /* 32 bytes */
+    bool parties_only;                        /* [archive] disclosure = parties (access.h) */
     uint64_t max_age_ms;
     unsigned threads;
 };
@@ -31,6 +27,8 @@ struct api;
 MUST_USE bool api_start(const struct api_config *config, struct writer *writer, struct intake *intake,
                         struct snapshots *snapshots, struct runner *runner, const struct clock *clock,
                         struct api **api, struct err *err);
+/* The token's own words; /v1/info leaves them out until then.  Once; thread-safe. */
+void api_set_token(struct api *api, const char *symbol, uint8_t decimals);
 /* The real addresses, "127.0.0.1:8080". */
 void api_addresses(const struct api *api, char listen[64], char admin_listen[64]);
 void api_drain(struct api *api);              /* readyz says 503, new receipts are refused, running ones finish */

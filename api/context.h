@@ -12,8 +12,11 @@
 #include "api/trees.h"
 #include "api/usage.h"
 
+struct token_words { char symbol[33]; uint8_t decimals; };
+
 struct api {
     const struct api_config *config;
+    struct token_words *_Atomic token;        /* owned; NULL until the chain was asked */
     struct writer *writer;
     struct intake *intake;
     struct snapshots *snapshots;

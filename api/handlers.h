@@ -26,6 +26,8 @@ handler_fn price_post, prices_get;
 handler_fn quarantine_get, quarantine_release, quarantine_refuse, quarantine_release_many, quarantine_refuse_many;
 /* admin_settlements.c */
 handler_fn run_post, run_get, carry_post;
+/* admin_settlement_keys.c */
+handler_fn settlement_keys;
 /* admin_keys.c */
 handler_fn key_post, keys_get, key_delete;
 /* admin_audit.c, admin_transactions.c */

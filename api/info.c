@@ -2,6 +2,7 @@
 #include "api/handlers.h"
 #include "api/problem.h"
 #include "api/receipts_decode.h"
+#include "store/promise_signers.h"
 
 #define MAX_AHEAD_S 300                       /* a receipt may have finished this far ahead of our clock (design 3) */
 #define QUOTE_MAX_S 900                       /* a quote lives at most this long */
@@ -27,30 +28,31 @@ static json *contracts_to_json(const struct api_config *c)
     return list;
 }
 
-static json *token_to_json(const struct api_config *c)
+/* Decimals that are not known are left out: a page that took them for 0 would show other amounts. */
+static json *token_to_json(const struct api *api)
 {
+    const struct token_words *words = atomic_load(&api->token);
     json *object = json_new_object();
 
-    json_put_address(object, "address", c->token);
-    json_put_text(object, "symbol", c->token_symbol);
-    json_put_u64(object, "decimals", c->token_decimals);
+    json_put_address(object, "address", api->config->token);
+    if (words != NULL) {
+        json_put_text(object, "symbol", words->symbol);
+        json_put_u64(object, "decimals", words->decimals);
+    }
     return object;
 }
 
-static json *promise_signers_to_json(const struct api_config *c)
+static bool add_promise_signer(void *self, const struct promise_signer *s, struct err *err)
 {
-    json *list = json_new_array();
+    json *object = json_new_object();
 
-    for (size_t i = 0; i < c->promise_signer_count; i++) {
-        json *object = json_new_object();
-
-        json_put_address(object, "address", c->promise_signers[i].address);
-        json_put_u64(object, "from", c->promise_signers[i].from_ms);
-        if (c->promise_signers[i].until_ms > 0)
-            json_put_u64(object, "until", c->promise_signers[i].until_ms);
-        json_add(list, object);
-    }
-    return list;
+    (void)err;
+    json_put_address(object, "address", s->address);
+    json_put_u64(object, "from", s->from_ms);
+    if (s->until_ms > 0)
+        json_put_u64(object, "until", s->until_ms);
+    json_add(self, object);
+    return true;
 }
 
 static json *limits_to_json(const struct api_config *c)
@@ -65,7 +67,8 @@ static json *limits_to_json(const struct api_config *c)
     return object;
 }
 
-static json *info_to_json(const struct api *api, const struct settlement_row *last)
+/* signers is taken. */
+static json *info_to_json(const struct api *api, const struct settlement_row *last, json *signers)
 {
     const struct api_config *c = api->config;
     json *object = json_new_object();
@@ -76,10 +79,10 @@ static json *info_to_json(const struct api *api, const struct settlement_row *la
     json_put_u64(object, "chainId", c->domain.chain_id);
     json_put_address(object, "contract", c->domain.contract);
     json_put(object, "contracts", contracts_to_json(c));
-    json_put(object, "token", token_to_json(c));
+    json_put(object, "token", token_to_json(api));
     json_put(object, "domain", domain_to_json(c));
     json_put_address(object, "signer", c->signer);
-    json_put(object, "promiseSigners", promise_signers_to_json(c));
+    json_put(object, "promiseSigners", signers);
     json_put_address(object, "protocolAccount", c->protocol_account);
     if (c->explorer != NULL && c->explorer[0] != '\0')
         json_put_text(object, "explorer", c->explorer);
@@ -92,15 +95,19 @@ void info_get(struct request *req, struct reply *reply)
 {
     struct settlement_row last;
     struct err err = { 0 };
+    json *signers;
     struct db *db;
     bool found;
 
     if (!api_begin(req->api, &db, reply))
         return;
-    if (store_settlement_last(db, &last, &found, &err))
-        reply_json(reply, 200, info_to_json(req->api, found ? &last : NULL));
-    else
+    signers = json_new_array();
+    if (store_settlement_last(db, &last, &found, &err) && store_promise_signers(db, add_promise_signer, signers, &err)) {
+        reply_json(reply, 200, info_to_json(req->api, found ? &last : NULL, signers));
+    } else {
+        json_free(signers);
         problem_from_err(reply, &err);
+    }
     api_end(req->api, db);
 }
 

@@ -1,10 +1,12 @@
 #include "api/context.h"
 #include "api/handlers.h"
+#include "api/parties.h"
 #include "api/problem.h"
 #include "api/receipt_find.h"
 #include "api/settlement_shapes.h"
 #include "api/shapes.h"
 #include "gateway/core/receipt_json.h"
+#include "gateway/core/seal.h"
 #include "store/ledger.h"
 
 /* Everything an answer is made of. */
@@ -41,17 +43,6 @@ static bool put_receipt(struct view *v, struct err *err)
     json_put(receipt, "bundle", object);
     buf_clear(&bundle.leaves);
     return true;
-}
-
-static bool split(struct view *v, struct shares *shares, struct err *err)
-{
-    const struct receipt *r = &v->row.signed_.receipt;
-    const struct price_version *price = catalog_price_version(v->catalog, v->row.price_version);
-
-    if (price == NULL)
-        return err_set(err, ERR_BUG, "a receipt with price version %llu", (unsigned long long)v->row.price_version);
-    return ledger_split(v->catalog, r, price, v->row.amount, v->batch.protocol_account, v->row.accepted_at_ms, shares,
-                        err);
 }
 
 static void put_shares(struct view *v, const struct shares *shares)
@@ -165,7 +156,7 @@ static bool put_settled(struct view *v, const struct shares *shares, struct err 
 static bool put_accepted(struct view *v, struct err *err)
 {
     struct shares shares = { 0 };
-    bool ok = split(v, &shares, err);
+    bool ok = receipt_shares(v->db, v->catalog, &v->row, &shares, err);
 
     json_put_u64(v->answer, "acceptedAt", v->row.accepted_at_ms);
     json_put_u64(v->answer, "priceVersion", v->row.price_version);
@@ -215,31 +206,43 @@ static bool make(struct view *v, struct err *err)
     return true;
 }
 
+/* Opens the receipt's line in a sealed archive: whoever may read the receipt may read the line. */
+static void put_key(struct view *v)
+{
+    const struct api_config *config = v->req->api->config;
+    const struct receipt *r = &v->row.signed_.receipt;
+
+    if (config->parties_only)
+        json_put_hash(v->answer, "key", seal_line_key(config->secret, r->job_id, r->provider));
+}
+
 static void answer(struct view *v, struct reply *reply)
 {
-    const struct snapshot *snapshot;
     struct err err = { 0 };
 
-    if (!api_catalog(v->req->api, v->db, &snapshot, reply))
-        return;
-    v->catalog = snapshot->catalog;
     v->answer = json_new_object();
     if (make(v, &err)) {
+        put_key(v);
         reply_json(reply, 200, v->answer);
     } else {
         json_free(v->answer);
         problem_from_err(reply, &err);
     }
-    snapshot_release(snapshot);
 }
 
 void receipt_get(struct request *req, struct reply *reply)
 {
     struct view v = { .req = req };
+    const struct snapshot *snapshot;
+    struct reader reader;
 
-    if (!api_begin(req->api, &v.db, reply))
+    if (!access_reader(req, &reader, reply) || !api_begin(req->api, &v.db, reply))
         return;
-    if (receipt_find(req, v.db, &v.row, reply))
-        answer(&v, reply);
+    if (api_catalog(req->api, v.db, &snapshot, reply)) {
+        v.catalog = snapshot->catalog;
+        if (receipt_find(req, v.db, v.catalog, &reader, &v.row, reply))
+            answer(&v, reply);
+        snapshot_release(snapshot);
+    }
     api_end(req->api, v.db);
 }

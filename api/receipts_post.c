@@ -8,6 +8,7 @@
 #include "api/receipts_decode.h"
 #include "gateway/base/mem.h"
 #include "gateway/core/receipt_json.h"
+#include "gateway/core/seal.h"
 
 /* One post while it is away at intake. */
 struct post {
@@ -73,7 +74,16 @@ json *receipt_item_to_json(const struct intake_item *item, size_t index)
     return object;
 }
 
-static void answer_single(const struct post *post, const struct promises *promises, struct reply *reply)
+/* The node's key to its line of the archive (seal.h); a rejected item has no line. */
+static void put_key(const struct request *req, const struct intake_item *item, json *object)
+{
+    const struct receipt *r = &item->signed_.receipt;
+
+    if (req->api->config->parties_only && item->status != ITEM_REJECTED)
+        json_put_hash(object, "key", seal_line_key(req->api->config->secret, r->job_id, r->provider));
+}
+
+static void answer_single(const struct request *req, const struct post *post, const struct promises *promises, struct reply *reply)
 {
     const struct intake_item *item = &post->submission.items[0];
     const char *detail = item_detail(item);
@@ -85,6 +95,7 @@ static void answer_single(const struct post *post, const struct promises *promis
         promise = promises_inline(promises, item);
         if (promise != NULL)
             json_put(object, "promise", promise);
+        put_key(req, item, object);
         reply_json(reply, status, object);
         return;
     }
@@ -127,6 +138,7 @@ static void answer_bulk(const struct request *req, const struct post *post, cons
         promise = promises_item(promises, &s->items[i]);
         if (promise != NULL)
             json_put(object, "promise", promise);
+        put_key(req, &s->items[i], object);
         json_add(results, object);
     }
     json_put(answer, "results", results);
@@ -154,7 +166,7 @@ static void answer(struct request *req, const struct post *post, struct reply *r
     if (!ok)
         problem_from_err(reply, &err);
     else if (post->single)
-        answer_single(post, &promises, reply);
+        answer_single(req, post, &promises, reply);
     else
         answer_bulk(req, post, &promises, reply);
     promises_clear(&promises);

@@ -8,7 +8,7 @@
 
 /* HTTP status of the item of a single post. */
 int receipt_item_status(const struct intake_item *item);
-/* The item as design section 3 has it, without its promise. */
+/* The item as design section 3 has it, without its promise and key. */
 json *receipt_item_to_json(const struct intake_item *item, size_t index);
 
 #endif

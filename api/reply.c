@@ -51,6 +51,8 @@ void reply_empty(struct reply *reply, int status)
 
 uint64_t reply_file_size(const struct reply *reply)
 {
+    if (reply->part_size > 0)
+        return reply->part_size;
     return reply->file_size + (reply->insert != NULL ? strlen(reply->insert) : 0);
 }
 
@@ -58,6 +60,9 @@ ssize_t reply_read_file(const struct reply *reply, uint64_t at, char *to, size_t
 {
     uint64_t insert = reply->insert != NULL ? strlen(reply->insert) : 0, end = reply->insert_at + insert;
 
+    at += reply->part_at;
+    if (reply->part_size > 0 && max > reply->part_at + reply->part_size - at)
+        max = (size_t)(reply->part_at + reply->part_size - at);
     if (insert == 0 || at >= end)
         return pread(reply->file, to, max, (off_t)(at - insert));
     if (at < reply->insert_at) {

@@ -8,7 +8,7 @@
 #include "gateway/base/err.h"
 #include "gateway/lib/json.h"
 
-#define REPLY_HEADERS_MAX 6
+#define REPLY_HEADERS_MAX 8
 
 struct reply {
     const char *instance;                     /* the path asked for: a member of problems; kept by reply_clear */
@@ -19,6 +19,7 @@ struct reply {
     int file;
     uint64_t file_size, insert_at;
     const char *insert;                       /* a literal, or NULL */
+    uint64_t part_at, part_size;              /* of file and insert together: all that is sent; size 0: everything */
     bool cached;                              /* reply_cache was asked; else nothing may be kept */
     size_t header_count;
     struct { const char *name; char value[160]; } header[REPLY_HEADERS_MAX];
@@ -29,8 +30,8 @@ void reply_clear(struct reply *reply);        /* also closes the file; ready for
 void reply_header(struct reply *reply, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void reply_json(struct reply *reply, int status, json *owned);
 void reply_empty(struct reply *reply, int status);
-uint64_t reply_file_size(const struct reply *reply);
-/* Bytes of the file from `at` on with `insert` in its place; below 1: it cannot be read. */
+uint64_t reply_file_size(const struct reply *reply);              /* of what is sent */
+/* Bytes of what is sent, from `at` on; below 1: the file cannot be read. */
 ssize_t reply_read_file(const struct reply *reply, uint64_t at, char *to, size_t max);
 /* ETag and Cache-Control: kept for ever where it never changes, else asked for again each time. */
 void reply_cache(struct reply *reply, const char *etag, bool immutable);

@@ -46,6 +46,7 @@ static const struct route admin_rows[] = {
     { "POST", "/admin/v1/quarantine/{provider}/{jobId}/refuse", ACCESS_OPERATOR, ROUTE_SLOW, quarantine_refuse, SMALL, false },
     { "POST",   "/admin/v1/settlements",                  ACCESS_OPERATOR, ROUTE_SLOW,  run_post, SMALL, false },
     { "GET",    "/admin/v1/settlements/{sequence}",       ACCESS_VIEWER,   ROUTE_QUICK, run_get, 0, false },
+    { "GET",    "/admin/v1/settlements/{sequence}/keys",  ACCESS_VIEWER,   ROUTE_SLOW,  settlement_keys, 0, false },
     { "POST",   "/admin/v1/settlements/{sequence}/carry", ACCESS_OPERATOR, ROUTE_SLOW,  carry_post, SMALL, false },
     { "GET",    "/admin/v1/transactions",                 ACCESS_VIEWER,   ROUTE_QUICK, transactions_get, 0, false },
     { "POST",   "/admin/v1/keys",                         ACCESS_ADMIN,    ROUTE_SLOW,  key_post, SMALL, false },

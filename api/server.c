@@ -63,6 +63,9 @@ static void take_headers(struct request *req, struct MHD_Connection *connection)
         { "If-None-Match", &req->header.if_none_match },
         { "Prefer", &req->header.prefer },
         { "Idempotency-Key", &req->header.idempotency_key },
+        { "Quittance-Auth", &req->header.quittance_auth },
+        { "Range", &req->header.range },
+        { "If-Range", &req->header.if_range },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(wanted); i++)

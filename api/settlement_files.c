@@ -8,6 +8,7 @@
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/problem.h"
+#include "api/range.h"
 #include "gateway/base/hex.h"
 #include "gateway/settle/archive.h"
 
@@ -103,6 +104,8 @@ void settlement_rewards(struct request *req, struct reply *reply)
     reply->content_type = "application/json";
     if (!open_file(req, s.sequence, ".rewards.json", reply) || !insert_active(reply, is_active(s.state)))
         refuse_missing(reply);
+    else
+        range_apply(req, etag, reply);
 }
 
 void settlement_archive(struct request *req, struct reply *reply)
@@ -127,5 +130,7 @@ void settlement_archive(struct request *req, struct reply *reply)
         reply->file = -1;
     } else if (!packed && !open_file(req, s.sequence, ".archive.ndjson", reply)) {
         refuse_missing(reply);
+    } else {
+        range_apply(req, etag, reply);
     }
 }

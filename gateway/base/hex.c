@@ -20,26 +20,28 @@ void hex_encode(const uint8_t *bytes, size_t len, char *text)
     hex_encode_bare(bytes, len, text + 2);
 }
 
-/* -1 when c is no hex digit; not isxdigit, which asks the locale. */
-static int digit_value(char c)
+/* A value for each byte, plus one, so that what is not named is 0.  A table, not isxdigit (which asks the locale) and not
+ * comparisons: the digits of hashes are random, so half of those would be foretold wrong. */
+static const uint8_t values[256] = {
+    ['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ['a'] = 11, 12, 13, 14, 15, 16, ['A'] = 11, 12, 13, 14, 15, 16,
+};
+
+static unsigned digit_value(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    return values[(uint8_t)c] - 1u;           /* over 15 when c is no hex digit */
 }
 
 bool hex_decode_bare(const char *text, size_t text_len, uint8_t *bytes, size_t len)
 {
+    unsigned wrong = 0;
+
     if (text_len % 2 != 0 || text_len / 2 != len)
         return false;
     /* All is looked at before anything is written: outputs change only on success. */
     for (size_t i = 0; i < text_len; i++)
-        if (digit_value(text[i]) < 0)
-            return false;
+        wrong |= digit_value(text[i]);
+    if (wrong > 15)
+        return false;
     for (size_t i = 0; i < len; i++)
         bytes[i] = (uint8_t)(digit_value(text[2 * i]) << 4 | digit_value(text[2 * i + 1]));
     return true;

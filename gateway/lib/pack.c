@@ -15,6 +15,7 @@
 
 #define STEP ((size_t)65536)
 #define ZSTD_LEVEL 10              /* archives are packed once and served often */
+#define ZSTD_LEVEL_SEALED 1
 #define GZIP_ONLY (16 + MAX_WBITS) /* 16: the gzip header is demanded (zlib.h, inflateInit2) */
 
 /* Takes back what was added: outputs change only on success. */
@@ -145,7 +146,7 @@ static bool pack_step(ZSTD_CStream *stream, const uint8_t *bytes, size_t len, bo
     return true;
 }
 
-static bool pack_stream(int fd, const char *from, struct file_out *to, struct err *err)
+static bool pack_stream(int fd, const char *from, int level, struct file_out *to, struct err *err)
 {
     ZSTD_CStream *stream = ZSTD_createCStream();
     uint8_t step[STEP];
@@ -153,7 +154,7 @@ static bool pack_stream(int fd, const char *from, struct file_out *to, struct er
 
     if (stream == NULL)
         bug("out of memory");
-    ZSTD_CCtx_setParameter(stream, ZSTD_c_compressionLevel, ZSTD_LEVEL);
+    ZSTD_CCtx_setParameter(stream, ZSTD_c_compressionLevel, level);
     ZSTD_CCtx_setParameter(stream, ZSTD_c_checksumFlag, 1);
     while (!last) {
         ssize_t got = read(fd, step, sizeof step);
@@ -174,7 +175,7 @@ out:
     return ok;
 }
 
-bool zstd_pack_file(const char *from, const char *to, struct err *err)
+static bool pack_file(const char *from, const char *to, int level, struct err *err)
 {
     int fd = open(from, O_RDONLY | O_CLOEXEC);
     struct file_out *out;
@@ -183,11 +184,21 @@ bool zstd_pack_file(const char *from, const char *to, struct err *err)
     if (fd < 0)
         return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open %s: %s", from, strerror(errno));
     ok = file_begin(to, &out, err);
-    if (ok && !pack_stream(fd, from, out, err)) {
+    if (ok && !pack_stream(fd, from, level, out, err)) {
         file_abandon_free(out);
         ok = false;
     } else if (ok)
         ok = file_commit_free(out, err);
     close(fd);
     return ok;
+}
+
+bool zstd_pack_file(const char *from, const char *to, struct err *err)
+{
+    return pack_file(from, to, ZSTD_LEVEL, err);
+}
+
+bool zstd_pack_sealed_file(const char *from, const char *to, struct err *err)
+{
+    return pack_file(from, to, ZSTD_LEVEL_SEALED, err);
 }

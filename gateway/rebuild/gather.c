@@ -8,7 +8,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/core/tree.h"
 
-struct gathering { struct gathered *g; struct rows *rows; };
+struct gathering { struct gathered *g; struct rows *rows; const uint8_t *secret; };
 
 int kept_bundle_order(const void *a, const void *b)
 {
@@ -102,7 +102,7 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
     struct archive_line line = { 0 };
     bool ok = true;
 
-    if (!archive_read_line(text, len, &line, err))
+    if (!rebuild_read_line(text, len, w->secret, g->sequence, &line, err))
         return false;
     switch (line.type) {
     case ARCHIVE_BATCH:
@@ -122,6 +122,9 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
         break;
     case ARCHIVE_REWARD:
         break;                                /* follows from the receipts */
+    case ARCHIVE_SEALED_BUNDLE:
+    case ARCHIVE_SEALED:
+        bug("a sealed line was not opened");
     }
     archive_line_clear(&line);
     return ok;
@@ -139,7 +142,7 @@ void gathered_clear(struct gathered *g)
 
 bool gather_archive(struct rebuilding *r, const struct chain_settlement *s, struct gathered *g, struct err *err)
 {
-    struct gathering w = { g, rows_new(&r->domain) };
+    struct gathering w = { g, rows_new(&r->domain), r->config->secret };
     struct hash digest;
     bool ok;
 

@@ -41,6 +41,10 @@ MUST_USE bool rebuild_fetch(struct rebuilding *r, const struct chain_settlement 
 MUST_USE bool rebuild_rewards(const struct rebuilding *r, const struct chain_settlement *s, const struct reward_leaves *after,
                               struct err *err);
 
+/* A line as it was before it was sealed.  ERR_CONFIG: sealed, and the secret is not the one it was sealed under. */
+MUST_USE bool rebuild_read_line(const char *text, size_t len, const uint8_t *secret, uint64_t sequence,
+                                struct archive_line *line, struct err *err);
+
 /* -- first walk (gather.c) -- */
 struct gathered_bundle {
     struct archive_bundle line;               /* without its others */

@@ -48,12 +48,18 @@ static bool audit_first(struct rebuilding *r, struct err *err)
     uint64_t told_ms = clock_monotonic_ms();
     struct audit_config config = {
         .contract = r->config->contract, .chain_id = r->config->chain_id, .deploy_block = r->config->deploy_block,
-        .progress = tell_audit, .progress_self = &told_ms,
+        .keys = audit_keys_of_secret(r->config->secret), .progress = tell_audit, .progress_self = &told_ms,
     };
     struct audit_report report;
+    bool ok;
 
     fprintf(stderr, "rebuild: auditing what is published\n");
-    return audit_run(&config, r->published, r->rpc, &report, err);
+    ok = audit_run(&config, r->published, r->rpc, &report, err);
+    audit_keys_free(config.keys);
+    if (ok && report.sealed > 0)
+        return err_set(err, ERR_CONFIG, "%" PRIu64 " receipts are sealed, and [signer] secret_file does not open them: it is not"
+                       " the one of the lost gateway", report.sealed);
+    return ok;
 }
 
 static bool read_chain(struct rebuilding *r, struct err *err)
@@ -80,7 +86,7 @@ static bool open_all(struct rebuilding *r, const char *place, struct err *err)
     const struct settle_config *c = r->config;
 
     domain_init(&r->domain, c->chain_id, c->contract);
-    return writer_open(r->store_url, &clock_system, &r->writer, err)
+    return writer_open_bound(r->store_url, &clock_system, &(struct binding){ c->chain_id, c->contract }, &r->writer, err)
         && writer_do(r->writer, check_empty, r, err)
         && file_make_dir(c->archive_dir, 0700, err)
         && source_open(place, &r->published, err)
@@ -119,6 +125,7 @@ static bool is_about_files(const struct err *err)
     case ERR_CHAIN:
     case ERR_HALT:
     case ERR_CONFIG:
+    case ERR_USAGE:
         return false;
     }
     bug("error %d", (int)err->code);

@@ -45,11 +45,11 @@ MAYBE static void service_start(struct service *s)
     s->config = (struct api_config){
         .listen = "127.0.0.1:0", .admin_listen = "127.0.0.1:0", .admin_hosts = "admin.example", .store_url = w->url,
         .archive_dir = w->dir, .explorer = "", .domain = w->config.domain, .token = { { 0x70 } },
-        .protocol_account = w->config.protocol_account, .signer = signer_address(w->signer), .token_symbol = "TST",
-        .token_decimals = 6, .promise_signers = { { .address = signer_address(w->signer) } }, .promise_signer_count = 1,
+        .protocol_account = w->config.protocol_account, .signer = signer_address(w->signer),
         .secret = s->secret, .max_age_ms = w->config.limits.max_age_ms, .threads = 2,
     };
     must_work(api_start(&s->config, w->writer, w->intake, w->snapshots, NULL, &w->clock, &s->api, &err), &err);
+    api_set_token(s->api, "TST", 6);
     api_addresses(s->api, s->address, s->admin);
 }
 

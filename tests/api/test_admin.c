@@ -214,6 +214,25 @@ static void prices_are_versions(void **state)
     answer_clear(&a);
 }
 
+static void a_price_and_its_answer_are_kept_together_or_not_at_all(void **state)
+{
+    static const char body[] = "{\"model\":\"*\",\"effectiveFrom\":1790718319139,\"unit\":\"image\",\"perMillion\":{\"units\":\"7\"},"
+                               "\"split\":{\"provider\":7000,\"creator\":2500,\"protocol\":500}}";
+    struct service *s = *state;
+    struct answer a;
+
+    world_script(s->w, "CREATE TRIGGER refuse BEFORE INSERT ON idempotency BEGIN SELECT RAISE(ABORT, 'no'); END");
+    a = post_with_key(s, "/admin/v1/prices", "Idempotency-Key: p", body);
+    assert_true(a.status >= 500);
+    answer_clear(&a);
+    assert_int_equal(world_count(s->w, "SELECT COUNT(*) FROM prices"), 1);
+    world_script(s->w, "DROP TRIGGER refuse");
+    a = post_with_key(s, "/admin/v1/prices", "Idempotency-Key: p", body);
+    assert_status(&a, 201);
+    answer_clear(&a);
+    assert_int_equal(world_count(s->w, "SELECT COUNT(*) FROM prices"), 2);
+}
+
 static void keys_are_made_listed_and_withdrawn(void **state)
 {
     struct service *s = *state;
@@ -259,6 +278,7 @@ int main(void)
         TEST(providers_are_admitted_changed_and_expelled), TEST(bad_members_are_named), TEST(lists_come_in_pages),
         TEST(admission_releases_what_was_held), TEST(an_operator_releases_and_refuses), TEST(many_are_refused_at_once),
         TEST(the_same_idempotency_key_gets_the_same_answer), TEST(prices_are_versions),
+        TEST(a_price_and_its_answer_are_kept_together_or_not_at_all),
         TEST(keys_are_made_listed_and_withdrawn), TEST(without_a_chain_nothing_is_settled),
     };
 
