@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test unit contracts clean check
+.PHONY: all help test demo unit e2e soak-leak bench contracts forge forge-ci model bench-gas coverage slither smt clean
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -62,8 +62,44 @@ RUN  := $(if $(UNIT),$(foreach d,$(UNIT),$(filter $(B)/tests/$(d)/%,$(TESTS))),$
 unit: $(RUN) $(B)/quittance ## build and run the C unit tests (SAN=address,undefined or thread; UNIT="store api")
 	@scripts/run-unit $(RUN)
 
-forge: contracts ## run the contract's unit and fuzz tests
+# The binary's bench programs: tests/bench/bench_*.c
+BENCH := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/bench_*.c))
+
+test: ## everything that guards main (scripts/test --help lists the parts)
+	@scripts/test
+
+demo: ## the whole job on this machine (scripts/demo --help)
+	@scripts/demo
+
+e2e: $(B)/quittance contracts ## end-to-end tests: real node, real contract, real HTTP
+	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/run.mjs
+
+soak-leak: $(B)/quittance contracts ## 100 000 receipts: memory must not grow (SAN=address,undefined: no leak)
+	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak.mjs
+
+bench: $(BENCH) ## figures, the limit each is measured against, and the ratio
+	@set -e; for b in $(BENCH); do $$b; done
+
+forge: contracts ## the contract's unit, fuzz and invariant tests
 	@node_modules/.bin/forge test
+
+forge-ci: contracts ## the same with 10 000 fuzz runs and 64 x 2048 invariant calls
+	@FOUNDRY_PROFILE=ci node_modules/.bin/forge test
+
+model: contracts ## the contract step by step against a model in JavaScript, on anvil
+	@node --test tests/contract/model.test.mjs
+
+bench-gas: contracts ## gas of every call, beside rivals; fails when a figure grew
+	@scripts/bench-gas --check
+
+coverage: contracts ## branch coverage of the contract
+	@FORGE_COVERAGE=true node_modules/.bin/forge coverage --no-match-contract 'Gas|Invariant' --no-match-coverage 'test/|DevToken'
+
+slither: contracts ## static analysis of the contract (installs slither from PyPI into build/)
+	@scripts/slither
+
+smt: contracts ## the compiler's SMT checker on the accounting
+	@scripts/smt
 
 $(B)/build/contracts/%.json.o: build/contracts/%.json
 	@mkdir -p $(@D)

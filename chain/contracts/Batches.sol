@@ -88,11 +88,11 @@ abstract contract Batches {
     }
 
     function _next(uint8 place) internal pure returns (uint8) {
-        return place == PLACES - 1 ? 0 : place + 1;
+        return place < PLACES - 1 ? place + 1 : 0;
     }
 
     function _before(uint8 place) internal pure returns (uint8) {
-        return place == 0 ? PLACES - 1 : place - 1;
+        return place > 0 ? place - 1 : PLACES - 1;
     }
 
     function _active(Batch memory batch) private view returns (uint8) {

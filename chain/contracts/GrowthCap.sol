@@ -44,7 +44,7 @@ abstract contract GrowthCap is Roles {
     /// grew before stays in the bucket and leaks at the new cap's pace: far below it, room comes back late.
     function setCap(uint256 cap_) external onlyOwner {
         uint128 wanted = _checkedCap(cap_);
-        (Bucket memory bucket, Cap memory limit) = _settled();
+        (Bucket memory bucket, Cap memory limit,) = _settled();
         uint256 effectiveAt = block.timestamp;
         bucket.raiseAt = 0;
         if (wanted > limit.current) {
@@ -61,45 +61,42 @@ abstract contract GrowthCap is Roles {
 
     /// @notice The cap that counts now.
     function cap() external view returns (uint256) {
-        (, Cap memory limit) = _settled();
+        (, Cap memory limit,) = _settled();
         return limit.current;
     }
 
     /// @notice By how much `total` may grow now.
     function capAvailable() external view returns (uint256) {
-        (Bucket memory bucket, Cap memory limit) = _settled();
+        (Bucket memory bucket, Cap memory limit,) = _settled();
         return _room(bucket, limit);
     }
 
     function _grow(uint256 growth) internal {
-        (Bucket memory bucket, Cap memory limit) = _settled();
+        (Bucket memory bucket, Cap memory limit, bool isRaised) = _settled();
         uint256 available = _room(bucket, limit);
         if (growth > available) revert OverCap(available);
         bucket.used += uint128(growth);
-        _store(bucket, limit);
+        _bucket = bucket;
+        if (isRaised) _cap = limit;
     }
 
     /// @dev Floored at zero this leaves exactly what the bucket would hold had `growth` never gone in.
     function _giveBack(uint256 growth) internal {
-        (Bucket memory bucket, Cap memory limit) = _settled();
+        (Bucket memory bucket, Cap memory limit, bool isRaised) = _settled();
         bucket.used = uint128(Math.saturatingSub(bucket.used, growth));
-        _store(bucket, limit);
-    }
-
-    /// @dev Writes the cap only where a raise was carried out: most commits leave its slot alone.
-    function _store(Bucket memory bucket, Cap memory limit) private {
-        if (bucket.raiseAt != _bucket.raiseAt) _cap = limit;
         _bucket = bucket;
+        if (isRaised) _cap = limit;
     }
 
     /// @dev Bucket and cap as of now: a raise whose time has come is carried out, each cap leaks in its own time.
-    function _settled() private view returns (Bucket memory bucket, Cap memory limit) {
+    function _settled() private view returns (Bucket memory bucket, Cap memory limit, bool isRaised) {
         bucket = _bucket;
         limit = _cap;
         if (bucket.raiseAt != 0 && block.timestamp >= bucket.raiseAt) {
             _leak(bucket, limit.current, bucket.raiseAt);
             limit.current = limit.raised;
             bucket.raiseAt = 0;
+            isRaised = true; // the cap's slot is written only then: most commits leave it alone
         }
         _leak(bucket, limit.current, uint40(block.timestamp));
     }

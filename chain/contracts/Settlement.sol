@@ -100,7 +100,8 @@ contract Settlement is GrowthCap, Batches, ReentrancyGuardTransient {
         uint64 pauseDuration_
     ) Roles(owner_, operator_, guardian_, roleDelay_) GrowthCap(cap_, capWindow_) {
         if (address(token_).code.length == 0) revert BadConfig();
-        // A contract that tells no balance is no token: without one no commit would ever go through.
+        // A contract that tells no balance is no token: no commit to it would ever go through.
+        // slither-disable-next-line unused-return
         try token_.balanceOf(address(this)) returns (uint256) {}
         catch {
             revert BadConfig();
@@ -198,9 +199,10 @@ contract Settlement is GrowthCap, Batches, ReentrancyGuardTransient {
             uint256 before = claimed[account];
             if (claimable <= before) continue;
             uint256 amount = claimable - before;
-            if (amount > room - paid) revert ExceedsTotal();
+            if (amount > room) revert ExceedsTotal();
             claimed[account] = claimable; // before the transfer: a token that calls back finds nothing due
             if (token.trySafeTransfer(account, amount)) {
+                room -= amount;
                 paid += amount;
             } else {
                 claimed[account] = before;

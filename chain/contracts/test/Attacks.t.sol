@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Batches} from "../Batches.sol";
+import {Roles} from "../Roles.sol";
 import {Settlement} from "../Settlement.sol";
 import {SettlementTest} from "./SettlementTest.sol";
 import {Tree} from "./Tree.sol";
@@ -38,6 +40,63 @@ contract SettlementAttackTest is SettlementTest {
         vm.assertEq(paid, 10e18);
         pass(1);
         claimFails(theft, 0, Settlement.ExceedsTotal.selector);
+    }
+
+    function test_a_guardian_takes_a_false_root_back_and_the_stolen_operator_key_with_it() public {
+        Rewards memory honest = rewardsOf(4, 1e18);
+        commitActive(honest);
+        Rewards memory theft = only(THIEF, 10e18);
+        commit(rootOf(theft), 10e18);
+        vm.prank(GUARDIAN);
+        settlement.cancel(2);
+        vm.prank(GUARDIAN);
+        settlement.revokeOperator();
+        commitFails(rootOf(theft), 10e18, abi.encodeWithSelector(Roles.NotOperator.selector));
+        pass(10 * uint256(WINDOW));
+        claimFails(theft, 0, Batches.BadProof.selector);
+        (uint256 paid,) = distributeAll(honest);
+        vm.assertEq(paid, 10e18);
+    }
+
+    function test_a_stolen_guardian_key_stops_commits_until_the_owner_replaced_it_and_takes_nothing() public {
+        Rewards memory honest = rewardsOf(4, 1e18);
+        commitActive(honest);
+        vm.prank(OWNER);
+        settlement.proposeGuardian(STRANGER);
+        vm.prank(OWNER);
+        settlement.proposeOperator(FUNDER);
+        vm.prank(GUARDIAN);
+        settlement.revokeOperator();
+        vm.prank(GUARDIAN);
+        settlement.pause();
+        distributeAll(honest);
+        pass(ROLE);
+        vm.prank(STRANGER);
+        settlement.acceptGuardian(); // no veto
+        vm.prank(FUNDER);
+        settlement.acceptOperator();
+        vm.prank(OWNER);
+        settlement.unpause();
+        vm.prank(GUARDIAN);
+        vm.expectRevert(Roles.NotGuardian.selector);
+        settlement.pause();
+        bytes32 parent = settlement.header(1);
+        vm.prank(FUNDER);
+        settlement.commit(2, parent, "receipts", "root", "archive", 11e18, 7);
+    }
+
+    function test_a_stolen_operator_key_pulls_one_cap_from_the_funder_and_only_into_the_contract() public {
+        settlement = deploy(IERC20(token), FUNDER, ACTIVATION);
+        token.mint(FUNDER, 10 * CAP);
+        vm.prank(FUNDER);
+        token.approve(address(settlement), type(uint256).max);
+        for (uint64 sequence = 1; sequence <= 5; ++sequence) {
+            commit("theft", CAP);
+            vm.prank(GUARDIAN);
+            settlement.cancel(sequence);
+        }
+        vm.assertEq(token.balanceOf(address(settlement)), CAP); // there for later batches
+        vm.assertEq(token.balanceOf(FUNDER), 9 * CAP);
     }
 
     function test_an_account_with_two_leaves_gets_the_larger_once() public {

@@ -47,6 +47,12 @@ contract BadToken is DevToken {
         require(!blocked[msg.sender] && !blocked[to], "blocked");
         if (only != address(0) && to != only) return super.transfer(to, amount);
         if (way == Way.ReturnsFalse) return false;
+        if (way == Way.ReturnsTwo) {
+            assembly {
+                mstore(0, 2)
+                return(0, 32)
+            }
+        }
         if (way == Way.Reverts) revert("no");
         if (way == Way.ReturnBomb) {
             assembly {
@@ -67,12 +73,6 @@ contract BadToken is DevToken {
         if (way == Way.ReturnsNothing) {
             assembly {
                 return(0, 0)
-            }
-        }
-        if (way == Way.ReturnsTwo) {
-            assembly {
-                mstore(0, 2)
-                return(0, 32)
             }
         }
         return true;

@@ -169,8 +169,9 @@ contract SettlementBadTokenTest is SettlementTest {
         );
         bad.mint(address(settlement), 10e18);
         bytes32 zero = settlement.header(0);
+        bytes32 root = rootOf(batch);
         vm.prank(address(bad));
-        settlement.commit(1, zero, "receipts", rootOf(batch), "archive", 10e18, 7);
+        settlement.commit(1, zero, "receipts", root, "archive", 10e18, 7);
         pass(ACTIVATION);
         bytes[4] memory calls = [
             abi.encodeCall(settlement.commit, (2, settlement.header(1), "", "root", "", 11e18, 0)),

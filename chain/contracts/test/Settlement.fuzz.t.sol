@@ -12,12 +12,24 @@ import {vm} from "./Vm.sol";
 /// @notice Random histories: the cap over any span, cancel, and what accounts are paid over many batches.
 contract SettlementFuzzTest is SettlementTest {
     uint256 private constant COMMITS = 8;
-    uint256 private constant BATCHES = 6;
-    uint256 private constant ACCOUNTS = 12;
+    uint256 private constant BATCHES = 5;
+    uint256 private constant ACCOUNTS = 8;
 
     /// @dev Draws from one seed, so that a failing run is told by one number.
     uint256 private seed;
     mapping(address account => uint256) private proven;
+    Settlement private other;
+    Settlement private tricky; // of the token that blocks
+    BadToken private bad;
+
+    function setUp() public override {
+        super.setUp();
+        other = deploy(IERC20(token), address(0), ACTIVATION);
+        token.mint(address(other), 1e27);
+        bad = new BadToken();
+        tricky = deploy(IERC20(bad), address(0), ACTIVATION);
+        bad.mint(address(tricky), 1e27);
+    }
 
     function testFuzz_growth_over_any_span_is_within_the_cap(uint256 seed_) public {
         seed = seed_;
@@ -41,8 +53,6 @@ contract SettlementFuzzTest is SettlementTest {
 
     function testFuzz_a_cancelled_commit_never_was(uint256 seed_) public {
         seed = seed_;
-        Settlement other = deploy(IERC20(token), address(0), ACTIVATION);
-        token.mint(address(other), 1e27);
         uint256 total;
         for (uint256 i = 0; i < 4; ++i) {
             total += draw(settlement.capAvailable() / 2);
@@ -65,21 +75,19 @@ contract SettlementFuzzTest is SettlementTest {
     /// accounts some of which are blocked at times.
     function testFuzz_accounts_are_paid_what_is_proven_and_never_twice(uint256 seed_) public {
         seed = seed_;
-        BadToken bad = new BadToken();
-        settlement = deploy(IERC20(bad), address(0), ACTIVATION);
-        bad.mint(address(settlement), 1e27);
+        settlement = tricky;
         Rewards memory active = rewardsOf(1 + draw(ACCOUNTS), 1e15);
         Rewards memory before = active;
         commitActive(active);
 
         for (uint256 i = 0; i < BATCHES; ++i) {
-            payRandomly(bad, active);
-            if (draw(2) == 0) payRandomly(bad, before);
+            payRandomly(active);
+            if (draw(2) == 0) payRandomly(before);
             Rewards memory next = grown(active);
             commit(rootOf(next), totalOf(next));
             pass(draw(ACTIVATION));
-            payRandomly(bad, active); // a pending root takes nothing from the two that count
-            payRandomly(bad, before);
+            payRandomly(active); // a pending root takes nothing from the two that count
+            payRandomly(before);
             if (draw(3) == 0) {
                 uint64 last = settlement.sequence();
                 vm.prank(GUARDIAN);
@@ -88,7 +96,7 @@ contract SettlementFuzzTest is SettlementTest {
                 pass(ACTIVATION);
                 (before, active) = (active, next);
             }
-            booksAgree(bad, active);
+            booksAgree(active);
         }
         for (uint256 i = 0; i < active.accounts.length; ++i) {
             bad.setBlocked(active.accounts[i], false);
@@ -97,7 +105,7 @@ contract SettlementFuzzTest is SettlementTest {
         vm.assertEq(settlement.totalClaimed(), totalOf(active));
     }
 
-    function payRandomly(BadToken bad, Rewards memory rewards) private {
+    function payRandomly(Rewards memory rewards) private {
         uint256 count = rewards.accounts.length;
         bad.setBlocked(rewards.accounts[draw(count)], draw(2) == 0);
         bool[] memory wanted = new bool[](count);
@@ -134,7 +142,7 @@ contract SettlementFuzzTest is SettlementTest {
         vm.assertEq(skipped, refused, "skipped");
     }
 
-    function booksAgree(BadToken bad, Rewards memory rewards) private view {
+    function booksAgree(Rewards memory rewards) private view {
         uint256 sum;
         for (uint256 i = 0; i < rewards.accounts.length; ++i) {
             address account = rewards.accounts[i];

@@ -181,6 +181,17 @@ contract SettlementCommitTest is SettlementTest {
         vm.assertEq(settlement.previousRoot(), "one");
     }
 
+    function test_a_cancel_carries_out_a_raise_whose_time_came_while_the_batch_was_pending() public {
+        vm.prank(OWNER);
+        settlement.setCap(2 * CAP);
+        pass(ROLE - 1);
+        commit("one", CAP / 2);
+        pass(1);
+        cancel(1);
+        vm.assertEq(settlement.cap(), 2 * CAP);
+        vm.assertEq(settlement.capAvailable(), 2 * CAP);
+    }
+
     function test_cancel_only_before_the_activation_second() public {
         commit("one", 10);
         pass(ACTIVATION - 1);

@@ -11,12 +11,18 @@ interface Vm {
         uint64 gasRemaining;
     }
 
+    function envOr(string calldata name, bool otherwise) external view returns (bool);
+    function readFile(string calldata path) external view returns (string memory);
+    function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
+
     function warp(uint256 time) external;
     function prank(address sender) external;
     function expectRevert() external;
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
     function expectEmit() external;
+    function setEvmVersion(string calldata fork) external;
+    function snapshotValue(string calldata group, string calldata name, uint256 value) external;
     function lastCallGas() external view returns (Gas memory);
 
     function assertTrue(bool ok) external pure;

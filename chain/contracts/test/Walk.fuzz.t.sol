@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {Walk} from "../Walk.sol";
 import {Tree} from "./Tree.sol";
 import {vm} from "./Vm.sol";
@@ -14,6 +15,10 @@ contract Walker {
         bytes calldata steps
     ) external pure returns (bytes32) {
         return Walk.rootOf(token, accounts, claimables, proof, steps);
+    }
+
+    function rootAbove(bytes32 leaf, bytes32[] calldata proof) external pure returns (bytes32) {
+        return Walk.rootAbove(leaf, proof);
     }
 }
 
@@ -47,6 +52,10 @@ contract WalkFuzzTest {
             vm.assertEq(uint8(run.steps[0]) & 0x80, 0);
             vm.assertEq(walk(run), run.root);
         }
+    }
+
+    function testFuzz_a_usual_proof_leads_where_OpenZeppelin_says(bytes32 leaf, bytes32[] calldata proof) public view {
+        vm.assertEq(walker.rootAbove(leaf, proof), MerkleProof.processProof(proof, leaf));
     }
 
     function testFuzz_random_subsets_lead_to_the_root(uint256 seed, uint256 subset) public view {
