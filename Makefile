@@ -31,7 +31,7 @@ SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 $(B)/quittance: $(MAIN:%.c=$(B)/%.o) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
