@@ -6,6 +6,7 @@
 #define TIP_MIN 1000000u                /* 0.001 gwei, geth's own default */
 #define TIP_MAX (100ull * GWEI)         /* a node that reports more is broken or lies */
 #define TIP_WHEN_EMPTY GWEI             /* no used block to learn from, as on a fresh test chain */
+#define RPC_FEE_CAP_WEI 1000000000000000000ull      /* 1 ETH: --rpc.txfeecap of geth, as by default */
 
 static int wei_cmp(struct wei a, struct wei b)
 {
@@ -106,4 +107,14 @@ bool fee_replace(struct fee old, struct fee fresh, struct wei ceiling, struct fe
         return over_ceiling("a replacement's fee", raised.max_fee, ceiling, err);
     *fee = raised;
     return true;
+}
+
+uint64_t fee_gas_max(struct fee fee)
+{
+    struct u256 gas, rest;
+    uint64_t most;
+
+    if (!u256_divmod(u256_from_u64(RPC_FEE_CAP_WEI), fee.max_fee.v, &gas, &rest) || !u256_to_u64(gas, &most))
+        return UINT64_MAX;                     /* free gas */
+    return most;
 }

@@ -16,5 +16,7 @@ MUST_USE bool fee_suggest(const struct fee_history *history, struct wei ceiling,
 /* Both fields at least an eighth above the old and at least fresh.  ERR_AGAIN above the ceiling. */
 MUST_USE bool fee_replace(struct fee old, struct fee fresh, struct wei ceiling, struct fee *fee, struct err *err);
 struct wei wei_from_gwei(uint64_t gwei);
+/* The most gas a transaction may have at this fee: geth and besu refuse over RPC what may cost more than 1 ETH. */
+uint64_t fee_gas_max(struct fee fee);
 
 #endif

@@ -148,6 +148,7 @@ static bool send_next(struct distribution *d, size_t *room, bool *moved, struct 
 static bool send_all(struct distribution *d, bool *moved, struct err *err)
 {
     struct settle *s = d->settle;
+    struct fee fee;
     uint64_t limit;
     size_t room;
 
@@ -155,8 +156,11 @@ static bool send_all(struct distribution *d, bool *moved, struct err *err)
         return false;
     if (room == 0)
         return true;
-    if (!transactions_may_retry(s, &d->txs, "distribute", err) || !send_gas_limit(s, &limit, err))
+    if (!transactions_may_retry(s, &d->txs, "distribute", err) || !send_gas_limit(s, &limit, err)
+        || !send_fee(s, &fee, err))
         return false;
+    if (limit > fee_gas_max(fee))
+        limit = fee_gas_max(fee);
     d->gas_max = s->config.set_gas != 0 ? s->config.set_gas : SET_GAS_MAX;
     if (d->gas_max > limit / 4 * 3)
         d->gas_max = limit / 4 * 3;            /* the estimate's margin must fit, too */

@@ -78,13 +78,14 @@ async function registerModel(gateway, domain, creator, name, parents) {
 async function printTable(gateway, earners, sequence) {
   const { body: settlement } = await gateway.get(`/v1/settlements/${sequence}`);
   const paying = settlement.transactions.filter((t) => t.kind === "distribute");
-  console.log(`\n   ${"earner".padEnd(22)} ${"role".padEnd(10)} ${"earned".padStart(18)} ${"paid on chain".padStart(18)}  transaction`);
+  const calls = paying.map((t) => `${t.hash.slice(0, 14)}… ${Number(t.gasUsed).toLocaleString("en")} gas`).join(", ");
+  console.log(`\n   ${"earner".padEnd(22)} ${"role".padEnd(10)} ${"earned".padStart(18)} ${"paid on chain".padStart(18)}  transaction and gas of the call`);
   for (const earner of earners) {
     const { body: account } = await gateway.get(`/v1/accounts/${earner.address}`);
     const roles = Object.entries(account.byRole).filter(([, amount]) => BigInt(amount) > 0n);
     roles.forEach(([role, amount], i) => {
       const paid = i === 0 ? tokens(account.paid) : "\"";
-      const tx = i > 0 ? "" : BigInt(account.paid) > 0n ? paying.map((t) => `${t.hash.slice(0, 18)}…`).join(" ") : "below the minimum: may claim";
+      const tx = i > 0 ? "" : BigInt(account.paid) > 0n ? calls : "below the minimum: may claim";
       console.log(`   ${earner.name.padEnd(22)} ${role.padEnd(10)} ${tokens(amount).padStart(18)} ${paid.padStart(18)}  ${tx}`);
     });
   }

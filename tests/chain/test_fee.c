@@ -83,12 +83,22 @@ static void a_lying_oracle_meets_the_ceiling(void **state)
     assert_int_equal(err.code, ERR_AGAIN);
 }
 
+static void a_transaction_costs_at_most_one_eth(void **state)
+{
+    struct fee fee = { .max_fee = wei_from_gwei(100) }, free_gas = { 0 };
+
+    (void)state;
+    assert_int_equal(fee_gas_max(fee), 10000000);
+    assert_true(fee_gas_max(free_gas) == UINT64_MAX);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_LEN(suggestions) + ARRAY_LEN(replacements) + 1] = {
+    struct CMUnitTest tests[ARRAY_LEN(suggestions) + ARRAY_LEN(replacements) + 2] = {
         cmocka_unit_test(a_lying_oracle_meets_the_ceiling),
+        cmocka_unit_test(a_transaction_costs_at_most_one_eth),
     };
-    size_t n = 1;
+    size_t n = 2;
 
     for (const struct suggestion *s = suggestions; s < suggestions + ARRAY_LEN(suggestions); s++)
         tests[n++] = (struct CMUnitTest){ s->name, fee_is_suggested, NULL, NULL, (void *)(uintptr_t)s };
