@@ -1,6 +1,6 @@
 #include "api/context.h"
 #include "api/handlers.h"
-#include "api/page.h"
+#include "api/list.h"
 #include "api/problem.h"
 #include "gateway/intake/admit.h"
 
@@ -57,18 +57,12 @@ static bool add_row(void *self, const struct price_version *p)
     return page_add_numbered(self, p->version, price_to_json(p));
 }
 
+static bool walk(struct db *db, struct page *page, struct err *err)
+{
+    return store_prices(db, page_after_number(page), page->limit + 1, add_row, page, err);
+}
+
 void prices_get(struct request *req, struct reply *reply)
 {
-    struct page page;
-    struct err err = { 0 };
-    struct db *db;
-
-    if (!page_begin(req, 8, &page, reply))
-        return;
-    if (!api_begin(req->api, &db, reply)) {
-        page_drop(&page);
-        return;
-    }
-    page_end(&page, store_prices(db, page_after_number(&page), page.limit + 1, add_row, &page, &err), &err, reply);
-    api_end(req->api, db);
+    list_reply(req, sizeof(uint64_t), walk, reply);
 }

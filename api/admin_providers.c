@@ -1,7 +1,7 @@
 #include "api/context.h"
 #include "api/fields.h"
 #include "api/handlers.h"
-#include "api/page.h"
+#include "api/list.h"
 #include "api/problem.h"
 #include "gateway/intake/admit.h"
 
@@ -126,22 +126,15 @@ static bool add_row(void *self, const struct provider *p)
     return page_add(self, p->address.b, provider_to_json(p));
 }
 
+static bool walk(struct db *db, struct page *page, struct err *err)
+{
+    struct address after;
+
+    memcpy(after.b, page->after, sizeof after);
+    return store_providers(db, page->has_after ? &after : NULL, page->limit + 1, add_row, page, err);
+}
+
 void providers_get(struct request *req, struct reply *reply)
 {
-    struct page page;
-    struct err err = { 0 };
-    struct address after;
-    struct db *db;
-    bool ok;
-
-    if (!page_begin(req, sizeof after, &page, reply))
-        return;
-    if (!api_begin(req->api, &db, reply)) {
-        page_drop(&page);
-        return;
-    }
-    memcpy(after.b, page.after, sizeof after);
-    ok = store_providers(db, page.has_after ? &after : NULL, page.limit + 1, add_row, &page, &err);
-    page_end(&page, ok, &err, reply);
-    api_end(req->api, db);
+    list_reply(req, sizeof(struct address), walk, reply);
 }

@@ -1,6 +1,6 @@
 #include "api/context.h"
 #include "api/handlers.h"
-#include "api/page.h"
+#include "api/list.h"
 #include "api/shapes.h"
 
 struct listing { struct page *page; struct db *db; };
@@ -18,19 +18,14 @@ static bool add_row(void *self, const struct transaction_row *t, struct err *err
     return page_add_numbered(l->page, t->id, transaction_to_json(t, attempts));
 }
 
+static bool walk(struct db *db, struct page *page, struct err *err)
+{
+    struct listing l = { page, db };
+
+    return store_tx_list(db, page_after_number(page), page->limit + 1, add_row, &l, err);
+}
+
 void transactions_get(struct request *req, struct reply *reply)
 {
-    struct listing l;
-    struct page page;
-    struct err err = { 0 };
-
-    if (!page_begin(req, 8, &page, reply))
-        return;
-    l.page = &page;
-    if (!api_begin(req->api, &l.db, reply)) {
-        page_drop(&page);
-        return;
-    }
-    page_end(&page, store_tx_list(l.db, page_after_number(&page), page.limit + 1, add_row, &l, &err), &err, reply);
-    api_end(req->api, l.db);
+    list_reply(req, sizeof(uint64_t), walk, reply);
 }

@@ -1,6 +1,6 @@
 #include "api/context.h"
 #include "api/handlers.h"
-#include "api/page.h"
+#include "api/list.h"
 #include "api/problem.h"
 #include "api/settlement_shapes.h"
 
@@ -10,20 +10,14 @@ static bool add_row(void *self, const struct settlement_row *s, struct err *err)
     return page_add_numbered(self, s->sequence, settlement_to_json(s));
 }
 
+static bool walk(struct db *db, struct page *page, struct err *err)
+{
+    return store_settlements(db, page_after_number(page), page->limit + 1, add_row, page, err);
+}
+
 void settlements_get(struct request *req, struct reply *reply)
 {
-    struct page page;
-    struct err err = { 0 };
-    struct db *db;
-
-    if (!page_begin(req, 8, &page, reply))
-        return;
-    if (!api_begin(req->api, &db, reply)) {
-        page_drop(&page);
-        return;
-    }
-    page_end(&page, store_settlements(db, page_after_number(&page), page.limit + 1, add_row, &page, &err), &err, reply);
-    api_end(req->api, db);
+    list_reply(req, sizeof(uint64_t), walk, reply);
 }
 
 void settlement_get(struct request *req, struct reply *reply)
