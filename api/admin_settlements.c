@@ -2,6 +2,7 @@
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "api/problem.h"
+#include "api/report.h"
 #include "api/settlement_shapes.h"
 #include "store/keys.h"
 
@@ -31,43 +32,19 @@ static void put_error(json *object, const struct err *err)
     json_put(object, "error", error);
 }
 
-/* {sequence, state, receipts, total, paid, failed, transactions, nothing, waits?, activeAt?, error?} */
-static json *report_to_json(const struct run_report *report)
+/* The line of the run, and what only a running service can add: {..., running, waits?, activeAt?, error?} */
+static json *run_to_json(const struct run_report *report)
 {
     const struct settle_report *s = &report->settle;
     const char *waits = waits_name(s->waits);
-    json *object = json_new_object();
+    json *object = report_to_json(s);
 
-    json_put(object, "sequence", s->has_sequence ? json_new_u64(s->sequence) : json_new_null());
-    json_put(object, "state", s->has_sequence ? json_new_text(batch_state_name(s->state)) : json_new_null());
-    json_put_u64(object, "receipts", s->receipts);
-    json_put_amount(object, "total", s->total);
-    json_put_amount(object, "paid", s->paid);
-    json_put_u64(object, "failed", s->failed);
-    json_put_u64(object, "transactions", s->transactions);
-    json_put_bool(object, "nothing", s->nothing);
     json_put_bool(object, "running", report->running);
     if (waits != NULL)
         json_put_text(object, "waits", waits);
     if (s->active_at_s > 0)
         json_put_u64(object, "activeAt", s->active_at_s);
     put_error(object, &report->error);
-    return object;
-}
-
-static json *plan_to_json(const struct settle_plan *plan)
-{
-    json *object = json_new_object();
-
-    json_put_bool(object, "dryRun", true);
-    json_put_u64(object, "receipts", plan->receipts);
-    json_put_u64(object, "accounts", plan->accounts);
-    json_put_u64(object, "dueAccounts", plan->due_accounts);
-    json_put_u64(object, "sets", plan->sets);
-    json_put_u64(object, "gas", plan->gas);
-    json_put_amount(object, "growth", plan->growth);
-    json_put_amount(object, "total", plan->total);
-    json_put_amount(object, "due", plan->due);
     return object;
 }
 
@@ -86,7 +63,7 @@ static void start_run(struct request *req, bool dry, struct reply *reply)
 
     if (!dry) {
         runner_request(req->api->runner, RUN_WAIT_MS, &report);
-        reply_json(reply, 202, report_to_json(&report));
+        reply_json(reply, 202, run_to_json(&report));
     } else if (runner_plan(req->api->runner, &plan, &err)) {
         reply_json(reply, 202, plan_to_json(&plan));
     } else {
@@ -165,7 +142,7 @@ void run_get(struct request *req, struct reply *reply)
         problem(reply, 404, "not-found", "There is no settlement of this sequence.");
     } else {
         add_current(req, &report);
-        reply_json(reply, 200, report_to_json(&report));
+        reply_json(reply, 200, run_to_json(&report));
     }
 }
 

@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/report.h"
 #include "gateway/admin_client.h"
 #include "gateway/base/clock.h"
 #include "gateway/commands.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/open.h"
-#include "gateway/report.h"
 #include "store/batches.h"
 
 #define POLL_MS 500

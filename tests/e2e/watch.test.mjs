@@ -65,6 +65,9 @@ describe("watch", () => {
     const { code, stderr } = await watch("--once");
     assert.equal(code, 0, stderr);
     assert.match(stderr, /event=settlement_audited/);
+    // Activation is later than the time-out: that is no failure (design 7).
+    const waiting = await world.gateway.command(["settle", "--wait", "--timeout", "2"]);
+    assert.deepEqual([waiting.sequence, waiting.state, waiting.nothing], [2, "pending", false]);
     await jump(DELAY + 1);
     await world.settle();
     await world.gateway.command(["audit", world.gateway.url, "--mirror", mirror]);

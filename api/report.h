@@ -1,6 +1,6 @@
-/* gateway/report.h - the JSON line of a settlement run (design 7), from the run itself or from the service's answer. */
-#ifndef QUITTANCE_REPORT_H
-#define QUITTANCE_REPORT_H
+/* api/report.h - the JSON of a settlement run and of a dry run (design 7): what the service answers and `settle` prints. */
+#ifndef QUITTANCE_API_REPORT_H
+#define QUITTANCE_API_REPORT_H
 
 #include "gateway/lib/json.h"
 #include "gateway/settle/settle.h"

@@ -1,5 +1,4 @@
-/* gateway/report.c - see report.h. */
-#include "gateway/report.h"
+#include "api/report.h"
 
 json *report_to_json(const struct settle_report *r)
 {
@@ -33,7 +32,7 @@ json *plan_to_json(const struct settle_plan *p)
     json_put_amount(out, "total", p->total);
     json_put_u64(out, "dueAccounts", p->due_accounts);
     json_put_amount(out, "due", p->due);
-    json_put_u64(out, "calls", p->sets);
+    json_put_u64(out, "sets", p->sets);
     json_put_u64(out, "gas", p->gas);
     if (u256_mul_u64(p->fee.max_fee.v, p->gas, &cost.v)) {
         char text[U256_DECIMAL_MAX];
