@@ -57,7 +57,7 @@ static bool apikey_run(const struct args *args, struct err *err)
         return err_set(err, ERR_USAGE, "apikey new needs --role viewer|operator|admin");
     if (name == NULL)
         name = "made on the command line";
-    if (!open_config(args->config, &config, err))
+    if (!config_load(args->config, &config, err))
         return false;
     ok = admin_connect(&config, &client, err)
       && (client != NULL ? new_by_service(client, role, name, err) : new_in_store(&config, role, name, err));

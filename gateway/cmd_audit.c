@@ -94,7 +94,7 @@ static bool open_with_config(const struct args *args, struct audit_config *audit
     struct config config;
     bool ok;
 
-    if (!open_config(args->config, &config, err))
+    if (!config_load(args->config, &config, err))
         return err_prefix(err, "without --rpc and --contract");
     ok = config_need_contract(&config, err) && open_rpc(&config, rpc, err) && open_keys_of_config(&config, secret, audit, err);
     audit->contract = config.chain.contract;

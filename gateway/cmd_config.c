@@ -12,7 +12,7 @@ static bool config_run(const struct args *args, struct err *err)
 
     if (strcmp(action, "check") != 0 && strcmp(action, "print") != 0)
         return err_set(err, ERR_USAGE, "config takes check or print, not %s", action);
-    if (!open_config(args->config, &config, err))
+    if (!config_load(args->config, &config, err))
         return false;
     if (strcmp(action, "print") == 0) {
         print_json(config_to_json(&config));

@@ -243,7 +243,7 @@ static bool contract_run(const struct args *args, struct err *err)
 
     if (showing ? args->word_count > 1 && !err_set(err, ERR_USAGE, "show takes no value") : !find_action(args, &action, &value, err))
         return false;
-    if (!open_config(args->config, &config, err))
+    if (!config_load(args->config, &config, err))
         return false;
     ok = config_need_contract(&config, err) && open_rpc(&config, &rpc, err);
     if (ok && showing)

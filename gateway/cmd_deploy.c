@@ -213,7 +213,7 @@ static bool deploy_all(struct deployment *d, bool dev_token, struct err *err)
 static bool deploy_run(const struct args *args, struct err *err)
 {
     struct deployment d = { 0 };
-    bool ok = open_config(args->config, &d.config, err);
+    bool ok = config_load(args->config, &d.config, err);
 
     if (!ok)
         return false;

@@ -61,7 +61,7 @@ static bool make(const struct args *args, bool import, struct err *err)
 
     if (file_exists(path))
         return err_set(err, ERR_INVALID, "%s exists: a key file is never written over", path);
-    if (passphrase == NULL && !open_config(args->config, &config, err))
+    if (passphrase == NULL && !config_load(args->config, &config, err))
         return err_prefix(err, "give --passphrase-file, or a configuration that names one");
     key = secret_new(sizeof *key);
     if (!import)

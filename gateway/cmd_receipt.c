@@ -139,7 +139,7 @@ static bool find_domain(const struct args *args, struct domain *domain, struct e
 
     if (url != NULL)
         return node_fetch_domain(url, domain, err);
-    if (!open_config(args->config, &config, err))
+    if (!config_load(args->config, &config, err))
         return err_prefix(err, "give --url, or a configuration");
     ok = config_need_contract(&config, err);
     if (ok)

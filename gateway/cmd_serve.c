@@ -117,7 +117,7 @@ static bool release_left(struct service *s, struct err *err)
 
 static bool start(struct service *s, const char *config, struct err *err)
 {
-    if (!open_config(config, &s->config, err) || !config_need_contract(&s->config, err)
+    if (!config_load(config, &s->config, err) || !config_need_contract(&s->config, err)
         || !file_make_dir(s->config.archive.dir, 0700, err) || !open_store(s, err) || !open_secret(&s->config, &s->secret, err)
         || !open_signer(&s->config, &s->signer, err) || !open_promise_signer(&s->config, s->signer, &s->promise, err)
         || !publish_promise_signer(s, err) || !open_intake(s, err))

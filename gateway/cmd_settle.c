@@ -255,7 +255,7 @@ static bool settle_command_run(const struct args *args, struct err *err)
     uint64_t timeout_s;
     bool ok;
 
-    if (!args_u64(args, "--timeout", 600, 86400, &timeout_s, err) || !open_config(args->config, &config, err))
+    if (!args_u64(args, "--timeout", 600, 86400, &timeout_s, err) || !config_load(args->config, &config, err))
         return false;
     goal.timeout_ms = timeout_s * 1000;
     ok = config_need_contract(&config, err) && admin_connect(&config, &client, err)

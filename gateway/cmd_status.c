@@ -150,7 +150,7 @@ static bool status_run(const struct args *args, struct err *err)
     json *out;
     bool ok;
 
-    if (!open_config(args->config, &config, err))
+    if (!config_load(args->config, &config, err))
         return false;
     out = json_new_object();
     alarms = (struct alarms){ .list = json_new_array() };

@@ -75,7 +75,7 @@ static bool store_run(const struct args *args, struct err *err)
     struct config config;
     bool ok;
 
-    if (!open_config(args->config, &config, err))
+    if (!config_load(args->config, &config, err))
         return false;
     if (strcmp(action, "trust-clock") == 0)
         ok = trust_clock(&config, err);

@@ -129,7 +129,7 @@ static bool read_config(const char *path, struct known *k, struct err *err)
 
     if (k->has_contract)
         return true;
-    if (!open_config(path, &config, err))
+    if (!config_load(path, &config, err))
         return err_prefix(err, "without --contract or --info");
     ok = config_need_contract(&config, err);
     k->contract = config.chain.contract;

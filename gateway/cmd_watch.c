@@ -191,7 +191,7 @@ static bool watch_run(const struct args *args, struct err *err)
     char url[URL_MAX];
     bool ok;
 
-    if (!open_config(args->config, &w.config, err))
+    if (!config_load(args->config, &w.config, err))
         return false;
     ok = args_u64(args, "--interval", 15, 86400, &w.interval_s, err) && config_need_contract(&w.config, err)
       && (args->word_count > 0 || service_url(&w.config, url, err))

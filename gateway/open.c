@@ -9,11 +9,6 @@
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 
-MUST_USE bool open_config(const char *path, struct config *config, struct err *err)
-{
-    return config_load(path, config, err);
-}
-
 MUST_USE bool open_signer(const struct config *config, struct signer **signer, struct err *err)
 {
     return signer_open(config->signer.key, config->signer.passphrase_file, signer, err)

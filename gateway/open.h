@@ -8,8 +8,6 @@
 #include "gateway/settle/settle.h"
 #include "store/binding.h"
 
-/* The configuration that the command line names. */
-MUST_USE bool open_config(const char *path, struct config *config, struct err *err);
 /* [signer] key; asks the chain for nothing.  Unlocking takes about a second of work by design (scrypt). */
 MUST_USE bool open_signer(const struct config *config, struct signer **signer, struct err *err);
 /* [signer] promise_key, or the signer's own key: then *promise is the signer itself. */
