@@ -29,16 +29,21 @@ static json *by_model(const struct account_sums *sums)
     return object;
 }
 
-static json *account_to_json(struct address account, const struct account_sums *sums, struct amount held)
+static void put_sums(json *object, const struct account_sums *sums, struct amount held)
 {
-    json *object = json_new_object();
-
-    json_put_address(object, "account", account);
     json_put_amount(object, "earned", sums->earned);
     json_put_amount(object, "settled", sums->settled);
     json_put_amount(object, "paid", sums->paid);
     json_put_amount(object, "pending", sums->pending);
     json_put_amount(object, "held", held);
+}
+
+static json *account_to_json(struct address account, const struct account_sums *sums, struct amount held)
+{
+    json *object = json_new_object();
+
+    json_put_address(object, "account", account);
+    put_sums(object, sums, held);
     if (sums->was_charged)
         json_put_amount(object, "charged", sums->charged);
     json_put(object, "byRole", by_role(sums));
@@ -46,36 +51,67 @@ static json *account_to_json(struct address account, const struct account_sums *
     return object;
 }
 
-static void answer(struct api *api, struct db *db, struct address account, struct reply *reply)
+/* What one book says of an account; the sums are cleared by the caller. */
+static bool find_sums(struct api *api, struct address account, struct account_sums *sums, struct amount *held, struct reply *reply)
 {
     const struct snapshot *snapshot;
+    struct err err = { 0 };
+    struct db *db;
+    bool ok;
+
+    if (!api_begin(api, &db, reply))
+        return false;
+    ok = api_catalog(api, db, &snapshot, reply);
+    if (ok) {
+        ok = account_sum(db, account, sums, &err);
+        if (ok && !held_of_account(api->held, db, snapshot->catalog, account, held, &err)) {
+            account_sums_clear(sums);
+            ok = false;
+        }
+        if (!ok)
+            problem_from_err(reply, &err);
+        snapshot_release(snapshot);
+    }
+    api_end(api, db);
+    return ok;
+}
+
+/* {contract, earned, settled, paid, pending, held} of the contract before; false: the reply is a problem. */
+static bool put_other(struct api *other, struct address account, json *object, struct reply *reply)
+{
     struct account_sums sums;
     struct amount held;
-    struct err err = { 0 };
+    json *list, *row;
 
-    if (!api_catalog(api, db, &snapshot, reply))
-        return;
-    if (!account_sum(db, account, &sums, &err)) {
-        problem_from_err(reply, &err);
-    } else {
-        if (held_of_account(api->held, db, snapshot->catalog, account, &held, &err))
-            reply_json(reply, 200, account_to_json(account, &sums, held));
-        else
-            problem_from_err(reply, &err);
-        account_sums_clear(&sums);
-    }
-    snapshot_release(snapshot);
+    if (other == NULL)
+        return true;
+    if (!find_sums(other, account, &sums, &held, reply))
+        return false;
+    row = json_new_object();
+    json_put_address(row, "contract", other->config->domain.contract);
+    put_sums(row, &sums, held);
+    list = json_new_array();
+    json_add(list, row);
+    json_put(object, "others", list);
+    account_sums_clear(&sums);
+    return true;
 }
 
 void account_get(struct request *req, struct reply *reply)
 {
     struct address account;
-    struct db *db;
+    struct account_sums sums;
+    struct amount held;
+    json *object;
 
-    if (!request_address(req, 0, &account, reply) || !api_begin(req->api, &db, reply))
+    if (!request_address(req, 0, &account, reply) || !find_sums(req->api, account, &sums, &held, reply))
         return;
-    answer(req->api, db, account, reply);
-    api_end(req->api, db);
+    object = account_to_json(account, &sums, held);
+    account_sums_clear(&sums);
+    if (put_other(api_other(req), account, object, reply))
+        reply_json(reply, 200, object);
+    else
+        json_free(object);
 }
 
 struct claim {
@@ -127,20 +163,54 @@ static json *claim_to_json(const struct api *api, const struct claim *c)
     return object;
 }
 
-void claim_get(struct request *req, struct reply *reply)
+/* The claim in one book: NULL where there is nothing to claim, for which reason, or an error. */
+static json *claim_of(struct api *api, struct address account, const char **reason, struct err *err)
 {
-    const char *reason = "";
-    struct claim claim = { 0 };
-    struct err err = { 0 };
+    struct claim claim = { .account = account };
+    json *object = NULL;
     struct db *db;
 
-    if (!request_address(req, 0, &claim.account, reply) || !api_begin(req->api, &db, reply))
+    if (!db_pool_take(api->pool, &db, err))
+        return NULL;
+    if (find_claim(api, db, &claim, reason, err))
+        object = claim_to_json(api, &claim);
+    db_pool_give(api->pool, db);
+    return object;
+}
+
+/* With the claim at the contract before, where there is one: it is another call, to another contract. */
+void claim_get(struct request *req, struct reply *reply)
+{
+    const char *reason = "", *ignored = "";
+    struct api *other = api_other(req);
+    struct address account;
+    struct err err = { 0 };
+    json *claim, *before = NULL, *others = NULL;
+
+    if (!request_address(req, 0, &account, reply))
         return;
-    if (find_claim(req->api, db, &claim, &reason, &err))
-        reply_json(reply, 200, claim_to_json(req->api, &claim));
-    else if (err.code != ERR_NONE)
+    claim = claim_of(req->api, account, &reason, &err);
+    if (other != NULL && err.code == ERR_NONE)
+        before = claim_of(other, account, &ignored, &err);
+    if (before != NULL) {
+        others = json_new_array();
+        json_add(others, before);
+    }
+    if (err.code != ERR_NONE) {
+        json_free(claim);
+        json_free(others);
         problem_from_err(reply, &err);
-    else
-        problem(reply, 404, "nothing-to-claim", "%s", reason);
-    api_end(req->api, db);
+    } else if (claim != NULL) {
+        if (others != NULL)
+            json_put(claim, "others", others);
+        reply_json(reply, 200, claim);
+    } else {
+        json *extra = NULL;
+
+        if (others != NULL) {
+            extra = json_new_object();
+            json_put(extra, "others", others);
+        }
+        problem_with(reply, 404, "nothing-to-claim", reason, extra);
+    }
 }

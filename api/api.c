@@ -2,10 +2,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/context.h"
 #include "api/problem.h"
+#include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
+#include "gateway/lib/address_text.h"
 
 #define READERS_MAX 16
 #define ADMIN_THREADS 2
@@ -37,6 +40,17 @@ bool api_catalog(struct api *api, struct db *db, const struct snapshot **snapsho
     return true;
 }
 
+static void refuse_contract(const struct api *api, struct reply *reply)
+{
+    const struct api *predecessor = api->books[1];
+    char is[ADDRESS_TEXT], was[ADDRESS_TEXT] = "";
+
+    address_to_text(api->books[0]->config->domain.contract, is);
+    if (predecessor != NULL)
+        address_to_text(predecessor->config->domain.contract, was);
+    problem(reply, 404, "not-found", "That contract is not served here: %s%s%s is.", is, predecessor != NULL ? " and its predecessor " : "", was);
+}
+
 static bool start_servers(struct api *api, struct err *err)
 {
     const struct server_config public_config = {
@@ -58,12 +72,40 @@ static bool start_servers(struct api *api, struct err *err)
     return true;
 }
 
-bool api_start(const struct api_config *config, struct writer *writer, struct intake *intake,
-               struct snapshots *snapshots, struct runner *runner, const struct clock *clock,
-               struct api **api, struct err *err)
+bool api_choose(struct request *req, struct reply *reply)
+{
+    const char *text = request_query(req, "contract");
+    struct address contract;
+
+    if (text == NULL)
+        return true;
+    if (!address_from_text(text, strlen(text), &contract)) {
+        problem(reply, 400, "malformed", "contract must be an address of 0x and 40 hex digits.");
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(req->api->books); i++) {
+        struct api *book = req->api->books[i];
+
+        if (book != NULL && address_eq(book->config->domain.contract, contract)) {
+            req->api = book;
+            return true;
+        }
+    }
+    refuse_contract(req->api, reply);
+    return false;
+}
+
+struct api *api_other(const struct request *req)
+{
+    return request_query(req, "contract") == NULL ? req->api->books[1] : NULL;
+}
+
+struct api *api_new(const struct api_config *config, struct writer *writer, struct intake *intake,
+                    struct snapshots *snapshots, struct runner *runner, const struct clock *clock)
 {
     struct api *a = mem_new(sizeof *a);
 
+    a->books[0] = a;
     a->config = config;
     a->writer = writer;
     a->intake = intake;
@@ -75,12 +117,20 @@ bool api_start(const struct api_config *config, struct writer *writer, struct in
     a->usage = usage_new();
     a->held = held_new();
     a->idempotency = idempotency_new();
-    if (!start_servers(a, err)) {
-        api_stop(a);
-        return false;
-    }
-    *api = a;
-    return true;
+    return a;
+}
+
+bool api_serve(struct api *api, struct api *predecessor, struct err *err)
+{
+    api->books[1] = predecessor;
+    if (predecessor != NULL)
+        memcpy(predecessor->books, api->books, sizeof api->books);
+    return start_servers(api, err);
+}
+
+void api_set_retired(struct api *api, bool retired)
+{
+    atomic_store(&api->retired, retired);
 }
 
 void api_set_token(struct api *api, const char *symbol, uint8_t decimals)
@@ -101,14 +151,16 @@ void api_addresses(const struct api *api, char listen[64], char admin_listen[64]
 
 void api_drain(struct api *api)
 {
-    atomic_store(&api->draining, true);
+    for (size_t i = 0; i < ARRAY_LEN(api->books); i++)
+        if (api->books[i] != NULL)
+            atomic_store(&api->books[i]->draining, true);
 }
 
 void api_stop(struct api *api)
 {
     if (api == NULL)
         return;
-    api_drain(api);
+    atomic_store(&api->draining, true);
     server_stop(api->server);
     server_stop(api->admin_server);
     idempotency_free(api->idempotency);

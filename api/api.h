@@ -23,15 +23,19 @@ struct api_config {
 };
 
 struct api;
-/* Borrows all.  runner may be NULL: no chain configured yet. */
-MUST_USE bool api_start(const struct api_config *config, struct writer *writer, struct intake *intake,
-                        struct snapshots *snapshots, struct runner *runner, const struct clock *clock,
-                        struct api **api, struct err *err);
+/* What answers for one contract.  Borrows all.  runner may be NULL: no chain configured yet. */
+struct api *api_new(const struct api_config *config, struct writer *writer, struct intake *intake,
+                    struct snapshots *snapshots, struct runner *runner, const struct clock *clock);
+/* Listens as api's configuration says.  predecessor: of the contract before, whose listeners do not count; NULL: there is
+ * none.  `?contract=` asks one of them, without it api is asked.  Stop api before its predecessor. */
+MUST_USE bool api_serve(struct api *api, struct api *predecessor, struct err *err);
 /* The token's own words; /v1/info leaves them out until then.  Once; thread-safe. */
 void api_set_token(struct api *api, const char *symbol, uint8_t decimals);
+/* Whether the contract takes no batches any more, as the chain says.  Thread-safe. */
+void api_set_retired(struct api *api, bool retired);
 /* The real addresses, "127.0.0.1:8080". */
 void api_addresses(const struct api *api, char listen[64], char admin_listen[64]);
 void api_drain(struct api *api);              /* readyz says 503, new receipts are refused, running ones finish */
-void api_stop(struct api *api);
+void api_stop(struct api *api);               /* and frees it; NULL is fine */
 
 #endif

@@ -15,6 +15,8 @@
 struct token_words { char symbol[33]; uint8_t decimals; };
 
 struct api {
+    struct api *books[2];                     /* of the contract we are for, and of its predecessor (NULL: none) */
+    atomic_bool retired;
     const struct api_config *config;
     struct token_words *_Atomic token;        /* owned; NULL until the chain was asked */
     struct writer *writer;
@@ -31,6 +33,11 @@ struct api {
     atomic_bool draining;
 };
 
+/* ?contract= names the book that is asked: req->api is that one afterwards.  false: the reply is 400, or 404 with those
+ * that are there. */
+bool api_choose(struct request *req, struct reply *reply);
+/* The predecessor, where it has a say in an answer of ours: nobody asked for one contract alone.  NULL: it has none. */
+struct api *api_other(const struct request *req);
 /* A reader with a snapshot of the store; false: the reply is a problem.  Ended by api_end. */
 bool api_begin(struct api *api, struct db **db, struct reply *reply);
 void api_end(struct api *api, struct db *db);

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "api/auth.h"
+#include "api/context.h"
 #include "api/problem.h"
 #include "gateway/lib/pack.h"
 
@@ -104,8 +105,8 @@ void exchange_head(struct exchange *x, const struct server_config *config, const
 {
     x->req.path = url;
     x->reply.instance = url;
-    x->decided = !(host_fits(x, config) && find_route(x, config) && auth_check(&x->req, x->req.route->least, &x->reply)
-                   && type_fits(x) && length_fits(x));
+    x->decided = !(host_fits(x, config) && find_route(x, config) && api_choose(&x->req, &x->reply)
+                   && auth_check(&x->req, x->req.route->least, &x->reply) && type_fits(x) && length_fits(x));
 }
 
 void exchange_body(struct exchange *x, const void *bytes, size_t len)

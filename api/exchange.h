@@ -17,7 +17,7 @@ struct exchange {
 };
 void exchange_init(struct exchange *x, const struct server_config *config);
 void exchange_clear(struct exchange *x);
-/* Host, route, key, Content-Type, Content-Encoding, Content-Length: what fails decides the reply. */
+/* Host, route, contract, key, Content-Type, Content-Encoding, Content-Length: what fails decides the reply. */
 void exchange_head(struct exchange *x, const struct server_config *config, const char *url);
 void exchange_body(struct exchange *x, const void *bytes, size_t len);
 /* The body is complete: unpacks it.  false: the reply is decided. */

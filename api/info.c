@@ -18,13 +18,24 @@ static json *domain_to_json(const struct api_config *c)
     return object;
 }
 
-static json *contracts_to_json(const struct api_config *c)
+static void add_contract(json *list, const struct api *api, const char *state)
 {
-    json *list = json_new_array(), *object = json_new_object();
+    json *object = json_new_object();
 
-    json_put_address(object, "address", c->domain.contract);
-    json_put_text(object, "state", "active");
+    json_put_address(object, "address", api->config->domain.contract);
+    json_put_text(object, "state", state);
     json_add(list, object);
+}
+
+/* The predecessor's receipts are taken while they are in time; once it is retired it only pays what it owes. */
+static json *contracts_to_json(const struct api *api)
+{
+    const struct api *predecessor = api->books[1];
+    json *list = json_new_array();
+
+    add_contract(list, api->books[0], "active");
+    if (predecessor != NULL)
+        add_contract(list, predecessor, atomic_load(&predecessor->retired) ? "retired" : "retiring");
     return list;
 }
 
@@ -78,7 +89,7 @@ static json *info_to_json(const struct api *api, const struct settlement_row *la
     json_put_u64(object, "now", clock_now_ms(api->clock));
     json_put_u64(object, "chainId", c->domain.chain_id);
     json_put_address(object, "contract", c->domain.contract);
-    json_put(object, "contracts", contracts_to_json(c));
+    json_put(object, "contracts", contracts_to_json(api));
     json_put(object, "token", token_to_json(api));
     json_put(object, "domain", domain_to_json(c));
     json_put_address(object, "signer", c->signer);

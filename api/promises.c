@@ -5,53 +5,57 @@
 #include "api/shapes.h"
 #include "gateway/base/mem.h"
 
-static bool is_own(const struct submission *s, uint64_t id)
+/* The promise of the item's own commit group; NULL: it has an older one. */
+static const struct group_promise *own(const struct submission *s, const struct intake_item *item)
 {
-    return s->promise != NULL && s->promise->row.id == id;
+    const struct group_promise *promise = s->promises[item->in_predecessor];
+
+    return promise != NULL && promise->row.id == item->promise ? promise : NULL;
 }
 
-bool promises_need_store(const struct submission *s)
+bool promises_need_store(const struct submission *s, bool predecessor)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->items[i].has_promise && !is_own(s, s->items[i].promise))
+        if (s->items[i].has_promise && s->items[i].in_predecessor == predecessor && own(s, &s->items[i]) == NULL)
             return true;
     return false;
 }
 
 /* Items of one answer mostly share the last promise or two, so the search goes backwards. */
-static const struct promise_ref *find(const struct promises *p, uint64_t id)
+static const struct promise_ref *find(const struct promises *p, const struct intake_item *item)
 {
     for (size_t i = p->count; i > 0; i--)
-        if (p->list[i - 1].id == id)
+        if (p->list[i - 1].id == item->promise && p->list[i - 1].in_predecessor == item->in_predecessor)
             return &p->list[i - 1];
     return NULL;
 }
 
-static struct promise_ref *add(struct promises *p, uint64_t id)
+static struct promise_ref *add(struct promises *p, const struct intake_item *item)
 {
     if (p->count == p->capacity) {
         p->capacity = p->capacity > 0 ? 2 * p->capacity : 4;
         p->list = mem_grow(p->list, p->capacity, sizeof *p->list);
     }
-    p->list[p->count] = (struct promise_ref){ .id = id };
+    p->list[p->count] = (struct promise_ref){ .id = item->promise, .in_predecessor = item->in_predecessor };
     return &p->list[p->count++];
 }
 
-bool promises_load(struct promises *p, const struct submission *s, bool with_paths, struct db *db, struct err *err)
+bool promises_load(struct promises *p, const struct submission *s, bool with_paths, struct db *const db[2], struct err *err)
 {
     *p = (struct promises){ .with_paths = with_paths };
     for (size_t i = 0; i < s->count; i++) {
         const struct intake_item *item = &s->items[i];
+        const struct group_promise *promise = own(s, item);
         struct promise_ref *ref;
 
-        if (!item->has_promise || find(p, item->promise) != NULL)
+        if (!item->has_promise || find(p, item) != NULL)
             continue;
-        ref = add(p, item->promise);
-        if (is_own(s, item->promise)) {
-            ref->row = s->promise->row;
-            ref->tree = s->promise->tree;
+        ref = add(p, item);
+        if (promise != NULL) {
+            ref->row = promise->row;
+            ref->tree = promise->tree;
             ref->row.leaves = (struct buf){ 0 };           /* borrowed: the submission frees them */
-        } else if (!store_promise_find(db, item->promise, &ref->row, err)) {
+        } else if (!store_promise_find(db[item->in_predecessor], item->promise, &ref->row, err)) {
             p->count--;
             return false;
         } else if (!with_paths) {
@@ -82,7 +86,7 @@ static void put_path(const struct promise_ref *ref, uint64_t index, json *object
 
 json *promises_item(const struct promises *p, const struct intake_item *item)
 {
-    const struct promise_ref *ref = item->has_promise ? find(p, item->promise) : NULL;
+    const struct promise_ref *ref = item->has_promise ? find(p, item) : NULL;
     json *object;
 
     if (ref == NULL)
@@ -97,7 +101,7 @@ json *promises_item(const struct promises *p, const struct intake_item *item)
 
 json *promises_inline(const struct promises *p, const struct intake_item *item)
 {
-    const struct promise_ref *ref = item->has_promise ? find(p, item->promise) : NULL;
+    const struct promise_ref *ref = item->has_promise ? find(p, item) : NULL;
     json *object;
 
     if (ref == NULL)

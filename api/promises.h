@@ -4,16 +4,16 @@
 
 #include "gateway/intake/intake.h"
 
-struct promise_ref { uint64_t id; struct promise_row row; const struct tree *tree; };
+struct promise_ref { uint64_t id; bool in_predecessor; struct promise_row row; const struct tree *tree; };
 struct promises {
     struct promise_ref *list;                 /* owned */
     size_t count, capacity;
     bool with_paths;
 };
-/* Loads, in order of first mention, what the items need; the group's own promise is not read again.  db may be NULL
- * when promises_need_store says false. */
-bool promises_need_store(const struct submission *s);
-MUST_USE bool promises_load(struct promises *p, const struct submission *s, bool with_paths, struct db *db,
+/* Loads, in order of first mention, what the items need; the group's own promise is not read again.  db by in_predecessor
+ * (a promise's number is its store's); one may be NULL when promises_need_store says false of it. */
+bool promises_need_store(const struct submission *s, bool predecessor);
+MUST_USE bool promises_load(struct promises *p, const struct submission *s, bool with_paths, struct db *const db[2],
                             struct err *err);
 void promises_clear(struct promises *p);
 /* {ref, index} and, where asked for, path; NULL: the item has none. */

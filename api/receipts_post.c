@@ -77,10 +77,11 @@ json *receipt_item_to_json(const struct intake_item *item, size_t index)
 /* The node's key to its line of the archive (seal.h); a rejected item has no line. */
 static void put_key(const struct request *req, const struct intake_item *item, json *object)
 {
+    const struct api_config *config = req->api->books[item->in_predecessor]->config;
     const struct receipt *r = &item->signed_.receipt;
 
-    if (req->api->config->parties_only && item->status != ITEM_REJECTED)
-        json_put_hash(object, "key", seal_line_key(req->api->config->secret, r->job_id, r->provider));
+    if (config->parties_only && item->status != ITEM_REJECTED)
+        json_put_hash(object, "key", seal_line_key(config->secret, r->job_id, r->provider));
 }
 
 static void answer_single(const struct request *req, const struct post *post, const struct promises *promises, struct reply *reply)
@@ -154,15 +155,22 @@ static void answer(struct request *req, const struct post *post, struct reply *r
 {
     const struct submission *s = &post->submission;
     struct promises promises;
+    struct api *const *books = req->api->books;
     struct err err = { 0 };
-    struct db *db = NULL;
-    bool ok;
+    struct db *db[2] = { NULL, NULL };
+    bool ok = true;
 
-    if (promises_need_store(s) && !api_begin(req->api, &db, reply))
+    for (size_t i = 0; ok && i < ARRAY_LEN(db); i++)
+        ok = !promises_need_store(s, i == 1) || api_begin(books[i], &db[i], reply);
+    if (!ok) {
+        if (db[0] != NULL)
+            api_end(books[0], db[0]);
         return;
+    }
     ok = promises_load(&promises, s, post->single || request_flag(req, "paths"), db, &err);
-    if (db != NULL)
-        api_end(req->api, db);
+    for (size_t i = 0; i < ARRAY_LEN(db); i++)
+        if (db[i] != NULL)
+            api_end(books[i], db[i]);
     if (!ok)
         problem_from_err(reply, &err);
     else if (post->single)

@@ -119,7 +119,8 @@ void settlement_archive(struct request *req, struct reply *reply)
     packed = packed && open_file(req, s.sequence, ".archive.ndjson.zst", reply);
     hash_to_text(s.content.archive, digest);
     snprintf(etag, sizeof etag, "\"%s%s\"", digest + 2, packed ? "-zstd" : "");
-    reply_cache(reply, etag, true);
+    /* The next contract has a settlement of this number too: only a URL that names the contract never changes. */
+    reply_cache(reply, etag, request_query(req, "contract") != NULL);
     reply_header(reply, "Vary", "Accept-Encoding");
     if (packed)
         reply_header(reply, "Content-Encoding", "zstd");

@@ -65,11 +65,15 @@ bool settlement_committed(const struct log_entry *log, struct address contract, 
 bool settlement_cancelled(const struct log_entry *log, struct address contract, uint64_t *sequence);
 bool settlement_skipped(const struct log_entry *log, struct address contract, struct address *account, struct amount *amount);
 bool settlement_claimed_event(const struct log_entry *log, struct address contract, struct address *account, struct amount *amount);
+/* The owner's word that nothing is committed from effective_at_s on; a later one replaces it. */
+struct retired_event { struct address successor; uint64_t effective_at_s; };
+bool settlement_retired(const struct log_entry *log, struct address contract, struct retired_event *event);
 /* A payment: the token's Transfer from the contract. */
 bool token_paid(const struct log_entry *log, struct address token, struct address contract, struct address *to, struct amount *amount);
 struct hash token_transfer_topic(void);
 struct hash settlement_committed_topic(void);
 struct hash settlement_cancelled_topic(void);
+struct hash settlement_retired_topic(void);
 
 /* Revert data of the contract's custom errors in words ("OverCap: 12 base units are available"), and what it means:
  * ERR_AGAIN (OverCap, Underfunded, IsPaused, StillPending), ERR_HALT (WrongSequence, WrongParent, TotalFell, ...),

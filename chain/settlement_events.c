@@ -3,6 +3,7 @@
 static const char transfer_signature[] = "Transfer(address,address,uint256)";
 static const char committed_signature[] = "Committed(uint64,bytes32,bytes32,bytes32,uint256,uint64,uint64,bytes32)";
 static const char cancelled_signature[] = "Cancelled(uint64)";
+static const char retired_signature[] = "Retired(address,uint256)";
 
 struct hash token_transfer_topic(void)
 {
@@ -17,6 +18,11 @@ struct hash settlement_committed_topic(void)
 struct hash settlement_cancelled_topic(void)
 {
     return abi_topic(cancelled_signature);
+}
+
+struct hash settlement_retired_topic(void)
+{
+    return abi_topic(retired_signature);
 }
 
 /* The event of this signature, from this contract, with so many topics (its own hash counted). */
@@ -66,6 +72,18 @@ bool settlement_cancelled(const struct log_entry *log, struct address contract, 
         return false;
     topic = topic_word(log, 1);
     return abi_get_u64(&topic, sequence);
+}
+
+bool settlement_retired(const struct log_entry *log, struct address contract, struct retired_event *event)
+{
+    struct abi_in data = data_words(log);
+    struct retired_event e;
+
+    if (!is_event(log, contract, retired_signature, 1) || !abi_get_address(&data, &e.successor)
+        || !abi_get_u64(&data, &e.effective_at_s))
+        return false;
+    *event = e;
+    return true;
 }
 
 /* An indexed account, and an amount as the only word of the data. */

@@ -1,11 +1,15 @@
 /* gateway/admin_client.c - see admin_client.h. */
 #include "gateway/admin_client.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/lib/address_text.h"
 #include "gateway/lib/file.h"
 
 #define ANSWER_MAX (16 * MIB)
@@ -14,6 +18,7 @@ struct admin_client {
     struct http_client *http;
     char base[96];
     char authorization[160];
+    char contract[ADDRESS_TEXT];          /* whose book is asked: a service may have two */
 };
 
 char *admin_address_file(const struct config *config)
@@ -27,6 +32,24 @@ char *admin_address_file(const struct config *config)
     text = mem_text(buf_text(&name));
     buf_clear(&name);
     return text;
+}
+
+bool admin_address_keep(const struct config *config, const struct buf *text, struct err *err)
+{
+    char *path = admin_address_file(config);
+    bool ok = file_write(path, text->data, text->len, 0600, err);
+
+    free(path);
+    return ok;
+}
+
+void admin_address_forget(const struct config *config)
+{
+    char *path = admin_address_file(config);
+
+    if (unlink(path) != 0 && errno != ENOENT)
+        log_event(LOG_WARN_LEVEL, "address_file_kept", KV_TEXT("error", strerror(errno)));
+    free(path);
 }
 
 /* The admin address out of the file; false where there is none. */
@@ -73,6 +96,7 @@ MUST_USE bool admin_connect(const struct config *config, struct admin_client **c
         return true;
     c = mem_new(sizeof *c);
     c->http = http_new();
+    address_to_text(config->chain.contract, c->contract);
     snprintf(c->base, sizeof c->base, "http://%s", address);
     if (!service_answers(c)) {
         admin_free(c);
@@ -130,7 +154,7 @@ MUST_USE bool admin_call(struct admin_client *client, const char *method, const 
     json *parsed = NULL;
     bool ok;
 
-    snprintf(url, sizeof url, "%s%s", client->base, path);
+    snprintf(url, sizeof url, "%s%s%ccontract=%s", client->base, path, strchr(path, '?') == NULL ? '?' : '&', client->contract);
     buf_init(&text);
     request.headers[0] = client->authorization;
     if (body != NULL) {

@@ -1,7 +1,7 @@
 /* gateway/admin_client.h - asking a running `serve` over its admin listener, for commands that need its store.
  *
  * `serve` keeps its real addresses in a file beside the store (STORE.serve, JSON as it printed); whether that service
- * still runs is told by the store's lock, not by the file. */
+ * still runs is told by the store's lock, not by the file.  Calls are about the configuration's contract. */
 #ifndef QUITTANCE_ADMIN_CLIENT_H
 #define QUITTANCE_ADMIN_CLIENT_H
 
@@ -11,6 +11,9 @@
 
 /* Where the file lies; caller frees. */
 char *admin_address_file(const struct config *config);
+/* The service's own: what it printed, kept beside the store; and gone again. */
+MUST_USE bool admin_address_keep(const struct config *config, const struct buf *text, struct err *err);
+void admin_address_forget(const struct config *config);
 struct admin_client;
 /* *client NULL: no service answers; take the store's lock yourself. */
 MUST_USE bool admin_connect(const struct config *config, struct admin_client **client, struct err *err);

@@ -6,13 +6,15 @@
 #include <string.h>
 #include <time.h>
 
-#include "chain/settlement.h"
+#include "gateway/audit/chain_view.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 
 #define CAP_PARTS 4u
 #define FIRST_WAIT_MS 1000u
 #define PAUSE_MS 60000u
+#define LAST_BATCH_S 7200u         /* for the last settlement before a retirement: cron may start it once an hour */
+#define REORG_BLOCKS 64u
 #define PAUSE_FAILED_MS 1000u      /* doubled with every failure, up to PAUSE_MS */
 
 struct chain_watch {
@@ -22,6 +24,8 @@ struct chain_watch {
     struct rpc *rpc;
     bool described;
     struct amount cap;             /* the last that was seen */
+    uint64_t from_block;           /* retirements before it were seen */
+    struct retired_event retirement;           /* the latest; effective_at_s 0: none */
     char said[400];                /* the error that was logged last */
     atomic_bool stop;              /* ends what the rpc waits for */
     pthread_t thread;
@@ -48,6 +52,35 @@ static void take_cap(struct chain_watch *w, struct amount cap)
         intake_set_batch_amount_max(w->intake, max);
 }
 
+static bool take_retirement(void *self, const struct log_entry *log, struct err *err)
+{
+    struct chain_watch *w = self;
+
+    return settlement_retired(log, w->config.contract, &w->retirement)
+        || err_set(err, ERR_CHAIN, "a Retired event in block %llu cannot be read", (unsigned long long)log->block);
+}
+
+static bool look_for_retirement(struct chain_watch *w, struct err *err)
+{
+    struct hash topic = settlement_retired_topic();
+    const struct hash *topics[] = { &topic };
+    uint64_t at_s = w->retirement.effective_at_s;
+    struct block block;
+
+    if (!rpc_block(w->rpc, BLOCK_LATEST, &block, err)
+        || !chain_logs(w->rpc, w->config.contract, topics, 1, w->from_block, block.number, take_retirement, w, err))
+        return false;
+    if (block.number > w->from_block + REORG_BLOCKS)
+        w->from_block = block.number - REORG_BLOCKS;
+    if (w->retirement.effective_at_s != at_s)
+        log_event(LOG_NOTICE_LEVEL, "retirement_known", KV_ADDRESS("contract", &w->config.contract),
+                  KV_U64("at", w->retirement.effective_at_s));
+    at_s = w->retirement.effective_at_s;
+    intake_close(w->intake, at_s != 0 && block.timestamp_s + LAST_BATCH_S >= at_s);
+    api_set_retired(w->api, at_s != 0 && block.timestamp_s >= at_s);
+    return true;
+}
+
 static bool look(struct chain_watch *w, struct err *err)
 {
     struct settlement_view view;
@@ -57,6 +90,8 @@ static bool look(struct chain_watch *w, struct err *err)
     if (!settlement_read(w->rpc, w->config.contract, &view, err))
         return false;
     take_cap(w, view.cap);
+    if (w->config.is_predecessor && !look_for_retirement(w, err))
+        return false;
     if (w->described)
         return true;
     if (!token_describe(w->rpc, w->config.token, symbol, &decimals, err))
@@ -126,6 +161,7 @@ bool chain_watch_start(const struct chain_watch_config *config, struct intake *i
     pthread_condattr_t attributes;
 
     w->config = *config;
+    w->from_block = config->deploy_block;
     w->intake = intake;
     w->api = api;
     if (!rpc_new(config->rpc_urls, &w->rpc, err)) {

@@ -1,13 +1,19 @@
 /* gateway/chain_watch.h - what the service must know of the chain beside settling: the token's names, the contract's cap.
  *
  * A thread with endpoints of its own, so a chain that is away keeps nobody waiting.  The cap is asked again each minute: its
- * owner may lower it at any time, and a batch over it can never be committed.  Errors are logged, once per change. */
+ * owner may lower it at any time, and a batch over it can never be committed.  What a predecessor accepts must still be
+ * committed: its intake closes some hours before its retirement.  Errors are logged, once per change. */
 #ifndef QUITTANCE_CHAIN_WATCH_H
 #define QUITTANCE_CHAIN_WATCH_H
 
 #include "api/api.h"
 
-struct chain_watch_config { const char *rpc_urls; uint64_t chain_id; struct address contract, token; };
+struct chain_watch_config {
+    const char *rpc_urls;
+    uint64_t chain_id, deploy_block;
+    struct address contract, token;
+    bool is_predecessor;                      /* then its retirement is looked for too, from deploy_block on */
+};
 struct chain_watch;
 
 /* Borrows all.  Waits a moment for the first answer, so that the first receipt is judged by the contract's own cap. */

@@ -40,6 +40,7 @@ static const struct setting settings[] = {
     { "chain",    "token",                    SETTING_ADDRESS,       AT(chain.token),                      NULL },
     { "chain",    "confirmations",            SETTING_COUNT,         AT(chain.confirmations),              NULL },
     { "chain",    "deploy_block",             SETTING_COUNT,         AT(chain.deploy_block),               NULL },
+    { "chain",    "predecessor",              SETTING_PATH,          AT(chain.predecessor),                NULL },
     { "signer",   "key",                      SETTING_PREFIXED_PATH, AT(signer.key),                       "keystore:operator.json" },
     { "signer",   "promise_key",              SETTING_PREFIXED_PATH, AT(signer.promise_key),               NULL },
     { "signer",   "passphrase_file",          SETTING_PATH,          AT(signer.passphrase_file),           "passphrase" },
@@ -92,7 +93,7 @@ static const char *set_value(struct config *config, const struct setting *s, con
         set_text(field, mem_text(value));
         return NULL;
     case SETTING_PATH:
-        set_text(field, file_beside(config->path, value));
+        set_text(field, *value == 0 ? mem_text("") : file_beside(config->path, value));
         return NULL;
     case SETTING_PREFIXED_PATH:
         set_text(field, *value == 0 ? mem_text("") : config_resolve_prefixed(config->path, value));
@@ -168,19 +169,17 @@ static bool check(const struct config *config, struct err *err)
     return true;
 }
 
-MUST_USE bool config_load(const char *path, struct config *config, struct err *err)
+static bool load(const char *path, bool with_environment, struct config *config, struct err *err)
 {
     struct config c;
 
-    if (path == NULL)
-        path = getenv("QUITTANCE_CONFIG");
     memset(&c, 0, sizeof c);
-    c.path = mem_text(path != NULL ? path : "quittance.conf");
+    c.path = mem_text(path);
     for (size_t i = 0; i < ARRAY_LEN(settings); i++)
         if (set_value(&c, &settings[i], settings[i].initial != NULL ? settings[i].initial
                       : settings[i].type == SETTING_COUNT || settings[i].type == SETTING_AMOUNT ? "0" : "") != NULL)
             bug("default of [%s] %s", settings[i].section, settings[i].key);
-    if (!ini_read_file(c.path, take_entry, &c, err) || !take_environment(&c, err) || !check(&c, err)) {
+    if (!ini_read_file(c.path, take_entry, &c, err) || (with_environment && !take_environment(&c, err)) || !check(&c, err)) {
         if (err->code == ERR_IO || err->code == ERR_NOT_FOUND)
             err->code = ERR_CONFIG;
         config_clear(&c);
@@ -188,6 +187,18 @@ MUST_USE bool config_load(const char *path, struct config *config, struct err *e
     }
     *config = c;
     return true;
+}
+
+MUST_USE bool config_load(const char *path, struct config *config, struct err *err)
+{
+    if (path == NULL)
+        path = getenv("QUITTANCE_CONFIG");
+    return load(path != NULL ? path : "quittance.conf", true, config, err);
+}
+
+MUST_USE bool config_load_file(const char *path, struct config *config, struct err *err)
+{
+    return load(path, false, config, err);
 }
 
 void config_clear(struct config *config)

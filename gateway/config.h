@@ -17,6 +17,7 @@ struct config {
         char *rpc;
         uint64_t chain_id, confirmations, deploy_block;  /* confirmations 0: by the chain (see config_confirmations) */
         struct address contract, token;                /* zero: not deployed yet */
+        char *predecessor;                             /* configuration of the contract before; empty: none (succession.h) */
     } chain;
     struct { char *key, *promise_key, *passphrase_file, *secret_file; } signer;
     struct { struct amount distribute_minimum; uint64_t max_fee_gwei; struct address protocol_account; } settle;
@@ -35,6 +36,8 @@ struct config {
 
 /* path NULL: as described above.  ERR_CONFIG names file, line, key and rule. */
 MUST_USE bool config_load(const char *path, struct config *config, struct err *err);
+/* Of the file alone: the environment is about one gateway, this is another. */
+MUST_USE bool config_load_file(const char *path, struct config *config, struct err *err);
 void config_clear(struct config *config);
 /* {section:{key:value}} with the values in force.  Files hold the secrets, but for what providers put into the path of an RPC
  * URL: that is left out. */

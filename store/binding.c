@@ -99,3 +99,72 @@ bool writer_open_bound(const char *url, const struct clock *clock, const struct 
     *writer = w;
     return true;
 }
+
+bool store_relation(struct db *db, enum relative which, struct relation *relation, bool *found, struct err *err)
+{
+    struct relation got = { 0 };
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT contract, since FROM relatives WHERE role = ?", &st, err))
+        return false;
+    stmt_bind_int(&st, which);
+    if (!stmt_step(&st, &row, err))
+        return false;
+    if (row) {
+        got.contract = stmt_address(&st);
+        got.since_ms = stmt_u64(&st);
+    }
+    stmt_end(&st);
+    if (!stmt_ok(&st, err))
+        return false;
+    if (row)
+        *relation = got;
+    *found = row;
+    return true;
+}
+
+struct relate { enum relative which; struct relation relation; };
+
+static bool insert_relation(struct db *db, const struct relate *r, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO relatives (role, contract, since) VALUES (?, ?, ?)", &st, err))
+        return false;
+    stmt_bind_int(&st, r->which);
+    stmt_bind_address(&st, &r->relation.contract);
+    stmt_bind_u64(&st, r->relation.since_ms);
+    return stmt_exec_one(&st, err);
+}
+
+static bool relate(void *self, struct group *group, struct err *err)
+{
+    struct relate *r = self;
+    struct relation noted;
+    char text[ADDRESS_TEXT];
+    bool found;
+
+    if (!store_relation(group->db, r->which, &noted, &found, err))
+        return false;
+    if (!found) {
+        r->relation.since_ms = group->clock_ms;
+        return insert_relation(group->db, r, err);
+    }
+    address_to_text(noted.contract, text);
+    if (!address_eq(noted.contract, r->relation.contract))
+        return err_set(err, ERR_CONFIG, "the store's contract has another %s already: %s",
+                       r->which == RELATIVE_SUCCESSOR ? "successor" : "predecessor", text);
+    r->relation = noted;
+    return true;
+}
+
+bool writer_relate(struct writer *writer, enum relative which, struct address contract, struct relation *relation, struct err *err)
+{
+    struct relate r = { which, { .contract = contract } };
+
+    if (!writer_do(writer, relate, &r, err))
+        return false;
+    *relation = r.relation;
+    return true;
+}

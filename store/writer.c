@@ -107,6 +107,22 @@ void writer_close(struct writer *w)
     free(w);
 }
 
+void writer_turns_init(struct writer_turns *turns)
+{
+    pthread_mutex_init(&turns->lock, NULL);
+    turns->doubt = NULL;
+}
+
+void writer_turns_clear(struct writer_turns *turns)
+{
+    pthread_mutex_destroy(&turns->lock);
+}
+
+void writer_take_turns(struct writer *w, struct writer_turns *turns)
+{
+    w->state.turns = turns;
+}
+
 static bool run_inline(struct writer *w, struct task *task, struct err *err)
 {
     if (w->running)

@@ -13,6 +13,8 @@
 #define QUITTANCE_STORE_WRITER_H
 
 #include "gateway/base/clock.h"
+#include <pthread.h>
+
 #include "store/db.h"
 
 struct group {
@@ -39,6 +41,12 @@ struct writer;
 MUST_USE bool writer_open(const char *url, const struct clock *clock, struct writer **writer, struct err *err);
 /* Without a thread, tasks run at once in the caller (tests, one-shot commands). */
 MUST_USE bool writer_start(struct writer *writer, struct err *err);
+/* Writers of two stores whose groups never overlap, from begin to commit: each group sees all that the other store has
+ * kept.  Where the outcome of a group of one is not known, the other waits (ERR_AGAIN) until it is. */
+struct writer_turns { pthread_mutex_t lock; const void *doubt; };      /* doubt: whose outcome is not known */
+void writer_turns_init(struct writer_turns *turns);
+void writer_turns_clear(struct writer_turns *turns);
+void writer_take_turns(struct writer *writer, struct writer_turns *turns);     /* before writer_start; borrowed */
 /* A person says that the clock is right now; before writer_start. */
 MUST_USE bool writer_trust_clock(struct writer *writer, struct err *err);
 void writer_close(struct writer *writer);     /* drains the queue, stops, closes; NULL is fine */

@@ -174,6 +174,27 @@ undo:
     return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
 }
 
+/* In turn with the writer of the other store, where there is one. */
+static bool write_in_turn(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes, struct err *err)
+{
+    struct writer_turns *turns = s->turns;
+    bool ok;
+
+    if (turns == NULL)
+        return write_group(s, first, group, outcomes, err);
+    pthread_mutex_lock(&turns->lock);
+    if (turns->doubt != NULL && turns->doubt != s)
+        ok = err_set(err, ERR_AGAIN, "not kept: what the other store has kept is not known yet");
+    else
+        ok = write_group(s, first, group, outcomes, err);
+    if (!ok && err->code == ERR_UNKNOWN)
+        turns->doubt = s;
+    else if (turns->doubt == s && s->known)
+        turns->doubt = NULL;
+    pthread_mutex_unlock(&turns->lock);
+    return ok;
+}
+
 bool group_run(struct group_state *s, struct task *first)
 {
     struct outcomes outcomes = { 0 };
@@ -186,7 +207,7 @@ bool group_run(struct group_state *s, struct task *first)
     for (const struct task *t = first; t != NULL; t = t->next)
         count++;
     outcomes.list = mem_array(count, sizeof *outcomes.list);
-    ok = write_group(s, first, &group, &outcomes, &err);
+    ok = write_in_turn(s, first, &group, &outcomes, &err);
     for (size_t i = 0; rest != NULL; i++) {
         struct task *task = rest;
         struct err *failure = i < outcomes.count ? outcomes.list[i].failure : NULL;

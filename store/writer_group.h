@@ -14,6 +14,7 @@ struct group_state {
     uint64_t number, now_ms;                  /* of the last group that was committed; now_ms may be ahead of it */
     uint64_t clock_ms;                        /* the latest time that the clock said in a group that was committed */
     bool trust_clock;                         /* the next group believes the clock whatever it says */
+    struct writer_turns *turns;               /* borrowed; NULL: no other store */
     bool known;                               /* false: read them from the store before the next group */
 };
 /* Reads number and time of the last group. */

@@ -87,6 +87,18 @@ static bool duplicate(struct run *run, struct intake_item *item, struct receipt_
     return true;
 }
 
+/* The other book has it: it stays the only one that does.  A consumer's signature is for one contract, so it adds nothing. */
+static bool duplicate_elsewhere(const struct run *run, struct intake_item *item, const struct receipt_row *row)
+{
+    faults_clear(&item->faults);
+    item->in_predecessor = !run->intake->is_predecessor;
+    item->status = ITEM_DUPLICATE;
+    item->code = CODE_DUPLICATE;
+    item->existing_state = row->state;
+    show_row(item, row);
+    return true;
+}
+
 static void row_of_item(const struct run *run, const struct intake_item *item, struct receipt_row *row)
 {
     *row = (struct receipt_row){
@@ -234,8 +246,11 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
     struct intake_item *item = &run->s->items[index];
     enum receipt_code first = faults_first(&item->faults);
     struct receipt_row kept;
-    bool found;
+    bool found, elsewhere = false;
 
+    if (item->goes_on)
+        return true;
+    item->in_predecessor = run->intake->is_predecessor;
     if (run->s->is_bundle && !run->s->bundle_good)
         return reject(item, CODE_INVALID_SIGNATURE);
     if (first != CODE_ACCEPTED && first < CODE_DUPLICATE)
@@ -245,8 +260,15 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
         return false;
     if (found && hash_eq(kept.hash, item->hash))
         return duplicate(run, item, &kept, err);
+    if (!found && !pair_find(run->intake, &item->signed_.receipt, &kept, &elsewhere, err))
+        return false;
+    if (elsewhere && hash_eq(kept.hash, item->hash))
+        return duplicate_elsewhere(run, item, &kept);
     if (first != CODE_ACCEPTED)
         return reject(item, first);
+    found = found || elsewhere;
+    if (!found && !pair_takes(run->intake, item))
+        return reject(item, CODE_INVALID_SIGNATURE);
     return found ? conflict(run, index, &kept, err) : judge(run, index, err);
 }
 
@@ -275,6 +297,8 @@ void accept_count(struct intake *intake, const struct submission *s)
     struct intake_counters *c = &intake->counters;
 
     for (size_t i = 0; i < s->count; i++) {
+        if (s->items[i].goes_on)
+            continue;
         switch (s->items[i].status) {
         case ITEM_ACCEPTED:    c->accepted++; break;
         case ITEM_DUPLICATE:   c->duplicate++; break;

@@ -41,7 +41,8 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
     /* Late is who came late, not who was kept waiting by us: the time in quarantine does not count. */
     if (limits.max_age_ms <= UINT64_MAX - waited_ms)
         limits.max_age_ms += waited_ms;
-    if (!store_receipt_job_billed(group->db, r->receipt.job_id, r->receipt.provider, &facts.job_billed_by_other, err))
+    if (!store_receipt_job_billed(group->db, r->receipt.job_id, r->receipt.provider, &facts.job_billed_by_other, err)
+        || (!facts.job_billed_by_other && !pair_job_billed(intake, &r->receipt, &facts.job_billed_by_other, err)))
         return false;
     /* Strangers earn nothing, and asking about each would only fill the table. */
     if (catalog_provider(catalog, r->receipt.provider, group->now_ms) != NULL
@@ -169,6 +170,9 @@ bool book_again(struct intake *intake, struct group *group, bool operator_releas
     enum receipt_code before = row->code;
     bool changed;
 
+    if (atomic_load(&intake->closed))
+        return !operator_released
+            || err_set(err, ERR_CONFLICT, "the contract takes no more batches: what is released now would never be paid");
     if (!book_judge(intake, group, &row->signed_, row->received_at_ms, operator_released, verdict, err))
         return false;
     if (verdict->code == CODE_ACCEPTED) {

@@ -6,6 +6,7 @@
 #define QUITTANCE_INTAKE_INSIDE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "gateway/intake/intake.h"
 #include "gateway/intake/tally.h"
@@ -52,6 +53,13 @@ struct intake {
     const struct clock *clock;
     struct snapshots *snapshots;
 
+    /* See intake_pair; other NULL: there is one book. */
+    struct intake *other;
+    struct db *other_store;
+    bool is_predecessor;
+    uint64_t last_finish_ms;                  /* the predecessor's */
+    atomic_bool closed;
+
     struct gathered gathered;
     bool held_known;
     uint64_t held;                            /* what strangers make us keep, this group's included: see store_receipts_held_count */
@@ -70,6 +78,16 @@ struct intake {
 /* verify.c: pool threads. */
 void verify_chunk(const struct intake *intake, struct submission *s, size_t chunk);
 void verify_bundle(const struct intake *intake, struct submission *s);      /* after its last chunk */
+
+/* pair.c: the other book, while a contract is replaced. */
+bool pair_fits_predecessor(const struct intake *intake, struct hash struct_hash, const struct signature *signature,
+                           struct address signer);
+MUST_USE bool pair_find(const struct intake *intake, const struct receipt *r, struct receipt_row *row, bool *found, struct err *err);
+MUST_USE bool pair_job_billed(const struct intake *intake, const struct receipt *r, bool *billed, struct err *err);
+/* Whether this contract still takes what is new; false: a fault that says which one does. */
+bool pair_takes(const struct intake *intake, struct intake_item *item);
+/* After the successor's commit; true: done() is called once the predecessor's book has answered too. */
+bool pair_go_on(struct intake *intake, struct submission *s);
 
 /* gather.c: at the start of every task; reads what the task needs and marks where it began. */
 MUST_USE bool gather_enter(struct intake *intake, struct group *group, struct err *err);

@@ -3,9 +3,17 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+
+static void submission_release(struct submission *s)
+{
+    group_promise_release(s->promises[0]);
+    group_promise_release(s->promises[1]);
+    memset(s->promises, 0, sizeof s->promises);
+}
 
 /* On the writer's thread; on a pool thread only where the writer refused the task. */
 static void submission_done(struct task *task, bool ok, const struct err *err)
@@ -18,8 +26,7 @@ static void submission_done(struct task *task, bool ok, const struct err *err)
     if (!ok) {
         if (work->kept)
             gather_lost(intake);
-        group_promise_release(s->promise);
-        s->promise = NULL;
+        submission_release(s);
     }
     free(work);
     s->work = NULL;
@@ -29,7 +36,8 @@ static void submission_done(struct task *task, bool ok, const struct err *err)
     pthread_mutex_unlock(&intake->lock);
     log_event(LOG_DEBUG_LEVEL, ok ? "receipts_committed" : "receipts_failed", KV_U64("count", count),
               KV_TEXT("error", ok ? "" : err->text));
-    s->done(s, ok, err);                      /* s may be gone after it */
+    if (!ok || !pair_go_on(intake, s))
+        s->done(s, ok, err);                  /* s may be gone after it */
     pthread_mutex_lock(&intake->lock);
     intake->in_flight -= count;
     intake->submissions--;
@@ -162,6 +170,11 @@ bool intake_new(const struct intake_config *config, struct writer *writer, const
     return true;
 }
 
+void intake_close(struct intake *intake, bool closed)
+{
+    atomic_store(&intake->closed, closed);
+}
+
 void intake_set_batch_amount_max(struct intake *intake, struct amount max)
 {
     pthread_mutex_lock(&intake->lock);
@@ -177,7 +190,7 @@ bool intake_submit(struct intake *intake, struct submission *s, struct err *err)
     full = intake->in_flight + s->count > INTAKE_IN_FLIGHT_MAX;
     if (!full) {
         s->intake = intake;
-        s->promise = NULL;
+        memset(s->promises, 0, sizeof s->promises);
         s->bundle_good = false;
         s->next_chunk = 0;
         s->chunks_left = s->count == 0 ? 1 : (s->count + VERIFY_CHUNK - 1) / VERIFY_CHUNK;
@@ -196,10 +209,9 @@ void submission_clear(struct submission *s)
     for (size_t i = 0; i < s->count; i++)
         faults_clear(&s->items[i].faults);
     free(s->items);
-    group_promise_release(s->promise);
+    submission_release(s);
     s->items = NULL;
     s->count = 0;
-    s->promise = NULL;
 }
 
 struct waiting {

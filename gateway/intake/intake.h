@@ -35,6 +35,21 @@ void intake_free(struct intake *intake);      /* waits until every submission is
 /* As the contract's cap is now; from the next commit group on.  Thread-safe. */
 void intake_set_batch_amount_max(struct intake *intake, struct amount max);
 
+/* While a contract is replaced: two books, the successor's and its predecessor's, each with a store of its own.
+ *
+ * Submissions go to the successor.  A receipt or bundle whose signature fits the predecessor's domain alone goes on to its
+ * book (the struct hash is the same, the digest is not).  No (provider, jobId) is in both: each book looks into the
+ * other's store, so their writers must take turns (writer_take_turns). */
+struct intake_pair {
+    struct intake *successor, *predecessor;
+    struct db *successor_store, *predecessor_store;      /* readers for the other one's writing thread, for nobody else */
+    uint64_t last_finish_ms;                  /* jobs that finish later are the successor's alone */
+};
+/* Before anything is submitted; borrows all.  The successor is freed first. */
+void intake_pair(const struct intake_pair *pair);
+/* The contract takes no more batches, or soon will not: nothing more is accepted for it.  Thread-safe. */
+void intake_close(struct intake *intake, bool closed);
+
 /* The promise of a commit group, shared by all answers of that group; leaves kept as a tree for paths. */
 struct group_promise { struct promise_row row; struct tree *tree; int references; };
 void group_promise_release(struct group_promise *promise);    /* NULL is fine; thread-safe */
@@ -54,6 +69,10 @@ struct intake_item {
     bool has_promise;                         /* accepted now, or a duplicate that has its first one */
     uint64_t promise, promise_index;          /* id in the store; equal to group's when accepted now */
     enum receipt_state existing_state;        /* of a duplicate */
+    bool in_predecessor;                      /* whose book and promise it is: see intake_pair */
+    /* intake's own */
+    bool goes_on;                             /* signed for the predecessor: not judged here */
+    size_t decoded_faults;                    /* of faults: those that decoding found */
 };
 
 struct submission {
@@ -68,7 +87,8 @@ struct submission {
     void (*done)(struct submission *submission, bool ok, const struct err *err);
     void *owner;
     /* out */
-    struct group_promise *promise;            /* a reference for the caller, NULL when nothing was accepted now */
+    /* References for the caller, by in_predecessor; NULL when nothing was accepted now. */
+    struct group_promise *promises[2];
     /* intake's own */
     struct intake *intake;
     struct task task;

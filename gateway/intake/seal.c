@@ -133,7 +133,7 @@ static bool promise_group(struct intake *intake, struct group *group, struct err
     }
     p->references += (int)g->submission_count;
     for (size_t i = 0; i < g->submission_count; i++)
-        g->submissions[i]->promise = p;
+        g->submissions[i]->promises[intake->is_predecessor] = p;
     group_promise_release(p);                 /* ours: a group of releases alone has nobody to answer */
     return true;
 }

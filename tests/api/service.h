@@ -48,7 +48,8 @@ MAYBE static void service_start(struct service *s)
         .protocol_account = w->config.protocol_account, .signer = signer_address(w->signer),
         .secret = s->secret, .max_age_ms = w->config.limits.max_age_ms, .threads = 2,
     };
-    must_work(api_start(&s->config, w->writer, w->intake, w->snapshots, NULL, &w->clock, &s->api, &err), &err);
+    s->api = api_new(&s->config, w->writer, w->intake, w->snapshots, NULL, &w->clock);
+    must_work(api_serve(s->api, NULL, &err), &err);
     api_set_token(s->api, "TST", 6);
     api_addresses(s->api, s->address, s->admin);
 }

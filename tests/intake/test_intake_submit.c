@@ -134,7 +134,7 @@ static void an_empty_array_is_answered(void **state)
     struct submission s = { 0 };
 
     world_post(w, &s);
-    assert_null(s.promise);
+    assert_null(s.promises[0]);
     assert_int_equal(world_count(w, "SELECT COUNT(*) FROM promises"), 0);
 }
 
@@ -170,7 +170,7 @@ static void strangers_are_held_up_to_the_bound(void **state)
         assert_item(&s.items[i], i < 4 ? ITEM_QUARANTINED : ITEM_REJECTED, i < 4 ? CODE_UNKNOWN_PROVIDER : CODE_TOO_MANY);
         assert_true(s.items[i].has_amount);
     }
-    assert_null(s.promise);
+    assert_null(s.promises[0]);
     submission_clear(&s);
     world_restart(w);                            /* counted anew from the store */
     assert_item(&(struct intake_item[]){ world_post_one(w, &list[5]) }[0], ITEM_REJECTED, CODE_TOO_MANY);

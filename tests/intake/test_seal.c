@@ -77,9 +77,9 @@ static void one_promise_is_shared_by_a_group(void **state)
         world_submission(&crowd[i].s, &r, 1);
     }
     post_together(w, crowd, 3);
-    assert_ptr_equal(crowd[0].s.promise, crowd[2].s.promise);
-    assert_null(crowd[1].s.promise);
-    assert_int_equal(crowd[0].s.promise->row.promise.count, 2);
+    assert_ptr_equal(crowd[0].s.promises[0], crowd[2].s.promises[0]);
+    assert_null(crowd[1].s.promises[0]);
+    assert_int_equal(crowd[0].s.promises[0]->row.promise.count, 2);
     assert_int_equal(crowd[2].s.items[0].promise_index, 1);
     for (size_t i = 0; i < 3; i++)
         submission_clear(&crowd[i].s);
@@ -118,8 +118,8 @@ static void a_task_that_fails_leaves_nothing_in_its_group(void **state)
     assert_false(crowd[1].ok);
     assert_int_equal(crowd[1].code, ERR_STORE);
     assert_true(crowd[2].ok);
-    assert_null(crowd[1].s.promise);
-    assert_int_equal(crowd[0].s.promise->row.promise.count, 2);
+    assert_null(crowd[1].s.promises[0]);
+    assert_int_equal(crowd[0].s.promises[0]->row.promise.count, 2);
     assert_int_equal(crowd[2].s.items[0].promise_index, 1);
     assert_item(&crowd[2].s.items[1], ITEM_QUARANTINED, CODE_UNKNOWN_PROVIDER);
     assert_false(world_has_row(w, &list[0]));
@@ -152,7 +152,7 @@ static void a_group_that_fails_leaves_nothing_at_all(void **state)
     world_submission(&s, list, 3);
     assert_false(intake_submit_wait(w->intake, &s, &err));
     assert_int_equal(err.code, ERR_AGAIN);
-    assert_null(s.promise);
+    assert_null(s.promises[0]);
     submission_clear(&s);
     assert_int_equal(world_count(w, "SELECT COUNT(*) FROM receipts"), 0);
     assert_int_equal(world_count(w, "SELECT COUNT(*) FROM postings"), 0);

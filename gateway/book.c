@@ -1,0 +1,173 @@
+#include "gateway/book.h"
+
+#include <unistd.h>
+
+#include "gateway/lib/crypt.h"
+#include "gateway/lib/file.h"
+#include "gateway/open.h"
+#include "gateway/succession.h"
+#include "store/promise_signers.h"
+
+#define BATCH_RECEIPTS_MAX 5000000u
+
+static unsigned cores(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
+}
+
+static bool open_store(struct book *b, struct writer_turns *turns, struct err *err)
+{
+    struct binding binding = open_binding(&b->config);
+
+    if (!writer_open_bound(b->config.store.url, &clock_system, &binding, &b->writer, err))
+        return false;
+    if (turns != NULL)
+        writer_take_turns(b->writer, turns);
+    return writer_start(b->writer, err) && db_open(b->config.store.url, DB_READ, &b->reader, err)
+        && (turns == NULL || db_open(b->config.store.url, DB_READ, &b->for_other, err))
+        && snapshots_new(b->reader, &b->snapshots, err);
+}
+
+static bool note_promise_signer(void *self, struct group *group, struct err *err)
+{
+    const struct address *signer = self;
+
+    return store_promise_signer_set(group->db, *signer, group->now_ms, err);
+}
+
+/* Before the first receipt is taken: a promise by a key that nobody was told of could not be checked. */
+static bool publish_promise_signer(struct book *b, struct err *err)
+{
+    struct address signer = signer_address(b->promise);
+
+    return writer_do(b->writer, note_promise_signer, &signer, err);
+}
+
+bool book_open(struct book *b, struct writer_turns *turns, struct err *err)
+{
+    return config_need_contract(&b->config, err) && file_make_dir(b->config.archive.dir, 0700, err) && open_store(b, turns, err)
+        && open_secret(&b->config, &b->secret, err) && open_signer(&b->config, &b->signer, err)
+        && open_promise_signer(&b->config, b->signer, &b->promise, err) && publish_promise_signer(b, err);
+}
+
+bool book_succeed(struct book *successor, struct book *predecessor, struct err *err)
+{
+    const struct config *c = &successor->config;
+    struct relation after;
+    uint64_t moved_at_ms;
+    bool found;
+
+    if (address_eq(signer_address(successor->signer), signer_address(predecessor->signer)))
+        return err_set(err, ERR_CONFIG, "[signer] key is that of [chain] predecessor too: two stores must never count the nonces of"
+                       " one account, make a key for each contract");
+    if (!store_relation(successor->reader, RELATIVE_SUCCESSOR, &after, &found, err))
+        return false;
+    if (found)
+        return err_set(err, ERR_CONFIG, "this contract has a successor already: serve that one's configuration");
+    if (!succession_note(successor->writer, c->chain.contract, predecessor->writer, predecessor->config.chain.contract,
+                         &moved_at_ms, err))
+        return false;
+    predecessor->last_finish_ms = moved_at_ms + c->receipts.max_age_s * 1000;
+    return true;
+}
+
+static bool open_intake(struct book *b, struct err *err)
+{
+    const struct config *c = &b->config;
+    struct intake_config ic = {
+        .limits = { .max_age_ms = c->receipts.max_age_s * 1000, .daily_limit = c->receipts.daily_limit,
+                    .require_countersignature = c->receipts.require_countersignature },
+        .settle_within_ms = c->receipts.settle_within_s * 1000,
+        .quarantine_max = c->receipts.quarantine_max,
+        .protocol_account = open_protocol_account(c, signer_address(b->signer)),
+        .batch_amount_max = chain_watch_batch_max(c->contract.cap),      /* until the contract's own is known */
+        .batch_receipts_max = BATCH_RECEIPTS_MAX,
+        .verify_threads = cores(),
+    };
+
+    domain_init(&ic.domain, c->chain.chain_id, c->chain.contract);
+    return intake_new(&ic, b->writer, b->promise, &clock_system, b->snapshots, &b->intake, err);
+}
+
+static void make_api(struct book *b)
+{
+    const struct config *c = &b->config;
+
+    b->api_config = (struct api_config){
+        .listen = c->api.listen, .admin_listen = c->api.admin_listen, .admin_hosts = c->api.admin_hosts,
+        .store_url = c->store.url, .archive_dir = c->archive.dir, .explorer = c->api.explorer,
+        .token = c->chain.token, .protocol_account = open_protocol_account(c, signer_address(b->signer)),
+        .signer = signer_address(b->signer),
+        .secret = b->secret, .parties_only = config_parties_only(c), .max_age_ms = c->receipts.max_age_s * 1000, .threads = cores(),
+    };
+    domain_init(&b->api_config.domain, c->chain.chain_id, c->chain.contract);
+    b->api = api_new(&b->api_config, b->writer, b->intake, b->snapshots, b->runner, &clock_system);
+}
+
+bool book_start(struct book *b, struct err *err)
+{
+    if (!open_intake(b, err))
+        return false;
+    open_settle_config(&b->config, b->secret, signer_address(b->signer), &b->settle);
+    if (!runner_start(&b->settle, b->config.store.url, b->config.chain.rpc, b->writer, b->signer, &clock_system, &b->runner, err))
+        return false;
+    make_api(b);
+    return true;
+}
+
+void book_pair(struct book *successor, struct book *predecessor)
+{
+    intake_pair(&(struct intake_pair){
+        .successor = successor->intake, .predecessor = predecessor->intake,
+        .successor_store = successor->for_other, .predecessor_store = predecessor->for_other,
+        .last_finish_ms = predecessor->last_finish_ms });
+}
+
+/* A crash between an admission and its release leaves receipts held whose question is settled.  They are judged by the
+ * contract's cap, so after that was asked for. */
+static bool release_left(struct book *b, struct err *err)
+{
+    uint64_t released;
+
+    return release_waiting(b->intake, &released, err);
+}
+
+bool book_watch(struct book *b, struct err *err)
+{
+    const struct config *c = &b->config;
+    const struct chain_watch_config watch = { c->chain.rpc, c->chain.chain_id, c->chain.deploy_block, c->chain.contract,
+                                              c->chain.token, b->is_predecessor };
+
+    return chain_watch_start(&watch, b->intake, b->api, &b->watch, err) && release_left(b, err);
+}
+
+void book_stop_answering(struct book *b)
+{
+    chain_watch_stop(b->watch);
+    api_stop(b->api);
+    b->watch = NULL;
+    b->api = NULL;
+}
+
+void book_stop_intake(struct book *b)
+{
+    runner_stop(b->runner);
+    intake_free(b->intake);
+    b->runner = NULL;
+    b->intake = NULL;
+}
+
+void book_close(struct book *b)
+{
+    snapshots_free(b->snapshots);
+    db_close(b->for_other);
+    db_close(b->reader);
+    writer_close(b->writer);
+    if (b->promise != b->signer)
+        signer_free(b->promise);
+    signer_free(b->signer);
+    secret_free(b->secret);
+    config_clear(&b->config);
+}
