@@ -236,8 +236,10 @@ static bool audit_command_run(const struct args *args, struct err *err)
            && args_u64(args, "--from-block", config.deploy_block, UINT64_MAX, &config.deploy_block, err)
            && source_open(args->words[0], &source, err);
 
-    if (ok)
+    if (ok) {
+        source_of_contract(source, config.contract);
         ok = claim != NULL ? print_claim(claim, &config, source, rpc, err) : audit_and_print(args, &config, &source, rpc, err);
+    }
     audit_keys_free(config.keys);
     secret_free(secret);
     source_free(source);

@@ -195,8 +195,11 @@ static bool watch_run(const struct args *args, struct err *err)
         return false;
     ok = args_u64(args, "--interval", 15, 86400, &w.interval_s, err) && config_need_contract(&w.config, err)
       && (args->word_count > 0 || service_url(&w.config, url, err))
-      && source_open(args->word_count > 0 ? args->words[0] : url, &w.source, err) && open_rpc(&w.config, &w.rpc, err)
-      && open_guardian(&w, args, err) && watch_loop(&w, err);
+      && source_open(args->word_count > 0 ? args->words[0] : url, &w.source, err);
+    if (ok) {
+        source_of_contract(w.source, w.config.chain.contract);
+        ok = open_rpc(&w.config, &w.rpc, err) && open_guardian(&w, args, err) && watch_loop(&w, err);
+    }
     signer_free(w.signer);
     source_free(w.source);
     rpc_free(w.rpc);

@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 
 #include "chain/http.h"
+#include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
+#include "gateway/lib/address_text.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/lib/pack.h"
@@ -21,6 +23,7 @@
 struct source {
     char *place;                   /* owned; without a slash at the end */
     struct http_client *http;      /* NULL: a folder */
+    char query[sizeof "?contract=" + ADDRESS_TEXT];
 };
 
 static bool is_url(const char *place)
@@ -43,6 +46,14 @@ bool source_open(const char *place, struct source **source, struct err *err)
     s->http = is_url(place) ? http_new() : NULL;
     *source = s;
     return true;
+}
+
+void source_of_contract(struct source *source, struct address contract)
+{
+    char text[ADDRESS_TEXT];
+
+    address_to_text(contract, text);
+    snprintf(source->query, sizeof source->query, "?contract=%s", text);
 }
 
 void source_free(struct source *source)
@@ -142,8 +153,8 @@ static bool download(struct source *s, uint64_t sequence, const char *what, size
                                     .max_bytes = max };
     bool ok;
 
-    if ((sequence == 0 ? asprintf(&url, "%s/v1/%s", s->place, what)
-                       : asprintf(&url, "%s/v1/settlements/%" PRIu64 "/%s", s->place, sequence, what)) < 0)
+    if ((sequence == 0 ? asprintf(&url, "%s/v1/%s%s", s->place, what, s->query)
+                       : asprintf(&url, "%s/v1/settlements/%" PRIu64 "/%s%s", s->place, sequence, what, s->query)) < 0)
         bug("no memory");
     request.url = url;
     ok = http_do(s->http, &request, &answer, err);

@@ -9,6 +9,8 @@
 struct source;
 /* place: http(s)://HOST... or a folder with {sequence}.archive.ndjson and {sequence}.rewards.json (.zst taken too). */
 MUST_USE bool source_open(const char *place, struct source **source, struct err *err);
+/* Whose files are asked of a gateway: while a contract is replaced it has those of two.  Not asked: those it is for now. */
+void source_of_contract(struct source *source, struct address contract);
 void source_free(struct source *source);
 bool source_is_folder(const struct source *source);
 /* The published file as plain bytes: what is "archive" or "rewards.json", or of the gateway itself (sequence 0) "info". */

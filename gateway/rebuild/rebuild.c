@@ -86,11 +86,14 @@ static bool open_all(struct rebuilding *r, const char *place, struct err *err)
     const struct settle_config *c = r->config;
 
     domain_init(&r->domain, c->chain_id, c->contract);
-    return writer_open_bound(r->store_url, &clock_system, &(struct binding){ c->chain_id, c->contract }, &r->writer, err)
-        && writer_do(r->writer, check_empty, r, err)
-        && file_make_dir(c->archive_dir, 0700, err)
-        && source_open(place, &r->published, err)
-        && source_open(c->archive_dir, &r->own, err);
+    if (!writer_open_bound(r->store_url, &clock_system, &(struct binding){ c->chain_id, c->contract }, &r->writer, err)
+        || !writer_do(r->writer, check_empty, r, err)
+        || !file_make_dir(c->archive_dir, 0700, err)
+        || !source_open(place, &r->published, err)
+        || !source_open(c->archive_dir, &r->own, err))
+        return false;
+    source_of_contract(r->published, c->contract);
+    return true;
 }
 
 /* -- one settlement after the other -- */

@@ -62,7 +62,7 @@ static void one_bad_receipt_sinks_no_other(void **state)
             assert_int_equal(s.items[i].promise_index, accepted++);
     }
     assert_int_equal(accepted, MANY - 40);
-    assert_int_equal(s.promise->row.promise.count, MANY - 40);
+    assert_int_equal(s.promises[0]->row.promise.count, MANY - 40);
     intake_count(w->intake, &counters);
     assert_int_equal(counters.accepted, MANY - 40);
     assert_int_equal(counters.quarantined, 15);

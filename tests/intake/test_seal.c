@@ -21,14 +21,14 @@ static void a_promise_covers_the_group_and_is_signed(void **state)
     for (size_t i = 0; i < 7; i++)
         list[i] = world_receipt(w, &w->node, 1000 + i);
     post_list(w, list, 7, &s);
-    p = &s.promise->row.promise;
+    p = &s.promises[0]->row.promise;
     assert_int_equal(p->count, 7);
     assert_int_equal(p->settle_by_ms, p->accepted_at_ms + w->config.settle_within_ms);
-    assert_true(fixture_signed_by(&s.promise->row.signature, typed_digest(&w->config.domain, promise_struct_hash(p)),
+    assert_true(fixture_signed_by(&s.promises[0]->row.signature, typed_digest(&w->config.domain, promise_struct_hash(p)),
                                   signer_address(w->signer)));
     for (size_t i = 0; i < 7; i++) {
-        assert_int_equal(s.items[i].promise, s.promise->row.id);
-        tree_prove(s.promise->tree, s.items[i].promise_index, &proof);
+        assert_int_equal(s.items[i].promise, s.promises[0]->row.id);
+        tree_prove(s.promises[0]->tree, s.items[i].promise_index, &proof);
         assert_hash_is(tree_fold(tree_promise_leaf(s.items[i].hash), &proof), p->root);
     }
     submission_clear(&s);
@@ -158,7 +158,7 @@ static void a_group_that_fails_leaves_nothing_at_all(void **state)
     assert_int_equal(world_count(w, "SELECT COUNT(*) FROM postings"), 0);
     world_script(w, "DROP TRIGGER refuse");
     post_list(w, list, 3, &s);
-    assert_int_equal(s.promise->row.promise.count, 2);
+    assert_int_equal(s.promises[0]->row.promise.count, 2);
     assert_item(&s.items[2], ITEM_QUARANTINED, CODE_UNKNOWN_PROVIDER);      /* the bound counts what is kept */
     submission_clear(&s);
     assert_amount_is(world_batch(w, 1).amount, 4000);

@@ -64,7 +64,7 @@ static const struct full_case { const char *name, *sql; } full_cases[] = {
       "INSERT INTO receipts (job_id, provider, state, code, hash, packed, received_at) VALUES (zeroblob(16), zeroblob(20), 2, 0,"
       " zeroblob(32), zeroblob(208), 1)" },
     { "a store with a registration stays with its contract",
-      "INSERT INTO models VALUES (zeroblob(32), zeroblob(20), 'm', zeroblob(0), 1, zeroblob(65), 1, NULL)" },
+      "INSERT INTO models VALUES (zeroblob(32), zeroblob(20), 'm', zeroblob(0), 1, zeroblob(65), 1, NULL, NULL)" },
     { "a store with a settlement stays with its contract",
       "INSERT INTO settlements (sequence, batch, state, parent, receipts_root, rewards_root, archive, total, receipts, accounts,"
       " prepared_at) VALUES (1, 1, 3, zeroblob(32), zeroblob(32), zeroblob(32), zeroblob(32), zeroblob(32), 0, 0, 1)" },
