@@ -49,6 +49,8 @@ bool model_to_answer(const struct model_view *view, const struct model *m, json 
     put_parents(object, m);
     json_put_u64(object, "registeredAt", m->registered_at_ms);
     json_put_signature(object, "signature", &m->signature);
+    if (!address_is_zero(m->contract))
+        json_put_address(object, "contract", m->contract);
     json_put_text(object, "state", m->verified_at_ms > 0 ? "verified" : "unverified");
     if (price != NULL)
         json_put(object, "price", price_to_json(price));

@@ -2,12 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/adopt.h"
 #include "gateway/base/clock.h"
 #include "gateway/commands.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/open.h"
 #include "gateway/rebuild/rebuild.h"
+#include "gateway/succession.h"
 #include "store/writer.h"
 
 static bool backup(const struct config *config, const char *path, struct err *err)
@@ -54,6 +56,28 @@ static bool rebuild(const struct config *config, const char *place, struct err *
     return true;
 }
 
+static bool adopt(const struct config *config, const char *path, struct err *err)
+{
+    struct adopt_report report;
+    struct config old;
+    json *out;
+    bool ok;
+
+    if (!config_need_contract(config, err) || !succession_load(config, path, &old, err))
+        return false;
+    ok = adopt_catalog(config, &old, &report, err);
+    config_clear(&old);
+    if (!ok)
+        return false;
+    out = json_new_object();
+    json_put_u64(out, "providers", report.providers);
+    json_put_u64(out, "consumers", report.consumers);
+    json_put_u64(out, "prices", report.prices);
+    json_put_u64(out, "models", report.models);
+    print_json(out);
+    return true;
+}
+
 static bool trust_clock(const struct config *config, struct err *err)
 {
     struct writer *writer = NULL;
@@ -80,23 +104,27 @@ static bool store_run(const struct args *args, struct err *err)
     if (strcmp(action, "trust-clock") == 0)
         ok = trust_clock(&config, err);
     else if (args->word_count < 2)
-        ok = err_set(err, ERR_USAGE, "store %s needs %s", action, strcmp(action, "backup") == 0 ? "FILE" : "DIR");
+        ok = err_set(err, ERR_USAGE, "store %s needs %s", action, strcmp(action, "rebuild") == 0 ? "DIR" : "FILE");
     else if (strcmp(action, "backup") == 0)
         ok = backup(&config, args->words[1], err);
     else if (strcmp(action, "rebuild") == 0)
         ok = rebuild(&config, args->words[1], err);
+    else if (strcmp(action, "adopt") == 0)
+        ok = adopt(&config, args->words[1], err);
     else
-        ok = err_set(err, ERR_USAGE, "store takes backup, rebuild or trust-clock, not %s", action);
+        ok = err_set(err, ERR_USAGE, "store takes backup, rebuild, adopt or trust-clock, not %s", action);
     config_clear(&config);
     return ok;
 }
 
 const struct command command_store = {
-    .name = "store", .words = "backup FILE | rebuild DIR | trust-clock", .words_min = 1, .words_max = 2,
+    .name = "store", .words = "backup FILE | rebuild DIR | adopt FILE | trust-clock", .words_min = 1, .words_max = 2,
     .summary = "an online copy; a new store from archives and chain",
     .text = "backup copies the store to FILE while the service runs.  rebuild makes a new, empty [store] url whole again from\n"
             "the published files in DIR (or a mirror's URL) and the chain: first it audits them, then it fills the store.\n"
             "What was not settled yet is not in archives: nodes post it again.  API keys are made anew.\n"
+            "adopt copies providers, consumers, prices and models of the contract before, whose configuration FILE is, into a\n"
+            "store that is still empty; prints how many {\"providers\",\"consumers\",\"prices\",\"models\"}.\n"
             "trust-clock, with the service stopped: the clock was ahead before and is right now, so take receipts again.",
     .run = store_run,
 };

@@ -44,8 +44,8 @@ bool store_model_add(struct db *db, const struct model *m, uint64_t now_ms, stru
     struct stmt st;
 
     if (!db_prepare(db, "INSERT INTO models (model, creator, name, parents, registered_at, signature, received_at,"
-                        " verified_at)"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)", &st, err))
+                        " verified_at, contract)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", &st, err))
         return false;
     stmt_bind_hash(&st, &m->model);
     stmt_bind_address(&st, &m->creator);
@@ -58,10 +58,14 @@ bool store_model_add(struct db *db, const struct model *m, uint64_t now_ms, stru
         stmt_bind_u64(&st, m->verified_at_ms);
     else
         stmt_bind_null(&st);
+    if (!address_is_zero(m->contract))
+        stmt_bind_address(&st, &m->contract);
+    else
+        stmt_bind_null(&st);
     return stmt_exec_one(&st, err) && store_meta_raise(db, "settings", err);
 }
 
-#define COLUMNS "model, creator, name, parents, registered_at, signature, verified_at"
+#define COLUMNS "model, creator, name, parents, registered_at, signature, verified_at, contract"
 
 static void read_model(struct stmt *st, struct model *m)
 {
@@ -73,6 +77,7 @@ static void read_model(struct stmt *st, struct model *m)
     m->registered_at_ms = stmt_u64(st);
     m->signature = stmt_signature(st);
     m->verified_at_ms = stmt_u64(st);
+    m->contract = stmt_address(st);
 }
 
 /* Ends st. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "gateway/audit/payments.h"
+#include "gateway/audit/predecessors.h"
 #include "gateway/audit/replay.h"
 
 static void look_at(struct audit_report *report, const char *what, uint64_t sequence)
@@ -112,6 +113,7 @@ bool audit_run(const struct audit_config *config, struct source *source, struct 
     replay_init(&replay, &view);
     replay.keys = config->keys;
     ok = audit_files(config, &view, source, &replay, report, err)
+      && predecessors_check(rpc, &view, config->deploy_block, replay.rows, err)
       && chain_payments_read(rpc, &view, config->deploy_block, &replay.leaves, &payments, err)
       && audit_payments(config, &payments, &replay, report, err);
     chain_payments_clear(&payments);

@@ -89,11 +89,15 @@ static struct hash content_of(const struct archive_line *line)
 
 static bool check_model(const struct rows *rows, const struct model *m, struct place at, struct err *err)
 {
+    struct domain domain = *rows->domain;
     struct address signer;
 
+    /* Which contracts may stand here the chain says: predecessors.h. */
+    if (!address_is_zero(m->contract))
+        domain_init(&domain, rows->domain->chain_id, m->contract);
     if (m->verified_at_ms == 0)
         return differs(err, DIFFERS_CATALOG, at, "a verified creator", "verifiedAt 0");
-    if (!secp_recover(&m->signature, typed_digest(rows->domain, model_struct_hash(m)), &signer, err))
+    if (!secp_recover(&m->signature, typed_digest(&domain, model_struct_hash(m)), &signer, err))
         return differs(err, DIFFERS_SIGNATURE, at, "the creator's signature", "one that recovers to nobody");
     if (!address_eq(signer, m->creator))
         return differs_address(err, DIFFERS_SIGNATURE, at, m->creator, signer);
@@ -158,6 +162,19 @@ bool rows_take(struct rows *rows, const struct archive_line *line, bool tentativ
     catalog_free(rows->catalog);
     rows->catalog = NULL;
     return true;
+}
+
+const struct model *rows_next_foreign(const struct rows *rows, size_t *cursor)
+{
+    while (*cursor < rows->count) {
+        const struct row *row = &rows->list[(*cursor)++];
+        const struct model *m = &row->line->of.model;
+
+        if (row->line->type == ARCHIVE_MODEL && !row->tentative && !address_is_zero(m->contract)
+            && !address_eq(m->contract, rows->domain->contract))
+            return m;
+    }
+    return NULL;
 }
 
 static void build(struct rows *rows)

@@ -12,6 +12,8 @@ struct rows *rows_new(const struct domain *domain);      /* domain is borrowed *
 void rows_free(struct rows *rows);
 /* line: a price, provider or model.  ERR_DIFFERS: it contradicts an earlier one, or a model's signature or bounds. */
 MUST_USE bool rows_take(struct rows *rows, const struct archive_line *line, bool tentative, uint64_t sequence, struct err *err);
+/* The next model that stands and was registered for another contract, from *cursor on; NULL: no more.  Begin with 0. */
+const struct model *rows_next_foreign(const struct rows *rows, size_t *cursor);
 /* Sealed; borrowed until the next rows_take.  ERR_DIFFERS: a lineage out of bounds. */
 MUST_USE bool rows_catalog(struct rows *rows, uint64_t sequence, const struct catalog **catalog, struct err *err);
 

@@ -55,6 +55,8 @@ static void put_model(json *line, const struct model *m)
 {
     put_members(line, model_to_json(m));
     json_put_u64(line, "verifiedAt", m->verified_at_ms);
+    if (!address_is_zero(m->contract))
+        json_put_address(line, "contract", m->contract);
 }
 
 static void put_bundle(json *line, const struct archive_bundle *b)

@@ -4,7 +4,8 @@
  * provider, model, bundle lines that first appear here, then receipts by (jobId, provider), then rewards by account.
  * Where only parties may read, bundle and receipt lines are sealed (seal.h) and stand in the same places.
  * Amounts are decimal strings, `acceptedAt` Unix ms.  Beyond the design's members: `batch` has token and
- * protocolAccount, `provider` has since, `model` has verifiedAt, so that nothing outside the files is needed. */
+ * protocolAccount, `provider` has since, `model` has verifiedAt, so that nothing outside the files is needed; `contract`
+ * stands in a `model` line whose registration was signed for a predecessor of the batch's contract. */
 #ifndef QUITTANCE_CORE_ARCHIVE_H
 #define QUITTANCE_CORE_ARCHIVE_H
 

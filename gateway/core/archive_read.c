@@ -72,6 +72,9 @@ static bool read_model(const json *line, struct archive_line *out, struct err *e
     bool ok = model_from_json(content, m, err) && READ(json_get_u64, line, "verifiedAt", &m->verified_at_ms, err);
 
     json_free(content);
+    if (ok && json_member(line, "contract") != NULL)
+        ok = READ(json_get_address, line, "contract", &m->contract, err)
+          && (!address_is_zero(m->contract) || err_set(err, ERR_INVALID, "contract: not zero"));
     return ok;
 }
 
@@ -201,7 +204,8 @@ static const struct line_reader {
                                          "rewardsRoot", "total", "receipts" } },
     [ARCHIVE_PRICE]    = { read_price, { "version", "model", "effectiveFrom", "recordedAt", "unit", "perMillion", "split" } },
     [ARCHIVE_PROVIDER] = { read_provider, { "address", "payout", "since" } },
-    [ARCHIVE_MODEL]    = { read_model, { "model", "creator", "name", "parents", "registeredAt", "signature", "verifiedAt" } },
+    [ARCHIVE_MODEL]    = { read_model, { "model", "creator", "name", "parents", "registeredAt", "signature", "verifiedAt",
+                                         "contract" } },
     [ARCHIVE_BUNDLE]   = { read_bundle, { "provider", "root", "count", "signature", "others" } },
     [ARCHIVE_RECEIPT]  = { read_receipt, { "jobId", "provider", "model", "consumer", "inputTokens", "cachedTokens",
                                            "outputTokens", "units", "computeMs", "startedAt", "finishedAt", "quote", "evidence",

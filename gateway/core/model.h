@@ -22,6 +22,7 @@ struct model {
     uint64_t registered_at_ms;
     struct signature signature;
     uint64_t verified_at_ms;         /* 0: unverified */
+    struct address contract;         /* whose domain the signature is under; zero: that of the gateway's own */
 };
 
 /* Reads {model, creator, name, parents, registeredAt, signature}.  ERR_INVALID names the member and the rule:
