@@ -22,6 +22,7 @@ static const char template[] =
     "\n[chain]\n# the node's JSON-RPC, and the chain it must be of\nrpc = http://127.0.0.1:8545\nchain_id = 31337\n"
     "# contract and token are written here by `quittance deploy`; to use a token of your own set it before\n"
     "# contract =\n# token =\n"
+    "# while a contract is replaced, the configuration of the one before: gateway/MIGRATION.md\n# predecessor =\n"
     "\n[signer]\nkey = keystore:operator.json\npassphrase_file = passphrase\n"
     "# for the salts of the receipts tree: keep it, copy it to every replica, never change it\nsecret_file = secret\n"
     "\n[settle]\n# base units: an account owed less is left out of a run and may claim by proof\ndistribute_minimum = 0\n"

@@ -18,6 +18,21 @@ static void problems_have_one_shape(void **state)
     answer_clear(&a);
 }
 
+static void a_contract_that_is_not_served_is_nowhere(void **state)
+{
+    struct service *s = *state;
+    char text[ADDRESS_TEXT], path[128];
+
+    expect_problem(get(s, "/v1/info?contract=0x00000000000000000000000000000000000000aa"), 404, "not-found");
+    expect_problem(get(s, "/v1/info?contract=mine"), 400, "malformed");
+    /* Before the key is looked at: which store holds it depends on the contract. */
+    expect_problem(admin(s, "GET", "/admin/v1/providers?contract=0x00000000000000000000000000000000000000aa", "none", NULL), 404,
+                   "not-found");
+    address_to_text(s->w->config.domain.contract, text);
+    snprintf(path, sizeof path, "/v1/info?contract=%s", text);
+    expect(get(s, path), 200);
+}
+
 static void another_method_names_the_allowed_ones(void **state)
 {
     struct service *s = *state;
@@ -276,7 +291,7 @@ static void stopping_waits_for_suspended_requests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(problems_have_one_shape), TEST(another_method_names_the_allowed_ones), TEST(head_is_get_without_the_body),
+        TEST(a_contract_that_is_not_served_is_nowhere), TEST(problems_have_one_shape), TEST(another_method_names_the_allowed_ones), TEST(head_is_get_without_the_body),
         TEST(a_long_body_is_refused), TEST(other_types_are_refused), TEST(gzip_bodies_are_unpacked_within_the_limit),
         TEST(the_admin_listener_wants_a_key), TEST(an_unknown_host_is_misdirected), TEST(bad_parameters_are_400),
         TEST(the_document_is_served_and_cached), TEST(metrics_count), TEST(draining_refuses_receipts_and_readiness),

@@ -39,6 +39,7 @@ static const struct lie_case { const char *name; enum lie lie; const char *told;
     { "a price version written anew",           LIE_PRICE_REWRITTEN,     "settlement 4: catalog: price version 1" },
     { "an amount one unit too high",            LIE_AMOUNT,              "settlement 4: amount: receipt 01a0c45" },
     { "a split that favours the protocol",      LIE_SPLIT,               "settlement 4: reward: account 0x" },
+    { "a model signed for another contract",    LIE_MODEL_CONTRACT,      "settlement 1: signature: model 0x" },
     { "a lineage nobody signed",                LIE_LINEAGE_LINE,        "settlement 1: signature: model 0x" },
     { "a lineage that was not paid",            LIE_LINEAGE_SKIPPED,     "settlement 4: reward: " },
     { "a payout to another account",            LIE_PAYOUT,              "settlement 4: reward: account 0x" },

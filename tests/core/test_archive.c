@@ -100,6 +100,11 @@ static void a_model_line_comes_back(void **state)
     round_trip(&line, &read);
     assert_true(model_same(&line.of.model, &read.of.model));
     assert_int_equal(read.of.model.verified_at_ms, 8);
+    assert_true(address_is_zero(read.of.model.contract));
+    archive_line_clear(&read);
+    line.of.model.contract = rng_address(&rng);           /* registered for another contract */
+    round_trip(&line, &read);
+    assert_true(address_eq(read.of.model.contract, line.of.model.contract));
     archive_line_clear(&read);
 }
 
@@ -191,6 +196,9 @@ static const struct bad_case { const char *name, *text, *says; } bad[] = {
     { "a receipt field of another form",       RECEIPT("\"units\":\"1\",\"bundle\":" HASH ",\"index\":0,"), "receipt: units: an integer" },
     { "others that are no list",               BUNDLE("{}"), "bundle: others: an array" },
     { "an other without leaf",                 BUNDLE("[{\"index\":1}]"), "bundle: others/0: leaf: missing" },
+    { "a model of no contract",                "{\"type\":\"model\",\"model\":" HASH "," "\"creator\":\"0x6F06F89e438b982b0a422718E979e2DB75A4A495\","
+                                               "\"name\":\"m\",\"parents\":[],\"registeredAt\":1,\"signature\":" SIGNATURE ",\"verifiedAt\":1,"
+                                               "\"contract\":\"0x0000000000000000000000000000000000000000\"}", "model: contract: not zero" },
     { "a price that does not sum up",          "{\"type\":\"price\",\"version\":1,\"model\":\"*\",\"effectiveFrom\":1,\"recordedAt\":1,\"unit\":\"\","
                                                "\"perMillion\":{},\"split\":{\"provider\":1,\"creator\":1,\"protocol\":1}}", "price: split:" },
 };

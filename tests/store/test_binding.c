@@ -104,10 +104,36 @@ static void a_store_from_before_is_bound_when_it_is_first_opened(void **state)
     store_fails(ERR_CONFIG, writer_open_bound(f->url, &f->clock, &b, &w, &err));
 }
 
+static void a_contract_has_one_successor_and_one_predecessor(void **state)
+{
+    struct store_fixture *f = *state;
+    struct relation first, again;
+    struct writer *w;
+    struct db *db;
+    struct err err;
+    bool found;
+
+    store_ok(writer_open(f->url, &f->clock, &w, &err));
+    store_ok(writer_relate(w, RELATIVE_PREDECESSOR, some_address(7), &first, &err));
+    f->now_ms += 1000;
+    store_ok(writer_relate(w, RELATIVE_PREDECESSOR, some_address(7), &again, &err));
+    assert_int_equal(again.since_ms, first.since_ms);
+    store_fails(ERR_CONFIG, writer_relate(w, RELATIVE_PREDECESSOR, some_address(8), &again, &err));
+    store_ok(db_open(f->url, DB_READ, &db, &err));
+    store_ok(store_relation(db, RELATIVE_SUCCESSOR, &again, &found, &err));
+    assert_false(found);
+    store_ok(writer_relate(w, RELATIVE_SUCCESSOR, some_address(8), &again, &err));
+    store_ok(store_relation(db, RELATIVE_PREDECESSOR, &again, &found, &err));
+    assert_true(found && address_eq(again.contract, some_address(7)));
+    db_close(db);
+    writer_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_empty_store_takes_what_it_is_opened_for, store_dir_setup, store_teardown),
+        cmocka_unit_test_setup_teardown(a_contract_has_one_successor_and_one_predecessor, store_dir_setup, store_teardown),
         cmocka_unit_test_setup_teardown(a_store_from_before_is_bound_when_it_is_first_opened, store_dir_setup, store_teardown),
     };
     struct CMUnitTest full[ARRAY_LEN(full_cases)];

@@ -109,6 +109,36 @@ static void a_lost_commit_is_looked_up(void **state)
     store_teardown(&own);
 }
 
+/* Two stores in turn: nobody judges by a store whose last commit is not known. */
+static void the_other_store_waits_while_an_outcome_is_unknown(void **state)
+{
+    struct store_fixture *f = *state;
+    char url[sizeof f->url + 8], tried[] = "tried", later[] = "later";
+    struct writer *doubtful, *other;
+    struct writer_turns turns;
+    struct err err = { .code = ERR_NONE };
+
+    snprintf(url, sizeof url, "sqlite:%s-other", f->path);
+    writer_turns_init(&turns);
+    store_ok(writer_open(f->url, &f->clock, &doubtful, &err));
+    store_ok(writer_open(url, &f->clock, &other, &err));
+    writer_take_turns(doubtful, &turns);
+    writer_take_turns(other, &turns);
+
+    next_commit = ANSWER_LOST;
+    reopens_that_fail = 1000;
+    store_fails(ERR_UNKNOWN, writer_do(doubtful, set_key, tried, &err));
+    store_fails(ERR_AGAIN, writer_do(other, set_key, later, &err));
+    store_fails(ERR_AGAIN, writer_do(doubtful, set_key, later, &err));       /* it is still not there */
+    store_fails(ERR_AGAIN, writer_do(other, set_key, later, &err));
+    reopens_that_fail = 0;
+    store_ok(writer_do(doubtful, set_key, later, &err));
+    store_ok(writer_do(other, set_key, later, &err));
+    writer_close(doubtful);
+    writer_close(other);
+    writer_turns_clear(&turns);
+}
+
 static bool count_up(void *self, struct group *group, struct err *err)
 {
     const uint64_t *n = self;
@@ -190,11 +220,15 @@ int main(void)
     const struct CMUnitTest killed[] = {
         cmocka_unit_test_setup_teardown(all_that_was_acknowledged_survives_kill_9, store_dir_setup, store_teardown),
     };
+    const struct CMUnitTest turns[] = {
+        cmocka_unit_test_setup_teardown(the_other_store_waits_while_an_outcome_is_unknown, lossy_setup, store_teardown),
+    };
     struct CMUnitTest lost[ARRAY_LEN(cases)];
     int failed;
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         lost[i] = (struct CMUnitTest){ cases[i].name, a_lost_commit_is_looked_up, NULL, NULL, (void *)(uintptr_t)&cases[i] };
-    failed = cmocka_run_group_tests_name("store: killed", killed, NULL, NULL);
+    failed = cmocka_run_group_tests_name("store: killed", killed, NULL, NULL)
+           + cmocka_run_group_tests_name("store: turns", turns, NULL, NULL);
     return failed + cmocka_run_group_tests_name("store: lost commits", lost, NULL, NULL);
 }

@@ -73,6 +73,8 @@ static struct archive_line model_line(const struct builder *b, struct hash diges
     if (parent != NULL)
         m->parents[m->parent_count++] = (struct lineage_parent){ *parent, 2500 };
     m->signature = signed_by_key(creator, typed_digest(&b->domain, model_struct_hash(m)));
+    if (b->lie == LIE_MODEL_CONTRACT)
+        m->contract = b->token;       /* not the one that it is signed for */
     return line;
 }
 
