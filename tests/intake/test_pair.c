@@ -47,8 +47,10 @@ static int teardown(void **state)
 {
     struct worlds *p = *state;
     void *new = p->new, *old = p->old;
+    struct err err = { 0 };
 
     world_teardown(&new);
+    assert_true(secp_start(&err));             /* the next one stops it again */
     world_teardown(&old);
     db_close(p->new_store);
     db_close(p->old_store);
