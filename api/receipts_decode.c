@@ -1,5 +1,7 @@
 #include "api/receipts_decode.h"
 
+#include <stdlib.h>
+
 #include "api/problem.h"
 #include "gateway/base/mem.h"
 #include "gateway/core/members.h"
@@ -172,21 +174,26 @@ static bool decode_lines(const struct buf *body, struct submission *s, struct re
 static bool decode_binary(const struct buf *body, struct submission *s, struct reply *reply)
 {
     size_t count = body->len > SIGNATURE_BYTES ? (body->len - SIGNATURE_BYTES) / RECEIPT_WORDS : 0;
+    const uint8_t *words;
+    struct hash *hashes;
 
     if (count == 0 || body->len != SIGNATURE_BYTES + count * RECEIPT_WORDS)
         return malformed(reply, "A binary bundle is 65 bytes and 416 for each receipt, at least one.");
     if (!make_items(s, count, reply))
         return false;
     memcpy(s->bundle_signature.b, body->data, SIGNATURE_BYTES);
+    words = body->data + SIGNATURE_BYTES;
+    hashes = mem_array(count, sizeof *hashes);
+    receipt_words_hashes(words, count, hashes);
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *words = body->data + SIGNATURE_BYTES + i * RECEIPT_WORDS;
         struct intake_item *item = &s->items[i];
 
-        receipt_from_words(words, &item->signed_.receipt, &item->faults);
-        item->hash = receipt_words_hash(words);
+        receipt_from_words(words + i * RECEIPT_WORDS, &item->signed_.receipt, &item->faults);
+        item->hash = hashes[i];
         item->has_hash = true;
         item->has_job_id = true;
     }
+    free(hashes);
     s->is_bundle = true;
     s->bundle.provider = s->items[0].signed_.receipt.provider;
     s->bundle.count = count;

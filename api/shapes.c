@@ -35,12 +35,9 @@ bool leaves_path(const struct buf *leaves, bool hashed, uint64_t index, struct p
     if (index >= count)
         return false;
     list = mem_array(count, sizeof *list);
-    for (size_t i = 0; i < count; i++) {
-        struct hash h;
-
-        memcpy(h.b, leaves->data + i * sizeof h, sizeof h);
-        list[i] = hashed ? h : tree_promise_leaf(h);
-    }
+    memcpy(list, leaves->data, count * sizeof *list);
+    if (!hashed)
+        tree_promise_leaves(list, count, list);
     tree_proof(list, count, (size_t)index, proof);
     free(list);
     return true;

@@ -40,6 +40,11 @@ struct hash tree_promise_leaf(struct hash struct_hash)
     return keccak256(struct_hash.b, sizeof struct_hash.b);
 }
 
+void tree_promise_leaves(const struct hash *struct_hashes, size_t count, struct hash *leaves)
+{
+    keccak256_many(struct_hashes, sizeof *struct_hashes, sizeof *struct_hashes, count, leaves);
+}
+
 struct hash receipt_salt(const uint8_t secret[32], struct job_id job_id, struct address provider)
 {
     uint8_t bytes[16 + 20];

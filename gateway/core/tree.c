@@ -44,16 +44,6 @@ struct hash tree_stream_root(const struct tree_stream *s)
     return root;
 }
 
-struct hash tree_root(const struct hash *leaves, size_t count)
-{
-    struct tree_stream s;
-
-    tree_stream_init(&s);
-    for (size_t i = 0; i < count; i++)
-        tree_stream_add(&s, leaves[i]);
-    return tree_stream_root(&s);
-}
-
 static size_t nodes_of(size_t count)
 {
     size_t nodes = count;
@@ -65,12 +55,45 @@ static size_t nodes_of(size_t count)
     return nodes;
 }
 
+#define JOINED_AT_ONCE 64u                    /* pairs put in order before they are hashed side by side */
+
+static void join_pairs(const struct hash *below, size_t pairs, struct hash *above)
+{
+    struct hash sorted[2 * JOINED_AT_ONCE];
+
+    for (size_t i = 0; i < pairs; i++) {
+        bool swap = memcmp(below[2 * i].b, below[2 * i + 1].b, sizeof below->b) > 0;
+
+        sorted[2 * i] = below[2 * i + swap];
+        sorted[2 * i + 1] = below[2 * i + !swap];
+    }
+    keccak256_many(sorted, 2 * sizeof *sorted, 2 * sizeof *sorted, pairs, above);
+}
+
+/* above may be where below is: a pair is read before its parent is written. */
 static void build_level(const struct hash *below, size_t width, struct hash *above)
 {
-    for (size_t i = 0; i + 1 < width; i += 2)
-        above[i / 2] = join(below[i], below[i + 1]);
+    size_t pairs = width / 2;
+
+    for (size_t i = 0; i < pairs; i += JOINED_AT_ONCE)
+        join_pairs(below + 2 * i, pairs - i < JOINED_AT_ONCE ? pairs - i : JOINED_AT_ONCE, above + i);
     if (width % 2 == 1)
-        above[width / 2] = below[width - 1];
+        above[pairs] = below[width - 1];
+}
+
+struct hash tree_root(const struct hash *leaves, size_t count)
+{
+    struct hash *level, root = { { 0 } };
+
+    if (count == 0)
+        return root;
+    level = mem_array(count, sizeof *level);
+    memcpy(level, leaves, count * sizeof *level);
+    for (; count > 1; count = (count + 1) / 2)
+        build_level(level, count, level);
+    root = level[0];
+    free(level);
+    return root;
 }
 
 struct tree *tree_new(const struct hash *leaves, size_t count)

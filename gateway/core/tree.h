@@ -33,6 +33,7 @@ void tree_prove(const struct tree *tree, size_t index, struct proof *proof);
 struct hash tree_rewards_leaf(struct address account, struct address token, struct amount claimable);
 struct hash tree_receipts_leaf(uint64_t index, struct job_id job_id, struct address provider, struct hash salt, struct hash struct_hash);
 struct hash tree_promise_leaf(struct hash struct_hash);                 /* keccak256 of it: of bundle and promise trees */
+void tree_promise_leaves(const struct hash *struct_hashes, size_t count, struct hash *leaves);    /* may be one array */
 /* HMAC-SHA256(secret, jobId || provider) (design 5). */
 struct hash receipt_salt(const uint8_t secret[32], struct job_id job_id, struct address provider);
 

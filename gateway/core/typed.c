@@ -69,6 +69,24 @@ struct hash receipt_words_hash(const uint8_t words[RECEIPT_WORDS])
     return hash_struct(TYPE_RECEIPT, words, RECEIPT_WORDS);
 }
 
+#define HASHED_AT_ONCE 32u
+
+void receipt_words_hashes(const uint8_t *words, size_t count, struct hash *hashes)
+{
+    uint8_t messages[HASHED_AT_ONCE][WORD + RECEIPT_WORDS];
+    size_t part;
+
+    pthread_once(&type_hashes_once, hash_types);
+    for (size_t i = 0; i < HASHED_AT_ONCE; i++)
+        memcpy(messages[i], type_hashes[TYPE_RECEIPT].b, WORD);
+    for (; count > 0; count -= part, words += part * RECEIPT_WORDS, hashes += part) {
+        part = count < HASHED_AT_ONCE ? count : HASHED_AT_ONCE;
+        for (size_t i = 0; i < part; i++)
+            memcpy(messages[i] + WORD, words + i * RECEIPT_WORDS, RECEIPT_WORDS);
+        keccak256_many(messages, sizeof *messages, sizeof *messages, part, hashes);
+    }
+}
+
 struct hash receipt_struct_hash(const struct receipt *r)
 {
     uint8_t words[RECEIPT_WORDS];

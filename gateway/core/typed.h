@@ -23,6 +23,8 @@ struct access { struct address account; uint64_t expires_ms; };
 
 struct hash receipt_struct_hash(const struct receipt *r);
 struct hash receipt_words_hash(const uint8_t words[RECEIPT_WORDS]);          /* the same, from words as they came */
+/* Of count receipts whose words follow each other. */
+void receipt_words_hashes(const uint8_t *words, size_t count, struct hash *hashes);
 struct hash bundle_struct_hash(const struct receipt_bundle *b);
 struct hash model_struct_hash(const struct model *m);
 struct hash quote_struct_hash(const struct quote *q);

@@ -94,8 +94,7 @@ static struct tree *tree_of_leaves(const struct gathered *g)
     struct hash *leaves = mem_array(g->leaf_count, sizeof *leaves);
     struct tree *tree;
 
-    for (size_t i = 0; i < g->leaf_count; i++)
-        leaves[i] = tree_promise_leaf(g->leaves[i]);
+    tree_promise_leaves(g->leaves, g->leaf_count, leaves);
     tree = tree_new(leaves, g->leaf_count);
     free(leaves);
     return tree;

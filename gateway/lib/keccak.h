@@ -17,5 +17,7 @@ void keccak_update(struct keccak *k, const void *bytes, size_t len);
 struct hash keccak_final(struct keccak *k);                 /* k must be initialised again before the next use */
 struct hash keccak256(const void *bytes, size_t len);
 struct hash keccak256_pair(struct hash left, struct hash right);
+/* count messages of len bytes each, stride bytes from one to the next: several at once where the processor can. */
+void keccak256_many(const void *messages, size_t stride, size_t len, size_t count, struct hash *digests);
 
 #endif

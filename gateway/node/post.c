@@ -64,7 +64,8 @@ static bool wrap_bundle(const struct poster *p, json *receipts, json **body, str
     json *bundle;
 
     for (size_t i = 0; i < p->count; i++)
-        leaves[i] = tree_promise_leaf(receipt_struct_hash(&p->waiting[i].receipt));
+        leaves[i] = receipt_struct_hash(&p->waiting[i].receipt);
+    tree_promise_leaves(leaves, p->count, leaves);
     b.root = tree_root(leaves, p->count);
     free(leaves);
     if (!signer_sign_digest(p->config.signer, typed_digest(&p->config.domain, bundle_struct_hash(&b)), &sig, err))

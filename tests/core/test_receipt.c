@@ -16,6 +16,21 @@ static void words_and_hash_match(void **state)
     buf_clear(&want);
 }
 
+/* Any number of them side by side, each with a word of its own. */
+static void many_words_are_hashed_as_each_alone(void **state)
+{
+    enum { MOST = 77 };
+    static uint8_t words[MOST * RECEIPT_WORDS];
+    struct hash hashes[MOST];
+
+    (void)state;
+    for (size_t i = 0; i < MOST; i++)
+        words[i * RECEIPT_WORDS + i] = (uint8_t)(i + 1);
+    receipt_words_hashes(words, MOST, hashes);
+    for (size_t i = 0; i < MOST; i++)
+        assert_hash_is(hashes[i], receipt_words_hash(words + i * RECEIPT_WORDS));
+}
+
 static const struct check_case {
     const char *name;
     int64_t job, started, finished;     /* ms from now */
@@ -132,6 +147,7 @@ int main(void)
     const struct CMUnitTest properties[] = {
         cmocka_unit_test(every_form_gives_the_receipt_back),
         cmocka_unit_test(no_padding_byte_may_be_set),
+        cmocka_unit_test(many_words_are_hashed_as_each_alone),
     };
 
     return fixture_run("receipts", words_and_hash_match, NULL, NULL)
