@@ -1,4 +1,5 @@
 #include "store/driver.h"
+#include "store/pages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ void db_close(struct db *db)
     if (db == NULL)
         return;
     db_slots_finish(db, true);
+    page_cache_free(db);
     db->driver->close(db->connection);
     mem_wipe(db, sizeof *db);
     free(db);
@@ -58,6 +60,7 @@ bool db_begin(struct db *db, struct err *err)
         return false;
     if (!db->driver->script(db->connection, db->mode == DB_WRITE ? db->driver->begin_write : db->driver->begin_read, err))
         return false;
+    page_cache_forget(db);
     db->began = true;
     db->doomed = false;
     return true;
@@ -119,6 +122,7 @@ void db_savepoint_rollback(struct db *db)
     struct err ignored;
     struct stmt st;
 
+    page_cache_forget(db);
     if (!db_prepare(db, "ROLLBACK TO SAVEPOINT task", &st, &ignored) || !stmt_exec(&st, NULL, &ignored)
         || !db_savepoint_release(db, &ignored))
         db->doomed = true;     /* what the task wrote may still be there: nothing of the group may be kept */

@@ -55,6 +55,7 @@ struct db {
     bool began;                               /* between db_begin and its end */
     bool doomed;                              /* the database ended our transaction by itself */
     bool broken;                              /* a reopen failed; the next db_begin tries again */
+    struct page_cache *page_cache;            /* pages.c */
     size_t slot_count;
     struct db_slot *slots[DB_SLOTS];
 };

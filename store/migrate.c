@@ -11,6 +11,7 @@ extern const char _binary_store_schema_0001_init_sql_start[], _binary_store_sche
 extern const char _binary_store_schema_0002_promise_signers_sql_start[], _binary_store_schema_0002_promise_signers_sql_end[];
 extern const char _binary_store_schema_0003_bound_to_sql_start[], _binary_store_schema_0003_bound_to_sql_end[];
 extern const char _binary_store_schema_0004_relatives_sql_start[], _binary_store_schema_0004_relatives_sql_end[];
+extern const char _binary_store_schema_0005_pages_sql_start[], _binary_store_schema_0005_pages_sql_end[];
 
 static const struct migration {
     const char *name, *start, *end;
@@ -20,6 +21,7 @@ static const struct migration {
     { "0002_promise_signers", _binary_store_schema_0002_promise_signers_sql_start, _binary_store_schema_0002_promise_signers_sql_end },
     { "0003_bound_to", _binary_store_schema_0003_bound_to_sql_start, _binary_store_schema_0003_bound_to_sql_end },
     { "0004_relatives", _binary_store_schema_0004_relatives_sql_start, _binary_store_schema_0004_relatives_sql_end },
+    { "0005_pages", _binary_store_schema_0005_pages_sql_start, _binary_store_schema_0005_pages_sql_end },
 };
 
 static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)

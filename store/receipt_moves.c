@@ -1,5 +1,5 @@
 /* What happens to a receipt after it came in, each a guarded UPDATE, and what is asked about receipts in sum. */
-#include "store/receipts.h"
+#include "store/pages.h"
 
 /* Literals, so that SQLite sees that the partial index receipts_held fits. */
 _Static_assert(RECEIPT_ACCEPTED == 1 && RECEIPT_QUARANTINED == 2 && RECEIPT_REFUSED == 3, "states are written out in the SQL");
@@ -75,8 +75,14 @@ bool store_receipt_requeue(struct db *db, const struct receipt_row *row, struct 
 bool store_receipt_countersign(struct db *db, const struct receipt_row *row, struct err *err)
 {
     const struct receipt *r = &row->signed_.receipt;
+    struct receipt_row alone = *row;
     struct stmt st;
 
+    if (row->page != 0) {
+        alone.signed_.has_consumer_signature = false;
+        if (!store_page_leave(db, &alone, err))
+            return false;
+    }
     if (!db_prepare(db, "UPDATE receipts SET consumer_signature = ?, charged = ?"
                         " WHERE job_id = ? AND provider = ? AND consumer_signature IS NULL", &st, err))
         return false;

@@ -1,7 +1,9 @@
 /* Receipts: the row, how it comes in, and how it is found.  What happens to a row later is in receipt_moves.c. */
 #include "store/receipts.h"
 
-#define COLUMNS "state, code, hash, packed, signature, consumer_signature, bundle, bundle_index, received_at, accepted_at," \
+#include "store/pages.h"
+
+#define COLUMNS "state, page, slot, code, hash, packed, signature, consumer_signature, bundle, bundle_index, received_at, accepted_at," \
                 " batch, price_version, amount, charged, promise, promise_index, reason, faults"
 
 static void bind_u64_or_null(struct stmt *st, bool has, uint64_t v)
@@ -20,7 +22,7 @@ static void bind_signature_or_null(struct stmt *st, bool has, const struct signa
         stmt_bind_null(st);
 }
 
-/* One insert a receipt is the hot path: the numbers that are zero until acceptance are kept as NULL. */
+/* A whole row; one of a page is store_receipt_insert_paged's.  The numbers that are zero until acceptance are kept as NULL. */
 bool store_receipt_insert(struct db *db, const struct receipt_row *row, struct err *err)
 {
     const struct signed_receipt *r = &row->signed_;
@@ -28,7 +30,7 @@ bool store_receipt_insert(struct db *db, const struct receipt_row *row, struct e
     struct stmt st;
 
     if (!db_prepare(db, "INSERT INTO receipts (job_id, provider, " COLUMNS ")"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &st, err))
+                        " VALUES (?, ?, ?, NULL, NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &st, err))
         return false;
     receipt_pack(&r->receipt, packed);
     stmt_bind_job_id(&st, &r->receipt.job_id);
@@ -60,12 +62,17 @@ bool store_receipt_insert(struct db *db, const struct receipt_row *row, struct e
     return stmt_exec_one(&st, err);
 }
 
+/* Of one that lies in a page only where: see whole. */
 static void read_row(struct stmt *st, struct receipt_row *row)
 {
     struct signed_receipt *r = &row->signed_;
     uint8_t packed[RECEIPT_PACKED];
 
-    row->state = (enum receipt_state)stmt_enum(st, RECEIPT_ACCEPTED, RECEIPT_STATES - 1);
+    *row = (struct receipt_row){ .state = (enum receipt_state)stmt_enum(st, RECEIPT_ACCEPTED, RECEIPT_STATES - 1) };
+    row->page = stmt_u64(st);
+    row->slot = stmt_u64(st);
+    if (row->page != 0)
+        return;
     row->code = (enum receipt_code)stmt_enum(st, CODE_ACCEPTED, RECEIPT_CODES - 1);
     row->hash = stmt_hash(st);
     stmt_bytes(st, packed, sizeof packed);
@@ -90,6 +97,11 @@ static void read_row(struct stmt *st, struct receipt_row *row)
     stmt_text(st, row->faults, sizeof row->faults);
 }
 
+static bool whole(struct db *db, struct receipt_row *row, struct err *err)
+{
+    return row->page == 0 || store_page_receipt(db, row->page, row->slot, row, err);
+}
+
 bool store_receipt_find(struct db *db, struct job_id job, struct address provider, struct receipt_row *row,
                         bool *found, struct err *err)
 {
@@ -106,7 +118,7 @@ bool store_receipt_find(struct db *db, struct job_id job, struct address provide
     if (any)
         read_row(&st, &got);
     stmt_end(&st);
-    if (!stmt_ok(&st, err))
+    if (!stmt_ok(&st, err) || (any && !whole(db, &got, err)))
         return false;
     if (any)
         *row = got;
@@ -125,7 +137,7 @@ static bool visit_rows(struct stmt *st, receipt_fn *visit, void *self, struct er
         if (!any)
             return true;
         read_row(st, &row);
-        if (!stmt_ok(st, err) || !visit(self, &row, err)) {
+        if (!stmt_ok(st, err) || !whole(st->db, &row, err) || !visit(self, &row, err)) {
             stmt_end(st);
             return err->code == ERR_NONE;
         }
@@ -143,7 +155,24 @@ bool store_receipts_of_job(struct db *db, struct job_id job, receipt_fn *visit, 
     return visit_rows(&st, visit, self, err);
 }
 
-bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err)
+bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_id last, job_fn *visit, void *self, bool *all,
+                                struct err *err)
+{
+    struct stmt st;
+    bool any, ok;
+
+    if (!db_prepare(db, "SELECT job_id FROM receipts WHERE job_id BETWEEN ? AND ? ORDER BY job_id, provider", &st, err))
+        return false;
+    stmt_bind_job_id(&st, &first);
+    stmt_bind_job_id(&st, &last);
+    *all = true;
+    while ((ok = stmt_step(&st, &any, err)) && any && *all)
+        *all = visit(self, stmt_job_id(&st));
+    stmt_end(&st);
+    return ok && stmt_ok(&st, err);
+}
+
+bool store_receipt_rows_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err)
 {
     struct stmt st;
 

@@ -22,6 +22,7 @@ struct receipt_row {
     bool has_charged;
     struct address charged;                   /* the consumer that is billed; else the treasury */
     uint64_t promise, promise_index;
+    uint64_t page, slot;                      /* where it lies (pages.h); 0: a whole row */
     char reason[256];
     char faults[1024];                        /* JSON; empty when none */
 };
@@ -37,6 +38,10 @@ MUST_USE bool store_receipt_requeue(struct db *db, const struct receipt_row *row
 MUST_USE bool store_receipt_countersign(struct db *db, const struct receipt_row *row, struct err *err);
 /* Another provider's accepted receipt for this job. */
 MUST_USE bool store_receipt_job_billed(struct db *db, struct job_id job, struct address except, bool *billed, struct err *err);
+/* The jobs of all receipts from first to last, both included, in order; *all false: visit had enough. */
+typedef bool job_fn(void *self, struct job_id job);
+MUST_USE bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_id last, job_fn *visit, void *self, bool *all,
+                                         struct err *err);
 typedef bool receipt_fn(void *self, const struct receipt_row *row, struct err *err);      /* false: stop; with err set: fail */
 MUST_USE bool store_receipts_of_job(struct db *db, struct job_id job, receipt_fn *visit, void *self, struct err *err);
 MUST_USE bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err);   /* by (jobId, provider) */

@@ -16,6 +16,7 @@
 #define STEP ((size_t)65536)
 #define ZSTD_LEVEL 10              /* archives are packed once and served often */
 #define ZSTD_LEVEL_SEALED 1
+#define ZSTD_LEVEL_FAST 1          /* on the way in */
 #define GZIP_ONLY (16 + MAX_WBITS) /* 16: the gzip header is demanded (zlib.h, inflateInit2) */
 
 /* Takes back what was added: outputs change only on success. */
@@ -71,7 +72,7 @@ bool gunzip(const void *bytes, size_t len, size_t max, struct buf *out, struct e
     return ok || undo(out, had);
 }
 
-bool zstd_pack(const void *bytes, size_t len, struct buf *out, struct err *err)
+static bool pack(const void *bytes, size_t len, int level, struct buf *out, struct err *err)
 {
     size_t had = out->len, bound = ZSTD_compressBound(len), packed;
     uint8_t *room = buf_extend(out, bound);
@@ -80,7 +81,7 @@ bool zstd_pack(const void *bytes, size_t len, struct buf *out, struct err *err)
         undo(out, had);
         return err_set(err, ERR_LIMIT, "no room to pack %zu bytes", len);
     }
-    packed = ZSTD_compress(room, bound, bytes, len, ZSTD_LEVEL);
+    packed = ZSTD_compress(room, bound, bytes, len, level);
     if (ZSTD_isError(packed)) {
         undo(out, had);
         return err_set(err, ERR_BUG, "zstd: %s", ZSTD_getErrorName(packed));
@@ -88,6 +89,16 @@ bool zstd_pack(const void *bytes, size_t len, struct buf *out, struct err *err)
     out->len = had + packed;
     out->data[out->len] = '\0';
     return true;
+}
+
+bool zstd_pack(const void *bytes, size_t len, struct buf *out, struct err *err)
+{
+    return pack(bytes, len, ZSTD_LEVEL, out, err);
+}
+
+bool zstd_pack_fast(const void *bytes, size_t len, struct buf *out, struct err *err)
+{
+    return pack(bytes, len, ZSTD_LEVEL_FAST, out, err);
 }
 
 static bool unpack_all(ZSTD_DStream *stream, ZSTD_inBuffer *in, size_t had, size_t max, struct buf *out,

@@ -9,6 +9,7 @@
  * damaged. */
 MUST_USE bool gunzip(const void *bytes, size_t len, size_t max, struct buf *out, struct err *err);
 MUST_USE bool zstd_pack(const void *bytes, size_t len, struct buf *out, struct err *err);
+MUST_USE bool zstd_pack_fast(const void *bytes, size_t len, struct buf *out, struct err *err);
 MUST_USE bool zstd_unpack(const void *bytes, size_t len, size_t max, struct buf *out, struct err *err);
 /* Packs a file into another, streaming. */
 MUST_USE bool zstd_pack_file(const char *from, const char *to, struct err *err);

@@ -1,0 +1,356 @@
+#include "store/pages.h"
+
+#include "store/driver.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/mem.h"
+#include "gateway/lib/pack.h"
+
+#define PLACE 4                               /* bytes of a number in `indexes` and `gone`, big-endian */
+#define AMOUNT_MAX 33                         /* a length, then the bytes without leading zeros */
+
+void page_content_init(struct page_content *content, size_t count)
+{
+    content->frames = (count + PAGE_FRAME - 1) / PAGE_FRAME;
+    content->frame = mem_array(content->frames, sizeof *content->frame);
+    for (size_t i = 0; i < content->frames; i++)
+        buf_init(&content->frame[i]);
+}
+
+void page_content_clear(struct page_content *content)
+{
+    for (size_t i = 0; i < content->frames; i++)
+        buf_clear(&content->frame[i]);
+    free(content->frame);
+    *content = (struct page_content){ 0 };
+}
+
+void page_pack_frame(struct page_content *content, size_t frame, const uint8_t *fields, size_t count)
+{
+    struct err err = { 0 };
+
+    buf_reset(&content->frame[frame]);
+    if (!zstd_pack_fast(fields, count * RECEIPT_PACKED, &content->frame[frame], &err))
+        bug("%s", err.text);                  /* bounded by PAGE_FRAME */
+}
+
+void page_clear(struct page *page)
+{
+    buf_clear(&page->indexes);
+    buf_clear(&page->gone);
+}
+
+static bool has_place(const struct buf *places, uint64_t place)
+{
+    for (size_t i = 0; i + PLACE <= places->len; i += PLACE)
+        if (((uint64_t)places->data[i] << 24 | (uint64_t)places->data[i + 1] << 16 | (uint64_t)places->data[i + 2] << 8
+             | places->data[i + 3]) == place)
+            return true;
+    return false;
+}
+
+bool page_slot_is_gone(const struct page *page, uint64_t slot)
+{
+    return has_place(&page->gone, slot);
+}
+
+uint64_t page_bundle_index(const struct page *page, uint64_t slot)
+{
+    const uint8_t *at = page->indexes.data + PLACE * slot;
+
+    if (page->indexes.len == 0)
+        return slot;
+    return (uint64_t)at[0] << 24 | (uint64_t)at[1] << 16 | (uint64_t)at[2] << 8 | at[3];
+}
+
+/* -- writing -- */
+
+static void add_amount(struct amount amount, struct buf *out)
+{
+    uint8_t bytes[32];
+    size_t zeros = 0;
+
+    u256_to_be(amount.base_units, bytes);
+    while (zeros < sizeof bytes && bytes[zeros] == 0)
+        zeros++;
+    buf_add_byte(out, (uint8_t)(sizeof bytes - zeros));
+    buf_add(out, bytes + zeros, sizeof bytes - zeros);
+}
+
+static bool insert_frame(struct db *db, uint64_t page, uint64_t frame, const struct buf *packed, const struct buf *amounts,
+                         struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO receipt_frames (page, frame, packed, amounts) VALUES (?, ?, ?, ?)", &st, err))
+        return false;
+    stmt_bind_u64(&st, page);
+    stmt_bind_u64(&st, frame);
+    stmt_bind_blob(&st, packed->data, packed->len);
+    stmt_bind_blob(&st, amounts->data, amounts->len);
+    return stmt_exec_one(&st, err);
+}
+
+static bool insert_head(struct db *db, struct page *page, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO receipt_pages (batch, bundle, count, received_at, accepted_at, price_version, promise,"
+                        " promise_first, indexes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id", &st, err))
+        return false;
+    stmt_bind_u64(&st, page->batch);
+    stmt_bind_u64(&st, page->bundle);
+    stmt_bind_u64(&st, page->count);
+    stmt_bind_u64(&st, page->received_at_ms);
+    stmt_bind_u64(&st, page->accepted_at_ms);
+    stmt_bind_u64(&st, page->price_version);
+    stmt_bind_u64(&st, page->promise);
+    stmt_bind_u64(&st, page->promise_first);
+    if (page->indexes.len > 0)
+        stmt_bind_blob(&st, page->indexes.data, page->indexes.len);
+    else
+        stmt_bind_null(&st);
+    return stmt_exec_id(&st, &page->id, err);
+}
+
+bool store_page_insert(struct db *db, struct page *page, const struct page_content *content, const struct amount *amounts,
+                       struct err *err)
+{
+    struct buf packed;
+    bool ok = insert_head(db, page, err);
+
+    buf_init(&packed);
+    for (size_t i = 0; ok && i < content->frames; i++) {
+        buf_reset(&packed);
+        for (size_t slot = i * PAGE_FRAME; slot < page->count && slot < (i + 1) * PAGE_FRAME; slot++)
+            add_amount(amounts[slot], &packed);
+        ok = insert_frame(db, page->id, i, &content->frame[i], &packed, err);
+    }
+    buf_clear(&packed);
+    return ok;
+}
+
+bool store_receipt_insert_paged(struct db *db, struct job_id job, struct address provider, uint64_t page, uint64_t slot,
+                                struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO receipts (job_id, provider, state, page, slot) VALUES (?, ?, 1, ?, ?)", &st, err))
+        return false;
+    stmt_bind_job_id(&st, &job);
+    stmt_bind_address(&st, &provider);
+    stmt_bind_u64(&st, page);
+    stmt_bind_u64(&st, slot);
+    return stmt_exec_one(&st, err);
+}
+
+/* -- reading -- */
+
+#define COLUMNS "id, batch, bundle, count, received_at, accepted_at, price_version, promise, promise_first, indexes, gone"
+
+static void read_head(struct stmt *st, struct page *page)
+{
+    page->id = stmt_u64(st);
+    page->batch = stmt_u64(st);
+    page->bundle = stmt_u64(st);
+    page->count = stmt_u64(st);
+    page->received_at_ms = stmt_u64(st);
+    page->accepted_at_ms = stmt_u64(st);
+    page->price_version = stmt_u64(st);
+    page->promise = stmt_u64(st);
+    page->promise_first = stmt_u64(st);
+    buf_reset(&page->indexes);
+    buf_reset(&page->gone);
+    stmt_buf(st, &page->indexes);
+    stmt_buf(st, &page->gone);
+}
+
+static bool find_head(struct db *db, uint64_t id, struct page *page, struct err *err)
+{
+    struct stmt st;
+    bool any;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM receipt_pages WHERE id = ?", &st, err))
+        return false;
+    stmt_bind_u64(&st, id);
+    if (!stmt_step(&st, &any, err))
+        return false;
+    if (!any)
+        return err_set(err, ERR_STORE, "there is no page %" PRIu64, id);
+    read_head(&st, page);
+    stmt_end(&st);
+    return stmt_ok(&st, err);
+}
+
+bool store_pages_of_batch(struct db *db, uint64_t batch, page_fn *visit, void *self, struct err *err)
+{
+    struct page page = { 0 };
+    struct stmt st;
+    bool any, ok;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM receipt_pages WHERE batch = ? ORDER BY id", &st, err))
+        return false;
+    stmt_bind_u64(&st, batch);
+    buf_init(&page.indexes);
+    buf_init(&page.gone);
+    while ((ok = stmt_step(&st, &any, err)) && any) {
+        read_head(&st, &page);
+        ok = stmt_ok(&st, err) && visit(self, &page, err);
+        if (!ok) {
+            stmt_end(&st);
+            break;
+        }
+    }
+    page_clear(&page);
+    return ok;
+}
+
+/* How many there were; amounts that do not end with the bytes are damage. */
+static bool take_amounts(const uint8_t *bytes, size_t len, struct amount amounts[PAGE_FRAME], size_t *count)
+{
+    size_t at = 0;
+
+    for (*count = 0; at < len && *count < PAGE_FRAME; ++*count) {
+        uint8_t wide[32] = { 0 };
+        size_t used = bytes[at];
+
+        if (used > sizeof wide || at + 1 + used > len)
+            return false;
+        memcpy(wide + sizeof wide - used, bytes + at + 1, used);
+        amounts[*count].base_units = u256_from_be(wide);
+        at += 1 + used;
+    }
+    return at == len;
+}
+
+bool store_page_frame(struct db *db, uint64_t page, uint64_t frame, struct buf *fields, struct amount amounts[PAGE_FRAME],
+                      size_t *count, struct err *err)
+{
+    const void *packed, *sums;
+    size_t packed_len, sums_len;
+    struct stmt st;
+    bool any, ok;
+
+    if (!db_prepare(db, "SELECT packed, amounts FROM receipt_frames WHERE page = ? AND frame = ?", &st, err))
+        return false;
+    stmt_bind_u64(&st, page);
+    stmt_bind_u64(&st, frame);
+    if (!stmt_step(&st, &any, err))
+        return false;
+    if (!any)
+        return err_set(err, ERR_STORE, "there is no frame %" PRIu64 " of page %" PRIu64, frame, page);
+    stmt_blob(&st, &packed, &packed_len);
+    stmt_blob(&st, &sums, &sums_len);
+    buf_reset(fields);
+    ok = zstd_unpack(packed, packed_len, PAGE_FRAME * RECEIPT_PACKED, fields, err)
+        && ((take_amounts(sums, sums_len, amounts, count) && fields->len == *count * RECEIPT_PACKED)
+            || err_set(err, ERR_STORE, "frame %" PRIu64 " of page %" PRIu64 " is damaged", frame, page));
+    stmt_end(&st);
+    return ok;
+}
+
+/* -- one receipt -- */
+
+struct page_cache {
+    struct page page;                         /* id 0: nothing is kept */
+    uint64_t frame;
+    struct buf fields;
+    struct amount amounts[PAGE_FRAME];
+    size_t count;
+};
+
+void page_cache_forget(struct db *db)
+{
+    if (db->page_cache != NULL)
+        db->page_cache->page.id = 0;
+}
+
+void page_cache_free(struct db *db)
+{
+    if (db->page_cache == NULL)
+        return;
+    page_clear(&db->page_cache->page);
+    buf_clear(&db->page_cache->fields);
+    free(db->page_cache);
+    db->page_cache = NULL;
+}
+
+static struct page_cache *cache_of(struct db *db)
+{
+    if (db->page_cache == NULL) {
+        db->page_cache = mem_new(sizeof *db->page_cache);
+        buf_init(&db->page_cache->page.indexes);
+        buf_init(&db->page_cache->page.gone);
+        buf_init(&db->page_cache->fields);
+    }
+    return db->page_cache;
+}
+
+void page_fill_row(const struct page *page, uint64_t slot, const uint8_t fields[RECEIPT_PACKED], struct amount amount,
+                   struct receipt_row *row)
+{
+    *row = (struct receipt_row){
+        .state = RECEIPT_ACCEPTED, .code = CODE_ACCEPTED, .page = page->id, .slot = slot,
+        .has_bundle = true, .bundle = page->bundle, .bundle_index = page_bundle_index(page, slot),
+        .received_at_ms = page->received_at_ms, .accepted_at_ms = page->accepted_at_ms, .batch = page->batch,
+        .price_version = page->price_version, .amount = amount, .promise = page->promise, .promise_index = page->promise_first + slot,
+    };
+    receipt_unpack(fields, &row->signed_.receipt);
+}
+
+bool store_page_receipt(struct db *db, uint64_t id, uint64_t slot, struct receipt_row *row, struct err *err)
+{
+    struct page_cache *c = cache_of(db);
+    size_t in_frame = slot % PAGE_FRAME;
+
+    if (c->page.id != id || c->frame != slot / PAGE_FRAME) {
+        c->page.id = 0;
+        c->frame = slot / PAGE_FRAME;
+        if (!store_page_frame(db, id, c->frame, &c->fields, c->amounts, &c->count, err) || !find_head(db, id, &c->page, err)) {
+            c->page.id = 0;
+            return false;
+        }
+    }
+    if (in_frame >= c->count)
+        return err_set(err, ERR_STORE, "page %" PRIu64 " has no slot %" PRIu64, id, slot);
+    page_fill_row(&c->page, slot, c->fields.data + in_frame * RECEIPT_PACKED, c->amounts[in_frame], row);
+    row->hash = receipt_struct_hash(&row->signed_.receipt);
+    return true;
+}
+
+static bool mark_gone(struct db *db, uint64_t id, uint64_t slot, struct err *err)
+{
+    const uint8_t place[PLACE] = { (uint8_t)(slot >> 24), (uint8_t)(slot >> 16), (uint8_t)(slot >> 8), (uint8_t)slot };
+    struct page page = { 0 };
+    struct stmt st;
+    bool ok;
+
+    buf_init(&page.indexes);
+    buf_init(&page.gone);
+    ok = find_head(db, id, &page, err)
+        && (buf_add(&page.gone, place, sizeof place) || err_set(err, ERR_LIMIT, "page %" PRIu64 " has lost too many", id))
+        && db_prepare(db, "UPDATE receipt_pages SET gone = ? WHERE id = ?", &st, err);
+    if (ok) {
+        stmt_bind_blob(&st, page.gone.data, page.gone.len);
+        stmt_bind_u64(&st, id);
+        ok = stmt_exec_one(&st, err);
+    }
+    page_clear(&page);
+    return ok;
+}
+
+bool store_page_leave(struct db *db, const struct receipt_row *row, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "DELETE FROM receipts WHERE job_id = ? AND provider = ? AND page = ? AND slot = ?", &st, err))
+        return false;
+    stmt_bind_job_id(&st, &row->signed_.receipt.job_id);
+    stmt_bind_address(&st, &row->signed_.receipt.provider);
+    stmt_bind_u64(&st, row->page);
+    stmt_bind_u64(&st, row->slot);
+    return stmt_exec_one(&st, err) && store_receipt_insert(db, row, err) && mark_gone(db, row->page, row->slot, err);
+}

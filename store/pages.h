@@ -1,0 +1,64 @@
+/* store/pages.h - receipts that were accepted together out of one bundle, kept as one page.
+ *
+ * A page holds once what its receipts share, and their fields in frames of PAGE_FRAME, each packed by itself.  A receipt still has
+ * its row in `receipts`: job and provider, the page and its slot there.  So one key finds every receipt, and a bundle costs
+ * one small row a receipt.  Readers of store/receipts.h never see the difference.  A page does not change; a slot whose receipt
+ * must is marked gone and becomes a whole row. */
+#ifndef QUITTANCE_STORE_PAGES_H
+#define QUITTANCE_STORE_PAGES_H
+
+#include "store/receipts.h"
+
+#define PAGE_FRAME 256u
+
+/* The frames of a page, packed. */
+struct page_content {
+    struct buf *frame;                        /* owned */
+    size_t frames;
+};
+void page_content_init(struct page_content *content, size_t count);       /* for so many receipts */
+void page_content_clear(struct page_content *content);
+/* fields: RECEIPT_PACKED bytes each of its count receipts, in the order of their slots.  Several threads may pack frames of one
+ * content: most of the work of keeping a bundle is this. */
+void page_pack_frame(struct page_content *content, size_t frame, const uint8_t *fields, size_t count);
+
+struct page {
+    uint64_t id, batch, bundle, count, received_at_ms, accepted_at_ms, price_version;
+    uint64_t promise, promise_first;          /* promise index of slot 0; the others follow */
+    struct buf indexes;                       /* owned; see the schema */
+    struct buf gone;                          /* owned */
+};
+void page_clear(struct page *page);
+/* Sets the id.  amounts: of each slot. */
+MUST_USE bool store_page_insert(struct db *db, struct page *page, const struct page_content *content, const struct amount *amounts,
+                                struct err *err);
+/* Where the receipt lies; state accepted. */
+MUST_USE bool store_receipt_insert_paged(struct db *db, struct job_id job, struct address provider, uint64_t page, uint64_t slot,
+                                         struct err *err);
+
+/* Fills all of row from where it lies. */
+MUST_USE bool store_page_receipt(struct db *db, uint64_t page, uint64_t slot, struct receipt_row *row, struct err *err);
+/* The receipt is a whole row from now on; row is what store_receipt_find gave. */
+MUST_USE bool store_page_leave(struct db *db, const struct receipt_row *row, struct err *err);
+
+/* Fills all of row but the hash.  fields: of that slot. */
+void page_fill_row(const struct page *page, uint64_t slot, const uint8_t fields[RECEIPT_PACKED], struct amount amount,
+                   struct receipt_row *row);
+
+/* All pages of a batch; borrowed from them: page. */
+typedef bool page_fn(void *self, const struct page *page, struct err *err);
+MUST_USE bool store_pages_of_batch(struct db *db, uint64_t batch, page_fn *visit, void *self, struct err *err);
+/* One frame unpacked: *count receipts of the page from slot frame * PAGE_FRAME on.  fields is reset first. */
+MUST_USE bool store_page_frame(struct db *db, uint64_t page, uint64_t frame, struct buf *fields, struct amount amounts[PAGE_FRAME],
+                               size_t *count, struct err *err);
+bool page_slot_is_gone(const struct page *page, uint64_t slot);
+uint64_t page_bundle_index(const struct page *page, uint64_t slot);
+
+/* receipts_of_batch.c: those of a batch that lie in no page, by (jobId, provider). */
+MUST_USE bool store_receipt_rows_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err);
+/* db.c: the frame read last is kept with the connection, as who asks for one receipt of it asks for the next; an id that was rolled
+ * back may come again with other content. */
+void page_cache_forget(struct db *db);
+void page_cache_free(struct db *db);
+
+#endif

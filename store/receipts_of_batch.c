@@ -1,0 +1,170 @@
+/* All receipts of a batch by (jobId, provider): whole rows come so from an index, those of pages have to be sorted.
+ *
+ * A batch may hold five million: the sorter's memory is bounded, and what it does not hold lies in a file. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/mem.h"
+#include "gateway/lib/sorter.h"
+#include "store/pages.h"
+
+#define SORT_MEMORY ((size_t)48 * 1024 * 1024)
+#define AT_ONCE 64u                           /* rows whose hashes are computed side by side */
+
+struct sort_key { uint8_t b[sizeof(struct job_id) + sizeof(struct address)]; };
+
+/* What is sorted: the key, then all that makes the row again. */
+struct record {
+    struct sort_key key;
+    uint32_t page;                            /* in the list of pages */
+    uint32_t slot;
+    uint8_t fields[RECEIPT_PACKED];
+    struct amount amount;
+};
+
+/* Merges both sources; the paged ones come in blocks. */
+struct listing {
+    struct db *db;
+    struct sorter *sorter;                    /* NULL: the batch has no page */
+    struct page *pages;                       /* owned, as are their bytes */
+    size_t page_count;
+    struct receipt_row *block;                /* AT_ONCE of them */
+    size_t next, count;
+    receipt_fn *visit;
+    void *self;
+    bool stopped;
+};
+
+static struct sort_key key_of(const struct receipt *r)
+{
+    struct sort_key key;
+
+    memcpy(key.b, r->job_id.b, sizeof r->job_id.b);
+    memcpy(key.b + sizeof r->job_id.b, r->provider.b, sizeof r->provider.b);
+    return key;
+}
+
+static bool sort_frame(struct listing *l, const struct page *page, uint64_t frame, struct buf *fields, struct err *err)
+{
+    struct amount amounts[PAGE_FRAME];
+    struct record record = { .page = (uint32_t)(l->page_count - 1) };
+    struct receipt r;
+    size_t count;
+
+    if (!store_page_frame(l->db, page->id, frame, fields, amounts, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t slot = frame * PAGE_FRAME + i;
+
+        if (page_slot_is_gone(page, slot))
+            continue;
+        memcpy(record.fields, fields->data + i * RECEIPT_PACKED, RECEIPT_PACKED);
+        receipt_unpack(record.fields, &r);
+        record.key = key_of(&r);
+        record.slot = (uint32_t)slot;
+        record.amount = amounts[i];
+        if (!sorter_add(l->sorter, &record, err))
+            return false;
+    }
+    return true;
+}
+
+static bool sort_page(void *self, const struct page *page, struct err *err)
+{
+    struct listing *l = self;
+    struct page *kept;
+    struct buf fields;
+    bool ok = true;
+
+    if (l->sorter == NULL)
+        l->sorter = sorter_new(sizeof(struct record), sizeof(struct sort_key), SORT_MEMORY);
+    l->pages = mem_grow(l->pages, l->page_count + 1, sizeof *l->pages);
+    kept = &l->pages[l->page_count++];
+    *kept = *page;
+    buf_init(&kept->indexes);
+    buf_init(&kept->gone);
+    buf_add(&kept->indexes, page->indexes.data, page->indexes.len);
+    buf_init(&fields);
+    for (uint64_t frame = 0; ok && frame * PAGE_FRAME < page->count; frame++)
+        ok = sort_frame(l, page, frame, &fields, err);
+    buf_clear(&fields);
+    return ok;
+}
+
+/* The next rows of pages, with their hashes. */
+static bool fill_block(struct listing *l, struct err *err)
+{
+    uint8_t words[AT_ONCE * RECEIPT_WORDS];
+    struct hash hashes[AT_ONCE];
+    const void *next;
+
+    l->next = l->count = 0;
+    while (l->sorter != NULL && l->count < AT_ONCE) {
+        const struct record *r;
+
+        if (!sorter_next(l->sorter, &next, err))
+            return false;
+        if (next == NULL)
+            break;
+        r = next;
+        page_fill_row(&l->pages[r->page], r->slot, r->fields, r->amount, &l->block[l->count]);
+        receipt_to_words(&l->block[l->count].signed_.receipt, words + l->count * RECEIPT_WORDS);
+        l->count++;
+    }
+    receipt_words_hashes(words, l->count, hashes);
+    for (size_t i = 0; i < l->count; i++)
+        l->block[i].hash = hashes[i];
+    return true;
+}
+
+static bool give(struct listing *l, const struct receipt_row *row, struct err *err)
+{
+    if (l->visit(l->self, row, err))
+        return true;
+    l->stopped = true;
+    return false;
+}
+
+/* Paged rows that come before this key; NULL: all that are left. */
+static bool give_before(struct listing *l, const struct sort_key *key, struct err *err)
+{
+    for (;;) {
+        if (l->next == l->count && !fill_block(l, err))
+            return false;
+        if (l->count == 0)
+            return true;
+        if (key != NULL) {
+            struct sort_key mine = key_of(&l->block[l->next].signed_.receipt);
+
+            if (memcmp(mine.b, key->b, sizeof mine.b) > 0)
+                return true;
+        }
+        if (!give(l, &l->block[l->next++], err))
+            return false;
+    }
+}
+
+static bool give_whole(void *self, const struct receipt_row *row, struct err *err)
+{
+    struct listing *l = self;
+    struct sort_key key = key_of(&row->signed_.receipt);
+
+    return give_before(l, &key, err) && give(l, row, err);
+}
+
+bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err)
+{
+    struct listing l = { .db = db, .block = mem_array(AT_ONCE, sizeof *l.block), .visit = visit, .self = self };
+    bool ok;
+
+    err->code = ERR_NONE;
+    ok = store_pages_of_batch(db, batch, sort_page, &l, err) && (l.sorter == NULL || sorter_finish(l.sorter, err))
+        && store_receipt_rows_of_batch(db, batch, give_whole, &l, err)
+        && (l.stopped || give_before(&l, NULL, err));
+    sorter_free(l.sorter);
+    for (size_t i = 0; i < l.page_count; i++)
+        page_clear(&l.pages[i]);
+    free(l.pages);
+    free(l.block);
+    return ok || (l.stopped && err->code == ERR_NONE);
+}
