@@ -9,16 +9,6 @@
 #include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
 
-/* One submission's task. */
-struct run {
-    struct intake *intake;
-    struct group *group;
-    struct submission *s;
-    size_t promised;                          /* receipts accepted by this task */
-    uint64_t bundle;                          /* id of its row, made with the first receipt that refers to it */
-    struct tree *tree;                        /* of the bundle, made with the first that needs it */
-};
-
 static bool reject(struct intake_item *item, enum receipt_code code)
 {
     item->status = ITEM_REJECTED;
@@ -35,7 +25,7 @@ static bool has_fault(const struct faults *faults, enum receipt_code code)
 }
 
 /* What is known of a kept receipt: a held one may have an amount, an accepted one has a promise too. */
-static void show_row(struct intake_item *item, const struct receipt_row *row)
+void accept_show(struct intake_item *item, const struct receipt_row *row)
 {
     item->has_amount = row->price_version != 0;
     item->amount = row->amount;
@@ -83,7 +73,7 @@ static bool duplicate(struct run *run, struct intake_item *item, struct receipt_
     item->status = ITEM_DUPLICATE;
     item->code = CODE_DUPLICATE;
     item->existing_state = row->state;
-    show_row(item, row);
+    accept_show(item, row);
     return true;
 }
 
@@ -95,7 +85,7 @@ static bool duplicate_elsewhere(const struct run *run, struct intake_item *item,
     item->status = ITEM_DUPLICATE;
     item->code = CODE_DUPLICATE;
     item->existing_state = row->state;
-    show_row(item, row);
+    accept_show(item, row);
     return true;
 }
 
@@ -106,30 +96,6 @@ static void row_of_item(const struct run *run, const struct intake_item *item, s
     };
 }
 
-static struct tree *tree_of_bundle(const struct submission *s)
-{
-    struct hash *leaves = mem_array(s->count, sizeof *leaves);
-    struct tree *tree;
-
-    for (size_t i = 0; i < s->count; i++)
-        leaves[i] = tree_promise_leaf(s->items[i].hash);
-    tree = tree_new(leaves, s->count);
-    free(leaves);
-    return tree;
-}
-
-/* A bundle's signature over one of its items.  The tree is made once: all items of a bundle may conflict. */
-static struct bundle_proof prove(struct run *run, size_t index)
-{
-    const struct submission *s = run->s;
-    struct bundle_proof p = { .bundle = s->bundle, .signature = s->bundle_signature, .index = index };
-
-    if (run->tree == NULL)
-        run->tree = tree_of_bundle(s);
-    tree_prove(run->tree, index, &p.path);
-    return p;
-}
-
 static bool conflict(struct run *run, size_t index, const struct receipt_row *kept, struct err *err)
 {
     struct intake_item *item = &run->s->items[index];
@@ -138,43 +104,12 @@ static bool conflict(struct run *run, size_t index, const struct receipt_row *ke
     char text[HASH_TEXT];
 
     if (run->s->is_bundle)
-        proof = prove(run, index);
+        proof = bundle_prove(run, index);
     row_of_item(run, item, &other);
     hash_to_text(kept->hash, text);
     faults_add(&item->faults, CODE_CONFLICTING_RECEIPT, "/jobId", "the receipt of this job is %s", text);
     return store_conflict_add(run->group->db, &other, run->s->is_bundle ? &proof : NULL, CONFLICTS_KEPT, err)
         && reject(item, CODE_CONFLICTING_RECEIPT);
-}
-
-/* The bundle's one row, kept when the first of its receipts is. */
-static bool refer_to_bundle(struct run *run, size_t index, struct receipt_row *row, struct err *err)
-{
-    const struct submission *s = run->s;
-
-    if (!s->is_bundle)
-        return true;
-    if (run->bundle == 0) {
-        struct bundle_row b = { .bundle = s->bundle, .signature = s->bundle_signature };
-        bool ok;
-
-        buf_init(&b.leaves);
-        for (size_t i = 0; i < s->count; i++) {
-            struct hash leaf = tree_promise_leaf(s->items[i].hash);
-
-            buf_add(&b.leaves, leaf.b, sizeof leaf.b);
-        }
-        ok = b.leaves.failed ? err_set(err, ERR_LIMIT, "a bundle of %zu receipts", s->count)
-                             : store_bundle_insert(run->group->db, &b, err);
-        buf_clear(&b.leaves);
-        if (!ok)
-            return false;
-        run->bundle = b.id;
-    }
-    row->has_bundle = true;
-    row->bundle = run->bundle;
-    row->bundle_index = index;
-    row->signed_.has_signature = false;
-    return true;
 }
 
 /* What is kept because of one more: all leaves of its bundle, with the first. */
@@ -204,7 +139,7 @@ static bool hold(struct run *run, size_t index, struct verdict *verdict, struct 
         row->amount = verdict->amount;
     }
     book_faults_text(&item->faults, row->faults, sizeof row->faults);
-    if (!refer_to_bundle(run, index, row, err) || !store_receipt_insert(run->group->db, row, err))
+    if (!bundle_refer(run, index, row, err) || !store_receipt_insert(run->group->db, row, err))
         return false;
     gather_held(run->intake, row->code, weight);
     item->status = ITEM_QUARANTINED;
@@ -216,14 +151,16 @@ static bool keep(struct run *run, size_t index, const struct verdict *verdict, s
 {
     struct intake_item *item = &run->s->items[index];
 
-    if (!refer_to_bundle(run, index, row, err) || !book_accept(run->intake, run->group, verdict, row, err)
-        || !store_receipt_insert(run->group->db, row, err))
+    if (!bundle_refer(run, index, row, err) || !book_accept(run->intake, run->group, verdict, row, err))
         return false;
     run->promised++;
     item->status = ITEM_ACCEPTED;
     item->code = CODE_ACCEPTED;
-    show_row(item, row);
-    return true;
+    if (run->paging != NULL && !row->signed_.has_consumer_signature)
+        return paging_add(run, index, row, err);
+    book_promise(run->intake, row);
+    accept_show(item, row);
+    return store_receipt_insert(run->group->db, row, err);
 }
 
 static bool judge(struct run *run, size_t index, struct err *err)
@@ -234,7 +171,8 @@ static bool judge(struct run *run, size_t index, struct err *err)
     bool ok;
 
     row_of_item(run, item, &row);
-    if (!book_judge(run->intake, run->group, &item->signed_, row.received_at_ms, false, &verdict, err))
+    if (!book_judge(run->intake, run->group, &item->signed_, row.received_at_ms,
+                    paging_job_is_new(run, row.signed_.receipt.job_id) ? JUDGE_NEW_JOB : JUDGE_NORMAL, &verdict, err))
         return false;
     ok = verdict.code == CODE_ACCEPTED ? keep(run, index, &verdict, &row, err) : hold(run, index, &verdict, &row, err);
     faults_clear(&verdict.faults);
@@ -255,8 +193,9 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
         return reject(item, CODE_INVALID_SIGNATURE);
     if (first != CODE_ACCEPTED && first < CODE_DUPLICATE)
         return reject(item, first);
+    found = !paging_job_is_new(run, item->signed_.receipt.job_id);
     /* Rows of this group are found too, so a receipt twice in one array is seen like any other. */
-    if (!store_receipt_find(run->group->db, item->signed_.receipt.job_id, item->signed_.receipt.provider, &kept, &found, err))
+    if (found && !store_receipt_find(run->group->db, item->signed_.receipt.job_id, item->signed_.receipt.provider, &kept, &found, err))
         return false;
     if (found && hash_eq(kept.hash, item->hash))
         return duplicate(run, item, &kept, err);
@@ -277,10 +216,12 @@ bool accept_run(struct task *task, struct group *group, struct err *err)
     struct submission *s = (struct submission *)((char *)task - offsetof(struct submission, task));
     struct run run = { .intake = s->intake, .group = group, .s = s };
     struct work *work = s->work;
-    bool ok = gather_enter(s->intake, group, err);
+    bool ok = gather_enter(s->intake, group, err) && paging_begin(&run, err);
 
     for (size_t i = 0; ok && i < s->count; i++)
         ok = accept_item(&run, i, err);
+    ok = ok && paging_end(&run, err);
+    paging_free(&run);
     tree_free(run.tree);
     if (!ok) {
         gather_undo(s->intake);

@@ -27,13 +27,13 @@ static bool provider_day(struct intake *intake, struct group *group, struct addr
 }
 
 bool book_judge(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t received_at_ms,
-                bool operator_released, struct verdict *verdict, struct err *err)
+                enum judging judging, struct verdict *verdict, struct err *err)
 {
     const struct catalog *catalog = intake->gathered.snapshot->catalog;
     struct rule_limits limits = intake->config.limits;
     struct rule_facts facts = {
         .catalog = catalog, .limits = &limits, .receipt = r, .now_ms = group->now_ms, .clock_ms = group->clock_ms,
-        .operator_released = operator_released,
+        .operator_released = judging == JUDGE_RELEASED,
     };
     uint64_t waited_ms = group->clock_ms > received_at_ms ? group->clock_ms - received_at_ms : 0;
 
@@ -41,8 +41,10 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
     /* Late is who came late, not who was kept waiting by us: the time in quarantine does not count. */
     if (limits.max_age_ms <= UINT64_MAX - waited_ms)
         limits.max_age_ms += waited_ms;
-    if (!store_receipt_job_billed(group->db, r->receipt.job_id, r->receipt.provider, &facts.job_billed_by_other, err)
-        || (!facts.job_billed_by_other && !pair_job_billed(intake, &r->receipt, &facts.job_billed_by_other, err)))
+    if (judging != JUDGE_NEW_JOB
+        && !store_receipt_job_billed(group->db, r->receipt.job_id, r->receipt.provider, &facts.job_billed_by_other, err))
+        return false;
+    if ((!facts.job_billed_by_other && !pair_job_billed(intake, &r->receipt, &facts.job_billed_by_other, err)))
         return false;
     /* Strangers earn nothing, and asking about each would only fill the table. */
     if (catalog_provider(catalog, r->receipt.provider, group->now_ms) != NULL
@@ -122,10 +124,14 @@ bool book_accept(struct intake *intake, struct group *group, const struct verdic
     row->amount = verdict->amount;
     row->has_charged = charge.role == ROLE_CONSUMER;
     row->charged = charge.account;
-    row->promise = group->number;
-    row->promise_index = g->leaf_count;
-    gather_leaf(intake, row->hash);
     return true;
+}
+
+void book_promise(struct intake *intake, struct receipt_row *row)
+{
+    row->promise = intake->gathered.number;
+    row->promise_index = intake->gathered.leaf_count;
+    gather_leaf(intake, row->hash);
 }
 
 static bool note_price(const struct verdict *verdict, struct receipt_row *row)
@@ -141,7 +147,7 @@ static bool note_price(const struct verdict *verdict, struct receipt_row *row)
 bool book_reprice(struct intake *intake, struct group *group, struct receipt_row *row, struct err *err)
 {
     struct verdict verdict = { 0 };
-    bool ok = book_judge(intake, group, &row->signed_, row->received_at_ms, false, &verdict, err);
+    bool ok = book_judge(intake, group, &row->signed_, row->received_at_ms, JUDGE_NORMAL, &verdict, err);
 
     faults_clear(&verdict.faults);
     return ok && (!note_price(&verdict, row) || store_receipt_requeue(group->db, row, err));
@@ -173,11 +179,14 @@ bool book_again(struct intake *intake, struct group *group, bool operator_releas
     if (atomic_load(&intake->closed))
         return !operator_released
             || err_set(err, ERR_CONFLICT, "the contract takes no more batches: what is released now would never be paid");
-    if (!book_judge(intake, group, &row->signed_, row->received_at_ms, operator_released, verdict, err))
+    if (!book_judge(intake, group, &row->signed_, row->received_at_ms, operator_released ? JUDGE_RELEASED : JUDGE_NORMAL, verdict, err))
         return false;
     if (verdict->code == CODE_ACCEPTED) {
         row->faults[0] = '\0';
-        if (!book_accept(intake, group, verdict, row, err) || !store_receipt_accept(group->db, row, err))
+        if (!book_accept(intake, group, verdict, row, err))
+            return false;
+        book_promise(intake, row);
+        if (!store_receipt_accept(group->db, row, err))
             return false;
     } else if (!operator_released) {
         changed = note_price(verdict, row) || verdict->code != before;

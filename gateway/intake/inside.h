@@ -13,8 +13,10 @@
 #include "gateway/lib/json.h"
 #include "store/batches.h"
 #include "store/ledger.h"
+#include "store/pages.h"
 
-#define VERIFY_CHUNK 64u                      /* items a thread takes at a time */
+#define VERIFY_CHUNK 64u                      /* items a thread takes at a time; of a bundle a frame */
+#define PAGE_LEAST 64u                        /* fewer out of one bundle are rows of their own */
 /* Receipts between submit and done.  Half of the writer's queue, so that a verified submission finds room there. */
 #define INTAKE_IN_FLIGHT_MAX 100000u
 #define CONFLICTS_KEPT 8u
@@ -22,6 +24,7 @@
 /* A submission on its way. */
 struct work {
     struct submission *next;                  /* in the pool's queue */
+    struct page_content content;              /* a bundle's, one frame a chunk; no frames: it will not be a page */
     bool kept;                                /* its task ran and succeeded: only the group can fail now */
 };
 
@@ -75,7 +78,8 @@ struct intake {
     unsigned thread_count;
 };
 
-/* verify.c: pool threads. */
+/* verify.c: pool threads.  A chunk is so many items. */
+size_t verify_chunk_size(const struct submission *s);
 void verify_chunk(const struct intake *intake, struct submission *s, size_t chunk);
 void verify_bundle(const struct intake *intake, struct submission *s);      /* after its last chunk */
 
@@ -104,15 +108,23 @@ void gather_let_go(struct intake *intake, const struct receipt_row *row, enum re
 /* Whether so much more held for this code would be too much of strangers. */
 bool gather_is_full(const struct intake *intake, enum receipt_code code, uint64_t weight);
 /* book.c: judging and booking one receipt; in a task, after gather_enter. */
+enum judging {
+    JUDGE_NEW_JOB,                            /* nobody has a receipt for this job: that need not be asked */
+    JUDGE_NORMAL,
+    JUDGE_RELEASED                            /* by an operator */
+};
 MUST_USE bool book_judge(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t received_at_ms,
-                         bool operator_released, struct verdict *verdict, struct err *err);
+                         enum judging judging, struct verdict *verdict, struct err *err);
 /* What a held row would be worth now, where that changed; it stays held for what it is held for. */
 MUST_USE bool book_reprice(struct intake *intake, struct group *group, struct receipt_row *row, struct err *err);
 /* An accepted row was countersigned: its debit goes to whom it would have gone to, had the signature come with it. */
 void book_recharge(struct intake *intake, struct receipt_row *row);
-/* Prices, splits and charges it into the open batch and fills in all that acceptance sets; the caller stores the row. */
+/* Prices, splits and charges it into the open batch and fills in all that acceptance sets but the promise; the caller stores the
+ * row after book_promise. */
 MUST_USE bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row,
                           struct err *err);
+/* One more receipt under the group's promise. */
+void book_promise(struct intake *intake, struct receipt_row *row);
 /* Judges a held row again and stores what became of it; row->state and row->code say what.  Caller clears the verdict. */
 MUST_USE bool book_again(struct intake *intake, struct group *group, bool operator_released, struct receipt_row *row,
                          struct verdict *verdict, struct err *err);
@@ -123,6 +135,33 @@ typedef bool change_fn(void *self, struct intake *intake, struct group *group, s
 MUST_USE bool intake_change(struct intake *intake, change_fn *fn, void *self, size_t weight, bool alone, struct err *err);
 /* Into the audit log, as done now by who; takes the detail. */
 MUST_USE bool change_record(struct group *group, const char *who, const char *action, json *owned_detail, struct err *err);
+
+/* What accept.c and paging.c share of one submission's task. */
+struct run {
+    struct intake *intake;
+    struct group *group;
+    struct submission *s;
+    size_t promised;                          /* receipts accepted by this task */
+    uint64_t bundle;                          /* id of its row, made with the first receipt that refers to it */
+    struct tree *tree;                        /* of the bundle, made with the first that needs it */
+    struct paging *paging;                    /* NULL: each receipt is a row of its own */
+};
+/* accept.c: what is known of a kept receipt goes into the answer. */
+void accept_show(struct intake_item *item, const struct receipt_row *row);
+/* bundle.c: of its tree, in the order sent. */
+void bundle_leaves(const struct submission *s, struct hash *leaves);
+/* The bundle's one row, kept when the first of its receipts is. */
+MUST_USE bool bundle_refer(struct run *run, size_t index, struct receipt_row *row, struct err *err);
+/* A bundle's signature over one of its items. */
+struct bundle_proof bundle_prove(struct run *run, size_t index);
+
+/* paging.c: accepted receipts of a bundle go into pages at the end of its task. */
+MUST_USE bool paging_begin(struct run *run, struct err *err);       /* run->paging stays NULL where there will be no page */
+bool paging_job_is_new(const struct run *run, struct job_id job);
+/* The row has all that acceptance sets but its promise. */
+MUST_USE bool paging_add(struct run *run, size_t index, const struct receipt_row *row, struct err *err);
+MUST_USE bool paging_end(struct run *run, struct err *err);         /* writes them */
+void paging_free(struct run *run);
 
 /* accept.c and seal.c: the writer's task of a submission, and the end of its group (seal_self is the intake). */
 MUST_USE bool accept_run(struct task *task, struct group *group, struct err *err);

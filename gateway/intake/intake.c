@@ -28,6 +28,7 @@ static void submission_done(struct task *task, bool ok, const struct err *err)
             gather_lost(intake);
         submission_release(s);
     }
+    page_content_clear(&work->content);
     free(work);
     s->work = NULL;
     pthread_mutex_lock(&intake->lock);
@@ -80,7 +81,7 @@ static struct submission *take_chunk(struct intake *intake, size_t *chunk)
     if (intake->first == NULL)
         intake->last = NULL;
     *chunk = s->next_chunk++;
-    if (s->next_chunk * VERIFY_CHUNK < s->count) {
+    if (s->next_chunk * verify_chunk_size(s) < s->count) {
         enqueue(intake, s);
         pthread_cond_signal(&intake->work_waits);
     }
@@ -182,6 +183,15 @@ void intake_set_batch_amount_max(struct intake *intake, struct amount max)
     pthread_mutex_unlock(&intake->lock);
 }
 
+static struct work *work_new(const struct submission *s)
+{
+    struct work *work = mem_new(sizeof *work);
+
+    if (s->is_bundle && s->count >= PAGE_LEAST)
+        page_content_init(&work->content, s->count);
+    return work;
+}
+
 bool intake_submit(struct intake *intake, struct submission *s, struct err *err)
 {
     bool full;
@@ -193,8 +203,8 @@ bool intake_submit(struct intake *intake, struct submission *s, struct err *err)
         memset(s->promises, 0, sizeof s->promises);
         s->bundle_good = false;
         s->next_chunk = 0;
-        s->chunks_left = s->count == 0 ? 1 : (s->count + VERIFY_CHUNK - 1) / VERIFY_CHUNK;
-        s->work = mem_new(sizeof (struct work));
+        s->chunks_left = s->count == 0 ? 1 : (s->count + verify_chunk_size(s) - 1) / verify_chunk_size(s);
+        s->work = work_new(s);
         intake->in_flight += s->count;
         intake->submissions++;
         enqueue(intake, s);

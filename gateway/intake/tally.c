@@ -16,23 +16,29 @@ static int key_cmp(const struct tally_key *a, const struct tally_key *b)
     return order != 0 ? order : memcmp(a->model.b, b->model.b, sizeof a->model.b);
 }
 
-static uint64_t fnv(uint64_t h, const void *bytes, size_t len)
+/* Eight bytes at a time: a key is hashed several times a receipt. */
+static uint64_t mix(uint64_t h, const void *bytes, size_t len)
 {
     const uint8_t *b = bytes;
 
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ b[i]) * UINT64_C(0x100000001b3);
+    for (; len > 0; b += sizeof h) {
+        uint64_t word = 0;
+        size_t part = len < sizeof word ? len : sizeof word;
+
+        memcpy(&word, b, part);
+        h = (h ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+        h ^= h >> 32;
+        len -= part;
+    }
     return h;
 }
 
 /* Field by field: the struct has padding. */
 static uint64_t key_hash(const struct tally_key *key)
 {
-    uint64_t h = fnv(UINT64_C(0xcbf29ce484222325), &key->number, sizeof key->number);
+    uint64_t h = mix(key->number, key->account.b, sizeof key->account.b);
 
-    h = fnv(h, key->account.b, sizeof key->account.b);
-    h = fnv(h, &key->role, sizeof key->role);
-    return fnv(h, key->model.b, sizeof key->model.b);
+    return mix(h ^ (uint64_t)key->role, key->model.b, sizeof key->model.b);
 }
 
 /* The slot that holds the key, or the empty one where it belongs. */

@@ -1,6 +1,9 @@
 /* What can be said of a receipt by itself: its hash, its content, its signatures (pool threads). */
 #include "gateway/intake/inside.h"
 
+#include <stdlib.h>
+
+#include "gateway/base/mem.h"
 #include "gateway/lib/secp.h"
 
 static bool check_signature(struct intake_item *item, struct hash digest)
@@ -69,6 +72,8 @@ static void verify_item(const struct intake *intake, bool in_bundle, uint64_t no
         receipt_check(r, now_ms, &item->faults);
     if (!readable)
         return;
+    if (in_bundle && !item->signed_.has_consumer_signature)
+        return;
     digest = typed_digest(&intake->config.domain, item->hash);
     if (in_bundle || check_signature(item, digest) || !item->signed_.has_signature
         || !pair_fits_predecessor(intake, item->hash, &item->signed_.signature, r->provider))
@@ -77,13 +82,32 @@ static void verify_item(const struct intake *intake, bool in_bundle, uint64_t no
         let_go_on(item);
 }
 
+size_t verify_chunk_size(const struct submission *s)
+{
+    return s->is_bundle ? PAGE_FRAME : VERIFY_CHUNK;
+}
+
+/* Packed here, where any number of threads do it, for the page that the receipts of a good bundle will be. */
+static void pack_frame(struct work *work, const struct submission *s, size_t chunk)
+{
+    uint8_t fields[PAGE_FRAME * RECEIPT_PACKED];
+    size_t from = chunk * PAGE_FRAME, count = s->count - from < PAGE_FRAME ? s->count - from : PAGE_FRAME;
+
+    for (size_t i = 0; i < count; i++)
+        receipt_pack(&s->items[from + i].signed_.receipt, fields + i * RECEIPT_PACKED);
+    page_pack_frame(&work->content, chunk, fields, count);
+}
+
 void verify_chunk(const struct intake *intake, struct submission *s, size_t chunk)
 {
     uint64_t now_ms = clock_now_ms(intake->clock);
-    size_t from = chunk * VERIFY_CHUNK;
+    size_t size = verify_chunk_size(s), from = chunk * size;
+    struct work *work = s->work;
 
-    for (size_t i = from; i < s->count && i < from + VERIFY_CHUNK; i++)
+    for (size_t i = from; i < s->count && i < from + size; i++)
         verify_item(intake, s->is_bundle, now_ms, &s->items[i]);
+    if (work->content.frames > 0)
+        pack_frame(work, s, chunk);
 }
 
 static const char unsigned_bundle[] = "the bundle's signature does not recover to its provider";
@@ -106,16 +130,21 @@ static const char *bundle_flaw(const struct intake *intake, const struct submiss
     return NULL;
 }
 
+static struct hash root_of(const struct submission *s)
+{
+    struct hash *leaves = mem_array(s->count + 1, sizeof *leaves), root;
+
+    bundle_leaves(s, leaves);
+    root = tree_root(leaves, s->count);
+    free(leaves);
+    return root;
+}
+
 void verify_bundle(const struct intake *intake, struct submission *s)
 {
-    struct tree_stream tree;
-    struct hash root;
+    struct hash root = root_of(s);
     const char *flaw;
 
-    tree_stream_init(&tree);
-    for (size_t i = 0; i < s->count; i++)
-        tree_stream_add(&tree, tree_promise_leaf(s->items[i].hash));
-    root = tree_stream_root(&tree);
     if (!s->bundle_root_given)
         s->bundle.root = root;
     flaw = bundle_flaw(intake, s, root);

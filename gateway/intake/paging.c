@@ -1,0 +1,231 @@
+/* Accepted receipts of one bundle become pages (store/pages.h): asked about together, and written together at the end.
+ *
+ * Receipts of a page share their batch and their price, so a bundle makes as many pages as it meets of these. */
+#include "gateway/intake/inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/mem.h"
+
+#define OPEN_PAGES 8u                         /* at once; then all are written */
+
+/* What one page will hold: items by index, in order. */
+struct open_page {
+    uint64_t batch, price_version;
+    size_t *index;                            /* owned */
+    struct amount *amounts;                   /* owned */
+    size_t count;
+};
+
+struct paging {
+    bool asked;                               /* `jobs` has all jobs that were there before, in order */
+    struct job_id *jobs;
+    size_t job_count, job_max;
+    struct open_page open[OPEN_PAGES];
+    size_t open_count;
+};
+
+static int by_job(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct job_id));
+}
+
+/* A job that stands twice in the bundle is judged row by row: what is not written yet would not be found. */
+static bool jobs_differ(const struct submission *s, struct job_id *first, struct job_id *last)
+{
+    struct job_id *jobs = mem_array(s->count, sizeof *jobs);
+    bool differ = true;
+
+    for (size_t i = 0; i < s->count; i++)
+        jobs[i] = s->items[i].signed_.receipt.job_id;
+    qsort(jobs, s->count, sizeof *jobs, by_job);
+    for (size_t i = 1; i < s->count && differ; i++)
+        differ = by_job(&jobs[i - 1], &jobs[i]) != 0;
+    *first = jobs[0];
+    *last = jobs[s->count - 1];
+    free(jobs);
+    return differ;
+}
+
+static bool add_job(void *self, struct job_id job)
+{
+    struct paging *p = self;
+
+    if (p->job_count == p->job_max)
+        return false;
+    p->jobs[p->job_count++] = job;
+    return true;
+}
+
+bool paging_begin(struct run *run, struct err *err)
+{
+    const struct submission *s = run->s;
+    const struct work *work = s->work;
+    struct job_id first, last;
+    struct paging *p;
+
+    if (!s->bundle_good || work->content.frames == 0 || run->intake->other != NULL || !jobs_differ(s, &first, &last))
+        return true;
+    p = run->paging = mem_new(sizeof *p);
+    /* Walking along the keys is cheaper than asking for each, while not many others lie between. */
+    p->job_max = 4 * s->count;
+    p->jobs = mem_array(p->job_max, sizeof *p->jobs);
+    return store_receipt_jobs_between(run->group->db, first, last, add_job, p, &p->asked, err);
+}
+
+bool paging_job_is_new(const struct run *run, struct job_id job)
+{
+    const struct paging *p = run->paging;
+
+    return p != NULL && p->asked && bsearch(&job, p->jobs, p->job_count, sizeof job, by_job) == NULL;
+}
+
+/* -- writing -- */
+
+static void pack_again(const struct submission *s, const struct open_page *o, struct page_content *content)
+{
+    uint8_t fields[PAGE_FRAME * RECEIPT_PACKED];
+
+    page_content_init(content, o->count);
+    for (size_t frame = 0; frame < content->frames; frame++) {
+        size_t from = frame * PAGE_FRAME, count = o->count - from < PAGE_FRAME ? o->count - from : PAGE_FRAME;
+
+        for (size_t i = 0; i < count; i++)
+            receipt_pack(&s->items[o->index[from + i]].signed_.receipt, fields + i * RECEIPT_PACKED);
+        page_pack_frame(content, frame, fields, count);
+    }
+}
+
+static void add_indexes(const struct open_page *o, struct buf *indexes)
+{
+    for (size_t i = 0; i < o->count; i++) {
+        const uint8_t place[] = { (uint8_t)(o->index[i] >> 24), (uint8_t)(o->index[i] >> 16), (uint8_t)(o->index[i] >> 8), (uint8_t)o->index[i] };
+
+        buf_add(indexes, place, sizeof place);
+    }
+}
+
+static struct receipt_row row_of(const struct run *run, const struct open_page *o, size_t slot)
+{
+    const struct intake_item *item = &run->s->items[o->index[slot]];
+
+    return (struct receipt_row){
+        .signed_ = { .receipt = item->signed_.receipt }, .hash = item->hash, .state = RECEIPT_ACCEPTED, .code = CODE_ACCEPTED,
+        .has_bundle = true, .bundle = run->bundle, .bundle_index = o->index[slot], .received_at_ms = run->group->clock_ms,
+        .accepted_at_ms = run->group->now_ms, .batch = o->batch, .price_version = o->price_version, .amount = o->amounts[slot],
+    };
+}
+
+static bool write_rows(struct run *run, const struct open_page *o, struct err *err)
+{
+    for (size_t slot = 0; slot < o->count; slot++) {
+        struct receipt_row row = row_of(run, o, slot);
+
+        book_promise(run->intake, &row);
+        accept_show(&run->s->items[o->index[slot]], &row);
+        if (!store_receipt_insert(run->group->db, &row, err))
+            return false;
+    }
+    return true;
+}
+
+static bool insert_page(struct run *run, const struct open_page *o, struct page *page, struct err *err)
+{
+    const struct work *work = run->s->work;
+    struct page_content content = { 0 };
+    bool whole = o->count == run->s->count, ok;
+
+    if (!whole) {
+        add_indexes(o, &page->indexes);
+        pack_again(run->s, o, &content);
+    }
+    ok = !page->indexes.failed && store_page_insert(run->group->db, page, whole ? &work->content : &content, o->amounts, err);
+    page_content_clear(&content);
+    return ok;
+}
+
+static bool write_page(struct run *run, const struct open_page *o, struct err *err)
+{
+    struct page page = {
+        .batch = o->batch, .bundle = run->bundle, .count = o->count, .received_at_ms = run->group->clock_ms,
+        .accepted_at_ms = run->group->now_ms, .price_version = o->price_version,
+        .promise = run->intake->gathered.number, .promise_first = run->intake->gathered.leaf_count,
+    };
+    bool ok;
+
+    buf_init(&page.indexes);
+    buf_init(&page.gone);
+    ok = insert_page(run, o, &page, err);
+    for (size_t slot = 0; ok && slot < o->count; slot++) {
+        struct intake_item *item = &run->s->items[o->index[slot]];
+        struct receipt_row row = row_of(run, o, slot);
+
+        book_promise(run->intake, &row);
+        accept_show(item, &row);
+        ok = store_receipt_insert_paged(run->group->db, row.signed_.receipt.job_id, row.signed_.receipt.provider, page.id, slot, err);
+    }
+    page_clear(&page);
+    return ok;
+}
+
+static void close_pages(struct paging *p)
+{
+    for (size_t i = 0; i < p->open_count; i++) {
+        free(p->open[i].index);
+        free(p->open[i].amounts);
+        p->open[i] = (struct open_page){ 0 };
+    }
+    p->open_count = 0;
+}
+
+bool paging_end(struct run *run, struct err *err)
+{
+    struct paging *p = run->paging;
+    bool ok = true;
+
+    for (size_t i = 0; p != NULL && ok && i < p->open_count; i++)
+        ok = p->open[i].count < PAGE_LEAST ? write_rows(run, &p->open[i], err) : write_page(run, &p->open[i], err);
+    if (p != NULL)
+        close_pages(p);
+    return ok;
+}
+
+static struct open_page *page_for(struct run *run, const struct receipt_row *row, struct err *err)
+{
+    struct paging *p = run->paging;
+    struct open_page *o;
+
+    for (size_t i = 0; i < p->open_count; i++)
+        if (p->open[i].batch == row->batch && p->open[i].price_version == row->price_version)
+            return &p->open[i];
+    if (p->open_count == OPEN_PAGES && !paging_end(run, err))
+        return NULL;
+    o = &p->open[p->open_count++];
+    *o = (struct open_page){
+        .batch = row->batch, .price_version = row->price_version,
+        .index = mem_array(run->s->count, sizeof *o->index), .amounts = mem_array(run->s->count, sizeof *o->amounts),
+    };
+    return o;
+}
+
+bool paging_add(struct run *run, size_t index, const struct receipt_row *row, struct err *err)
+{
+    struct open_page *o = page_for(run, row, err);
+
+    if (o == NULL)
+        return false;
+    o->index[o->count] = index;
+    o->amounts[o->count++] = row->amount;
+    return true;
+}
+
+void paging_free(struct run *run)
+{
+    if (run->paging == NULL)
+        return;
+    close_pages(run->paging);
+    free(run->paging->jobs);
+    free(run->paging);
+    run->paging = NULL;
+}
