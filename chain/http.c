@@ -96,6 +96,14 @@ static struct curl_slist *header_list(const struct http_request *request)
     return list;
 }
 
+/* They may hold a secret. */
+static void header_list_free(struct curl_slist *list)
+{
+    for (struct curl_slist *at = list; at != NULL; at = at->next)
+        mem_wipe(at->data, strlen(at->data));
+    curl_slist_free_all(list);
+}
+
 /* reset keeps the connections, as the manual says; all else is set anew for each request. */
 static void prepare(struct http_client *client, const struct http_request *request, struct curl_slist *headers, struct sink *sink,
                     char error[CURL_ERROR_SIZE])
@@ -108,6 +116,11 @@ static void prepare(struct http_client *client, const struct http_request *reque
     curl_easy_setopt(c, CURLOPT_URL, request->url);
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (request->ca_file != NULL)
+        curl_easy_setopt(c, CURLOPT_CAINFO, request->ca_file);
     curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);            /* SIGALRM has no place among threads */
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
@@ -187,6 +200,6 @@ bool http_do(struct http_client *client, const struct http_request *request, str
         failed(client->curl, code, &sink, request, error, err);
         buf_clear(&sink.body);
     }
-    curl_slist_free_all(headers);
+    header_list_free(headers);
     return ok;
 }

@@ -1,6 +1,7 @@
 /* chain/http.h - the only door to libcurl: one request, bounded in time and size.
  *
- * TLS certificates are checked; redirects are not followed; only http and https.  An http_client is for one thread;
+ * TLS certificates are checked, name and issuer; redirects are not followed, so no secret goes elsewhere; only http and
+ * https.  Copies of headers are wiped after use.  An http_client is for one thread;
  * it keeps its connections. */
 #ifndef QUITTANCE_CHAIN_HTTP_H
 #define QUITTANCE_CHAIN_HTTP_H
@@ -25,6 +26,7 @@ struct http_request {
     const char *headers[HTTP_HEADERS_MAX];    /* "Name: value", NULL-terminated when fewer */
     const void *body;                         /* NULL: none */
     size_t body_len;
+    const char *ca_file;                      /* PEM: whom to trust in place of the system's authorities; NULL: those */
     unsigned timeout_ms;                      /* of the whole exchange */
     size_t max_bytes;                         /* of the answer; more is ERR_LIMIT */
 };

@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "chain/rpc_auth.h"
 #include "gateway/base/mem.h"
+#include "gateway/lib/crypt.h"
 
 #define REVERT_MAX (64 * KIB)
 #define DATA_NESTING_MAX 3      /* error.data.data..., as some clients wrap it */
@@ -24,55 +26,101 @@ static bool endpoint_init(struct rpc_endpoint *endpoint, const char *url, size_t
         return err_set(err, ERR_CONFIG, "rpc: no user or password in a URL: secrets come from files");
     endpoint->url = mem_text_n(url, len);
     endpoint->name = mem_text_n(url, host_end);
+    endpoint->health.name = endpoint->name;
     return true;
 }
 
-bool rpc_new(const char *urls, struct rpc **rpc, struct err *err)
+static struct rpc_endpoint *endpoint_named(struct rpc *rpc, const char *name)
 {
-    struct rpc *made = mem_new(sizeof *made);
+    for (size_t i = 0; i < rpc->endpoint_count; i++)
+        if (strcmp(rpc->endpoints[i].name, name) == 0)
+            return &rpc->endpoints[i];
+    return NULL;
+}
 
-    buf_init_max(&made->revert, REVERT_MAX);
-    made->http = http_new();
-    made->next_id = 1;
+static bool add_endpoint(struct rpc *rpc, const char *url, size_t len, struct err *err)
+{
+    struct rpc_endpoint *added = &rpc->endpoints[rpc->endpoint_count];
+
+    if (rpc->endpoint_count == RPC_URLS_MAX)
+        return err_set(err, ERR_CONFIG, "rpc: more than %d URLs", RPC_URLS_MAX);
+    if (!endpoint_init(added, url, len, err))
+        return false;
+    /* One that is asked twice would agree with itself. */
+    if (endpoint_named(rpc, added->name) != NULL)
+        err_set(err, ERR_CONFIG, "rpc: %s is given twice: two that are to agree must be two servers", added->name);
+    rpc->endpoint_count++;
+    return err->code != ERR_CONFIG;
+}
+
+static bool add_endpoints(struct rpc *rpc, const char *urls, struct err *err)
+{
     for (const char *at = urls; *at != '\0'; at += *at == ',') {
         size_t len;
 
         at += strspn(at, " \t");
         len = strcspn(at, ", \t");
-        if (made->endpoint_count == RPC_URLS_MAX) {
-            err_set(err, ERR_CONFIG, "rpc: more than %d URLs", RPC_URLS_MAX);
-            goto fail;
-        }
-        if (!endpoint_init(&made->endpoints[made->endpoint_count], at, len, err))
-            goto fail;
-        made->endpoint_count++;
+        if (!add_endpoint(rpc, at, len, err))
+            return false;
         at += len;
         at += strspn(at, " \t");
-        if (*at != '\0' && *at != ',') {
-            err_set(err, ERR_CONFIG, "rpc: URLs are separated by commas");
-            goto fail;
-        }
+        if (*at != '\0' && *at != ',')
+            return err_set(err, ERR_CONFIG, "rpc: URLs are separated by commas");
     }
-    if (made->endpoint_count == 0) {
-        err_set(err, ERR_CONFIG, "rpc: no URL");
-        goto fail;
-    }
-    *rpc = made;
+    return rpc->endpoint_count > 0 || err_set(err, ERR_CONFIG, "rpc: no URL");
+}
+
+static bool take_authorization(void *self, const char *name, char *owned)
+{
+    struct rpc_endpoint *endpoint = endpoint_named(self, name);
+
+    if (endpoint == NULL || endpoint->authorization != NULL)
+        return false;
+    endpoint->authorization = owned;
     return true;
-fail:
+}
+
+static bool is_given(const char *path)
+{
+    return path != NULL && *path != '\0';
+}
+
+bool rpc_open(const struct rpc_config *config, struct rpc **rpc, struct err *err)
+{
+    struct rpc *made = mem_new(sizeof *made);
+
+    buf_init_max(&made->revert, REVERT_MAX);
+    pthread_mutex_init(&made->lock, NULL);
+    made->http = http_new();
+    made->next_id = 1;
+    made->ca_file = is_given(config->ca_file) ? mem_text(config->ca_file) : NULL;
+    rpc_set_clock(made, NULL, NULL, NULL);
+    if (add_endpoints(made, config->urls, err)
+        && (!is_given(config->auth_file) || rpc_auth_read(config->auth_file, take_authorization, made, err))) {
+        *rpc = made;
+        return true;
+    }
     rpc_free(made);
     return false;
+}
+
+bool rpc_new(const char *urls, struct rpc **rpc, struct err *err)
+{
+    return rpc_open(&(struct rpc_config){ .urls = urls }, rpc, err);
 }
 
 void rpc_free(struct rpc *rpc)
 {
     if (rpc == NULL)
         return;
-    for (size_t i = 0; i < rpc->endpoint_count; i++) {
+    for (size_t i = 0; i < RPC_URLS_MAX; i++) {
         free(rpc->endpoints[i].url);
         free(rpc->endpoints[i].name);
+        secret_free(rpc->endpoints[i].authorization);
     }
+    free(rpc->ca_file);
     buf_clear(&rpc->revert);
+    pthread_mutex_destroy(&rpc->lock);
     http_free(rpc->http);
     free(rpc);
 }
@@ -109,6 +157,7 @@ static bool judge_status(struct rpc *rpc, const struct http_answer *answer, cons
 
     if (answer->status == 429 || (!fine && !speaks)) {
         rpc->last_class = RPC_DOWN;
+        rpc->retry_after_s = answer->retry_after_s;
         /* 4xx: turned away at the door.  5xx: a gateway that lost its node's answer says so too. */
         return err_set(err, answer->status >= 500 ? ERR_UNKNOWN : ERR_AGAIN, "HTTP status %d", answer->status);
     }
@@ -126,12 +175,13 @@ static void replace_zero_escapes(struct buf *text)
         }
 }
 
-bool rpc_post(struct rpc *rpc, const struct rpc_endpoint *endpoint, const json *body, json **reply, bool *connected,
-              struct err *err)
+bool rpc_post(struct rpc *rpc, const struct rpc_endpoint *endpoint, const json *body, unsigned timeout_ms, json **reply,
+              bool *connected, struct err *err)
 {
     struct http_request request = {
-        .method = "POST", .url = endpoint->url, .headers = { "Content-Type: application/json" },
-        .timeout_ms = RPC_TIMEOUT_MS, .max_bytes = RPC_ANSWER_MAX,
+        .method = "POST", .url = endpoint->url,
+        .headers = { "Content-Type: application/json", endpoint->authorization },
+        .timeout_ms = timeout_ms, .max_bytes = RPC_ANSWER_MAX, .ca_file = rpc->ca_file,
     };
     struct http_answer answer;
     struct err not_json = { 0 };
@@ -216,67 +266,5 @@ bool rpc_result(struct rpc *rpc, const json *reply, uint64_t id, const json **re
     if (found == NULL)
         return err_set(err, ERR_INVALID, "the answer has neither result nor error");
     *result = found;
-    return true;
-}
-
-/* ---- asking ---- */
-
-/* Whether another endpoint may do better. */
-static bool worth_another(const struct rpc *rpc, const struct err *err)
-{
-    return err->code != ERR_CHAIN || rpc->last_class == RPC_UNKNOWN;
-}
-
-bool rpc_fail_over(struct rpc *rpc, const json *body, rpc_reader *read, void *self, struct err *err)
-{
-    size_t first = rpc->current;
-    bool ok = false;
-
-    rpc->last_class = RPC_UNKNOWN;
-    buf_reset(&rpc->revert);
-    for (size_t i = 0; i < rpc->endpoint_count && !ok; i++) {
-        size_t index = (first + i) % rpc->endpoint_count;
-        json *reply;
-
-        if (!rpc_exchange(rpc, &rpc->endpoints[index], body, &reply, err))
-            continue;
-        ok = read(rpc, reply, self, err);
-        json_free(reply);
-        if (!ok)
-            err_prefix(err, "%s", rpc->endpoints[index].name);
-        if (ok || !worth_another(rpc, err)) {
-            rpc->current = index;
-            break;
-        }
-    }
-    /* What changes nothing can be asked again, whether or not it arrived. */
-    if (!ok && err->code == ERR_UNKNOWN)
-        err->code = ERR_AGAIN;
-    return ok;
-}
-
-struct single { uint64_t id; json *result; };
-
-static bool read_single(struct rpc *rpc, const json *reply, void *self, struct err *err)
-{
-    struct single *single = self;
-    const json *result;
-
-    if (!rpc_result(rpc, reply, single->id, &result, err))
-        return false;
-    single->result = json_share(result);
-    return true;
-}
-
-bool rpc_ask(struct rpc *rpc, const char *method, json *owned_params, json **result, struct err *err)
-{
-    struct single single = { .id = rpc->next_id++ };
-    json *request = rpc_request(single.id, method, owned_params);
-    bool ok = rpc_fail_over(rpc, request, read_single, &single, err);
-
-    json_free(request);
-    if (!ok)
-        return err_prefix(err, "%s", method);
-    *result = single.result;
     return true;
 }

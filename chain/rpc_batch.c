@@ -1,9 +1,25 @@
 #include "chain/rpc_parts.h"
 
+#include <stdlib.h>
+
+#include "gateway/base/mem.h"
+
 #define BATCH_MAX 100u      /* requests in one: what common providers take (geth's own limit is 1000) */
 
-/* One batch under way: request i has id first_id + i and answers into results[i]. */
-struct batch { uint64_t first_id; size_t count; struct buf *results; };
+/* A value of a batch is a struct buf *: owned, one a request; q->of is their number. */
+static size_t count_of(const struct rpc_question *q)
+{
+    return *(const size_t *)q->of;
+}
+
+static void results_clear(const struct rpc_question *q, void *value)
+{
+    struct buf *results = *(struct buf **)value;
+
+    for (size_t i = 0; i < count_of(q); i++)
+        buf_clear(&results[i]);
+    free(results);
+}
 
 /* The reply to request i, wherever it stands: JSON-RPC 2.0, section 6, allows any order. */
 static const json *reply_to(const json *replies, size_t likely, uint64_t id)
@@ -18,45 +34,84 @@ static const json *reply_to(const json *replies, size_t likely, uint64_t id)
     return NULL;
 }
 
-static bool read_batch(struct rpc *rpc, const json *reply, void *self, struct err *err)
+static bool read_results(struct rpc *rpc, const struct rpc_question *q, const json *reply, struct buf *results,
+                         struct err *err)
 {
-    struct batch *batch = self;
     const json *result;
 
-    if (json_kind_of(reply) != JSON_KIND_ARRAY)      /* one error for all */
-        return rpc_result(rpc, reply, batch->first_id, &result, err)
-            && err_set(err, ERR_INVALID, "one answer to a batch of requests");
-    for (size_t i = 0; i < batch->count; i++) {
-        uint64_t id = batch->first_id + i;
-        const json *one = reply_to(reply, i, id);
+    for (size_t i = 0; i < count_of(q); i++) {
+        const json *one = reply_to(reply, i, q->id + i);
 
         if (one == NULL)
             return err_set(err, ERR_INVALID, "a request of the batch has no answer");
-        buf_reset(&batch->results[i]);               /* from an endpoint that failed half-way */
-        if (!rpc_result(rpc, one, id, &result, err) || !rpc_read_bytes(result, "eth_call", &batch->results[i], err))
+        if (!rpc_result(rpc, one, q->id + i, &result, err) || !rpc_read_bytes(result, "eth_call", &results[i], err))
             return false;
     }
     return true;
 }
 
+static bool read_batch(struct rpc *rpc, const struct rpc_question *q, const json *reply, void *value, struct err *err)
+{
+    struct buf *results;
+    const json *result;
+
+    if (json_kind_of(reply) != JSON_KIND_ARRAY)      /* one error for all */
+        return rpc_result(rpc, reply, q->id, &result, err)
+            && err_set(err, ERR_INVALID, "one answer to a batch of requests");
+    results = mem_array(count_of(q), sizeof *results);
+    for (size_t i = 0; i < count_of(q); i++)
+        buf_init(&results[i]);
+    if (!read_results(rpc, q, reply, results, err)) {
+        results_clear(q, &results);
+        return false;
+    }
+    *(struct buf **)value = results;
+    return true;
+}
+
+static const char *batch_differs(const struct rpc_question *q, const void *a, const void *b)
+{
+    const struct buf *x = *(struct buf *const *)a, *y = *(struct buf *const *)b;
+
+    for (size_t i = 0; i < count_of(q); i++)
+        if (x[i].len != y[i].len || (x[i].len > 0 && memcmp(x[i].data, y[i].data, x[i].len) != 0))
+            return q->method;
+    return NULL;
+}
+
+static const struct rpc_type type_batch = { sizeof(struct buf *), read_batch, batch_differs, results_clear, NULL };
+
+static json *requests_of(uint64_t first_id, struct address to, const struct buf *data, size_t count, const json *block)
+{
+    json *requests = json_new_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_add(requests, rpc_request(first_id + i, "eth_call",
+                                       rpc_params(rpc_call_object(NULL, &to, &data[i]), json_share(block))));
+    return requests;
+}
+
 static bool call_batch(struct rpc *rpc, struct address to, const struct buf *data, size_t count, struct buf *results,
                        struct err *err)
 {
-    struct batch batch = { .first_id = rpc->next_id, .count = count, .results = results };
-    json *requests = json_new_array();
+    struct rpc_question q = { .method = "eth_call", .type = &type_batch, .of = &count, .timeout_ms = RPC_TIMEOUT_MS };
+    struct buf *got;
+    json *block;
     bool ok;
 
+    if (!rpc_latest(rpc, &block, &q.at_head, err))
+        return err_prefix(err, "eth_call");
+    q.id = rpc->next_id;
     rpc->next_id += count;
-    for (size_t i = 0; i < count; i++) {
-        json *list = json_new_array();
-
-        json_add(list, rpc_call_object(NULL, &to, &data[i]));
-        json_add(list, json_new_text("latest"));
-        json_add(requests, rpc_request(batch.first_id + i, "eth_call", list));
+    q.body = requests_of(q.id, to, data, count, block);
+    json_free(block);
+    ok = rpc_agree(rpc, &q, &got, err);
+    if (ok) {
+        memcpy(results, got, count * sizeof *results);       /* their bytes move to the caller */
+        free(got);
     }
-    ok = rpc_fail_over(rpc, requests, read_batch, &batch, err);
-    json_free(requests);
-    return ok || err_prefix(err, "eth_call");
+    rpc_question_clear(&q);
+    return ok;
 }
 
 bool rpc_call_many(struct rpc *rpc, struct address to, const struct buf *data, size_t count, struct buf *results,

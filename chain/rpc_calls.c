@@ -2,13 +2,83 @@
 
 /* Parameters and results are those of the Ethereum execution-apis. */
 
-static json *quantity(uint64_t v)
+json *rpc_quantity(uint64_t v)
 {
     char text[67];
 
     u256_to_quantity(u256_from_u64(v), text);
     return json_new_text(text);
 }
+
+json *rpc_params(json *owned_first, json *owned_second)
+{
+    json *list = json_new_array();
+
+    if (owned_first != NULL)
+        json_add(list, owned_first);
+    if (owned_second != NULL)
+        json_add(list, owned_second);
+    return list;
+}
+
+/* ---- asking ---- */
+
+static bool ask(struct rpc *rpc, const struct rpc_type *type, const char *method, json *owned_params, void *value,
+                struct err *err)
+{
+    struct rpc_question q = rpc_question(rpc, type, method, owned_params);
+    bool ok = rpc_ask(rpc, &q, value, err);
+
+    rpc_question_clear(&q);
+    return ok;
+}
+
+static bool agree(struct rpc *rpc, const struct rpc_type *type, const char *method, json *owned_params, const void *of,
+                  void *value, struct err *err)
+{
+    struct rpc_question q = rpc_question(rpc, type, method, owned_params);
+    bool ok;
+
+    q.of = of;
+    ok = rpc_agree(rpc, &q, value, err);
+    rpc_question_clear(&q);
+    return ok;
+}
+
+/* As of the latest block: where there are several endpoints, of the one that two have. */
+static bool agree_latest(struct rpc *rpc, const struct rpc_type *type, const char *method, json *owned_what, void *value,
+                         struct err *err)
+{
+    struct rpc_question q;
+    bool at_head, ok;
+    json *latest;
+
+    if (!rpc_latest(rpc, &latest, &at_head, err)) {
+        json_free(owned_what);
+        return err_prefix(err, "%s", method);
+    }
+    q = rpc_question(rpc, type, method, rpc_params(owned_what, latest));
+    q.at_head = at_head;
+    ok = rpc_agree(rpc, &q, value, err);
+    rpc_question_clear(&q);
+    return ok;
+}
+
+/* Bytes are appended to the caller's. */
+static bool take_bytes(struct buf *owned, struct buf *bytes, struct err *err)
+{
+    bool ok = buf_add(bytes, owned->data, owned->len);
+
+    buf_clear(owned);
+    return ok || err_set(err, ERR_LIMIT, "an answer over %zu bytes", bytes->max);
+}
+
+bool rpc_chain_id(struct rpc *rpc, uint64_t *id, struct err *err)
+{
+    return ask(rpc, &rpc_type_u64, "eth_chainId", rpc_params(NULL, NULL), id, err);
+}
+
+/* ---- blocks ---- */
 
 static const char *tag_name(enum block_tag tag)
 {
@@ -20,66 +90,25 @@ static const char *tag_name(enum block_tag tag)
     bug("block tag %d", (int)tag);
 }
 
-/* A list of one or two; NULL ends it. */
-static json *params(json *first, json *second)
+static bool take_block(const struct rpc_block_value *value, struct block *block, struct err *err)
 {
-    json *list = json_new_array();
-
-    if (first != NULL)
-        json_add(list, first);
-    if (second != NULL)
-        json_add(list, second);
-    return list;
-}
-
-static bool ask_u64(struct rpc *rpc, const char *method, json *owned_params, uint64_t *number, struct err *err)
-{
-    json *result;
-    bool ok;
-
-    if (!rpc_ask(rpc, method, owned_params, &result, err))
-        return false;
-    ok = rpc_read_u64(result, method, number, err);
-    json_free(result);
-    return ok;
-}
-
-static bool ask_bytes(struct rpc *rpc, const char *method, json *owned_params, struct buf *bytes, struct err *err)
-{
-    json *result;
-    bool ok;
-
-    if (!rpc_ask(rpc, method, owned_params, &result, err))
-        return false;
-    ok = rpc_read_bytes(result, method, bytes, err);
-    json_free(result);
-    return ok;
-}
-
-bool rpc_chain_id(struct rpc *rpc, uint64_t *id, struct err *err)
-{
-    return ask_u64(rpc, "eth_chainId", params(NULL, NULL), id, err);
-}
-
-static bool ask_block(struct rpc *rpc, json *owned_which, struct block *block, struct err *err)
-{
-    json *result;
-    bool ok;
-
-    if (!rpc_ask(rpc, "eth_getBlockByNumber", params(owned_which, json_new_bool(false)), &result, err))
-        return false;
-    if (json_kind_of(result) == JSON_KIND_NULL)
-        ok = err_set(err, ERR_NOT_FOUND, "the node has no such block");
-    else
-        ok = rpc_read_block(result, block, err);
-    json_free(result);
-    return ok;
+    if (!value->found)
+        return err_set(err, ERR_NOT_FOUND, "the node has no such block");
+    *block = value->block;
+    return true;
 }
 
 bool rpc_block(struct rpc *rpc, enum block_tag tag, struct block *block, struct err *err)
 {
-    if (ask_block(rpc, json_new_text(tag_name(tag)), block, err))
-        return true;
+    struct rpc_block_value value;
+
+    if (rpc->endpoint_count > 1 && tag == BLOCK_LATEST)
+        return rpc_agreed_head(rpc, block, err);
+    if (rpc->endpoint_count > 1 && tag == BLOCK_FINALIZED)
+        return rpc_agreed_finalized(rpc, block, err);
+    if (ask(rpc, &rpc_type_block, "eth_getBlockByNumber", rpc_params(json_new_text(tag_name(tag)), json_new_bool(false)),
+            &value, err))
+        return take_block(&value, block, err);
     /* A node that does not know a tag calls it a bad parameter, or "finalized block not found". */
     if (err->code == ERR_CHAIN && tag != BLOCK_LATEST)
         err->code = ERR_NOT_FOUND;
@@ -88,44 +117,59 @@ bool rpc_block(struct rpc *rpc, enum block_tag tag, struct block *block, struct 
 
 bool rpc_block_at(struct rpc *rpc, uint64_t number, struct block *block, struct err *err)
 {
-    struct block got;
+    struct rpc_block_value value;
 
-    if (!ask_block(rpc, quantity(number), &got, err))
-        return false;
-    if (got.number != number)
-        return err_set(err, ERR_INVALID, "the node answers with block %llu instead of %llu",
-                       (unsigned long long)got.number, (unsigned long long)number);
-    *block = got;
-    return true;
+    return agree(rpc, &rpc_type_block, "eth_getBlockByNumber", rpc_params(rpc_quantity(number), json_new_bool(false)),
+                 &number, &value, err)
+        && take_block(&value, block, err);
+}
+
+/* ---- accounts ---- */
+
+static bool pending_nonce(struct rpc *rpc, struct address account, uint64_t *nonce, struct err *err)
+{
+    struct rpc_question q = rpc_question(rpc, &rpc_type_u64, "eth_getTransactionCount",
+                                         rpc_params(json_new_address(account), json_new_text("pending")));
+    bool ok = rpc->endpoint_count > 1 ? rpc_second_highest(rpc, &q, nonce, err) : rpc_ask(rpc, &q, nonce, err);
+
+    rpc_question_clear(&q);
+    return ok;
 }
 
 bool rpc_nonce(struct rpc *rpc, struct address account, enum block_tag tag, uint64_t *nonce, struct err *err)
 {
-    return ask_u64(rpc, "eth_getTransactionCount", params(json_new_address(account), json_new_text(tag_name(tag))),
-                   nonce, err);
+    switch (tag) {
+    case BLOCK_LATEST:
+        return agree_latest(rpc, &rpc_type_u64, "eth_getTransactionCount", json_new_address(account), nonce, err);
+    case BLOCK_PENDING:
+        return pending_nonce(rpc, account, nonce, err);
+    case BLOCK_FINALIZED:
+        return agree(rpc, &rpc_type_u64, "eth_getTransactionCount",
+                     rpc_params(json_new_address(account), json_new_text(tag_name(tag))), NULL, nonce, err);
+    }
+    bug("block tag %d", (int)tag);
 }
 
 bool rpc_nonce_at(struct rpc *rpc, struct address account, uint64_t block, uint64_t *nonce, struct err *err)
 {
-    return ask_u64(rpc, "eth_getTransactionCount", params(json_new_address(account), quantity(block)), nonce, err);
+    return agree(rpc, &rpc_type_u64, "eth_getTransactionCount",
+                 rpc_params(json_new_address(account), rpc_quantity(block)), NULL, nonce, err);
 }
 
 bool rpc_balance(struct rpc *rpc, struct address account, struct wei *balance, struct err *err)
 {
-    json *result;
-    bool ok;
-
-    if (!rpc_ask(rpc, "eth_getBalance", params(json_new_address(account), json_new_text("latest")), &result, err))
-        return false;
-    ok = rpc_read_wei(result, "eth_getBalance", balance, err);
-    json_free(result);
-    return ok;
+    return agree_latest(rpc, &rpc_type_wei, "eth_getBalance", json_new_address(account), balance, err);
 }
 
 bool rpc_code(struct rpc *rpc, struct address account, struct buf *code, struct err *err)
 {
-    return ask_bytes(rpc, "eth_getCode", params(json_new_address(account), json_new_text("latest")), code, err);
+    struct buf value;
+
+    return agree_latest(rpc, &rpc_type_bytes, "eth_getCode", json_new_address(account), &value, err)
+        && take_bytes(&value, code, err);
 }
+
+/* ---- calls ---- */
 
 json *rpc_call_object(const struct address *from, const struct address *to, const struct buf *data)
 {
@@ -143,81 +187,62 @@ json *rpc_call_object(const struct address *from, const struct address *to, cons
 bool rpc_call(struct rpc *rpc, const struct address *from, struct address to, const struct buf *data,
               struct buf *result, struct err *err)
 {
-    return ask_bytes(rpc, "eth_call", params(rpc_call_object(from, &to, data), json_new_text("latest")), result, err);
+    struct buf value;
+
+    return agree_latest(rpc, &rpc_type_bytes, "eth_call", rpc_call_object(from, &to, data), &value, err)
+        && take_bytes(&value, result, err);
 }
 
 bool rpc_call_at(struct rpc *rpc, struct address to, const struct buf *data, uint64_t block, struct buf *result,
                  struct err *err)
 {
-    return ask_bytes(rpc, "eth_call", params(rpc_call_object(NULL, &to, data), quantity(block)), result, err);
+    struct buf value;
+
+    return agree(rpc, &rpc_type_bytes, "eth_call", rpc_params(rpc_call_object(NULL, &to, data), rpc_quantity(block)), NULL,
+                 &value, err)
+        && take_bytes(&value, result, err);
 }
 
 bool rpc_estimate_gas(struct rpc *rpc, struct address from, const struct address *to, const struct buf *data,
                       uint64_t *gas, struct err *err)
 {
-    return ask_u64(rpc, "eth_estimateGas", params(rpc_call_object(&from, to, data), NULL), gas, err);
+    return ask(rpc, &rpc_type_u64, "eth_estimateGas", rpc_params(rpc_call_object(&from, to, data), NULL), gas, err);
 }
 
 bool rpc_fee_history(struct rpc *rpc, unsigned blocks, unsigned percentile, struct fee_history *history,
                      struct err *err)
 {
-    json *percentiles = json_new_array(), *list, *result;
-    bool ok;
+    json *percentiles = json_new_array(), *list;
 
     json_add(percentiles, json_new_u64(percentile));
-    list = params(quantity(blocks), json_new_text("latest"));
+    list = rpc_params(rpc_quantity(blocks), json_new_text("latest"));
     json_add(list, percentiles);
-    if (!rpc_ask(rpc, "eth_feeHistory", list, &result, err))
-        return false;
-    ok = rpc_read_fee_history(result, history, err);
-    json_free(result);
-    return ok;
+    return ask(rpc, &rpc_type_fees, "eth_feeHistory", list, history, err);
 }
+
+/* ---- receipts and logs ---- */
 
 bool rpc_tx_receipt(struct rpc *rpc, struct tx_hash hash, struct tx_receipt *receipt, struct err *err)
 {
-    json *result;
-    struct hash got;
-    bool ok;
+    struct rpc_receipt_of of = { .hash = hash, .has_head = rpc->endpoint_count > 1 };
+    struct block head = { 0 };
 
-    if (!rpc_ask(rpc, "eth_getTransactionReceipt", params(json_new_hash(hash.h), NULL), &result, err))
-        return false;
-    if (json_kind_of(result) != JSON_KIND_NULL
-        && (!json_get_hash(json_member(result, "transactionHash"), &got) || !hash_eq(got, hash.h)))
-        ok = err_set(err, ERR_INVALID, "the node answers with the receipt of another transaction");
-    else
-        ok = rpc_read_tx_receipt(result, receipt, err);
-    json_free(result);
-    return ok;
+    if (of.has_head && !rpc_agreed_head(rpc, &head, err))
+        return err_prefix(err, "eth_getTransactionReceipt");
+    of.head = head.number;
+    return agree(rpc, &rpc_type_receipt, "eth_getTransactionReceipt", rpc_params(json_new_hash(hash.h), NULL), &of, receipt,
+                 err);
 }
 
-/* A node that answers with what was not asked for is broken: nothing of it is used. */
-static bool logs_match(const struct logs *logs, const struct address *address, const struct hash *const *topics,
-                       size_t topic_count, uint64_t from_block, uint64_t to_block)
-{
-    for (size_t i = 0; i < logs->count; i++) {
-        const struct log_entry *log = &logs->list[i];
-
-        if (!address_eq(log->address, *address) || log->block < from_block || log->block > to_block
-            || log->topic_count < topic_count)
-            return false;
-        for (size_t t = 0; t < topic_count; t++)
-            if (topics[t] != NULL && !hash_eq(log->topics[t], *topics[t]))
-                return false;
-    }
-    return true;
-}
-
-static json *log_filter(struct address address, const struct hash *const *topics, size_t topic_count,
-                        uint64_t from_block, uint64_t to_block)
+static json *log_filter(const struct rpc_logs_of *of)
 {
     json *filter = json_new_object(), *wanted = json_new_array();
 
-    json_put_address(filter, "address", address);
-    json_put(filter, "fromBlock", quantity(from_block));
-    json_put(filter, "toBlock", quantity(to_block));
-    for (size_t i = 0; i < topic_count; i++)
-        json_add(wanted, topics[i] != NULL ? json_new_hash(*topics[i]) : json_new_null());
+    json_put_address(filter, "address", of->address);
+    json_put(filter, "fromBlock", rpc_quantity(of->from_block));
+    json_put(filter, "toBlock", rpc_quantity(of->to_block));
+    for (size_t i = 0; i < of->topic_count; i++)
+        json_add(wanted, of->topics[i] != NULL ? json_new_hash(*of->topics[i]) : json_new_null());
     json_put(filter, "topics", wanted);
     return filter;
 }
@@ -225,20 +250,7 @@ static json *log_filter(struct address address, const struct hash *const *topics
 bool rpc_logs(struct rpc *rpc, struct address address, const struct hash *const *topics, size_t topic_count,
               uint64_t from_block, uint64_t to_block, struct logs *logs, struct err *err)
 {
-    struct logs got;
-    json *result;
-    bool ok;
+    struct rpc_logs_of of = { address, topics, topic_count, from_block, to_block };
 
-    if (!rpc_ask(rpc, "eth_getLogs", params(log_filter(address, topics, topic_count, from_block, to_block), NULL),
-                 &result, err))
-        return false;
-    ok = rpc_read_logs(result, &got, err);
-    json_free(result);
-    if (ok && !logs_match(&got, &address, topics, topic_count, from_block, to_block)) {
-        logs_clear(&got);
-        ok = err_set(err, ERR_INVALID, "the node answers with logs nobody asked for");
-    }
-    if (ok)
-        *logs = got;
-    return ok;
+    return agree(rpc, &rpc_type_logs, "eth_getLogs", rpc_params(log_filter(&of), NULL), &of, logs, err);
 }

@@ -15,25 +15,29 @@ void rpc_set_stop(struct rpc *rpc, const atomic_bool *stop)
     http_set_stop(rpc->http, stop);
 }
 
-static bool verify(struct rpc *rpc, const struct rpc_endpoint *endpoint, struct err *err)
+static bool verify(struct rpc *rpc, struct rpc_endpoint *endpoint, struct err *err)
 {
     json *request = rpc_request(rpc->next_id++, "eth_chainId", json_new_array()), *reply;
     bool connected, ok;
     uint64_t id;
 
-    ok = rpc_post(rpc, endpoint, request, &reply, &connected, err);
+    ok = rpc_post(rpc, endpoint, request, RPC_PROBE_MS, &reply, &connected, err);
     json_free(request);
     if (!ok)
         return err_prefix(err, "eth_chainId");
     ok = rpc_read_u64(json_member(reply, "result"), "eth_chainId", &id, err);
     json_free(reply);
-    if (ok && id != rpc->chain_id)
+    if (ok && id != rpc->chain_id) {
         ok = err_set(err, ERR_AGAIN, "it is of chain %llu, not of %llu: left out", (unsigned long long)id,
                      (unsigned long long)rpc->chain_id);
+        rpc_judge(rpc, endpoint, ENDPOINT_OTHER_CHAIN, "it is of chain %llu, not of %llu", (unsigned long long)id,
+                  (unsigned long long)rpc->chain_id);
+    }
     return ok || err_prefix(err, "%s", endpoint->name);
 }
 
-bool rpc_exchange(struct rpc *rpc, struct rpc_endpoint *endpoint, const json *body, json **reply, struct err *err)
+bool rpc_exchange(struct rpc *rpc, struct rpc_endpoint *endpoint, const json *body, unsigned timeout_ms, json **reply,
+                  struct err *err)
 {
     bool connected;
 
@@ -45,7 +49,7 @@ bool rpc_exchange(struct rpc *rpc, struct rpc_endpoint *endpoint, const json *bo
         }
         endpoint->verified = true;
     }
-    if (!rpc_post(rpc, endpoint, body, reply, &connected, err)) {
+    if (!rpc_post(rpc, endpoint, body, timeout_ms, reply, &connected, err)) {
         endpoint->verified = false;
         return false;
     }

@@ -215,7 +215,7 @@ static const struct over_case { const char *name; struct fake_reply first; bool 
     { "nonsense is followed by the next",          { .body = "nonsense" }, true, ERR_NONE },
     { "a rate limit is followed by the next",      { .status = 429 }, true, ERR_NONE },
     { "an unknown error is followed by the next",  { .body = NO("header not found") }, true, ERR_NONE },
-    { "a revert is final",                         { .body = NO("execution reverted") }, false, ERR_CHAIN },
+    { "one node's revert is asked of the next",    { .body = NO("execution reverted") }, true, ERR_NONE },
 };
 
 static void reads_fail_over(void **state)
@@ -314,7 +314,10 @@ static const struct url_case { const char *name, *urls; bool ok; } urls[] = {
     { "a file is refused", "file:///etc/passwd", false },
     { "a hole in the list is refused", "http://a,,http://b", false },
     { "a scheme alone is refused", "http://", false },
-    { "more than eight are refused", "http://a,http://a,http://a,http://a,http://a,http://a,http://a,http://a,http://a", false },
+    { "more than eight are refused", "http://a,http://b,http://c,http://d,http://e,http://f,http://g,http://h,http://i", false },
+    { "eight are taken", "http://a,http://b,http://c,http://d,http://e,http://f,http://g,http://h", true },
+    { "one that is given twice is refused: it would agree with itself", "http://a:1/x,http://b,http://a:1/y", false },
+    { "two ports of one host are two", "http://a:1,http://a:2", true },
 };
 
 static void urls_are_judged(void **state)

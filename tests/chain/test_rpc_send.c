@@ -46,11 +46,18 @@ static const struct send_case {
     { "a 429 was not taken", { .status = 429, .body = NO("slow down") }, { 0 }, false, ERR_AGAIN, RPC_DOWN, 0 },
     { "a 403 was not taken", { .status = 403 }, { 0 }, false, ERR_AGAIN, RPC_DOWN, 0 },
     { "a syncing node has not taken it", { .body = NO("node is syncing") }, { 0 }, false, ERR_AGAIN, RPC_DOWN, 0 },
-    { "a used nonce is a clear no", { .body = NO("nonce too low") }, { .body = OURS }, true, ERR_CHAIN, RPC_NONCE_USED, 0 },
-    { "missing funds are a clear no", { .body = NO("insufficient funds for gas * price + value") }, { .body = OURS }, true, ERR_CHAIN, RPC_FUNDS, 0 },
-    { "a full pool sends it to the next endpoint", { .body = NO("txpool is full") }, { .body = OURS }, true, ERR_NONE, RPC_POOL_FULL, 1 },
+    { "a used nonce is a clear no", { .body = NO("nonce too low") }, { 0 }, false, ERR_CHAIN, RPC_NONCE_USED, 0 },
+    { "missing funds are a clear no", { .body = NO("insufficient funds for gas * price + value") }, { 0 }, false, ERR_CHAIN, RPC_FUNDS, 0 },
+    { "what one took goes to the others, too", { .body = OURS }, { .body = OURS }, true, ERR_NONE, RPC_UNKNOWN, 1 },
+    { "a later no does not undo a yes", { .body = OURS }, { .body = NO("nonce too low") }, true, ERR_NONE, RPC_UNKNOWN, 1 },
+    { "an earlier no does not undo a yes", { .body = NO("nonce too low") }, { .body = OURS }, true, ERR_NONE, RPC_UNKNOWN, 1 },
+    { "a later silence does not undo a yes", { .body = OURS }, { .manner = FAKE_RESETS }, true, ERR_NONE, RPC_UNKNOWN, 1 },
+    { "a no of all counts before a no of its own", { .body = NO("txpool is full") }, { .body = NO("nonce too low") }, true, ERR_CHAIN, RPC_NONCE_USED, 1 },
+    { "bytes that one refuses and one does not see are not refused for good", { .body = NO("intrinsic gas too low") }, { .status = 429 }, true, ERR_AGAIN, RPC_DOWN, 1 },
+    { "bytes that both refuse are", { .body = NO("intrinsic gas too low") }, { .body = NO("intrinsic gas too low") }, true, ERR_CHAIN, RPC_BAD_GAS, 1 },
+    { "a full pool sends it to the next endpoint", { .body = NO("txpool is full") }, { .body = OURS }, true, ERR_NONE, RPC_UNKNOWN, 1 },
     { "a reset sends it to the next endpoint", { .manner = FAKE_RESETS }, { .body = OURS }, true, ERR_NONE, RPC_UNKNOWN, 1 },
-    { "one endpoint's no does not undo another's silence", { .manner = FAKE_RESETS }, { .body = NO("nonce too low") }, true, ERR_UNKNOWN, RPC_NONCE_USED, 1 },
+    { "one endpoint's no does not undo another's silence", { .manner = FAKE_RESETS }, { .body = NO("nonce too low") }, true, ERR_UNKNOWN, RPC_UNKNOWN, 1 },
     { "the next endpoint may have it already", { .manner = FAKE_RESETS }, { .body = NO("already known") }, true, ERR_NONE, RPC_KNOWN, 1 },
 };
 
@@ -100,6 +107,31 @@ static void sending_ends_as_expected(void **state)
     fake_http_free(second);
 }
 
+static void what_each_said_is_told(void **state)
+{
+    static const struct fake_reply yes = { .body = OURS }, no = { .body = NO("nonce too low") };
+    struct fake_http *first = fake_http_new(&yes, 1), *second = fake_http_new(&no, 1);
+    char urls[2 * FAKE_URL_MAX], want[4 * FAKE_URL_MAX];
+    const char *a = fake_http_url(first), *b = fake_http_url(second);
+    struct rpc *rpc = NULL;
+    struct err err = { 0 };
+    struct buf raw;
+
+    (void)state;
+    buf_init(&raw);
+    buf_add_byte(&raw, 2);
+    snprintf(urls, sizeof urls, "%s,%s", a, b);
+    snprintf(want, sizeof want, "%.*s: taken; %.*s: nonce too low (nonce-used, code -32000)", (int)strlen(a) - 1, a,
+             (int)strlen(b) - 1, b);
+    assert_true(rpc_new(urls, &rpc, &err));
+    assert_true(rpc_send_raw(rpc, &raw, ours(), &err));
+    assert_string_equal(rpc_send_answers(rpc), want);
+    rpc_free(rpc);
+    buf_clear(&raw);
+    fake_http_free(first);
+    fake_http_free(second);
+}
+
 static void nobody_there_means_never_sent(void **state)
 {
     char url[FAKE_URL_MAX];
@@ -129,12 +161,13 @@ static void an_endpoint_that_is_down_is_passed_over(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_LEN(cases) + 2] = {
+    struct CMUnitTest tests[ARRAY_LEN(cases) + 3] = {
+        cmocka_unit_test(what_each_said_is_told),
         cmocka_unit_test(nobody_there_means_never_sent),
         cmocka_unit_test(an_endpoint_that_is_down_is_passed_over),
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        tests[2 + i] = (struct CMUnitTest){ cases[i].name, sending_ends_as_expected, NULL, NULL, (void *)(uintptr_t)&cases[i] };
+        tests[3 + i] = (struct CMUnitTest){ cases[i].name, sending_ends_as_expected, NULL, NULL, (void *)(uintptr_t)&cases[i] };
     return cmocka_run_group_tests_name("rpc_send", tests, start, stop);
 }

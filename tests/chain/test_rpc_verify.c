@@ -44,22 +44,24 @@ static void one_of_another_chain_is_never_asked(void **state)
     struct node wrong = { "0x3e7", "0x9", 0 }, right = { "0x7a69", "0x5", 0 };
     struct fake_http *first = fake_http_new_proxy(NULL, node_answers, &wrong);
     struct fake_http *second = fake_http_new_proxy(NULL, node_answers, &right);
-    struct address account = { { 1 } };
+    struct address to = { { 1 } };
     char urls[2 * FAKE_URL_MAX + 2];
     struct err err = { 0 };
-    uint64_t nonce = 0;
+    uint64_t gas = 0;
     struct rpc *rpc;
+    struct buf data;
 
     (void)state;
     snprintf(urls, sizeof urls, "%s,%s", fake_http_url(first), fake_http_url(second));
     rpc = rpc_of(urls);
-    if (!rpc_nonce(rpc, account, BLOCK_LATEST, &nonce, &err))
+    buf_init(&data);
+    if (!rpc_estimate_gas(rpc, to, &to, &data, &gas, &err))
         fail_msg("%s", err.text);
-    assert_int_equal(nonce, 5);
+    assert_int_equal(gas, 5);
     assert_int_equal(wrong.asked, 0);
     /* Another node behind the same address: what it says does not count either. */
     right.chain = "0x1";
-    assert_false(rpc_nonce(rpc, account, BLOCK_LATEST, &nonce, &err));
+    assert_false(rpc_estimate_gas(rpc, to, &to, &data, &gas, &err));
     assert_int_equal(err.code, ERR_AGAIN);
     assert_non_null(strstr(err.text, "chain"));
     rpc_free(rpc);
