@@ -144,11 +144,13 @@ static void take_head(struct rpc *rpc, const struct tips *tips, const struct tip
     for (size_t i = 0; i < tips->count; i++) {
         const struct tip *t = &tips->list[i];
 
+        enum endpoint_state state = t->endpoint->health.state;
+
         t->endpoint->at_head = t->has_at && hash_eq(t->at.hash, won->at.hash);
-        if (t->endpoint->at_head && !rpc_is_up(t->endpoint))
-            rpc_judge(rpc, t->endpoint, ENDPOINT_UP, "%s", "");
-        else if (t->has_at && !t->endpoint->at_head)
+        if (t->has_at && !t->endpoint->at_head)
             judge_fork(rpc, t, won);
+        else if (state == ENDPOINT_STALE || (state == ENDPOINT_FORKED && t->endpoint->at_head))
+            rpc_judge(rpc, t->endpoint, ENDPOINT_UP, "%s", "");
     }
     rpc->head = won->at;
     rpc->has_head = true;

@@ -24,7 +24,7 @@ static bool verify(struct rpc *rpc, struct rpc_endpoint *endpoint, struct err *e
     ok = rpc_post(rpc, endpoint, request, RPC_PROBE_MS, &reply, &connected, err);
     json_free(request);
     if (!ok)
-        return err_prefix(err, "eth_chainId");
+        return err_prefix(err, "%s: eth_chainId", endpoint->name);
     ok = rpc_read_u64(json_member(reply, "result"), "eth_chainId", &id, err);
     json_free(reply);
     if (ok && id != rpc->chain_id) {
@@ -51,7 +51,7 @@ bool rpc_exchange(struct rpc *rpc, struct rpc_endpoint *endpoint, const json *bo
     }
     if (!rpc_post(rpc, endpoint, body, timeout_ms, reply, &connected, err)) {
         endpoint->verified = false;
-        return false;
+        return err_prefix(err, "%s", endpoint->name);
     }
     if (rpc->chain_id == 0 || !connected)
         return true;
