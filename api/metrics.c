@@ -3,6 +3,7 @@
 
 #include "api/context.h"
 #include "api/handlers.h"
+#include "api/metrics.h"
 #include "api/problem.h"
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)
@@ -125,6 +126,14 @@ static void put_http(struct buf *out, const struct api *api)
     put_answers(out, api->admin_server, "admin", 1, &routes_public);
 }
 
+static void put_endpoints(struct buf *out, const struct api *api)
+{
+    struct rpc_health list[RPC_URLS_MAX];
+
+    if (api->runner != NULL)
+        metrics_put_endpoints(out, list, runner_endpoints(api->runner, list));
+}
+
 void metrics_get(struct request *req, struct reply *reply)
 {
     struct api *api = req->api;
@@ -140,6 +149,7 @@ void metrics_get(struct request *req, struct reply *reply)
     buf_printf(&reply->body, "quittance_info{version=\"%s\"} 1\n", QUITTANCE_VERSION);
     put_receipts(&reply->body, api);
     ok = put_store(&reply->body, api, db, &err) && put_settle(&reply->body, api, db, &err);
+    put_endpoints(&reply->body, api);
     put_http(&reply->body, api);
     api_end(api, db);
     if (!ok)

@@ -137,7 +137,7 @@ static bool release_left(struct book *b, struct err *err)
 bool book_watch(struct book *b, struct err *err)
 {
     const struct config *c = &b->config;
-    const struct chain_watch_config watch = { c->chain.rpc, c->chain.chain_id, c->chain.deploy_block, c->chain.contract,
+    const struct chain_watch_config watch = { b->settle.rpc, c->chain.chain_id, c->chain.deploy_block, c->chain.contract,
                                               c->chain.token, b->is_predecessor };
 
     return chain_watch_start(&watch, b->intake, b->api, &b->watch, err) && release_left(b, err);

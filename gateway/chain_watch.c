@@ -164,7 +164,7 @@ bool chain_watch_start(const struct chain_watch_config *config, struct intake *i
     w->from_block = config->deploy_block;
     w->intake = intake;
     w->api = api;
-    if (!rpc_new(config->rpc_urls, &w->rpc, err)) {
+    if (!rpc_open(&config->rpc, &w->rpc, err)) {
         free(w);
         return false;
     }

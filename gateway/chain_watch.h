@@ -9,7 +9,7 @@
 #include "api/api.h"
 
 struct chain_watch_config {
-    const char *rpc_urls;
+    struct rpc_config rpc;
     uint64_t chain_id, deploy_block;
     struct address contract, token;
     bool is_predecessor;                      /* then its retirement is looked for too, from deploy_block on */

@@ -119,6 +119,8 @@ static bool chain_part(const struct config *config, struct address signer, json 
         }
     }
     ok = ok && gas_part(rpc, config, signer, part, alarms, err);
+    if (rpc != NULL)
+        json_put(part, "endpoints", status_endpoints(rpc));
     rpc_free(rpc);
     return ok;
 }
@@ -169,8 +171,8 @@ static bool status_run(const struct args *args, struct err *err)
 const struct command command_status = {
     .name = "status", .words = "", .words_max = 0,
     .summary = "what stands where: store, chain, key, funds, last run",
-    .text = "Prints one JSON object: whether the service runs, what the store holds and waits for, the chain's head, the\n"
-            "contract's totals and cap, the signer's balance in runs left, and `alarms` in words.",
+    .text = "Prints one JSON object: whether the service runs, what the store holds and waits for, the chain's head and its\n"
+            "endpoints, the contract's totals and cap, the signer's balance in runs left, and `alarms` in words.",
     .run = status_run,
     .options = { { "--check", NULL, "exit 70 when there is an alarm, for monitoring" } },
 };

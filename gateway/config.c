@@ -35,6 +35,8 @@ static const struct setting settings[] = {
     { "api",      "explorer",                 SETTING_TEXT,          AT(api.explorer),                     NULL },
     { "store",    "url",                      SETTING_PREFIXED_PATH, AT(store.url),                        "sqlite:quittance.db" },
     { "chain",    "rpc",                      SETTING_URLS,          AT(chain.rpc),                        "http://127.0.0.1:8545" },
+    { "chain",    "rpc_auth",                 SETTING_PATH,          AT(chain.rpc_auth),                   NULL },
+    { "chain",    "ca_file",                  SETTING_PATH,          AT(chain.ca_file),                    NULL },
     { "chain",    "chain_id",                 SETTING_COUNT,         AT(chain.chain_id),                   "31337" },
     { "chain",    "contract",                 SETTING_ADDRESS,       AT(chain.contract),                   NULL },
     { "chain",    "token",                    SETTING_ADDRESS,       AT(chain.token),                      NULL },

@@ -14,7 +14,7 @@ struct config {
     struct { char *listen, *admin_listen, *admin_hosts, *admin_key_file, *trusted_proxies, *explorer; } api;
     struct { char *url; } store;
     struct {
-        char *rpc;
+        char *rpc, *rpc_auth, *ca_file;                  /* URLs; files with their secrets and authorities */
         uint64_t chain_id, confirmations, deploy_block;  /* confirmations 0: by the chain (see config_confirmations) */
         struct address contract, token;                /* zero: not deployed yet */
         char *predecessor;                             /* configuration of the contract before; empty: none (succession.h) */

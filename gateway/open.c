@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chain/rpc_health.h"
 #include "gateway/base/hex.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
@@ -50,21 +51,31 @@ out:
     return ok;
 }
 
+/* One of several is only left out. */
+static bool all_are_of_another_chain(struct rpc *rpc)
+{
+    struct rpc_health list[RPC_URLS_MAX];
+    size_t count = rpc_health(rpc, list), others = 0;
+
+    for (size_t i = 0; i < count; i++)
+        others += list[i].state == ENDPOINT_OTHER_CHAIN;
+    return others == count;
+}
+
 MUST_USE bool open_rpc(const struct config *config, struct rpc **rpc, struct err *err)
 {
+    const struct rpc_config of = { config->chain.rpc, config->chain.rpc_auth, config->chain.ca_file };
     struct rpc *opened;
     uint64_t id;
 
-    if (!rpc_new(config->chain.rpc, &opened, err))
+    if (!rpc_open(&of, &opened, err))
         return false;
+    rpc_expect_chain(opened, config->chain.chain_id);
     if (!rpc_chain_id(opened, &id, err)) {
+        if (all_are_of_another_chain(opened))
+            err->code = ERR_CONFIG;
         rpc_free(opened);
         return err_prefix(err, "[chain] rpc");
-    }
-    if (id != config->chain.chain_id) {
-        rpc_free(opened);
-        return err_set(err, ERR_CONFIG, "[chain] chain_id is %" PRIu64 ", but the node at [chain] rpc is of chain %" PRIu64,
-                       config->chain.chain_id, id);
     }
     *rpc = opened;
     return true;
@@ -84,6 +95,7 @@ void open_settle_config(const struct config *config, const uint8_t *secret, stru
 {
     *out = (struct settle_config){
         .chain_id = config->chain.chain_id,
+        .rpc = { config->chain.rpc, config->chain.rpc_auth, config->chain.ca_file },
         .contract = config->chain.contract,
         .token = config->chain.token,
         .confirmations = config_confirmations(config),

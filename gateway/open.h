@@ -14,7 +14,7 @@ MUST_USE bool open_signer(const struct config *config, struct signer **signer, s
 MUST_USE bool open_promise_signer(const struct config *config, struct signer *signer, struct signer **promise, struct err *err);
 /* The 32 bytes of [signer] secret_file, in secret_new memory; secret_free. */
 MUST_USE bool open_secret(const struct config *config, uint8_t **secret, struct err *err);
-/* Connects and checks the chain id: ERR_CONFIG when the node is of another chain. */
+/* Connects and checks the chain id: ERR_CONFIG when every endpoint is of another chain. */
 MUST_USE bool open_rpc(const struct config *config, struct rpc **rpc, struct err *err);
 /* What settle needs, from the configuration; borrows its strings and the secret. */
 void open_settle_config(const struct config *config, const uint8_t *secret, struct address signer, struct settle_config *out);

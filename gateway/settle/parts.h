@@ -143,6 +143,9 @@ MUST_USE bool commit_adopt(struct settle *s, const struct settlement_row *settle
 MUST_USE bool commit_mined(struct settle *s, const struct settlement_row *settlement, const struct transaction_row *t,
                            enum batch_state now, bool *moved, struct err *err);
 
+/* Every change of an endpoint's state is logged from now on (endpoints.c). */
+void endpoints_log(struct rpc *rpc);
+
 /* -- small things shared by the stages -- */
 MUST_USE bool settlement_of(struct settle *s, const struct batch_row *batch, struct settlement_row *settlement,
                             struct err *err);

@@ -184,10 +184,11 @@ bool runner_start(const struct settle_config *config, const char *store_url, con
                   struct writer *writer,
                   const struct signer *signer, const struct clock *clock, struct runner **runner, struct err *err)
 {
+    const struct rpc_config rpc = { rpc_urls, config->rpc.auth_file, config->rpc.ca_file };
     struct runner *r = mem_new(sizeof *r);
 
     r->clock = clock;
-    if (!db_open(store_url, DB_READ, &r->db, err) || !rpc_new(rpc_urls, &r->rpc, err)
+    if (!db_open(store_url, DB_READ, &r->db, err) || !rpc_open(&rpc, &r->rpc, err)
         || !settle_new(config, r->db, writer, r->rpc, signer, clock, &r->settle, err)
         || !store_meta_get(r->db, "last_success_ms", &r->report.last_success_ms, err)) {
         runner_free(r);

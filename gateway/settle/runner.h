@@ -5,6 +5,7 @@
 #ifndef QUITTANCE_SETTLE_RUNNER_H
 #define QUITTANCE_SETTLE_RUNNER_H
 
+#include "chain/rpc_health.h"
 #include "gateway/settle/settle.h"
 
 struct run_report {
@@ -26,6 +27,8 @@ void runner_stop(struct runner *runner);
  * is nothing to do, or it failed. */
 void runner_request(struct runner *runner, uint64_t wait_ms, struct run_report *report);
 void runner_report(struct runner *runner, struct run_report *report);
+/* How its endpoints fare; the number of them. */
+size_t runner_endpoints(struct runner *runner, struct rpc_health list[RPC_URLS_MAX]);
 MUST_USE bool runner_plan(struct runner *runner, struct settle_plan *plan, struct err *err);
 
 #endif

@@ -38,6 +38,11 @@ void runner_report(struct runner *r, struct run_report *report)
     pthread_mutex_unlock(&r->lock);
 }
 
+size_t runner_endpoints(struct runner *r, struct rpc_health list[RPC_URLS_MAX])
+{
+    return rpc_health(r->rpc, list);           /* it has a lock of its own */
+}
+
 bool runner_plan(struct runner *r, struct settle_plan *plan, struct err *err)
 {
     struct plan_request request = { .ok = false };

@@ -276,7 +276,7 @@ bool send_stored(struct settle *s, const struct transaction_row *t, const struct
     if (a->sent_at_ms == 0)
         log_event(LOG_NOTICE_LEVEL, "tx_sent", KV_U64("sequence", t->sequence), KV_TEXT("kind", t->kind),
                   KV_HASH("tx", &a->hash.h),
-                  KV_U64("nonce", t->nonce), KV_TEXT("answer", answer.code == ERR_NONE ? "taken" : answer.text));
+                  KV_U64("nonce", t->nonce), KV_TEXT("answer", rpc_send_answers(s->rpc)));
     if (!fine)
         *err = judged;
     return fine;

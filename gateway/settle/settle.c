@@ -23,6 +23,7 @@ bool settle_new(const struct settle_config *config, struct db *db, struct writer
     s->clock = clock;
     s->account = signer_address(signer);
     rpc_expect_chain(rpc, config->chain_id);
+    endpoints_log(rpc);
     *settle = s;
     return true;
 }

@@ -18,6 +18,7 @@
 
 struct settle_config {
     uint64_t chain_id;
+    struct rpc_config rpc;                    /* how a runner opens its endpoints; borrowed */
     struct address contract, token;
     uint64_t confirmations;                   /* the mined block counts as 1; 0: the finalized tag, else 64 */
     uint64_t deploy_block;                    /* logs are read from here on; 0: from the start */

@@ -28,7 +28,7 @@ struct fake_http {
     pthread_t thread;
     pthread_mutex_t lock;              /* over all below */
     size_t requests;
-    struct buf last_body;
+    struct buf last_body, last_head;
     int hanging[HANGING_MAX];
     size_t hanging_count;
 };
@@ -46,8 +46,8 @@ static int listen_on_loopback(char url[FAKE_URL_MAX])
     return fd;
 }
 
-/* Reads one request whole; its body goes to `body`. */
-static bool take_request(int fd, struct buf *body)
+/* Reads one request whole; NULL: what is not kept. */
+static bool take_request(int fd, struct buf *request_head, struct buf *body)
 {
     struct buf all;
     const char *end = NULL, *length;
@@ -75,6 +75,8 @@ static bool take_request(int fd, struct buf *body)
     if (ok) {
         buf_reset(body);
         buf_add(body, all.data + head, wanted);
+        if (request_head != NULL)
+            buf_add(request_head, all.data, head);
     }
     buf_clear(&all);
     return ok;
@@ -130,7 +132,7 @@ static void serve_proxy(struct fake_http *fake, int fd)
 
     buf_init(&body);
     buf_init(&out);
-    if (take_request(fd, &body)) {
+    if (take_request(fd, NULL, &body)) {
         pthread_mutex_lock(&fake->lock);
         fake->requests++;
         pthread_mutex_unlock(&fake->lock);
@@ -148,11 +150,13 @@ static void serve(struct fake_http *fake, int fd)
 {
     static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };      /* close() then sends RST */
     const struct fake_reply *reply;
-    struct buf body;
+    struct buf body, request_head;
 
     buf_init(&body);
-    if (!take_request(fd, &body)) {
+    buf_init(&request_head);
+    if (!take_request(fd, &request_head, &body)) {
         buf_clear(&body);
+        buf_clear(&request_head);
         close(fd);
         return;
     }
@@ -161,6 +165,8 @@ static void serve(struct fake_http *fake, int fd)
     fake->requests++;
     buf_clear(&fake->last_body);
     fake->last_body = body;
+    buf_clear(&fake->last_head);
+    fake->last_head = request_head;
     if (reply->manner == FAKE_HANGS) {
         if (fake->hanging_count == HANGING_MAX)
             bug("too many requests hang");
@@ -197,6 +203,7 @@ static void *serve_all(void *self)
 static void start(struct fake_http *fake)
 {
     buf_init(&fake->last_body);
+    buf_init(&fake->last_head);
     fake->listener = listen_on_loopback(fake->url);
     pthread_mutex_init(&fake->lock, NULL);
     if (pthread_create(&fake->thread, NULL, serve_all, fake) != 0)
@@ -239,6 +246,7 @@ void fake_http_free(struct fake_http *fake)
     pthread_mutex_destroy(&fake->lock);
     http_free(fake->client);
     buf_clear(&fake->last_body);
+    buf_clear(&fake->last_head);
     free(fake);
 }
 
@@ -265,6 +273,16 @@ const char *fake_http_last_body(struct fake_http *fake)
     body = buf_text(&fake->last_body);
     pthread_mutex_unlock(&fake->lock);
     return body;
+}
+
+const char *fake_http_last_head(struct fake_http *fake)
+{
+    const char *head;
+
+    pthread_mutex_lock(&fake->lock);
+    head = buf_text(&fake->last_head);
+    pthread_mutex_unlock(&fake->lock);
+    return head;
 }
 
 void fake_http_dead_url(char url[FAKE_URL_MAX])

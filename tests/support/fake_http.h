@@ -36,6 +36,8 @@ const char *fake_http_url(const struct fake_http *fake);            /* borrowed:
 size_t fake_http_requests(struct fake_http *fake);                  /* taken so far */
 /* The body of the last request; borrowed until the next one. */
 const char *fake_http_last_body(struct fake_http *fake);
+/* Its request line and headers, likewise. */
+const char *fake_http_last_head(struct fake_http *fake);
 
 #define FAKE_URL_MAX 64
 /* A URL where nobody listens. */
