@@ -142,7 +142,7 @@ bool rpc_ask(struct rpc *rpc, const struct rpc_question *q, void *value, struct 
     count = order_of(rpc, q, order);
     rpc->turn = turn;
     if (count == 0)
-        return rpc_too_few(rpc, "no endpoint is asked now", (const bool[RPC_URLS_MAX]){ 0 }, err);
+        return rpc_nobody(rpc, "no endpoint is asked now", (const bool[RPC_URLS_MAX]){ 0 }, err);
     for (size_t i = 0; i < count && !ok && !done; i++) {
         ask_one(rpc, order[i], q, &a);
         ok = a.ok;
@@ -258,7 +258,7 @@ static bool no_agreement(struct rpc *rpc, const struct rpc_question *q, const st
     }
     if (heard >= 2 && no != NULL)
         return pass_on(rpc, no, err);
-    return rpc_too_few(rpc, RPC_TOO_FEW, answered, err);
+    return rpc_too_few(rpc, answered, err);
 }
 
 /* The pair that agrees, if the newest answer makes one. */

@@ -73,7 +73,7 @@ static bool too_few(struct rpc *rpc, const struct tips *tips, struct err *err)
 
     for (size_t i = 0; i < tips->count; i++)
         answered[tips->list[i].endpoint - rpc->endpoints] = true;
-    return rpc_too_few(rpc, RPC_TOO_FEW, answered, err);
+    return rpc_too_few(rpc, answered, err);
 }
 
 static void ask_height(struct rpc *rpc, struct tips *tips, uint64_t height)
@@ -240,7 +240,7 @@ bool rpc_second_highest(struct rpc *rpc, const struct rpc_question *q, uint64_t 
         sort_in(list, &count, got);
     }
     if (count < 2)
-        return rpc_too_few(rpc, RPC_TOO_FEW, answered, err)
+        return rpc_too_few(rpc, answered, err)
             || err_prefix(err, "%s", q->method);
     *number = list[1];
     return true;
@@ -260,13 +260,12 @@ static bool is_monotonic(struct rpc *rpc, struct rpc_endpoint *e, uint64_t numbe
     return true;
 }
 
-bool rpc_agreed_finalized(struct rpc *rpc, struct block *block, struct err *err)
+static bool find_finalized(struct rpc *rpc, struct block *block, struct err *err)
 {
     uint64_t list[RPC_URLS_MAX];
     bool answered[RPC_URLS_MAX] = { false };
     size_t count = 0, without = 0;
 
-    rpc->waits = false;
     for (size_t i = 0; i < rpc->endpoint_count; i++) {
         struct rpc_endpoint *e = &rpc->endpoints[i];
         struct rpc_block_value value;
@@ -282,5 +281,18 @@ bool rpc_agreed_finalized(struct rpc *rpc, struct block *block, struct err *err)
         return rpc_block_at(rpc, list[1], block, err);
     if (without >= 2)
         return err_set(err, ERR_NOT_FOUND, "the nodes have no finalized block");
-    return rpc_too_few(rpc, RPC_TOO_FEW, answered, err) || err_prefix(err, "finalized block");
+    return rpc_too_few(rpc, answered, err) || err_prefix(err, "finalized block");
+}
+
+bool rpc_agreed_finalized(struct rpc *rpc, struct block *block, struct err *err)
+{
+    rpc->waits = false;
+    if (!rpc->has_finalized || rpc_now(rpc) >= rpc->finalized_at_ms + RPC_HEAD_MS) {
+        if (!find_finalized(rpc, &rpc->finalized, err))
+            return false;
+        rpc->has_finalized = true;
+        rpc->finalized_at_ms = rpc_now(rpc);
+    }
+    *block = rpc->finalized;
+    return true;
 }

@@ -4,6 +4,8 @@
 
 #include "gateway/lib/crypt.h"
 
+#define LIES_FORGOTTEN_MS 86400000u      /* a reorg at the tip may look like one, once in a while */
+
 static uint64_t monotonic(void *self)
 {
     (void)self;
@@ -151,8 +153,10 @@ void rpc_judge(struct rpc *rpc, struct rpc_endpoint *e, enum endpoint_state stat
     va_start(list, format);
     vsnprintf(why, sizeof why, format, list);
     va_end(list);
-    if (state == ENDPOINT_LYING)
-        e->lies++;
+    if (state == ENDPOINT_LYING) {
+        e->lies = rpc_now(rpc) > e->lied_at_ms + LIES_FORGOTTEN_MS ? 1 : e->lies + 1;
+        e->lied_at_ms = rpc_now(rpc);
+    }
     set_state(rpc, e, state, why);
 }
 
@@ -172,6 +176,7 @@ void rpc_note_success(struct rpc *rpc, struct rpc_endpoint *e, uint64_t took_ms)
     e->health.latency_ms = took_ms;
     e->health.failures = slow ? e->health.failures + 1 : 0;
     pthread_mutex_unlock(&rpc->lock);
+    e->answered = true;
     if (slow && e->health.failures >= RPC_FAILURES_MAX)
         rpc_judge(rpc, e, ENDPOINT_SLOW, "answers take %llu ms", (unsigned long long)took_ms);
     else if (!slow && !rpc_is_up(e) && !is_behind(e))
@@ -194,16 +199,16 @@ void rpc_note_failure(struct rpc *rpc, struct rpc_endpoint *e, uint64_t took_ms,
     e->health.failures++;
     e->health.errors++;
     pthread_mutex_unlock(&rpc->lock);
-    /* One that let us wait so long is not given two more chances to; nor one that asked for a pause. */
+    /* One that let us wait so long is not given two more chances to; nor one that asked for a pause, or never answered. */
     if (e->health.state == ENDPOINT_OTHER_CHAIN || is_behind(e))
         return;
     if (slow)
         rpc_judge(rpc, e, ENDPOINT_SLOW, "%s", without_name(e, err->text));
-    else if (e->health.failures >= RPC_FAILURES_MAX || rpc->retry_after_s > 0 || !rpc_is_up(e))
+    else if (e->health.failures >= RPC_FAILURES_MAX || rpc->retry_after_s > 0 || !e->answered || !rpc_is_up(e))
         rpc_judge(rpc, e, ENDPOINT_DOWN, "%s", without_name(e, err->text));
 }
 
-bool rpc_too_few(struct rpc *rpc, const char *what, const bool answered[RPC_URLS_MAX], struct err *err)
+bool rpc_nobody(struct rpc *rpc, const char *what, const bool answered[RPC_URLS_MAX], struct err *err)
 {
     char text[sizeof err->text] = "";
     size_t len = 0;
@@ -216,7 +221,12 @@ bool rpc_too_few(struct rpc *rpc, const char *what, const bool answered[RPC_URLS
 
         len += n > 0 ? (size_t)n : 0;
     }
-    rpc->waits = rpc->endpoint_count > 1;
     rpc->last_class = RPC_UNKNOWN;
     return err_set(err, ERR_AGAIN, "%s: %s", what, text);
+}
+
+bool rpc_too_few(struct rpc *rpc, const bool answered[RPC_URLS_MAX], struct err *err)
+{
+    rpc->waits = true;
+    return rpc_nobody(rpc, "money waits for two endpoints that agree", answered, err);
 }

@@ -1,6 +1,7 @@
 /* chain/rpc_health.h - how the endpoints of an rpc fare: who is asked, who is left out and why.
  *
- *   up     -> down     RPC_FAILURES_MAX failures in a row, or one that took RPC_SLOW_MS and more (slow)
+ *   up     -> down     RPC_FAILURES_MAX failures in a row; the first where it never answered yet
+ *          -> slow     one failure, or so many answers in a row, that took RPC_SLOW_MS and more
  *          -> stale    its head is over RPC_LAG_MAX blocks behind the others'
  *          -> forked   another block than the others' RPC_LAG_MAX below their head
  *          -> lying    another answer than two that agree, or a finalized height that went back
@@ -8,7 +9,7 @@
  *
  * Down, slow and other-chain come back by one good answer once their pause is over: 1 s, then up to twice as long with
  * each failure, 60 s at most, anywhere between by chance (full jitter), so that many gateways do not come back at once.
- * Lying ones wait 60 s, twice as long each time, 1 h at most.  Stale and forked ones are looked at with every head.
+ * Lying ones wait 60 s, twice as long each time within a day, 1 h at most.  Stale and forked ones are looked at with every head.
  * A single endpoint is never left out: there is none to ask in its place, and its caller's pauses are the backoff. */
 #ifndef QUITTANCE_CHAIN_RPC_HEALTH_H
 #define QUITTANCE_CHAIN_RPC_HEALTH_H

@@ -21,7 +21,9 @@ struct rpc_endpoint {
     char *authorization;           /* owned, secret_free; the header's line; NULL: none */
     bool verified;                 /* it said that it is of the chain that is expected */
     struct rpc_health health;
-    unsigned lies;                 /* how often it was caught */
+    bool answered;                 /* at least once */
+    unsigned lies;                 /* how often it was caught, those of long ago apart */
+    uint64_t lied_at_ms;
     uint64_t retry_at_ms;          /* down, slow, lying, other-chain: not before */
     uint64_t finalized;            /* the highest it called so */
     bool at_head;                  /* it has the agreed head */
@@ -41,8 +43,9 @@ struct rpc {
     bool waits;                    /* the last error: too few agree */
     unsigned retry_after_s;        /* the last answer's; 0: none */
     struct block head;             /* the highest that two have */
-    bool has_head;
-    uint64_t head_at_ms;
+    struct block finalized;
+    bool has_head, has_finalized;
+    uint64_t head_at_ms, finalized_at_ms;
     char sent[RPC_SENT_MAX];
     const struct clock *clock;
     rpc_random *random;
@@ -78,9 +81,9 @@ void rpc_note_failure(struct rpc *rpc, struct rpc_endpoint *endpoint, uint64_t t
 void rpc_judge(struct rpc *rpc, struct rpc_endpoint *endpoint, enum endpoint_state state, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void rpc_note_head(struct rpc *rpc, struct rpc_endpoint *endpoint, uint64_t head, uint64_t best);
-#define RPC_TOO_FEW "money waits for two endpoints that agree"
-/* ERR_AGAIN: which endpoints answered, and why the others did not. */
-bool rpc_too_few(struct rpc *rpc, const char *what, const bool answered[RPC_URLS_MAX], struct err *err);
+/* ERR_AGAIN: which endpoints answered, and why the others did not.  rpc_too_few: two had to agree. */
+bool rpc_nobody(struct rpc *rpc, const char *what, const bool answered[RPC_URLS_MAX], struct err *err);
+bool rpc_too_few(struct rpc *rpc, const bool answered[RPC_URLS_MAX], struct err *err);
 
 /* ---- rpc_agree.c ---- */
 struct rpc_question;

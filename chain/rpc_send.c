@@ -127,7 +127,7 @@ bool rpc_send_raw(struct rpc *rpc, const struct buf *raw, struct tx_hash expecte
     }
     json_free(request);
     if (v.rank < 0)
-        return rpc_too_few(rpc, "not sent: no endpoint is asked now", (const bool[RPC_URLS_MAX]){ 0 }, err)
+        return rpc_nobody(rpc, "not sent: no endpoint is asked now", (const bool[RPC_URLS_MAX]){ 0 }, err)
             || err_prefix(err, "eth_sendRawTransaction");
     rpc->last_class = v.class;
     if (v.rank == RANK_TAKEN)

@@ -5,6 +5,7 @@
 
 #include "gateway/admin_client.h"
 #include "chain/keystore.h"
+#include "chain/rpc_health.h"
 #include "gateway/base/clock.h"
 #include "gateway/commands.h"
 #include "gateway/lib/address_text.h"
@@ -95,6 +96,22 @@ static bool gas_part(struct rpc *rpc, const struct config *config, struct addres
     return true;
 }
 
+/* One of several that is left out stops nothing yet; the next that fails may. */
+static void endpoints_part(struct rpc *rpc, json *part, struct alarms *alarms)
+{
+    struct rpc_health list[RPC_URLS_MAX];
+    size_t count = rpc_health(rpc, list);
+    char text[400];
+
+    json_put(part, "endpoints", status_endpoints(rpc));
+    for (size_t i = 0; count > 1 && i < count; i++)
+        if (list[i].state != ENDPOINT_UP) {
+            snprintf(text, sizeof text, "RPC endpoint %s is %s: %s", list[i].name, endpoint_state_name(list[i].state),
+                     list[i].why);
+            alarm_add(alarms, text);
+        }
+}
+
 static bool chain_part(const struct config *config, struct address signer, json *out, struct alarms *alarms, struct err *err)
 {
     struct rpc *rpc = NULL;
@@ -120,7 +137,7 @@ static bool chain_part(const struct config *config, struct address signer, json 
     }
     ok = ok && gas_part(rpc, config, signer, part, alarms, err);
     if (rpc != NULL)
-        json_put(part, "endpoints", status_endpoints(rpc));
+        endpoints_part(rpc, part, alarms);
     rpc_free(rpc);
     return ok;
 }

@@ -264,7 +264,7 @@ bool send_stored(struct settle *s, const struct transaction_row *t, const struct
     struct err answer = { 0 };
     struct sending sending = { t, a, answer.text };
     struct err judged = { 0 };
-    bool fine, is_void;
+    bool fine, is_void, again = a->sent_at_ms != 0;
 
     if (!attempt_is_void(a, t->account, &is_void, err))
         return false;
@@ -273,10 +273,9 @@ bool send_stored(struct settle *s, const struct transaction_row *t, const struct
     fine = judge_answer(s, &answer, is_void, &judged);
     if (!writer_do(s->writer, record_sent, &sending, err))
         return false;
-    if (a->sent_at_ms == 0)
-        log_event(LOG_NOTICE_LEVEL, "tx_sent", KV_U64("sequence", t->sequence), KV_TEXT("kind", t->kind),
-                  KV_HASH("tx", &a->hash.h),
-                  KV_U64("nonce", t->nonce), KV_TEXT("answer", rpc_send_answers(s->rpc)));
+    log_event(again ? LOG_DEBUG_LEVEL : LOG_NOTICE_LEVEL, again ? "tx_sent_again" : "tx_sent",
+              KV_U64("sequence", t->sequence), KV_TEXT("kind", t->kind), KV_HASH("tx", &a->hash.h),
+              KV_U64("nonce", t->nonce), KV_TEXT("answer", rpc_send_answers(s->rpc)));
     if (!fine)
         *err = judged;
     return fine;

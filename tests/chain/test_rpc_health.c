@@ -29,12 +29,13 @@ static void one_that_fails_three_times_is_left_out(void **state)
 
     (void)state;
     quorum_open(&q, 3);
+    assert_true(ask_head(&q));
     q.nodes[0].broken = true;
     for (int i = 1; i <= 3; i++) {
         assert_state(&q, 0, ENDPOINT_UP);
+        quorum_later(&q, 500);
         assert_true(ask_head(&q));
         assert_int_equal(quorum_health(&q, 0).failures, i);
-        quorum_later(&q, 500);
     }
     assert_state(&q, 0, ENDPOINT_DOWN);
     assert_int_equal(q.told, 1);
@@ -42,29 +43,23 @@ static void one_that_fails_three_times_is_left_out(void **state)
     quorum_close(&q);
 }
 
-/* Its own three failures, then one a try. */
-static void fail_until_out(struct quorum *q)
+static void one_that_never_answered_is_left_out_at_once(void **state)
 {
-    for (int i = 0; i < 3; i++) {
-        assert_true(ask_head(q));
-        quorum_later(q, 500);
-    }
-    assert_state(q, 0, ENDPOINT_DOWN);
+    struct quorum q;
+
+    (void)state;
+    quorum_open(&q, 3);
+    q.nodes[2].broken = true;
+    assert_true(ask_head(&q));
+    assert_state(&q, 2, ENDPOINT_DOWN);
+    quorum_close(&q);
 }
 
-static const struct pause_case { const char *name; uint64_t chance, pauses[8]; } pauses[] = {
-    { "the shortest pause is a second each time", 0, { 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000 } },
-    { "the longest doubles up to a minute", UINT64_MAX,
-      { 0 } },      /* UINT64_MAX % n is not n - 1: computed below */
+/* Full jitter: anywhere from 1 s to 2 s after the first, up to 60 s later on. */
+static const struct pause_case { const char *name; bool longest; uint64_t pauses[8]; } pauses[] = {
+    { "the shortest pause is a second each time", false, { 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000 } },
+    { "the longest doubles up to a minute", true, { 2000, 2000, 2000, 2000, 4000, 8000, 16000, 32000 } },
 };
-
-/* Full jitter: 1 s .. 1 s << n. */
-static uint64_t longest(size_t times)
-{
-    uint64_t ms = times + 1 < 6 ? UINT64_C(1000) << (times + 1) : 60000;
-
-    return ms < 60000 ? ms : 60000;
-}
 
 static void pauses_grow_by_chance(void **state)
 {
@@ -73,23 +68,22 @@ static void pauses_grow_by_chance(void **state)
 
     quorum_open(&q, 3);
     q.nodes[0].broken = true;
-    q.chance = c->chance;
     for (size_t i = 0; i < ARRAY_LEN(c->pauses); i++) {
-        uint64_t want = c->chance == 0 ? c->pauses[i] : 1000 + c->chance % (longest(i) - 1000 + 1), left;
-
-        if (i == 0) {
-            for (int n = 0; n < 3; n++) {
-                quorum_later(&q, 500);
-                assert_true(ask_head(&q));
-            }
-        } else {
-            quorum_later(&q, quorum_health(&q, 0).retry_in_ms);
-            assert_true(ask_head(&q));
-        }
-        left = quorum_health(&q, 0).retry_in_ms;
-        assert_int_equal(left, want);
-        assert_true(left >= RPC_BACKOFF_MIN_MS && left <= RPC_BACKOFF_MAX_MS);
+        /* Chance is taken modulo the span plus one. */
+        q.chance = c->longest ? c->pauses[i] - 1000 : 0;
+        assert_true(ask_head(&q));
+        assert_int_equal(quorum_health(&q, 0).retry_in_ms, c->pauses[i]);
+        quorum_later(&q, c->pauses[i]);
     }
+    q.chance = 59000;
+    for (int i = 0; i < 3; i++) {
+        assert_true(ask_head(&q));
+        assert_int_equal(quorum_health(&q, 0).retry_in_ms, RPC_BACKOFF_MAX_MS);
+        quorum_later(&q, RPC_BACKOFF_MAX_MS);
+    }
+    q.chance = 59001;                          /* over the span: from its start again */
+    assert_true(ask_head(&q));
+    assert_int_equal(quorum_health(&q, 0).retry_in_ms, RPC_BACKOFF_MIN_MS);
     assert_int_equal(q.told, 1);               /* once a change, not once a try */
     quorum_close(&q);
 }
@@ -102,12 +96,13 @@ static void one_that_is_left_out_is_not_asked(void **state)
     (void)state;
     quorum_open(&q, 3);
     q.nodes[0].broken = true;
-    fail_until_out(&q);
+    assert_true(ask_head(&q));
     q.nodes[0].broken = false;
     asked = q.nodes[0].asked;
-    assert_true(ask_head(&q));                 /* 500 ms of at least 1000 are over */
+    quorum_later(&q, 999);
+    assert_true(ask_head(&q));
     assert_int_equal(q.nodes[0].asked, asked);
-    quorum_later(&q, 2000);
+    quorum_later(&q, 500);
     assert_true(ask_head(&q));                 /* its pause is over: one good answer brings it back */
     assert_state(&q, 0, ENDPOINT_UP);
     assert_int_equal(quorum_health(&q, 0).failures, 0);
@@ -174,7 +169,7 @@ static void of_two_one_that_is_down_makes_money_wait(void **state)
     q.nodes[1].broken = true;
     quorum_later(&q, 1000);
     for (int i = 0; i < 4; i++) {
-        assert_false(ask_head(&q));
+        assert_false(ask_head(&q));                /* it had answered before: three times */
         assert_int_equal(q.err.code, ERR_AGAIN);
         assert_true(rpc_waits_for_agreement(q.rpc));
         assert_non_null(strstr(q.err.text, "money waits for two endpoints that agree"));
@@ -250,7 +245,8 @@ static void a_node_that_names_a_pause_gets_it(void **state)
 int main(void)
 {
     static const struct CMUnitTest others[] = {
-        CASE(one_that_fails_three_times_is_left_out), CASE(one_that_is_left_out_is_not_asked), CASE(a_slow_one_is_left_out),
+        CASE(one_that_fails_three_times_is_left_out), CASE(one_that_never_answered_is_left_out_at_once),
+        CASE(one_that_is_left_out_is_not_asked), CASE(a_slow_one_is_left_out),
         CASE(a_silent_one_is_left_out_at_once), CASE(one_of_another_chain_is_left_out),
         CASE(of_two_one_that_is_down_makes_money_wait), CASE(the_only_one_is_asked_however_it_fares),
         CASE(nobody_to_ask_says_why), CASE(a_node_that_names_a_pause_gets_it),

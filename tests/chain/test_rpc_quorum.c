@@ -406,6 +406,7 @@ static void finalized_is_what_two_say(void **state)
     q.nodes[0].finalized = 90;
     q.nodes[1].finalized = 70;
     expect(&q, ask_finalized, "80");
+    quorum_later(&q, 1000);
     q.nodes[2].finalized = 60;                 /* what was final is so for good */
     expect(&q, ask_finalized, "70");
     assert_state(&q, 2, ENDPOINT_LYING);

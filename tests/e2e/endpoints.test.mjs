@@ -58,25 +58,25 @@ class Endpoint {
   }
 }
 
-const conf = (world) => path.join(world.gateway.dir, "quittance.conf");
-const postSome = async (world) => world.postAccepted(await Promise.all(Array.from({ length: 3 }, (_, i) =>
+const conf = () => path.join(world.gateway.dir, "quittance.conf");
+const postSome = async () => world.postAccepted(await Promise.all(Array.from({ length: 3 }, (_, i) =>
   world.jobs.signed(world.nodes[i % 3], world.models[0].model))));
 
-async function settlesWell(world) {
-  await postSome(world);
+async function settlesWell() {
+  await postSome();
   const report = await world.settle("--timeout", "60");
   assert.deepEqual([report.state, report.failed], ["final", 0]);
 }
 
 /** Who was caught stays out for a while: a new service begins with all of them. */
-async function beginAnew(world) {
+async function beginAnew() {
   for (const endpoint of world.endpoints) endpoint.reset();
   await world.stopServing();
   await world.gateway.serve();
 }
 
 /** Until the log names the endpoint with this state, and the metrics say that it is left out. */
-async function named(world, endpoint, state) {
+async function named(endpoint, state) {
   const line = await until(() => world.gateway.process.log().split("\n").find((one) =>
     one.includes("event=endpoint_left_out") && one.includes(`endpoint=${endpoint.name} `) && one.includes(`state=${state} `)),
   `${state} in the log`, 20_000);
@@ -85,30 +85,27 @@ async function named(world, endpoint, state) {
   return line;
 }
 
-async function startWith(count) {
-  const world = await startBareWorld();
-  world.endpoints = await Promise.all(Array.from({ length: count }, () => new Endpoint(world.chain.url).listen()));
+let world;
+
+before(async () => {
+  world = await startBareWorld();
+  world.endpoints = await Promise.all(Array.from({ length: 3 }, () => new Endpoint(world.chain.url).listen()));
   world.gateway.env.QUITTANCE_CHAIN_RPC = world.endpoints.map((one) => one.name).join(",");
   await deployAndServe(world);
   await populate(world);
-  return world;
-}
+});
 
-async function endWith(world) {
+after(async () => {
   try {
-    await world.end();
+    await world?.end();
   } finally {
-    for (const endpoint of world.endpoints) endpoint.close();
+    for (const endpoint of world?.endpoints ?? []) endpoint.close();
   }
-}
+});
 
 describe("three endpoints", () => {
-  let world;
-  before(async () => { world = await startWith(3); });
-  after(() => endWith(world));
-
   it("settle, and a transaction goes to all", async () => {
-    await settlesWell(world);
+    await settlesWell();
     for (const { requests } of world.endpoints) assert.ok(requests.includes("eth_sendRawTransaction"));
     const sent = world.gateway.process.log().split("\n").find((line) => line.includes("event=tx_sent"));
     for (const { name } of world.endpoints) assert.ok(sent.includes(`${name}: `), sent);
@@ -123,51 +120,52 @@ describe("three endpoints", () => {
     liar.change = (request, answer) => {
       if (request.method === "eth_getTransactionReceipt" && answer.result) Object.assign(answer.result, { status: "0x0", logs: [] });
     };
-    await settlesWell(world);
-    assert.match(await named(world, liar, "lying"), /another status than/);
+    await settlesWell();
+    assert.match(await named(liar, "lying"), /another status than/);
   });
 
   it("settle while one is of another chain, and it is named", async () => {
     const [first] = world.endpoints;
-    await beginAnew(world);
+    await beginAnew();
     first.change = (request, answer) => { if (request.method === "eth_chainId") answer.result = "0x1"; };
     first.dropConnections();
-    await settlesWell(world);
-    assert.match(await named(world, first, "other-chain"), /it is of chain 1, not of 31337/);
+    await settlesWell();
+    assert.match(await named(first, "other-chain"), /it is of chain 1, not of 31337/);
     const { chain: { endpoints: [shown] } } = await world.gateway.command(["status"]);
     assert.deepEqual([shown.state, shown.why], ["other-chain", "it is of chain 1, not of 31337"]);
   });
 
   it("settle while one stands still and while one is away, and each is named", async () => {
     const [, second, third] = world.endpoints;
-    await beginAnew(world);
+    await beginAnew();
     const stopped = await world.chain.client.request({ method: "eth_getBlockByNumber", params: ["latest", false] });
     third.change = (request, answer) => {
       if (request.method === "eth_getBlockByNumber" && request.params[0] === "latest") answer.result = stopped;
     };
     await world.chain.test.mine({ blocks: 20 });
-    await postSome(world);
-    assert.match(await named(world, third, "stale"), /block \d+ is \d+ behind/);
+    await postSome();
+    assert.match(await named(third, "stale"), /block \d+ is \d+ behind/);
     third.reset();
     await until(() => world.gateway.process.log().includes(`event=endpoint_back endpoint=${third.name}`), "it caught up", 20_000);
     second.away = true;
-    await settlesWell(world);
-    await named(world, second, "down");
+    await settlesWell();
+    await named(second, "down");
   });
 });
 
 describe("two endpoints", () => {
-  let world;
-  before(async () => { world = await startWith(2); });
-  after(() => endWith(world));
+  before(async () => {
+    world.gateway.env.QUITTANCE_CHAIN_RPC = world.endpoints.slice(0, 2).map((one) => one.name).join(",");
+    await beginAnew();
+  });
 
   it("make money wait while one is away, and go on by themselves", async () => {
     const [first, second] = world.endpoints;
-    await settlesWell(world);
+    await settlesWell();
     const commits = (await world.commits()).length;
     second.away = true;
-    await postSome(world);
-    const { code, stderr } = await run(BINARY, ["-c", conf(world), "settle", "--wait", "--timeout", "20"], { env: world.gateway.env });
+    await postSome();
+    const { code, stderr } = await run(BINARY, ["-c", conf(), "settle", "--wait", "--timeout", "20"], { env: world.gateway.env });
     assert.notEqual(code, 0);
     assert.match(stderr, /money waits for two endpoints that agree/);
     for (const { name } of [first, second]) assert.ok(stderr.includes(name), stderr);
@@ -183,8 +181,8 @@ describe("two endpoints", () => {
     second.change = (request, answer) => {
       if (request.method === "eth_getTransactionReceipt" && answer.result) Object.assign(answer.result, { status: "0x0", logs: [] });
     };
-    await postSome(world);
-    const { code, stderr } = await run(BINARY, ["-c", conf(world), "settle", "--wait", "--timeout", "20"], { env: world.gateway.env });
+    await postSome();
+    const { code, stderr } = await run(BINARY, ["-c", conf(), "settle", "--wait", "--timeout", "20"], { env: world.gateway.env });
     assert.notEqual(code, 0);
     assert.match(stderr, /money waits: \S+ and \S+ differ in status/);
     for (const { name } of [first, second]) assert.ok(stderr.includes(name), stderr);
@@ -194,11 +192,10 @@ describe("two endpoints", () => {
 });
 
 describe("an https endpoint with a secret", () => {
-  let world, secure, dir, env;
-  const status = (more) => run(BINARY, ["-c", conf(world), "status"], { env: { ...env, ...more } });
+  let secure, dir, env;
+  const status = (more) => run(BINARY, ["-c", conf(), "status"], { env: { ...env, ...more } });
 
   before(async () => {
-    world = await startBareWorld();
     dir = world.gateway.dir;
     execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
       "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", path.join(dir, "tls.key"),
@@ -208,9 +205,8 @@ describe("an https endpoint with a secret", () => {
     secure.authorization = "Bearer t0ps3cret";
     fs.writeFileSync(path.join(dir, "rpc.auth"), `# the node's\n${secure.name} bearer t0ps3cret\n`, { mode: 0o600 });
     env = { ...world.gateway.env, QUITTANCE_CHAIN_RPC: `${secure.name}/` };
-    world.endpoints = [secure];
+    world.endpoints.push(secure);
   });
-  after(() => endWith(world));
 
   const good = { QUITTANCE_CHAIN_CA_FILE: "tls.pem", QUITTANCE_CHAIN_RPC_AUTH: "rpc.auth" };
   const alarms = ({ code, stdout, stderr }) => {
