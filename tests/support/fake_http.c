@@ -106,8 +106,8 @@ static void send_answer(int fd, const struct fake_reply *reply)
                reply->status != 0 ? reply->status : 200,
                reply->manner == FAKE_BREAKS_OFF ? 2 * len + 1 : len, reply->headers != NULL ? reply->headers : "");
     buf_add_text(&out, body);
-    for (size_t i = 0; i < reply->padding; i++)
-        buf_add_byte(&out, ' ');
+    if (reply->padding > 0)
+        memset(buf_extend(&out, reply->padding), ' ', reply->padding);
     send_all(fd, &out);
     buf_clear(&out);
 }
