@@ -101,14 +101,14 @@ static bool takes_part(const struct rpc *rpc, const struct rpc_question *q, cons
     return rpc_is_usable(rpc, e) && (!q->at_head || e->at_head);
 }
 
-/* The one that answered last, then the others from a different one each time; who was away comes last. */
-static size_t order_of(struct rpc *rpc, const struct rpc_question *q, struct rpc_endpoint *order[RPC_URLS_MAX])
+/* The one that answered last, then the others, from another one on each turn; who was away comes last. */
+static size_t order_of(struct rpc *rpc, const struct rpc_question *q, size_t turn, struct rpc_endpoint *order[RPC_URLS_MAX])
 {
     size_t others = rpc->endpoint_count - 1, count = 0;
 
     for (int away = 0; away <= 1; away++)
         for (size_t i = 0; i < rpc->endpoint_count; i++) {
-            size_t step = i == 0 ? 0 : 1 + (rpc->turn + i - 1) % others;
+            size_t step = i == 0 ? 0 : 1 + (turn + i - 1) % others;
             struct rpc_endpoint *e = &rpc->endpoints[(rpc->current + step) % rpc->endpoint_count];
 
             if (rpc_is_up(e) == (away == 0) && takes_part(rpc, q, e))
@@ -134,13 +134,10 @@ bool rpc_ask(struct rpc *rpc, const struct rpc_question *q, void *value, struct 
 {
     struct rpc_endpoint *order[RPC_URLS_MAX];
     struct answer no = { 0 }, a;
-    size_t turn = rpc->turn, count, refusals = 0;
+    size_t count = order_of(rpc, q, 0, order), refusals = 0;
     bool ok = false, has_no = false, done = false;
 
     rpc->waits = false;
-    rpc->turn = 0;                             /* in the order of the list: nothing is compared here */
-    count = order_of(rpc, q, order);
-    rpc->turn = turn;
     if (count == 0)
         return rpc_nobody(rpc, "no endpoint is asked now", (const bool[RPC_URLS_MAX]){ 0 }, err);
     for (size_t i = 0; i < count && !ok && !done; i++) {
@@ -283,8 +280,7 @@ bool rpc_agree(struct rpc *rpc, const struct rpc_question *q, void *value, struc
     if (rpc->endpoint_count == 1)
         return rpc_ask(rpc, q, value, err);
     rpc->waits = false;
-    count = order_of(rpc, q, order);
-    rpc->turn++;
+    count = order_of(rpc, q, rpc->turn++, order);
     for (size_t i = 0; i < count && first == NULL; i++) {
         ask_one(rpc, order[i], q, &all.list[all.count++]);
         first = partner(q, &all);

@@ -199,6 +199,8 @@ void rpc_note_failure(struct rpc *rpc, struct rpc_endpoint *e, uint64_t took_ms,
     e->health.failures++;
     e->health.errors++;
     pthread_mutex_unlock(&rpc->lock);
+    if (e->health.state == ENDPOINT_LYING && rpc_now(rpc) < e->retry_at_ms)
+        return;
     /* One that let us wait so long is not given two more chances to; nor one that asked for a pause, or never answered. */
     if (e->health.state == ENDPOINT_OTHER_CHAIN || is_behind(e))
         return;

@@ -3,6 +3,13 @@
 
 #include <stdio.h>
 
+/* The hash is computed here, from the bytes that were sent: there is no other. */
+static bool other_hash(struct rpc *rpc, struct rpc_endpoint *endpoint, struct err *err)
+{
+    rpc_judge(rpc, endpoint, ENDPOINT_LYING, "eth_sendRawTransaction: another hash than ours");
+    return err_set(err, ERR_UNKNOWN, "the node answers with another hash than ours");
+}
+
 /* Whether this endpoint has taken the transaction.  False with ERR_UNKNOWN: it may have. */
 static bool send_to(struct rpc *rpc, struct rpc_endpoint *endpoint, const json *request, uint64_t id,
                     struct tx_hash expected, struct err *err)
@@ -19,8 +26,10 @@ static bool send_to(struct rpc *rpc, struct rpc_endpoint *endpoint, const json *
         return false;
     }
     ok = rpc_result(rpc, reply, id, &result, err);
-    if (ok && (!json_get_hash(result, &got) || !hash_eq(got, expected.h)))
-        ok = err_set(err, ERR_UNKNOWN, "the node answers with another hash than ours");
+    if (ok && !json_get_hash(result, &got))
+        ok = err_set(err, ERR_UNKNOWN, "the node answers with no hash");
+    else if (ok && !hash_eq(got, expected.h))
+        ok = other_hash(rpc, endpoint, err);
     else if (!ok && err->code == ERR_CHAIN && rpc->last_class == RPC_KNOWN)
         ok = true;                                        /* same bytes: as good as taken */
     else if (!ok && (err->code == ERR_INVALID || (err->code == ERR_CHAIN && rpc->last_class == RPC_UNKNOWN)))

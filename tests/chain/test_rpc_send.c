@@ -1,4 +1,4 @@
-#include "chain/rpc.h"
+#include "chain/rpc_health.h"
 
 #include <stdio.h>
 
@@ -132,6 +132,31 @@ static void what_each_said_is_told(void **state)
     fake_http_free(second);
 }
 
+static void another_hash_is_a_lie(void **state)
+{
+    static const struct fake_reply yes = { .body = OURS }, other = { .body = THEIRS };
+    struct fake_http *first = fake_http_new(&other, 1), *second = fake_http_new(&yes, 1);
+    struct rpc_health list[RPC_URLS_MAX];
+    char urls[2 * FAKE_URL_MAX];
+    struct rpc *rpc = NULL;
+    struct err err = { 0 };
+    struct buf raw;
+
+    (void)state;
+    buf_init(&raw);
+    buf_add_byte(&raw, 2);
+    snprintf(urls, sizeof urls, "%s,%s", fake_http_url(first), fake_http_url(second));
+    assert_true(rpc_new(urls, &rpc, &err));
+    assert_true(rpc_send_raw(rpc, &raw, ours(), &err));
+    assert_int_equal(rpc_health(rpc, list), 2);
+    assert_int_equal(list[0].state, ENDPOINT_LYING);
+    assert_int_equal(list[1].state, ENDPOINT_UP);
+    rpc_free(rpc);
+    buf_clear(&raw);
+    fake_http_free(first);
+    fake_http_free(second);
+}
+
 static void nobody_there_means_never_sent(void **state)
 {
     char url[FAKE_URL_MAX];
@@ -161,13 +186,14 @@ static void an_endpoint_that_is_down_is_passed_over(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_LEN(cases) + 3] = {
+    struct CMUnitTest tests[ARRAY_LEN(cases) + 4] = {
+        cmocka_unit_test(another_hash_is_a_lie),
         cmocka_unit_test(what_each_said_is_told),
         cmocka_unit_test(nobody_there_means_never_sent),
         cmocka_unit_test(an_endpoint_that_is_down_is_passed_over),
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        tests[3 + i] = (struct CMUnitTest){ cases[i].name, sending_ends_as_expected, NULL, NULL, (void *)(uintptr_t)&cases[i] };
+        tests[4 + i] = (struct CMUnitTest){ cases[i].name, sending_ends_as_expected, NULL, NULL, (void *)(uintptr_t)&cases[i] };
     return cmocka_run_group_tests_name("rpc_send", tests, start, stop);
 }
