@@ -41,6 +41,12 @@ static bool check(const struct config *config, const struct config *old, struct 
     return true;
 }
 
+static void take_text(char **field, const char *text)
+{
+    free(*field);
+    *field = mem_text(text);
+}
+
 bool succession_load(const struct config *config, const char *path, struct config *predecessor, struct err *err)
 {
     struct config old;
@@ -51,8 +57,10 @@ bool succession_load(const struct config *config, const char *path, struct confi
         config_clear(&old);
         return err_prefix(err, "[chain] predecessor %s", path);
     }
-    free(old.chain.rpc);
-    old.chain.rpc = mem_text(config->chain.rpc);
+    /* One chain, so the endpoints of one configuration, with their secrets. */
+    take_text(&old.chain.rpc, config->chain.rpc);
+    take_text(&old.chain.rpc_auth, config->chain.rpc_auth);
+    take_text(&old.chain.ca_file, config->chain.ca_file);
     *predecessor = old;
     return true;
 }
