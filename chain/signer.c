@@ -13,7 +13,7 @@ struct signer {
 };
 
 static const struct signer_driver *const drivers[] = {
-    &signer_keystore,
+    &signer_keystore, &signer_web3signer,
 };
 
 static const struct signer_driver *driver_for(const char *spec)
@@ -24,16 +24,23 @@ static const struct signer_driver *driver_for(const char *spec)
     return NULL;
 }
 
-bool signer_open(const char *spec, const char *passphrase_file, struct signer **signer, struct err *err)
+bool signer_is_remote(const char *spec)
+{
+    const struct signer_driver *driver = driver_for(spec);
+
+    return driver != NULL && driver->is_remote;
+}
+
+bool signer_open(const char *spec, const char *secret_file, struct signer **signer, struct err *err)
 {
     const struct signer_driver *driver = driver_for(spec);
     struct signer *made;
 
     if (driver == NULL)
-        return err_set(err, ERR_CONFIG, "signer: a key is named as keystore:PATH");
+        return err_set(err, ERR_CONFIG, "signer: a key is named as keystore:PATH or web3signer:URL");
     made = mem_new(sizeof *made);
     made->driver = driver;
-    if (!driver->open(spec + strlen(driver->prefix), passphrase_file, &made->self, &made->address, err)) {
+    if (!driver->open(spec + strlen(driver->prefix), secret_file, &made->self, &made->address, err)) {
         free(made);
         return err_prefix(err, "signer");
     }
@@ -71,7 +78,9 @@ bool signer_sign_tx(const struct signer *signer, const struct tx *tx, struct buf
     struct signature sig;
     struct tx_hash encoded;
 
-    if (!signer->driver->sign_tx(signer->self, tx, &sig, err) || !check_signature(signer, tx_digest(tx), &sig, err))
+    if (!signer->driver->sign_tx(signer->self, tx, &sig, err))
+        return err_prefix(err, "signer");
+    if (!check_signature(signer, tx_digest(tx), &sig, err))
         return false;
     encoded = tx_encode(tx, &sig, raw);
     if (raw->failed)
@@ -82,5 +91,7 @@ bool signer_sign_tx(const struct signer *signer, const struct tx *tx, struct buf
 
 bool signer_sign_digest(const struct signer *signer, struct hash digest, struct signature *sig, struct err *err)
 {
+    if (signer->driver->sign_digest == NULL)
+        return err_set(err, ERR_CONFIG, "signer: this one signs transactions only; promises, quotes and receipts need a keystore");
     return signer->driver->sign_digest(signer->self, digest, sig, err);
 }

@@ -7,13 +7,15 @@
 
 struct signer_driver {
     const char *prefix;          /* of the spec, with its colon: "keystore:" */
+    bool is_remote;              /* asked over the network: its secret is a token, not a passphrase */
     /* Whole transactions, not digests: a remote holder shows or judges what it signs.  All calls are thread-safe. */
-    bool (*open)(const char *rest, const char *passphrase_file, void **self, struct address *address, struct err *err);
+    bool (*open)(const char *rest, const char *secret_file, void **self, struct address *address, struct err *err);
     bool (*sign_tx)(const void *self, const struct tx *tx, struct signature *sig, struct err *err);
+    /* NULL: it signs transactions only. */
     bool (*sign_digest)(const void *self, struct hash digest, struct signature *sig, struct err *err);
     void (*free)(void *self);
 };
 
-extern const struct signer_driver signer_keystore;
+extern const struct signer_driver signer_keystore, signer_web3signer;
 
 #endif

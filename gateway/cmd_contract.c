@@ -221,16 +221,6 @@ static bool show(const struct config *config, struct rpc *rpc, struct err *err)
     return true;
 }
 
-static bool open_key(const struct args *args, const struct config *config, struct signer **signer, struct err *err)
-{
-    const char *key = args_value(args, "--key"), *passphrase = args_value(args, "--passphrase-file");
-
-    if (key == NULL && passphrase == NULL)
-        return open_signer(config, signer, err);
-    return signer_open(key != NULL ? key : config->signer.key, passphrase != NULL ? passphrase : config->signer.passphrase_file,
-                       signer, err);
-}
-
 static bool contract_run(const struct args *args, struct err *err)
 {
     bool showing = strcmp(args->words[0], "show") == 0;
@@ -249,7 +239,7 @@ static bool contract_run(const struct args *args, struct err *err)
     if (ok && showing)
         ok = show(&config, rpc, err);
     else
-        ok = ok && open_key(args, &config, &signer, err) && send_action(args, action, value, &config, rpc, signer, err);
+        ok = ok && open_signer_of(&config, args, &signer, err) && send_action(args, action, value, &config, rpc, signer, err);
     signer_free(signer);
     rpc_free(rpc);
     config_clear(&config);
@@ -271,6 +261,6 @@ const struct command command_contract = {
             "Says what it will do and asks before it sends.  Prints {\"action\",\"role\",\"contract\",\"transaction\",\"block\",\"gasUsed\"}.",
     .run = contract_run,
     .options = { { "--yes", NULL, "do not ask" },
-                 { "--key", "keystore:PATH", "who signs ([signer] key)" },
-                 { "--passphrase-file", "PATH", "of that key ([signer] passphrase_file)" } },
+                 { "--key", "KEY", "keystore:PATH or web3signer:URL: who signs ([signer] key)" },
+                 { "--passphrase-file", "PATH", "of that key; of a remote signer the file of its token" } },
 };

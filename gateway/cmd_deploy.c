@@ -5,6 +5,7 @@
 
 #include "gateway/artefacts.h"
 #include "gateway/base/hex.h"
+#include "gateway/base/log.h"
 #include "gateway/commands.h"
 #include "gateway/lib/address_text.h"
 #include "gateway/open.h"
@@ -97,6 +98,9 @@ static bool warn(const struct deployment *d, const struct deploy_args *args, str
         fprintf(stderr, "quittance: warning: an activation_delay under an hour leaves earners no time to collect on the old root\n");
     if (args->pause_duration_s <= args->role_delay_s + args->activation_delay_s)
         fprintf(stderr, "quittance: warning: pause_duration should be longer than role_delay + activation_delay\n");
+    if (address_eq(args->operator_, args->guardian))
+        log_event(LOG_WARN_LEVEL, "guardian_is_operator", KV_ADDRESS("account", &args->operator_),
+                  KV_TEXT("error", "operator and guardian are one key: whoever steals it commits a false root that nobody can cancel"));
     buf_init(&code);
     ok = rpc_code(d->transact.rpc, args->owner, &code, err);
     if (ok && code.len == 0)

@@ -39,19 +39,39 @@ static bool store_part(const struct config *config, json *out, struct err *err)
     return ok;
 }
 
-static bool key_part(const struct config *config, json *out, struct address *signer, struct err *err)
+static bool remote_address(const struct config *config, struct address *address, struct err *err)
 {
-    const char *path = strchr(config->signer.key, ':');
+    struct signer *signer = NULL;
+
+    if (!open_signer(config, &signer, err))
+        return false;
+    *address = signer_address(signer);
+    signer_free(signer);
+    return true;
+}
+
+/* A keystore tells whose it is without a second of unlocking. */
+static bool keystore_file_address(const char *spec, struct address *address, struct err *err)
+{
+    const char *path = strchr(spec, ':');
     struct buf text;
     bool ok;
 
     buf_init(&text);
-    ok = file_read(path != NULL ? path + 1 : config->signer.key, 64 * KIB, &text, err)
-      && keystore_address(buf_text(&text), text.len, signer, err);
+    ok = file_read(path != NULL ? path + 1 : spec, 64 * KIB, &text, err)
+      && keystore_address(buf_text(&text), text.len, address, err);
     buf_clear(&text);
-    if (ok)
-        json_put_address(out, "signer", *signer);
     return ok || err_prefix(err, "[signer] key");
+}
+
+static bool key_part(const struct config *config, json *out, struct address *signer, struct err *err)
+{
+    const char *key = config->signer.key;
+
+    if (!(signer_is_remote(key) ? remote_address(config, signer, err) : keystore_file_address(key, signer, err)))
+        return false;
+    json_put_address(out, "signer", *signer);
+    return true;
 }
 
 static void contract_part(const struct settlement_view *v, json *part, struct alarms *alarms)

@@ -175,16 +175,6 @@ static bool watch_loop(struct watch *w, struct err *err)
     }
 }
 
-static bool open_guardian(struct watch *w, const struct args *args, struct err *err)
-{
-    const char *key = args_value(args, "--key"), *passphrase = args_value(args, "--passphrase-file");
-
-    if (!args_flag(args, "--cancel"))
-        return true;
-    return key == NULL ? open_signer(&w->config, &w->signer, err)
-                       : signer_open(key, passphrase != NULL ? passphrase : w->config.signer.passphrase_file, &w->signer, err);
-}
-
 static bool watch_run(const struct args *args, struct err *err)
 {
     struct watch w = { .once = args_flag(args, "--once"), .alarm = args_value(args, "--alarm") };
@@ -198,7 +188,8 @@ static bool watch_run(const struct args *args, struct err *err)
       && source_open(args->word_count > 0 ? args->words[0] : url, &w.source, err);
     if (ok) {
         source_of_contract(w.source, w.config.chain.contract);
-        ok = open_rpc(&w.config, &w.rpc, err) && open_guardian(&w, args, err) && watch_loop(&w, err);
+        ok = open_rpc(&w.config, &w.rpc, err)
+          && (!args_flag(args, "--cancel") || open_signer_of(&w.config, args, &w.signer, err)) && watch_loop(&w, err);
     }
     signer_free(w.signer);
     source_free(w.source);
@@ -221,6 +212,6 @@ const struct command command_watch = {
                  { "--once", NULL, "look once; exit 0 when nothing is pending or it is true" },
                  { "--alarm", "PROGRAM", "run with the message when a person must look; no shell" },
                  { "--interval", "SECONDS", "between two looks (15)" },
-                 { "--key", "keystore:PATH", "the guardian's key ([signer] key)" },
-                 { "--passphrase-file", "PATH", "of that key ([signer] passphrase_file)" } },
+                 { "--key", "KEY", "keystore:PATH or web3signer:URL: the guardian's key ([signer] key)" },
+                 { "--passphrase-file", "PATH", "of that key; of a remote signer the file of its token" } },
 };

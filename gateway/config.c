@@ -46,6 +46,7 @@ static const struct setting settings[] = {
     { "signer",   "key",                      SETTING_PREFIXED_PATH, AT(signer.key),                       "keystore:operator.json" },
     { "signer",   "promise_key",              SETTING_PREFIXED_PATH, AT(signer.promise_key),               NULL },
     { "signer",   "passphrase_file",          SETTING_PATH,          AT(signer.passphrase_file),           "passphrase" },
+    { "signer",   "token_file",               SETTING_PATH,          AT(signer.token_file),                NULL },
     { "signer",   "secret_file",              SETTING_PATH,          AT(signer.secret_file),               "secret" },
     { "settle",   "distribute_minimum",       SETTING_AMOUNT,        AT(settle.distribute_minimum),        "0" },
     { "settle",   "max_fee_gwei",             SETTING_COUNT,         AT(settle.max_fee_gwei),              "100" },

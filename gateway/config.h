@@ -19,7 +19,7 @@ struct config {
         struct address contract, token;                /* zero: not deployed yet */
         char *predecessor;                             /* configuration of the contract before; empty: none (succession.h) */
     } chain;
-    struct { char *key, *promise_key, *passphrase_file, *secret_file; } signer;
+    struct { char *key, *promise_key, *passphrase_file, *token_file, *secret_file; } signer;
     struct { struct amount distribute_minimum; uint64_t max_fee_gwei; struct address protocol_account; } settle;
     struct {
         uint64_t max_age_s, quarantine_max, settle_within_s;

@@ -10,16 +10,38 @@
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 
+/* A passphrase of ours is nothing to tell a remote signer. */
+static const char *secret_file_of(const struct config *config, const char *key)
+{
+    return signer_is_remote(key) ? config->signer.token_file : config->signer.passphrase_file;
+}
+
 MUST_USE bool open_signer(const struct config *config, struct signer **signer, struct err *err)
 {
-    return signer_open(config->signer.key, config->signer.passphrase_file, signer, err)
-        || err_prefix(err, "[signer] key");
+    const char *key = config->signer.key;
+
+    return signer_open(key, secret_file_of(config, key), signer, err) || err_prefix(err, "[signer] key");
 }
+
+MUST_USE bool open_signer_of(const struct config *config, const struct args *args, struct signer **signer, struct err *err)
+{
+    const char *key = args_value(args, "--key"), *secret_file = args_value(args, "--passphrase-file");
+
+    if (key == NULL && secret_file == NULL)
+        return open_signer(config, signer, err);
+    if (key == NULL)
+        key = config->signer.key;
+    return signer_open(key, secret_file != NULL ? secret_file : secret_file_of(config, key), signer, err);
+}
+
 
 MUST_USE bool open_promise_signer(const struct config *config, struct signer *signer, struct signer **promise, struct err *err)
 {
     const char *key = config->signer.promise_key;
 
+    /* Every group of receipts gets a signature, hundreds a second: no service behind a network follows that. */
+    if (signer_is_remote(*key == 0 ? config->signer.key : key))
+        return err_set(err, ERR_CONFIG, "[signer] promise_key must be a keystore:PATH: a remote signer signs transactions only");
     if (*key == 0 || strcmp(key, config->signer.key) == 0) {
         *promise = signer;
         return true;

@@ -4,13 +4,16 @@
 
 #include "chain/settlement.h"
 #include "chain/signer.h"
+#include "gateway/args.h"
 #include "gateway/config.h"
 #include "gateway/settle/settle.h"
 #include "store/binding.h"
 
 /* [signer] key; asks the chain for nothing.  Unlocking takes about a second of work by design (scrypt). */
 MUST_USE bool open_signer(const struct config *config, struct signer **signer, struct err *err);
-/* [signer] promise_key, or the signer's own key: then *promise is the signer itself. */
+/* The key that --key and --passphrase-file name; what is not given is that of the configuration. */
+MUST_USE bool open_signer_of(const struct config *config, const struct args *args, struct signer **signer, struct err *err);
+/* [signer] promise_key, or the signer's own key: then *promise is the signer itself.  ERR_CONFIG for a remote one. */
 MUST_USE bool open_promise_signer(const struct config *config, struct signer *signer, struct signer **promise, struct err *err);
 /* The 32 bytes of [signer] secret_file, in secret_new memory; secret_free. */
 MUST_USE bool open_secret(const struct config *config, uint8_t **secret, struct err *err);

@@ -122,8 +122,9 @@ void *secret_new(size_t len)
     /* Without it sodium_malloc knows neither the page size nor its canary. */
     pthread_once(&started, start_sodium);
     secret = sodium_malloc(len);
-    if (secret == NULL)
-        bug("no locked memory for a secret: %s", strerror(errno));
+    /* sodium_malloc locks, but does not say when it could not: the limit may be 0. */
+    if (secret == NULL || sodium_mlock(secret, len) != 0)
+        bug("no locked memory for a key: %s (ulimit -l, LimitMEMLOCK)", strerror(errno));
     memset(secret, 0, len);
     return secret;
 }

@@ -135,7 +135,7 @@ struct signing {
     struct attempt_row attempt;
 };
 
-static bool sign(struct signing *g, uint64_t now_ms, struct err *err)
+static bool sign(struct signing *g, struct err *err)
 {
     struct settle *s = g->settle;
     struct attempt_row *a = &g->attempt;
@@ -155,7 +155,6 @@ static bool sign(struct signing *g, uint64_t now_ms, struct err *err)
     a->gas = tx.gas;
     a->max_fee = tx.max_fee;
     a->max_priority_fee = tx.max_priority_fee;
-    a->created_at_ms = now_ms;
     ok = signer_sign_tx(s->signer, &tx, &a->raw, &a->hash, err);
     tx_clear(&tx);
     if (ok && (a->raw.failed || a->raw.len > TX_BYTES_MAX))
@@ -163,20 +162,31 @@ static bool sign(struct signing *g, uint64_t now_ms, struct err *err)
     return ok;
 }
 
-/* Nonce, signature and row in one task: there is no counter that could drift, and what is not stored is never sent. */
-static bool store_signed(void *self, struct group *group, struct err *err)
+/* Outside of the writer, which a remote signer would keep waiting, and all receipts with it. */
+static bool sign_next(struct signing *g, struct err *err)
 {
-    struct signing *g = self;
     struct settle *s = g->settle;
 
-    g->row = (struct transaction_row){ .account = s->account, .sequence = g->request->sequence, .state = TX_PREPARED,
-                                       .created_at_ms = group->now_ms };
+    g->row = (struct transaction_row){ .account = s->account, .sequence = g->request->sequence, .state = TX_PREPARED };
     snprintf(g->row.kind, sizeof g->row.kind, "%s", g->request->kind);
     /* Where the chain is ahead of our rows the key was used by hand (as owner, say): we go on behind that.  The
      * contract's sequence and its cumulative amounts keep a payment from being made twice, whoever used the nonces. */
-    return store_tx_next_nonce(group->db, s->account, g->chain_nonce, &g->row.nonce, err)
-        && sign(g, group->now_ms, err)
-        && store_tx_insert(group->db, &g->row, &g->attempt, g->request->set, err);
+    return store_tx_next_nonce(s->db, s->account, g->chain_nonce, &g->row.nonce, err) && sign(g, err);
+}
+
+/* There is no counter that could drift: the nonce is the next one still, or what was signed is thrown away.  What is not
+ * stored is never sent. */
+static bool store_signed(void *self, struct group *group, struct err *err)
+{
+    struct signing *g = self;
+    uint64_t next;
+
+    if (!store_tx_next_nonce(group->db, g->row.account, g->chain_nonce, &next, err))
+        return false;
+    if (next != g->row.nonce)
+        return err_set(err, ERR_AGAIN, "nonce %" PRIu64 " was taken while it was signed for", g->row.nonce);
+    g->row.created_at_ms = g->attempt.created_at_ms = group->now_ms;
+    return store_tx_insert(group->db, &g->row, &g->attempt, g->request->set, err);
 }
 
 /* Also behind what waits in the pool: a transaction sent by hand a moment ago would take the nonce. */
@@ -208,7 +218,7 @@ bool send_new(struct settle *s, const struct send_request *request, struct err *
     buf_init(&g.attempt.raw);
     g.fee = &fee;
     if (!send_fee(s, &fee, err) || !check_funds(s, request->gas, &fee, err) || !next_on_chain(s, &g.chain_nonce, err)
-        || !writer_do(s->writer, store_signed, &g, err))
+        || !sign_next(&g, err) || !writer_do(s->writer, store_signed, &g, err))
         goto out;
     g.attempt.tx = g.row.id;
     crash_after(request->kind, "stored");
