@@ -20,7 +20,6 @@
 
 #define TIMEOUT_MS 5000u                       /* a stop of the service waits as long at most */
 #define ANSWER_MAX (4 * (size_t)TX_BYTES_MAX + 64 * KIB)      /* hex of the bytes, and again within the fields (geth) */
-#define AUTHORIZATION_MAX 4096u
 
 /* One question at a time. */
 struct line { pthread_mutex_t lock; struct http_client *http; uint64_t next_id; };
@@ -94,7 +93,7 @@ static bool read_token(struct web3signer *w, const char *token_file, struct err 
         return true;
     if (strncmp(w->name, "http://", 7) == 0 && !is_loopback(w->name))
         return err_set(err, ERR_CONFIG, "web3signer: a token goes over https only, or to this machine");
-    buf_init_max(&token, AUTHORIZATION_MAX - sizeof before);
+    buf_init(&token);
     if (!file_read_secret(token_file, &token, err)) {
         if (err->code == ERR_NOT_FOUND)
             err->code = ERR_CONFIG;
