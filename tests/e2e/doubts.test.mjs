@@ -102,6 +102,30 @@ describe("deploying", () => {
     assert.doesNotMatch(fs.readFileSync(conf(world), "utf8"), /^contract = /m);
   });
 
+  it("warns where one key is operator and guardian, but not on a test chain", async () => {
+    const chain = await startBareWorld(), other = "0x00000000000000000000000000000000000000aa";
+    try {
+      const { abi, bytecode } = chain.gateway.artefact("DevToken");
+      const hash = await chain.chain.wallet.deployContract({ abi, bytecode, args: ["Token", "TOK", 18] });
+      const { contractAddress } = await chain.chain.client.waitForTransactionReceipt({ hash });
+      const deploy = (env) => run(BINARY, ["-c", conf(chain), "deploy", "--again"],
+        { env: { ...chain.gateway.env, QUITTANCE_CHAIN_TOKEN: contractAddress, QUITTANCE_CONTRACT_OWNER: other, ...env } });
+      const quiet = await deploy({});
+      assert.equal(quiet.code, 0, quiet.stderr);
+      assert.doesNotMatch(quiet.stderr, /guardian_is_operator/);
+      await chain.chain.client.request({ method: "anvil_setChainId", params: [4242] });
+      const real = { QUITTANCE_CHAIN_CHAIN_ID: "4242" };
+      const warned = await deploy({ ...real, QUITTANCE_CONTRACT_GUARDIAN: chain.gateway.address });
+      assert.equal(warned.code, 0, warned.stderr);
+      assert.match(warned.stderr, /level=warn event=guardian_is_operator .*nobody can cancel/);
+      const two = await deploy({ ...real, QUITTANCE_CONTRACT_GUARDIAN: other });
+      assert.equal(two.code, 0, two.stderr);
+      assert.doesNotMatch(two.stderr, /guardian_is_operator/);
+    } finally {
+      await chain.end();
+    }
+  });
+
   it("another contract is refused once the store holds anything", async () => {
     await deployAndServe(world);
     await world.stopServing();
