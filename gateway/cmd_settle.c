@@ -6,6 +6,7 @@
 #include "api/report.h"
 #include "gateway/admin_client.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/log.h"
 #include "gateway/commands.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
@@ -220,11 +221,10 @@ static bool run_or_plan(struct settle *settle, const struct goal *goal, struct e
     return ok;
 }
 
-static bool settle_alone(const struct config *config, const struct goal *goal, struct err *err)
+/* Takes the writer, which holds the store's lock. */
+static bool settle_alone(const struct config *config, const struct goal *goal, struct writer *owned, struct err *err)
 {
-    struct binding binding = open_binding(config);
     struct settle_config sc;
-    struct writer *writer = NULL;
     struct db *db = NULL;
     struct signer *signer = NULL;
     struct rpc *rpc = NULL;
@@ -232,35 +232,62 @@ static bool settle_alone(const struct config *config, const struct goal *goal, s
     uint8_t *secret = NULL;
     bool ok = false;
 
-    if (writer_open_bound(config->store.url, &clock_system, &binding, &writer, err) && db_open(config->store.url, DB_READ, &db, err)
+    if (db_open(config->store.url, DB_READ, &db, err)
         && file_make_dir(config->archive.dir, 0700, err) && open_rpc(config, &rpc, err) && open_secret(config, &secret, err)
         && open_signer(config, &signer, err)) {
         open_settle_config(config, secret, signer_address(signer), &sc);
-        ok = settle_new(&sc, db, writer, rpc, signer, &clock_system, &settle, err) && run_or_plan(settle, goal, err);
+        ok = settle_new(&sc, db, owned, rpc, signer, &clock_system, &settle, err) && run_or_plan(settle, goal, err);
     }
     settle_free(settle);
     signer_free(signer);
     secret_free(secret);
     rpc_free(rpc);
     db_close(db);
-    writer_close(writer);
+    writer_close(owned);
     return ok;
+}
+
+/* By whoever may write: the service, or we.  Where the store is locked and nobody answers, another run is at work or a service
+ * is starting or ending: asked again until the time is over. */
+static bool settle_by_whoever_may(const struct config *config, const struct goal *goal, struct err *err)
+{
+    const struct binding binding = open_binding(config);
+    uint64_t started_ms = clock_monotonic_ms();
+    bool told = false, ok;
+
+    for (;;) {
+        struct admin_client *client = NULL;
+        struct writer *writer = NULL;
+
+        if (!admin_connect(config, &client, err))
+            return false;
+        if (client != NULL) {
+            ok = settle_by_service(client, config, goal, err);
+            admin_free(client);
+            return ok;
+        }
+        if (writer_open_bound(config->store.url, &clock_system, &binding, &writer, err))
+            return settle_alone(config, goal, writer, err);
+        if (err->code != ERR_AGAIN || (goal->timeout_ms != 0 && clock_monotonic_ms() - started_ms >= goal->timeout_ms))
+            return false;
+        if (!told)
+            log_event(LOG_NOTICE_LEVEL, "settle_waits", KV_TEXT("error", err->text));
+        told = true;
+        clock_sleep_ms(POLL_MS);
+    }
 }
 
 static bool settle_command_run(const struct args *args, struct err *err)
 {
     struct goal goal = { .wait_all = args_flag(args, "--wait"), .dry_run = args_flag(args, "--dry-run") };
     struct config config;
-    struct admin_client *client = NULL;
     uint64_t timeout_s;
     bool ok;
 
     if (!args_u64(args, "--timeout", 600, 86400, &timeout_s, err) || !config_load(args->config, &config, err))
         return false;
     goal.timeout_ms = timeout_s * 1000;
-    ok = config_need_contract(&config, err) && admin_connect(&config, &client, err)
-      && (client != NULL ? settle_by_service(client, &config, &goal, err) : settle_alone(&config, &goal, err));
-    admin_free(client);
+    ok = config_need_contract(&config, err) && settle_by_whoever_may(&config, &goal, err);
     config_clear(&config);
     return ok;
 }

@@ -5,6 +5,7 @@
  * sequence that is not used is tried anew. */
 #include "gateway/settle/parts.h"
 
+#include "gateway/base/hex.h"
 #include "gateway/base/log.h"
 
 #include <inttypes.h>
@@ -48,6 +49,7 @@ static bool send_commit(struct settle *s, const struct settlement_row *settlemen
                         bool *moved, struct err *err)
 {
     struct send_request request = { .kind = "commit", .sequence = settlement->sequence };
+    struct err again = { 0 };
     bool ready, ok = false;
     struct buf data;
 
@@ -59,7 +61,10 @@ static bool send_commit(struct settle *s, const struct settlement_row *settlemen
     commit_call(settlement, &data);
     request.data = &data;
     if (!transactions_may_retry(s, txs, "commit", err) || !send_estimate(s, &data, &request.gas, err)) {
-        err_prefix(err, "commit of settlement %" PRIu64, settlement->sequence);
+        /* Refused for good, perhaps as another committed since we looked: then that is judged, once it is confirmed. */
+        ok = err->code == ERR_HALT && is_ready(s, settlement, &ready, moved, &again) && !ready;
+        if (!ok)
+            err_prefix(err, "commit of settlement %" PRIu64, settlement->sequence);
         goto out;
     }
     *moved = true;
@@ -182,9 +187,11 @@ out:
 
 /* -- done without us -- */
 
+struct seen_commit { struct committed_event event; uint64_t block; struct tx_hash tx; };
+
 /* The event of this sequence in these blocks; *found false: none. */
-static bool event_between(struct settle *s, uint64_t sequence, uint64_t from, uint64_t to, struct committed_event *event,
-                          uint64_t *block, bool *found, struct err *err)
+static bool event_between(struct settle *s, uint64_t sequence, uint64_t from, uint64_t to, struct seen_commit *seen,
+                          bool *found, struct err *err)
 {
     struct hash topic = settlement_committed_topic(), word = { { 0 } };
     const struct hash *topics[] = { &topic, &word };
@@ -195,32 +202,31 @@ static bool event_between(struct settle *s, uint64_t sequence, uint64_t from, ui
     if (!rpc_logs(s->rpc, s->config.contract, topics, ARRAY_LEN(topics), from, to, &logs, err))
         return false;
     for (size_t i = 0; i < logs.count && !*found; i++)
-        if (settlement_committed(&logs.list[i], s->config.contract, event)) {
-            *block = logs.list[i].block;
+        if (settlement_committed(&logs.list[i], s->config.contract, &seen->event)) {
+            seen->block = logs.list[i].block;
+            seen->tx = logs.list[i].tx;
             *found = true;
         }
     logs_clear(&logs);
     return true;
 }
 
-/* Back from the confirmed height to the commit before: it is in the first range asked, as a rule. */
-static bool find_commit(struct settle *s, const struct settlement_row *settlement, struct committed_event *event,
-                        uint64_t *block, bool *found, struct err *err)
+/* Back from `to` to the commit before: it is in the first range asked, as a rule. */
+static bool find_commit(struct settle *s, uint64_t sequence, uint64_t to, struct seen_commit *seen, bool *found,
+                        struct err *err)
 {
-    uint64_t lowest = s->config.deploy_block, to, from, range = ADOPT_BLOCKS;
+    uint64_t lowest = s->config.deploy_block, from, range = ADOPT_BLOCKS;
     struct settlement_row before;
-    bool any, has_before = false;
+    bool has_before = false;
 
     *found = false;
-    if (!confirmed_height(s, &to, &any, err)
-        || (settlement->sequence > 1
-            && !store_settlement_find(s->db, settlement->sequence - 1, &before, &has_before, err)))
+    if (sequence > 1 && !store_settlement_find(s->db, sequence - 1, &before, &has_before, err))
         return false;
     if (has_before && before.commit_block > lowest)
         lowest = before.commit_block;
-    while (any && !*found && to >= lowest) {
+    while (!*found && to >= lowest) {
         from = to - lowest < range ? lowest : to - range + 1;
-        if (!event_between(s, settlement->sequence, from, to, event, block, found, err)) {
+        if (!event_between(s, sequence, from, to, seen, found, err)) {
             if ((err->code != ERR_CHAIN && err->code != ERR_LIMIT && err->code != ERR_INVALID) || range == 1)
                 return false;
             range /= 2;                        /* a provider's limit */
@@ -233,21 +239,45 @@ static bool find_commit(struct settle *s, const struct settlement_row *settlemen
     return true;
 }
 
+bool commit_name(struct settle *s, uint64_t sequence, struct err *err)
+{
+    char header[HASH_TEXT], tx[HASH_TEXT];
+    struct err why = { 0 };                    /* what is told already counts more */
+    struct tx_receipt receipt;
+    struct seen_commit seen;
+    struct block latest;
+    bool found, ours;
+
+    if (!rpc_block(s->rpc, BLOCK_LATEST, &latest, &why) || !find_commit(s, sequence, latest.number, &seen, &found, &why)
+        || !found || !rpc_tx_receipt(s->rpc, seen.tx, &receipt, &why))
+        return false;
+    ours = receipt.found && address_eq(receipt.from, s->account);
+    logs_clear(&receipt.logs);
+    hash_to_text(seen.event.header, header);
+    hash_to_text(seen.tx.h, tx);
+    return err_prefix(err, "another gateway commits with %s: sequence %" PRIu64 " was committed with header %s, transaction %s",
+                      ours ? "this key" : "another key", sequence, header, tx);
+}
+
 bool commit_adopt(struct settle *s, const struct settlement_row *settlement, enum batch_state now, bool *found,
                   struct err *err)
 {
-    struct committed_event event;
+    struct seen_commit seen;
     struct block block;
-    uint64_t number = 0;
+    uint64_t height;
+    bool any;
 
-    if (!find_commit(s, settlement, &event, &number, found, err))
+    *found = false;
+    if (!confirmed_height(s, &height, &any, err)
+        || (any && !find_commit(s, settlement->sequence, height, &seen, found, err)))
         return false;
     if (!*found)
         return true;
-    if (!rpc_block_at(s->rpc, number, &block, err))
+    if (!rpc_block_at(s->rpc, seen.block, &block, err))
         return false;
-    if (!check_event(settlement, &event, block.timestamp_s, err))
-        return err_prefix(err, "somebody else commits with the operator's key");
-    log_event(LOG_WARN_LEVEL, "commit_found", KV_U64("sequence", settlement->sequence), KV_U64("block", number));
-    return record(s, settlement, &event, &block, now == BATCH_PREPARED, err);
+    if (!check_event(settlement, &seen.event, block.timestamp_s, err))
+        return commit_name(s, settlement->sequence, err);
+    log_event(LOG_WARN_LEVEL, "commit_found", KV_U64("sequence", settlement->sequence), KV_U64("block", seen.block),
+              KV_HASH("tx", &seen.tx.h));
+    return record(s, settlement, &seen.event, &block, now == BATCH_PREPARED, err);
 }

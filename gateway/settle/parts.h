@@ -139,6 +139,8 @@ MUST_USE bool payments_scan(struct settle *s, bool *moved, struct err *err);
  * false: it is in no confirmed block yet. */
 MUST_USE bool commit_adopt(struct settle *s, const struct settlement_row *settlement, enum batch_state now, bool *found,
                            struct err *err);
+/* Puts before the text who committed this sequence, with what, where its event is found; always false. */
+bool commit_name(struct settle *s, uint64_t sequence, struct err *err);
 /* The Committed event of a mined commit, checked against what the store prepared; recorded, closed -> committed. */
 MUST_USE bool commit_mined(struct settle *s, const struct settlement_row *settlement, const struct transaction_row *t,
                            enum batch_state now, bool *moved, struct err *err);

@@ -44,9 +44,11 @@ static bool only_cancelled_between(struct settle *s, const struct settlement_vie
     struct settlement_row last;
     bool found;
 
-    if (view->has_pending)
-        return err_set(err, ERR_AGAIN, "settlement %" PRIu64 " was committed by somebody else and waits for activation: "
-                       "audit it, and cancel it when it is false (quittance watch --cancel)", view->pending_sequence);
+    if (view->has_pending) {
+        err_set(err, ERR_AGAIN, "settlement %" PRIu64 " waits for activation: audit it, and cancel it when it is false"
+                " (quittance watch --cancel)", view->pending_sequence);
+        return commit_name(s, view->pending_sequence, err);
+    }
     if (!store_settlement_last_valid(s->db, &last, &found, err))
         return false;
     if (hash_eq(view->active_root, found ? last.content.rewards_root : (struct hash){ { 0 } })
@@ -54,8 +56,9 @@ static bool only_cancelled_between(struct settle *s, const struct settlement_vie
         log_event(LOG_WARN_LEVEL, "foreign_sequences_passed", KV_U64("from", ours + 1), KV_U64("to", view->sequence));
         return true;
     }
-    return err_set(err, ERR_HALT, "the contract's last sequence is %" PRIu64 ", the store's is %" PRIu64
-                   ", and its active root is not ours: another store uses this contract", view->sequence, ours);
+    err_set(err, ERR_HALT, "the contract's last sequence is %" PRIu64 ", the store's is %" PRIu64
+            ", and its active root is not ours", view->sequence, ours);
+    return commit_name(s, ours + 1, err);
 }
 
 /* The next sequence and its parent, where chain and store agree about both. */
