@@ -6,7 +6,7 @@ import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { sleep, until } from "../../scripts/lib/process.mjs";
 import { person } from "./jobs.mjs";
-import { writeKeystore } from "./keystore.mjs";
+import { PASSPHRASE, writeKeystore } from "./keystore.mjs";
 import { deployAndServe, populate, startBareWorld } from "./world.mjs";
 
 const ROLE_DELAY_S = 1;
@@ -122,5 +122,14 @@ describe("rotating the operator's key", () => {
     const { body: { promiseSigners } } = await world.gateway.get("/v1/info");
     assert.equal(promiseSigners.length, 4, "each key signed promises in its time");
     assert.ok(await world.gateway.command(["audit", world.gateway.url]));
+  });
+
+  it("no key and no passphrase is in logs, words of the command or core dumps", async () => {
+    const { pid } = world.gateway;
+    assert.match(fs.readFileSync(`/proc/${pid}/limits`, "utf8"), /^Max core file size +0 +0 /m);
+    const shown = [world.gateway.process.log(), fs.readFileSync(`/proc/${pid}/cmdline`, "utf8"),
+      JSON.stringify(await world.gateway.command(["config", "print"])), JSON.stringify(await world.gateway.command(["status"]))];
+    for (const secret of [PASSPHRASE, ...["operator", "third.json", "fourth.json"].map((name) => person(name).privateKey.slice(2))])
+      for (const text of shown) assert.ok(!text.toLowerCase().includes(secret.toLowerCase()));
   });
 });
