@@ -12,6 +12,7 @@ extern const char _binary_store_schema_0002_promise_signers_sql_start[], _binary
 extern const char _binary_store_schema_0003_bound_to_sql_start[], _binary_store_schema_0003_bound_to_sql_end[];
 extern const char _binary_store_schema_0004_relatives_sql_start[], _binary_store_schema_0004_relatives_sql_end[];
 extern const char _binary_store_schema_0005_pages_sql_start[], _binary_store_schema_0005_pages_sql_end[];
+extern const char _binary_store_schema_0006_leaves_sql_start[], _binary_store_schema_0006_leaves_sql_end[];
 
 static const struct migration {
     const char *name, *start, *end;
@@ -22,6 +23,7 @@ static const struct migration {
     { "0003_bound_to", _binary_store_schema_0003_bound_to_sql_start, _binary_store_schema_0003_bound_to_sql_end },
     { "0004_relatives", _binary_store_schema_0004_relatives_sql_start, _binary_store_schema_0004_relatives_sql_end },
     { "0005_pages", _binary_store_schema_0005_pages_sql_start, _binary_store_schema_0005_pages_sql_end },
+    { "0006_leaves", _binary_store_schema_0006_leaves_sql_start, _binary_store_schema_0006_leaves_sql_end },
 };
 
 static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)

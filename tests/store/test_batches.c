@@ -253,8 +253,56 @@ static void leaves_come_back_sorted_by_account(void **state)
     assert_amount_equal(claimable, some_amount(1));
     store_ok(store_leaf_find(f->db, 1, some_address(5), &claimable, &found, &err));
     assert_false(found);
-    store_sql(f->db, "UPDATE reward_leaves SET account = zeroblob(19) WHERE account = (SELECT MAX(account) FROM reward_leaves)");
+    store_sql(f->db, "UPDATE reward_accounts SET account = zeroblob(19) WHERE account = (SELECT MAX(account) FROM reward_accounts); INSERT INTO reward_leaves SELECT zeroblob(19), sequence, claimable FROM reward_leaves LIMIT 1");
     store_fails(ERR_STORE, store_leaves_load(f->db, 1, &got, &err));
+}
+
+static void check_leaf(struct db *db, uint64_t sequence, unsigned account, uint64_t want)
+{
+    struct reward_leaves all;
+    struct amount got = AMOUNT_ZERO;
+    struct err err;
+    bool found;
+
+    store_ok(store_leaf_find(db, sequence, some_address(account), &got, &found, &err));
+    assert_int_equal(found, want != 0);
+    assert_amount_equal(got, some_amount(want));
+    store_ok(store_leaves_load(db, sequence, &all, &err));
+    for (size_t i = 0; i < all.count; i++)
+        if (address_eq(all.list[i].account, some_address(account))) {
+            assert_amount_equal(all.list[i].claimable, some_amount(want));
+            want = 0;
+        }
+    assert_int_equal(want, 0);
+    reward_leaves_clear(&all);
+}
+
+static void a_leaf_is_the_latest_one_and_a_cancelled_settlement_says_nothing_to_the_next(void **state)
+{
+    static const char cancelled_and_next[] =
+        "UPDATE settlements SET state = 8 WHERE sequence = 2;"
+        "INSERT INTO settlements SELECT 3, batch, 3, parent, receipts_root, rewards_root, archive, total, receipts, accounts,"
+        " prepared_at, NULL, NULL, NULL, NULL FROM settlements WHERE sequence = 1";
+    struct store_fixture *f = *state;
+    struct reward_leaf first[] = { { some_address(1), some_amount(10) }, { some_address(2), some_amount(20) } };
+    struct reward_leaf second[] = { { some_address(1), some_amount(10) }, { some_address(2), some_amount(25) }, { some_address(3), some_amount(1) } };
+    struct reward_leaf third[] = { { some_address(1), some_amount(11) }, { some_address(2), some_amount(20) } };
+    struct err err;
+
+    prepare_first(f->db);
+    store_ok(store_leaves_insert(f->db, 1, &(struct reward_leaves){ first, ARRAY_LEN(first) }, &err));
+    store_sql(f->db, "INSERT INTO settlements SELECT 2, batch, 3, parent, receipts_root, rewards_root, archive, total, receipts,"
+                     " accounts, prepared_at, NULL, NULL, NULL, NULL FROM settlements WHERE sequence = 1");
+    store_ok(store_leaves_insert(f->db, 2, &(struct reward_leaves){ second, ARRAY_LEN(second) }, &err));
+    assert_int_equal(store_number(f->db, "SELECT COUNT(*) FROM reward_leaves"), 4);      /* what did not grow is not kept again */
+    store_sql(f->db, cancelled_and_next);
+    store_ok(store_leaves_insert(f->db, 3, &(struct reward_leaves){ third, ARRAY_LEN(third) }, &err));
+    check_leaf(f->db, 1, 2, 20);
+    check_leaf(f->db, 2, 2, 25);
+    check_leaf(f->db, 2, 3, 1);
+    check_leaf(f->db, 3, 1, 11);
+    check_leaf(f->db, 3, 2, 20);
+    check_leaf(f->db, 3, 3, 0);
 }
 
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, store_db_setup, store_teardown)
@@ -271,6 +319,7 @@ int main(void)
         WITH_DB(a_cancelled_batch_waits_for_carry),
         WITH_DB(settlements_are_listed_newest_first),
         WITH_DB(leaves_come_back_sorted_by_account),
+        WITH_DB(a_leaf_is_the_latest_one_and_a_cancelled_settlement_says_nothing_to_the_next),
     };
 
     return cmocka_run_group_tests_name("store: batches", tests, NULL, NULL);
