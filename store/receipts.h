@@ -45,6 +45,11 @@ MUST_USE bool store_receipt_jobs_between(struct db *db, struct job_id first, str
 typedef bool receipt_fn(void *self, const struct receipt_row *row, struct err *err);      /* false: stop; with err set: fail */
 MUST_USE bool store_receipts_of_job(struct db *db, struct job_id job, receipt_fn *visit, void *self, struct err *err);
 MUST_USE bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err);   /* by (jobId, provider) */
+/* The same for who reads them more than once: the order is made at open.  Within one transaction. */
+struct batch_receipts;
+MUST_USE bool batch_receipts_open(struct db *db, uint64_t batch, struct batch_receipts **receipts, struct err *err);
+MUST_USE bool batch_receipts_each(struct batch_receipts *receipts, receipt_fn *visit, void *self, struct err *err);
+void batch_receipts_close(struct batch_receipts *receipts);    /* NULL is fine */
 /* Held ones, oldest first, after a cursor. */
 struct held_cursor { uint64_t received_at_ms; struct job_id job; struct address provider; };
 MUST_USE bool store_receipts_held(struct db *db, const struct held_cursor *after, unsigned limit, receipt_fn *visit, void *self, struct err *err);

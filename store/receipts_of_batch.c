@@ -23,8 +23,9 @@ struct record {
 };
 
 /* Merges both sources; the paged ones come in blocks. */
-struct listing {
+struct batch_receipts {
     struct db *db;
+    uint64_t batch;
     struct sorter *sorter;                    /* NULL: the batch has no page */
     struct page *pages;                       /* owned, as are their bytes */
     size_t page_count;
@@ -44,7 +45,7 @@ static struct sort_key key_of(const struct receipt *r)
     return key;
 }
 
-static bool sort_frame(struct listing *l, const struct page *page, uint64_t frame, struct buf *fields, struct err *err)
+static bool sort_frame(struct batch_receipts *l, const struct page *page, uint64_t frame, struct buf *fields, struct err *err)
 {
     struct amount amounts[PAGE_FRAME];
     struct record record = { .page = (uint32_t)(l->page_count - 1) };
@@ -71,7 +72,7 @@ static bool sort_frame(struct listing *l, const struct page *page, uint64_t fram
 
 static bool sort_page(void *self, const struct page *page, struct err *err)
 {
-    struct listing *l = self;
+    struct batch_receipts *l = self;
     struct page *kept;
     struct buf fields;
     bool ok = true;
@@ -92,7 +93,7 @@ static bool sort_page(void *self, const struct page *page, struct err *err)
 }
 
 /* The next rows of pages, with their hashes. */
-static bool fill_block(struct listing *l, struct err *err)
+static bool fill_block(struct batch_receipts *l, struct err *err)
 {
     uint8_t words[AT_ONCE * RECEIPT_WORDS];
     struct hash hashes[AT_ONCE];
@@ -117,7 +118,7 @@ static bool fill_block(struct listing *l, struct err *err)
     return true;
 }
 
-static bool give(struct listing *l, const struct receipt_row *row, struct err *err)
+static bool give(struct batch_receipts *l, const struct receipt_row *row, struct err *err)
 {
     if (l->visit(l->self, row, err))
         return true;
@@ -126,7 +127,7 @@ static bool give(struct listing *l, const struct receipt_row *row, struct err *e
 }
 
 /* Paged rows that come before this key; NULL: all that are left. */
-static bool give_before(struct listing *l, const struct sort_key *key, struct err *err)
+static bool give_before(struct batch_receipts *l, const struct sort_key *key, struct err *err)
 {
     for (;;) {
         if (l->next == l->count && !fill_block(l, err))
@@ -146,25 +147,61 @@ static bool give_before(struct listing *l, const struct sort_key *key, struct er
 
 static bool give_whole(void *self, const struct receipt_row *row, struct err *err)
 {
-    struct listing *l = self;
+    struct batch_receipts *l = self;
     struct sort_key key = key_of(&row->signed_.receipt);
 
     return give_before(l, &key, err) && give(l, row, err);
 }
 
-bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err)
+void batch_receipts_close(struct batch_receipts *l)
 {
-    struct listing l = { .db = db, .block = mem_array(AT_ONCE, sizeof *l.block), .visit = visit, .self = self };
+    if (l == NULL)
+        return;
+    sorter_free(l->sorter);
+    for (size_t i = 0; i < l->page_count; i++)
+        page_clear(&l->pages[i]);
+    free(l->pages);
+    free(l->block);
+    free(l);
+}
+
+bool batch_receipts_open(struct db *db, uint64_t batch, struct batch_receipts **receipts, struct err *err)
+{
+    struct batch_receipts *l = mem_new(sizeof *l);
+
+    l->db = db;
+    l->batch = batch;
+    l->block = mem_array(AT_ONCE, sizeof *l->block);
+    if (!store_pages_of_batch(db, batch, sort_page, l, err)) {
+        batch_receipts_close(l);
+        return false;
+    }
+    *receipts = l;
+    return true;
+}
+
+bool batch_receipts_each(struct batch_receipts *l, receipt_fn *visit, void *self, struct err *err)
+{
     bool ok;
 
+    l->visit = visit;
+    l->self = self;
+    l->next = l->count = 0;
+    l->stopped = false;
     err->code = ERR_NONE;
-    ok = store_pages_of_batch(db, batch, sort_page, &l, err) && (l.sorter == NULL || sorter_finish(l.sorter, err))
-        && store_receipt_rows_of_batch(db, batch, give_whole, &l, err)
-        && (l.stopped || give_before(&l, NULL, err));
-    sorter_free(l.sorter);
-    for (size_t i = 0; i < l.page_count; i++)
-        page_clear(&l.pages[i]);
-    free(l.pages);
-    free(l.block);
-    return ok || (l.stopped && err->code == ERR_NONE);
+    ok = (l->sorter == NULL || sorter_finish(l->sorter, err)) && store_receipt_rows_of_batch(l->db, l->batch, give_whole, l, err)
+        && (l->stopped || give_before(l, NULL, err));
+    return ok || (l->stopped && err->code == ERR_NONE);
+}
+
+bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err)
+{
+    struct batch_receipts *l;
+    bool ok;
+
+    if (!batch_receipts_open(db, batch, &l, err))
+        return false;
+    ok = batch_receipts_each(l, visit, self, err);
+    batch_receipts_close(l);
+    return ok;
 }

@@ -11,7 +11,7 @@
 
 /* A sorted part of the file, and what of it is in memory. */
 struct run {
-    off_t at, end;                            /* not read yet */
+    off_t begin, at, end;                     /* from at on not read yet */
     uint8_t *buffer;                          /* owned */
     size_t next, count;                       /* records of the buffer */
 };
@@ -20,7 +20,8 @@ struct sorter {
     size_t record, key;
     size_t capacity, count;                   /* records in memory */
     uint8_t *list;                            /* capacity of them, while adding; while merging none */
-    size_t given;                             /* of those in memory, where there is no file */
+    bool sorted;
+    size_t given;                             /* since the start, or since it was gone back to */
     int file;                                 /* -1: all fits in memory */
     off_t written;
     struct run *runs;
@@ -94,7 +95,7 @@ static bool spill(struct sorter *s, struct err *err)
     if (!write_all(s, s->list, s->count * s->record, err))
         return false;
     s->runs = mem_grow(s->runs, s->run_count + 1, sizeof *s->runs);
-    s->runs[s->run_count++] = (struct run){ .at = at, .end = s->written };
+    s->runs[s->run_count++] = (struct run){ .begin = at, .end = s->written };
     s->count = 0;
     return true;
 }
@@ -154,18 +155,25 @@ static void sift_down(struct sorter *s, size_t at)
 }
 
 /* The memory of the records goes to the buffers of the runs. */
-static bool begin_merge(struct sorter *s, struct err *err)
+static void begin_merge(struct sorter *s)
 {
     free(s->list);
     s->list = NULL;
     s->per_run = s->capacity / s->run_count > 0 ? s->capacity / s->run_count : 1;
     s->heap = mem_array(s->run_count, sizeof *s->heap);
-    for (size_t i = 0; i < s->run_count; i++) {
+    for (size_t i = 0; i < s->run_count; i++)
         s->runs[i].buffer = mem_array(s->per_run, s->record);
+}
+
+static bool rewind_runs(struct sorter *s, struct err *err)
+{
+    for (size_t i = 0; i < s->run_count; i++) {
+        s->runs[i].at = s->runs[i].begin;
         if (!fill(s, &s->runs[i], err))
             return false;
-        s->heap[s->heap_count++] = i;
+        s->heap[i] = i;
     }
+    s->heap_count = s->run_count;
     for (size_t i = s->heap_count; i-- > 0;)
         sift_down(s, i);
     return true;
@@ -173,11 +181,20 @@ static bool begin_merge(struct sorter *s, struct err *err)
 
 bool sorter_finish(struct sorter *s, struct err *err)
 {
-    if (s->run_count > 0)
-        return (s->count == 0 || spill(s, err)) && begin_merge(s, err);
-    if (s->count > 0)
-        qsort_r(s->list, s->count, s->record, by_key, s);
-    return true;
+    s->given = 0;
+    if (s->run_count == 0) {
+        if (!s->sorted && s->count > 0)
+            qsort_r(s->list, s->count, s->record, by_key, s);
+        s->sorted = true;
+        return true;
+    }
+    if (!s->sorted) {
+        if (s->count > 0 && !spill(s, err))
+            return false;
+        begin_merge(s);
+    }
+    s->sorted = true;
+    return rewind_runs(s, err);
 }
 
 /* The record given last was the head of the first run: on to the one after it. */

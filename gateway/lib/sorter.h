@@ -14,7 +14,7 @@ struct sorter;
 struct sorter *sorter_new(size_t record, size_t key, size_t memory);
 void sorter_free(struct sorter *sorter);      /* NULL is fine */
 MUST_USE bool sorter_add(struct sorter *sorter, const void *record, struct err *err);
-/* After the last one; from then on only sorter_next. */
+/* After the last one; nothing is added from then on.  Again: back to the first record. */
 MUST_USE bool sorter_finish(struct sorter *sorter, struct err *err);
 /* The next in order, borrowed until the next call; *record NULL: no more. */
 MUST_USE bool sorter_next(struct sorter *sorter, const void **record, struct err *err);

@@ -178,7 +178,7 @@ static bool write_lines(struct archiving *a, struct err *err)
     return put(&a->out, &head, err)
         && put_catalog(&a->out, &a->used, err)
         && put_bundles(a, err)
-        && store_receipts_of_batch(a->db, a->published->number, put_receipt, a, err)
+        && batch_receipts_each(a->published->receipts, put_receipt, a, err)
         && put_rewards(a, err);
 }
 
@@ -214,7 +214,7 @@ bool archive_write(const char *dir, struct db *db, const struct published *p, co
 
     archive_path(dir, sequence, ".archive.ndjson", path, sizeof path);
     archive_path(dir, sequence, ".archive.ndjson.zst", packed, sizeof packed);
-    if (!file_make_dir(dir, 0755, err) || !used_collect(db, p->number, &a.used, err))
+    if (!file_make_dir(dir, 0755, err) || !used_collect(db, p->receipts, &a.used, err))
         return false;
     ok = used_leave_out_published(&a.used, dir, db, sequence, err)
       && (!p->sealed || again_open(db, dir, p->number, &a.again, err));

@@ -8,6 +8,7 @@
 struct published {
     struct archive_batch batch;               /* content without .archive */
     uint64_t number;                          /* of the batch */
+    struct batch_receipts *receipts;          /* of it, borrowed */
     bool sealed;                              /* only parties may read receipts (seal.h) */
     const struct reward_leaves *before, *after;
 };

@@ -136,14 +136,14 @@ static bool add_receipt(void *self, const struct receipt_row *row, struct err *e
     return add_model(u, r, r->model, row->accepted_at_ms, err);
 }
 
-bool used_collect(struct db *db, uint64_t batch, struct used *used, struct err *err)
+bool used_collect(struct db *db, struct batch_receipts *receipts, struct used *used, struct err *err)
 {
     struct used u = { 0 };
     uint64_t settings;
 
     if (!store_catalog_load(db, &u.catalog, &settings, err))
         return false;
-    if (!store_receipts_of_batch(db, batch, add_receipt, &u, err)) {
+    if (!batch_receipts_each(receipts, add_receipt, &u, err)) {
         used_clear(&u);
         return false;
     }

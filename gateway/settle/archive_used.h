@@ -18,7 +18,7 @@ struct used {
     struct bundle_use *bundles;               /* by bundle */
     size_t bundle_count, bundle_capacity;
 };
-MUST_USE bool used_collect(struct db *db, uint64_t batch, struct used *used, struct err *err);
+MUST_USE bool used_collect(struct db *db, struct batch_receipts *receipts, struct used *used, struct err *err);
 /* Leaves out what an earlier, not cancelled settlement has published already, told by the heads of its archive. */
 MUST_USE bool used_leave_out_published(struct used *used, const char *dir, struct db *db, uint64_t sequence,
                                        struct err *err);

@@ -17,6 +17,7 @@ struct preparation {
     struct reward_leaves before, earned, after;
     struct amount total_before;
     struct tree_stream receipts;
+    struct batch_receipts *batch_receipts;
 };
 
 /* The header that the store expects at the number before, told by what became of that settlement. */
@@ -134,7 +135,7 @@ static bool add_receipt(void *self, const struct receipt_row *r, struct err *err
 static bool compute_receipts(struct preparation *p, struct err *err)
 {
     tree_stream_init(&p->receipts);
-    if (!store_receipts_of_batch(p->settle->db, p->batch->number, add_receipt, p, err))
+    if (!batch_receipts_each(p->batch_receipts, add_receipt, p, err))
         return false;
     if (p->receipts.count != p->batch->receipts)
         return err_set(err, ERR_HALT, "batch %" PRIu64 " holds %" PRIu64 " receipts and counted %" PRIu64,
@@ -152,7 +153,7 @@ static bool publish(struct preparation *p, struct err *err)
             .chain_id = s->config.chain_id, .contract = s->config.contract, .token = s->config.token,
             .protocol_account = p->batch->protocol_account, .parent = p->row.parent, .content = p->row.content,
         },
-        .number = p->batch->number, .sealed = s->config.parties_only, .before = &p->before, .after = &p->after,
+        .number = p->batch->number, .receipts = p->batch_receipts, .sealed = s->config.parties_only, .before = &p->before, .after = &p->after,
     };
 
     return archive_write(s->config.archive_dir, s->db, &published, s->config.secret, &p->row.content.archive, err)
@@ -166,7 +167,9 @@ static bool compute(struct preparation *p, struct err *err)
     /* One snapshot: what is hashed and what is written to the archive are the same rows. */
     if (!db_begin(p->settle->db, err))
         return false;
-    ok = compute_rewards(p, err) && compute_receipts(p, err) && publish(p, err);
+    ok = compute_rewards(p, err) && batch_receipts_open(p->settle->db, p->batch->number, &p->batch_receipts, err)
+        && compute_receipts(p, err) && publish(p, err);
+    batch_receipts_close(p->batch_receipts);
     db_rollback(p->settle->db);
     return ok;
 }

@@ -44,16 +44,20 @@ static void sorts(void **state)
         record[4] = (uint8_t)i;
         assert_true(sorter_add(s, record, &err));
     }
-    assert_true(sorter_finish(s, &err));
     qsort(all, c->count, RECORD, by_key);
-    for (size_t i = 0; i < c->count; i++) {
-        assert_true(sorter_next(s, &got, &err));
-        assert_non_null(got);
-        assert_memory_equal(got, all + i * RECORD, RECORD);
-    }
-    for (int i = 0; i < 2; i++) {
-        assert_true(sorter_next(s, &got, &err));
-        assert_null(got);
+    for (int pass = 0; pass < 3; pass++) {
+        size_t read = pass == 1 ? c->count / 2 : c->count;      /* gone back to the first before the end */
+
+        assert_true(sorter_finish(s, &err));
+        for (size_t i = 0; i < read; i++) {
+            assert_true(sorter_next(s, &got, &err));
+            assert_non_null(got);
+            assert_memory_equal(got, all + i * RECORD, RECORD);
+        }
+        for (int i = 0; pass != 1 && i < 2; i++) {
+            assert_true(sorter_next(s, &got, &err));
+            assert_null(got);
+        }
     }
     sorter_free(s);
     free(all);

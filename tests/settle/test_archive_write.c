@@ -59,6 +59,20 @@ static int teardown(void **state)
     return 0;
 }
 
+/* With the receipts of the batch put in order for it. */
+static bool write_with_receipts(struct published_world *t, struct hash *digest, struct err *err)
+{
+    struct batch_receipts *receipts;
+    bool ok;
+
+    if (!batch_receipts_open(t->s.db, t->p.number, &receipts, err))
+        return false;
+    t->p.receipts = receipts;
+    ok = archive_write(t->w.archive, t->s.db, &t->p, t->w.secret, digest, err);
+    batch_receipts_close(receipts);
+    return ok;
+}
+
 static struct hash write_archive(struct published_world *t, struct buf *text)
 {
     char path[128];
@@ -67,7 +81,7 @@ static struct hash write_archive(struct published_world *t, struct buf *text)
 
     buf_init(text);
     archive_path(t->w.archive, 1, ".archive.ndjson", path, sizeof path);
-    if (!archive_write(t->w.archive, t->s.db, &t->p, t->w.secret, &digest, &err) || !file_read(path, MIB, text, &err))
+    if (!write_with_receipts(t, &digest, &err) || !file_read(path, MIB, text, &err))
         fail_msg("%s", err.text);
     return digest;
 }
