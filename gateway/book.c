@@ -125,13 +125,21 @@ void book_pair(struct book *successor, struct book *predecessor)
         .last_finish_ms = predecessor->last_finish_ms });
 }
 
+/* Before anybody is let in. */
+static bool keep_level(struct book *b, struct err *err)
+{
+    const struct level_config level = { &b->settle, b->config.store.url, b->config.chain.rpc };
+
+    return level_start(&level, b->writer, b->intake, &b->level, err);
+}
+
 /* A crash between an admission and its release leaves receipts held whose question is settled.  They are judged by the
- * contract's cap, so after that was asked for. */
+ * contract's cap, so after that was asked for.  A store that catches up does it afterwards. */
 static bool release_left(struct book *b, struct err *err)
 {
     uint64_t released;
 
-    return release_waiting(b->intake, &released, err);
+    return intake_is_paused(b->intake) || release_waiting(b->intake, &released, err);
 }
 
 bool book_watch(struct book *b, struct err *err)
@@ -140,14 +148,16 @@ bool book_watch(struct book *b, struct err *err)
     const struct chain_watch_config watch = { b->settle.rpc, c->chain.chain_id, c->chain.deploy_block, c->chain.contract,
                                               c->chain.token, b->is_predecessor };
 
-    return chain_watch_start(&watch, b->intake, b->api, &b->watch, err) && release_left(b, err);
+    return keep_level(b, err) && chain_watch_start(&watch, b->intake, b->api, &b->watch, err) && release_left(b, err);
 }
 
 void book_stop_answering(struct book *b)
 {
     chain_watch_stop(b->watch);
+    level_stop(b->level);
     api_stop(b->api);
     b->watch = NULL;
+    b->level = NULL;
     b->api = NULL;
 }
 

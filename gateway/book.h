@@ -9,6 +9,7 @@
 
 #include "gateway/chain_watch.h"
 #include "gateway/config.h"
+#include "gateway/level.h"
 
 struct book {
     struct config config;
@@ -21,6 +22,7 @@ struct book {
     struct db *for_other;                     /* reads this store for the other book's intake */
     struct snapshots *snapshots;
     struct intake *intake;
+    struct level *level;
     struct runner *runner;
     struct api *api;
     struct chain_watch *watch;
@@ -31,7 +33,7 @@ struct book {
 /* With b->config loaded.  turns NULL: there is no other book. */
 MUST_USE bool book_open(struct book *b, struct writer_turns *turns, struct err *err);
 MUST_USE bool book_start(struct book *b, struct err *err);
-/* Learns of the chain, then releases what a crash left held. */
+/* Learns of the chain, and of what a restored backup lacks; then releases what a crash left held. */
 MUST_USE bool book_watch(struct book *b, struct err *err);
 /* ERR_CONFIG: they sign with one key, or one has followed, or was followed by, another contract. */
 MUST_USE bool book_succeed(struct book *successor, struct book *predecessor, struct err *err);

@@ -8,6 +8,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/commands.h"
+#include "gateway/level.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/open.h"
@@ -221,6 +222,20 @@ static bool run_or_plan(struct settle *settle, const struct goal *goal, struct e
     return ok;
 }
 
+/* A restored backup learns first what was settled since.  Where it cannot, the run says what it misses, and who made it. */
+static bool catch_up_first(const struct settle_config *sc, const struct goal *goal, struct writer *writer, struct db *db,
+                           struct rpc *rpc, struct err *err)
+{
+    struct catch_up_report report;
+
+    if (goal->dry_run || catch_up(sc, writer, db, rpc, NULL, level_tell, NULL, &report, err))
+        return true;
+    if (err->code != ERR_HALT)
+        return false;
+    log_event(LOG_ERROR_LEVEL, "store_not_level", KV_TEXT("error", err->text));
+    return true;
+}
+
 /* Takes the writer, which holds the store's lock. */
 static bool settle_alone(const struct config *config, const struct goal *goal, struct writer *owned, struct err *err)
 {
@@ -236,7 +251,8 @@ static bool settle_alone(const struct config *config, const struct goal *goal, s
         && file_make_dir(config->archive.dir, 0700, err) && open_rpc(config, &rpc, err) && open_secret(config, &secret, err)
         && open_signer(config, &signer, err)) {
         open_settle_config(config, secret, signer_address(signer), &sc);
-        ok = settle_new(&sc, db, owned, rpc, signer, &clock_system, &settle, err) && run_or_plan(settle, goal, err);
+        ok = catch_up_first(&sc, goal, owned, db, rpc, err)
+          && settle_new(&sc, db, owned, rpc, signer, &clock_system, &settle, err) && run_or_plan(settle, goal, err);
     }
     settle_free(settle);
     signer_free(signer);

@@ -1,16 +1,23 @@
-/* gateway/cmd_store.c - an online copy of the store, and a new store from archives and chain. */
+/* gateway/cmd_store.c - an online copy of the store, a new store from archives and chain, catching up after a backup. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/admin_client.h"
 #include "gateway/adopt.h"
 #include "gateway/base/clock.h"
 #include "gateway/commands.h"
+#include "gateway/level.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/open.h"
 #include "gateway/rebuild/rebuild.h"
 #include "gateway/succession.h"
+#include "store/batches.h"
 #include "store/writer.h"
+
+#define POLL_MS 200u
+#define SERVICE_MS 600000u         /* for the service to write what was missing */
 
 static bool backup(const struct config *config, const char *path, struct err *err)
 {
@@ -30,28 +37,112 @@ static bool backup(const struct config *config, const char *path, struct err *er
     return true;
 }
 
+/* What both ways of making settlements again need.  Nothing is signed, so whose key it is does not matter. */
+struct again { struct settle_config settle; struct rpc *rpc; uint8_t *secret; };
+
+static bool again_open(const struct config *config, struct again *a, struct err *err)
+{
+    if (!config_need_contract(config, err) || !open_secret(config, &a->secret, err) || !open_rpc(config, &a->rpc, err))
+        return false;
+    open_settle_config(config, a->secret, (struct address){ { 0 } }, &a->settle);
+    return true;
+}
+
+static void again_close(struct again *a)
+{
+    rpc_free(a->rpc);
+    secret_free(a->secret);
+}
+
 static bool rebuild(const struct config *config, const char *place, struct err *err)
 {
     struct rebuild_report report;
-    struct settle_config sc;
-    struct rpc *rpc = NULL;
-    uint8_t *secret = NULL;
+    struct again a = { 0 };
     json *out;
-    bool ok = config_need_contract(config, err) && open_secret(config, &secret, err) && open_rpc(config, &rpc, err);
+    bool ok = again_open(config, &a, err)
+           && rebuild_store(&a.settle, config->store.url, place, a.rpc, level_tell, NULL, &report, err);
 
-    if (ok) {
-        /* Nothing is signed here, so whose key it is does not matter. */
-        open_settle_config(config, secret, (struct address){ { 0 } }, &sc);
-        ok = rebuild_store(&sc, config->store.url, place, rpc, &report, err);
-    }
-    rpc_free(rpc);
-    secret_free(secret);
+    again_close(&a);
     if (!ok)
         return false;
+    fprintf(stderr, "Not in archives, so to be set again: names and daily limits of providers, expelled ones, consumers, prices"
+            " and models that nothing was settled by, API keys\n");
     out = json_new_object();
     json_put_u64(out, "settlements", report.settlements);
     json_put_u64(out, "receipts", report.receipts);
     json_put_u64(out, "lastSequence", report.last_sequence);
+    print_json(out);
+    return true;
+}
+
+/* The running service does it by itself once the files are there. */
+static bool wait_for_service(struct db *db, uint64_t to, struct err *err)
+{
+    uint64_t started_ms = clock_monotonic_ms();
+    struct settlement_row last = { 0 };
+    bool found;
+
+    do {
+        if (!store_settlement_last(db, &last, &found, err))
+            return false;
+        if (last.sequence >= to)
+            return true;
+        clock_sleep_ms(POLL_MS);
+    } while (clock_monotonic_ms() - started_ms < SERVICE_MS);
+    return err_set(err, ERR_AGAIN, "the files are in [archive] dir; the service knows settlement %" PRIu64 " of %" PRIu64 " so far:"
+                   " its log tells why", last.sequence, to);
+}
+
+static bool catch_up_here(const struct config *config, const struct again *a, struct db *db, const char *place,
+                          struct catch_up_report *report, struct err *err)
+{
+    struct binding binding = open_binding(config);
+    struct writer *writer = NULL;
+    bool ok = writer_open_bound(config->store.url, &clock_system, &binding, &writer, err)
+           && catch_up(&a->settle, writer, db, a->rpc, place, level_tell, NULL, report, err);
+
+    writer_close(writer);
+    return ok;
+}
+
+static bool catch_up_either(const struct config *config, const struct again *a, const char *place, struct catch_up_report *report,
+                            struct err *err)
+{
+    struct admin_client *service = NULL;
+    struct db *db = NULL;
+    bool ok = admin_connect(config, &service, err) && db_open(config->store.url, DB_READ, &db, err);
+
+    if (ok && service != NULL)
+        ok = catch_up_fetch(&a->settle, db, a->rpc, place, report, err)
+          && (report->from == 0 || wait_for_service(db, report->to, err));
+    else if (ok)
+        ok = catch_up_here(config, a, db, place, report, err);
+    db_close(db);
+    admin_free(service);
+    return ok;
+}
+
+static bool catch_up_store(const struct config *config, const char *place, struct err *err)
+{
+    struct catch_up_report report;
+    struct again a = { 0 };
+    json *out;
+    bool ok = again_open(config, &a, err) && catch_up_either(config, &a, place, &report, err);
+
+    again_close(&a);
+    if (!ok)
+        return false;
+    if (report.from != 0)
+        fprintf(stderr, "Made after the backup and not in archives, so to be looked at: receipts after the last commit (nodes post"
+                " them again), daily limits, expelled providers, consumers, unused prices and models, API keys\n");
+    out = json_new_object();
+    if (report.from == 0) {
+        json_put(out, "from", json_new_null());
+        json_put(out, "to", json_new_null());
+    } else {
+        json_put_u64(out, "from", report.from);
+        json_put_u64(out, "to", report.to);
+    }
     print_json(out);
     return true;
 }
@@ -103,6 +194,8 @@ static bool store_run(const struct args *args, struct err *err)
         return false;
     if (strcmp(action, "trust-clock") == 0)
         ok = trust_clock(&config, err);
+    else if (strcmp(action, "catch-up") == 0)
+        ok = catch_up_store(&config, args->word_count < 2 ? NULL : args->words[1], err);
     else if (args->word_count < 2)
         ok = err_set(err, ERR_USAGE, "store %s needs %s", action, strcmp(action, "rebuild") == 0 ? "DIR" : "FILE");
     else if (strcmp(action, "backup") == 0)
@@ -112,17 +205,20 @@ static bool store_run(const struct args *args, struct err *err)
     else if (strcmp(action, "adopt") == 0)
         ok = adopt(&config, args->words[1], err);
     else
-        ok = err_set(err, ERR_USAGE, "store takes backup, rebuild, adopt or trust-clock, not %s", action);
+        ok = err_set(err, ERR_USAGE, "store takes backup, rebuild, catch-up, adopt or trust-clock, not %s", action);
     config_clear(&config);
     return ok;
 }
 
 const struct command command_store = {
-    .name = "store", .words = "backup FILE | rebuild DIR | adopt FILE | trust-clock", .words_min = 1, .words_max = 2,
+    .name = "store", .words = "backup FILE | rebuild DIR | catch-up [DIR] | adopt FILE | trust-clock", .words_min = 1, .words_max = 2,
     .summary = "an online copy; a new store from archives and chain",
     .text = "backup copies the store to FILE while the service runs.  rebuild makes a new, empty [store] url whole again from\n"
             "the published files in DIR (or a mirror's URL) and the chain: first it audits them, then it fills the store.\n"
             "What was not settled yet is not in archives: nodes post it again.  API keys are made anew.\n"
+            "catch-up: a restored backup learns what was settled since, from [archive] dir and from DIR or a mirror's URL.\n"
+            "`serve` and `settle` do it by themselves where [archive] dir has the files; beside a running service this\n"
+            "brings the files and waits.  Prints {\"from\",\"to\"}: the settlements that were missing, null where none were.\n"
             "adopt copies providers, consumers, prices and models of the contract before, whose configuration FILE is, into a\n"
             "store that is still empty; prints how many {\"providers\",\"consumers\",\"prices\",\"models\"}.\n"
             "trust-clock, with the service stopped: the clock was ahead before and is right now, so take receipts again.",

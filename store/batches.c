@@ -80,6 +80,24 @@ bool store_batch_add(struct db *db, uint64_t number, uint64_t receipts, struct a
     return stmt_exec_one(&st, err);
 }
 
+bool store_batch_restate(struct db *db, uint64_t number, struct address protocol_account, uint64_t receipts,
+                         struct amount amount, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "UPDATE batches SET protocol_account = ?, receipts = ?, amount = ? WHERE number = ?"
+                        " AND state IN (?, ?, ?)", &st, err))
+        return false;
+    stmt_bind_address(&st, &protocol_account);
+    stmt_bind_u64(&st, receipts);
+    stmt_bind_amount(&st, amount);
+    stmt_bind_u64(&st, number);
+    stmt_bind_int(&st, BATCH_OPEN);
+    stmt_bind_int(&st, BATCH_CLOSED);
+    stmt_bind_int(&st, BATCH_CANCELLED);
+    return stmt_exec_one(&st, err);
+}
+
 static bool insert_open(struct db *db, uint64_t number, uint64_t now_ms, struct address protocol_account,
                         struct err *err)
 {

@@ -17,6 +17,9 @@ MUST_USE bool store_batch_find(struct db *db, uint64_t number, struct batch_row 
 MUST_USE bool store_batch_add(struct db *db, uint64_t number, uint64_t receipts, struct amount amount, struct err *err);
 /* Closes the open batch and opens the next. */
 MUST_USE bool store_batch_close(struct db *db, uint64_t now_ms, struct address next_protocol_account, struct err *err);
+/* What a batch holds, counted anew after receipts were moved into it or out of it. */
+MUST_USE bool store_batch_restate(struct db *db, uint64_t number, struct address protocol_account, uint64_t receipts,
+                                  struct amount amount, struct err *err);
 /* The protocol account of an open batch that holds nothing yet may still be set. */
 MUST_USE bool store_batch_set_protocol_account(struct db *db, struct address account, struct err *err);
 /* The lowest batch in a state between closed and distributed, both included; cancelled ones wait for carry. */
@@ -42,6 +45,8 @@ MUST_USE bool store_settlement_last(struct db *db, struct settlement_row *s, boo
 /* The highest settlement that was not cancelled and is in one of the states prepared or later / active or later. */
 MUST_USE bool store_settlement_last_valid(struct db *db, struct settlement_row *s, bool *found, struct err *err);
 MUST_USE bool store_settlement_active(struct db *db, struct settlement_row *s, bool *found, struct err *err);
+/* The highest of which the chain has had its last word: active or later, or cancelled. */
+MUST_USE bool store_settlement_decided(struct db *db, struct settlement_row *s, bool *found, struct err *err);
 typedef bool settlement_fn(void *self, const struct settlement_row *s, struct err *err);
 MUST_USE bool store_settlements(struct db *db, uint64_t below_sequence, unsigned limit, settlement_fn *visit, void *self, struct err *err);   /* newest first; 0: from the top */
 

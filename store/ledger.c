@@ -84,6 +84,16 @@ bool store_posting_take(struct db *db, uint64_t batch, const struct share *share
     return receipts == 1 ? remove_posting(db, batch, share, err) : set_posting(db, batch, share, amount, receipts - 1, err);
 }
 
+bool store_postings_clear(struct db *db, uint64_t batch, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "DELETE FROM postings WHERE batch = ?", &st, err))
+        return false;
+    stmt_bind_u64(&st, batch);
+    return stmt_exec(&st, NULL, err);
+}
+
 #define COLUMNS "batch, account, role, model, amount, count"
 
 /* Ends st.  A visitor that returns false stops; with err set that is a failure. */

@@ -18,6 +18,31 @@ bool store_bundle_insert(struct db *db, struct bundle_row *row, struct err *err)
     return stmt_exec_id(&st, &row->id, err);
 }
 
+bool store_bundles(struct db *db, bundle_fn *visit, void *self, struct err *err)
+{
+    struct bundle_row got = { 0 };
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT id, provider, root, count, signature FROM bundles ORDER BY id", &st, err))
+        return false;
+    err->code = ERR_NONE;
+    while (stmt_step(&st, &row, err)) {
+        if (!row)
+            return true;
+        got.id = stmt_u64(&st);
+        got.bundle.provider = stmt_address(&st);
+        got.bundle.root = stmt_hash(&st);
+        got.bundle.count = stmt_u64(&st);
+        got.signature = stmt_signature(&st);
+        if (!stmt_ok(&st, err) || !visit(self, &got, err)) {
+            stmt_end(&st);
+            return err->code == ERR_NONE;
+        }
+    }
+    return false;
+}
+
 bool store_bundle_find(struct db *db, uint64_t id, struct bundle_row *row, struct err *err)
 {
     struct bundle_row got = { .id = id };

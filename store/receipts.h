@@ -34,6 +34,9 @@ MUST_USE bool store_receipt_accept(struct db *db, const struct receipt_row *row,
 MUST_USE bool store_receipt_refuse(struct db *db, struct job_id job, struct address provider, const char *reason, struct err *err);
 /* A quarantined receipt that is held for another reason, or would be worth another amount now: code, faults and price. */
 MUST_USE bool store_receipt_requeue(struct db *db, const struct receipt_row *row, struct err *err);
+/* For a row that is written anew from an archive, and for all that an open batch holds: a restored backup catches up. */
+MUST_USE bool store_receipt_delete(struct db *db, struct job_id job, struct address provider, struct err *err);
+MUST_USE bool store_receipts_rebatch(struct db *db, uint64_t from, uint64_t to, struct err *err);
 /* The first consumer signature, and who is charged because of it. */
 MUST_USE bool store_receipt_countersign(struct db *db, const struct receipt_row *row, struct err *err);
 /* Another provider's accepted receipt for this job. */
@@ -65,6 +68,8 @@ MUST_USE bool store_conflicts_of(struct db *db, struct job_id job, struct addres
 
 struct bundle_row { uint64_t id; struct receipt_bundle bundle; struct signature signature; struct buf leaves; };       /* leaves owned */
 MUST_USE bool store_bundle_insert(struct db *db, struct bundle_row *row, struct err *err);       /* sets id */
+typedef bool bundle_fn(void *self, const struct bundle_row *row, struct err *err);
+MUST_USE bool store_bundles(struct db *db, bundle_fn *visit, void *self, struct err *err);       /* all, without their leaves */
 MUST_USE bool store_bundle_find(struct db *db, uint64_t id, struct bundle_row *row, struct err *err);
 struct promise_row { uint64_t id; struct inclusion_promise promise; struct signature signature; struct address signer; struct buf leaves; };
 MUST_USE bool store_promise_insert(struct db *db, const struct promise_row *row, struct err *err);

@@ -134,6 +134,11 @@ bool store_settlement_active(struct db *db, struct settlement_row *s, bool *foun
     return highest_between(db, BATCH_ACTIVE, BATCH_FINAL, s, found, err);
 }
 
+bool store_settlement_decided(struct db *db, struct settlement_row *s, bool *found, struct err *err)
+{
+    return highest_between(db, BATCH_ACTIVE, BATCH_CANCELLED, s, found, err);
+}
+
 bool store_settlements(struct db *db, uint64_t below_sequence, unsigned limit, settlement_fn *visit, void *self,
                        struct err *err)
 {

@@ -49,8 +49,12 @@ bool intake_change(struct intake *intake, change_fn *fn, void *self, size_t weig
         .intake = intake, .fn = fn, .self = self,
         .lock = PTHREAD_MUTEX_INITIALIZER, .finished = PTHREAD_COND_INITIALIZER,
     };
+    bool may_take;
 
-    if (!writer_submit(intake->writer, &c.task, err))
+    pthread_mutex_lock(&intake->lock);
+    may_take = intake_may_take(intake, err);
+    pthread_mutex_unlock(&intake->lock);
+    if (!may_take || !writer_submit(intake->writer, &c.task, err))
         return false;
     pthread_mutex_lock(&c.lock);
     while (!c.done)

@@ -73,6 +73,7 @@ struct intake {
     size_t in_flight;                         /* receipts */
     size_t submissions;                       /* between submit and done */
     bool stopping;
+    char paused[256];                         /* why; empty: it is not */
     struct intake_counters counters;
     pthread_t *threads;
     unsigned thread_count;
@@ -129,6 +130,9 @@ void book_promise(struct intake *intake, struct receipt_row *row);
 MUST_USE bool book_again(struct intake *intake, struct group *group, bool operator_released, struct receipt_row *row,
                          struct verdict *verdict, struct err *err);
 void book_faults_text(const struct faults *faults, char *text, size_t size);      /* as JSON that fits, the first ones */
+
+/* ERR_AGAIN while paused; under the lock. */
+MUST_USE bool intake_may_take(const struct intake *intake, struct err *err);
 
 /* change.c: a task of our own that the caller waits for: admissions, prices, releases.  Not from the writer's thread. */
 typedef bool change_fn(void *self, struct intake *intake, struct group *group, struct err *err);

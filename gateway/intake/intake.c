@@ -2,6 +2,7 @@
 #include "gateway/intake/inside.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,13 +193,56 @@ static struct work *work_new(const struct submission *s)
     return work;
 }
 
-bool intake_submit(struct intake *intake, struct submission *s, struct err *err)
+void intake_pause(struct intake *intake, const char *why)
 {
-    bool full;
+    pthread_mutex_lock(&intake->lock);
+    snprintf(intake->paused, sizeof intake->paused, "%s", why);
+    pthread_mutex_unlock(&intake->lock);
+}
+
+static bool forget_held(void *self, struct intake *intake, struct group *group, struct err *err)
+{
+    (void)self;
+    (void)group;
+    (void)err;
+    intake->held_known = false;
+    return true;
+}
+
+bool intake_resume(struct intake *intake, struct err *err)
+{
+    intake_pause(intake, "");
+    return intake_change(intake, forget_held, NULL, 1, false, err);
+}
+
+bool intake_is_paused(struct intake *intake)
+{
+    bool paused;
 
     pthread_mutex_lock(&intake->lock);
-    full = intake->in_flight + s->count > INTAKE_IN_FLIGHT_MAX;
-    if (!full) {
+    paused = intake->paused[0] != '\0';
+    pthread_mutex_unlock(&intake->lock);
+    return paused;
+}
+
+bool intake_may_take(const struct intake *intake, struct err *err)
+{
+    return intake->paused[0] == '\0' || err_set(err, ERR_AGAIN, "%s", intake->paused);
+}
+
+static bool is_full(const struct intake *intake, size_t count, struct err *err)
+{
+    return intake->in_flight + count > INTAKE_IN_FLIGHT_MAX
+        && !err_set(err, ERR_AGAIN, "%u receipts are being taken in already", INTAKE_IN_FLIGHT_MAX);
+}
+
+bool intake_submit(struct intake *intake, struct submission *s, struct err *err)
+{
+    bool taken;
+
+    pthread_mutex_lock(&intake->lock);
+    taken = intake_may_take(intake, err) && !is_full(intake, s->count, err);
+    if (taken) {
         s->intake = intake;
         memset(s->promises, 0, sizeof s->promises);
         s->bundle_good = false;
@@ -211,7 +255,7 @@ bool intake_submit(struct intake *intake, struct submission *s, struct err *err)
         pthread_cond_signal(&intake->work_waits);
     }
     pthread_mutex_unlock(&intake->lock);
-    return !full || err_set(err, ERR_AGAIN, "%u receipts are being taken in already", INTAKE_IN_FLIGHT_MAX);
+    return taken;
 }
 
 void submission_clear(struct submission *s)

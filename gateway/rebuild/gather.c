@@ -146,7 +146,7 @@ bool gather_archive(struct rebuilding *r, const struct chain_settlement *s, stru
     struct hash digest;
     bool ok;
 
-    *g = (struct gathered){ .judged = s->cancelled, .sequence = s->event.sequence };
+    *g = (struct gathered){ .judged = s->cancelled || !r->audited, .sequence = s->event.sequence };
     ok = source_archive(r->own, s->event.sequence, take_line, &w, &digest, err);
     if (ok && !g->has_head)
         ok = differs(err, DIFFERS_ARCHIVE, (struct place){ g->sequence, "file" }, "a batch line", "none");

@@ -1,6 +1,7 @@
 /* What stands in an archive before its receipts: catalog rows and bundles, each written to the store once. */
 #include "gateway/rebuild/rows.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "gateway/base/mem.h"
@@ -40,13 +41,29 @@ static bool same_line(const struct archive_line *a, const struct archive_line *b
     return same;
 }
 
+/* A claim that was verified after the backup, or all of it. */
+static bool write_model(struct db *db, const struct archive_line *line, struct err *err)
+{
+    const struct model *m = &line->of.model;
+    struct archive_line claim = { .type = ARCHIVE_MODEL };
+    bool found;
+
+    if (!store_model_find(db, m->model, m->creator, &claim.of.model, &found, err))
+        return false;
+    if (!found)
+        return store_model_add(db, m, m->verified_at_ms, err);      /* with its verifiedAt */
+    claim.of.model.verified_at_ms = m->verified_at_ms;
+    return same_line(line, &claim) ? store_model_set_verified(db, m->model, m->creator, m->verified_at_ms, err)
+                                   : err_set(err, ERR_DIFFERS, "a model line is not the creator's claim in the store");
+}
+
 static bool write_row(struct db *db, const struct archive_line *line, struct err *err)
 {
     if (line->type == ARCHIVE_PRICE)
         return store_price_restore(db, &line->of.price, err);
     if (line->type == ARCHIVE_PROVIDER)
         return store_provider_add(db, &line->of.provider, err);
-    return store_model_add(db, &line->of.model, line->of.model.verified_at_ms, err);      /* with its verifiedAt */
+    return write_model(db, line, err);
 }
 
 static bool write_missing(const struct gathered *g, const struct catalog *catalog, struct db *db, bool *wrote, struct err *err)
@@ -59,9 +76,9 @@ static bool write_missing(const struct gathered *g, const struct catalog *catalo
                 return false;
             *wrote = true;
         } else if (!same_line(&g->rows[i], &kept)) {
-            /* Standing archives agree, that was audited: the other one must be of a cancelled settlement. */
-            return err_set(err, ERR_DIFFERS, "settlement %llu: a price, provider or model line contradicts that of a cancelled"
-                           " settlement: rebuild without the cancelled one's archive", (unsigned long long)g->sequence);
+            /* Standing archives agree: the other row is of a cancelled settlement, or was set while the chain was away. */
+            return err_set(err, ERR_DIFFERS, "settlement %" PRIu64 ": a price, provider or model line contradicts what the store"
+                           " holds: rebuild a new one, without the archives of cancelled settlements", g->sequence);
         }
     }
     return true;

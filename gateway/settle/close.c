@@ -23,7 +23,7 @@ bool settle_close(struct settle *s, bool *closed, struct err *err)
     bool found, has_leaves;
 
     *closed = false;
-    if (!work_find(s, &work, &found, err))
+    if (!work_may_begin(s, err) || !work_find(s, &work, &found, err))
         return false;
     if (found)
         return true;

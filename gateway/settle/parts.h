@@ -40,6 +40,7 @@ struct settle {
     const struct signer *signer;
     const struct clock *clock;
     struct address account;                   /* the signer's: whose nonces these are */
+    bool level;                               /* the store knew all that the chain does, when first looked */
     struct settle_report report;              /* of the batch that was worked on last */
     struct watch *watches;
     size_t watch_count;
@@ -53,6 +54,8 @@ struct settle {
 };
 
 /* -- what to work on (work.c) -- */
+/* false while the chain knows settlements that this store does not: nothing is closed, sent or planned before. */
+MUST_USE bool work_may_begin(struct settle *s, struct err *err);
 /* A batch in progress first, else the lowest closed one whose rewards tree is not empty. */
 MUST_USE bool work_find(struct settle *s, struct batch_row *batch, bool *found, struct err *err);
 /* Whether a settlement of this batch would have any leaf. */
@@ -82,7 +85,7 @@ MUST_USE bool transactions_may_retry(const struct settle *s, const struct transa
 MUST_USE bool attempt_is_void(const struct attempt_row *a, struct address account, bool *is_void, struct err *err);
 
 /* -- the chain as settled so far (heights.c) -- */
-/* The highest block that counts as confirmed; *any false while there is none. */
+/* confirmed_block of behind.h, by our settings. */
 MUST_USE bool confirmed_height(struct settle *s, uint64_t *height, bool *any, struct err *err);
 
 /* -- sending (send.c) -- */

@@ -72,7 +72,7 @@ bool settle_plan(struct settle *s, struct settle_plan *plan, struct err *err)
 {
     struct reward_leaves leaves = { 0 };
     struct settle_plan planned = { 0 };
-    bool ok = plan_leaves(s, &leaves, &planned, err) && plan_sets(s, &leaves, &planned, err)
+    bool ok = work_may_begin(s, err) && plan_leaves(s, &leaves, &planned, err) && plan_sets(s, &leaves, &planned, err)
         && send_fee(s, &planned.fee, err);
 
     reward_leaves_clear(&leaves);

@@ -5,6 +5,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/settle/archive.h"
+#include "gateway/settle/behind.h"
 #include "gateway/settle/rewards.h"
 #include "store/receipts.h"
 
@@ -20,75 +21,24 @@ struct preparation {
     struct batch_receipts *batch_receipts;
 };
 
-/* The header that the store expects at the number before, told by what became of that settlement. */
-static bool expected_parent(struct settle *s, uint64_t before, struct hash *parent, struct err *err)
-{
-    struct settlement_row last;
-    bool found;
-
-    if (before == 0) {
-        *parent = header_first(s->config.chain_id, s->config.contract, s->config.token);
-        return true;
-    }
-    if (!store_settlement_find(s->db, before, &last, &found, err))
-        return false;
-    if (!found || !last.has_header)
-        return err_set(err, ERR_BUG, "settlement %" PRIu64 " has no header", before);
-    *parent = last.state == BATCH_CANCELLED ? header_cancelled(last.header) : last.header;
-    return true;
-}
-
-/* Numbers that are not of this store (a stolen operator key, another store) do no harm where each commit was cancelled:
- * then what is active is still what we know.  The headers between carry the marks, and we build on them. */
-static bool only_cancelled_between(struct settle *s, const struct settlement_view *view, uint64_t ours, struct err *err)
-{
-    struct settlement_row last;
-    bool found;
-
-    if (view->has_pending) {
-        err_set(err, ERR_AGAIN, "settlement %" PRIu64 " waits for activation: audit it, and cancel it when it is false"
-                " (quittance watch --cancel)", view->pending_sequence);
-        return commit_name(s, view->pending_sequence, err);
-    }
-    if (!store_settlement_last_valid(s->db, &last, &found, err))
-        return false;
-    if (hash_eq(view->active_root, found ? last.content.rewards_root : (struct hash){ { 0 } })
-        && amount_cmp(view->total, found ? last.content.total : AMOUNT_ZERO) == 0) {
-        log_event(LOG_WARN_LEVEL, "foreign_sequences_passed", KV_U64("from", ours + 1), KV_U64("to", view->sequence));
-        return true;
-    }
-    err_set(err, ERR_HALT, "the contract's last sequence is %" PRIu64 ", the store's is %" PRIu64
-            ", and its active root is not ours", view->sequence, ours);
-    return commit_name(s, ours + 1, err);
-}
-
-/* The next sequence and its parent, where chain and store agree about both. */
+/* The next sequence and its parent, where chain and store agree about all before.  Numbers that are not of this store (a
+ * stolen operator key, another store) do no harm where each commit was cancelled: the headers between carry the marks, and we
+ * build on them. */
 static bool choose_sequence(struct preparation *p, struct err *err)
 {
     struct settle *s = p->settle;
-    struct settlement_view view;
-    struct settlement_row last = { 0 };
-    struct hash expected;
-    bool found;
+    struct behind b;
 
-    if (!settlement_read(s->rpc, s->config.contract, &view, err) || !store_settlement_last(s->db, &last, &found, err))
+    if (!behind_look(&s->config, s->rpc, s->db, &b, err))
         return false;
-    if (!address_eq(view.token, s->config.token))
-        return err_set(err, ERR_CONFIG, "the contract pays another token than the configured one");
-    if (last.sequence > view.sequence)
-        return err_set(err, ERR_HALT, "the contract's last sequence is %" PRIu64 ", the store's is %" PRIu64,
-                       view.sequence, last.sequence);
-    if (!expected_parent(s, last.sequence, &expected, err)
-        || !settlement_header(s->rpc, s->config.contract, last.sequence, &p->row.parent, err))
-        return false;
-    if (!hash_eq(expected, p->row.parent))
-        return err_set(err, ERR_HALT, "header %" PRIu64 " of the contract is not the one in the store", last.sequence);
-    if (view.sequence > last.sequence
-        && (!only_cancelled_between(s, &view, last.sequence, err)
-            || !settlement_header(s->rpc, s->config.contract, view.sequence, &p->row.parent, err)))
-        return false;
-    p->row.sequence = p->row.content.sequence = view.sequence + 1;
-    return true;
+    if (b.is_behind)
+        return behind_say(&b, err);
+    if (b.known > b.used)
+        return err_set(err, ERR_HALT, "the contract's last sequence is %" PRIu64 ", the store's is %" PRIu64, b.used, b.known);
+    if (b.used > b.known)
+        log_event(LOG_WARN_LEVEL, "foreign_sequences_passed", KV_U64("from", b.known + 1), KV_U64("to", b.used));
+    p->row.sequence = p->row.content.sequence = b.used + 1;
+    return settlement_header(s->rpc, s->config.contract, b.used, &p->row.parent, err);
 }
 
 static bool compute_rewards(struct preparation *p, struct err *err)

@@ -87,7 +87,7 @@ static bool work_on(struct settle *s, bool *worked, bool *moved, struct err *err
     bool found;
 
     s->report.waits = WAITS_NOT;
-    if (!follow_transactions(s, moved, err) || !work_find(s, &batch, &found, err))
+    if (!work_may_begin(s, err) || !follow_transactions(s, moved, err) || !work_find(s, &batch, &found, err))
         return false;
     *worked = *worked || found;
     return !found || (advance(s, &batch, moved, err) && report_again(s, batch.number, err));

@@ -1,9 +1,22 @@
 /* Which batch is worked on next. */
 #include "gateway/settle/parts.h"
 
+#include "gateway/settle/behind.h"
 #include "store/meta.h"
 
 #include <inttypes.h>
+
+bool work_may_begin(struct settle *s, struct err *err)
+{
+    struct behind behind;
+
+    if (s->level)
+        return true;
+    if (!behind_look(&s->config, s->rpc, s->db, &behind, err))
+        return false;
+    s->level = !behind.is_behind;
+    return s->level || behind_say(&behind, err);
+}
 
 static bool is_in_progress(enum batch_state state)
 {
