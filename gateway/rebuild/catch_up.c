@@ -114,6 +114,7 @@ static bool say_missing(const struct rebuilding *r, const char *place, struct er
                                            " quittance store catch-up URL|DIR", err->text);
 }
 
+/* The chain is read where there is something to do: settlements are missing, or somebody was named who may have files. */
 static bool look(struct rebuilding *r, struct db *db, const char *place, struct catch_up_report *report, struct err *err)
 {
     struct behind behind;
@@ -121,41 +122,48 @@ static bool look(struct rebuilding *r, struct db *db, const char *place, struct 
     *report = (struct catch_up_report){ 0 };
     if (!behind_look(r->config, r->rpc, db, &behind, err))
         return false;
-    if (!behind.is_behind)
-        return true;
-    *report = (struct catch_up_report){ .from = behind.known + 1, .to = behind.used };
     r->known = behind.known;
-    return rebuild_open(r, place, err) && rebuild_read_chain(r, err);
+    if (behind.is_behind)
+        *report = (struct catch_up_report){ .from = behind.known + 1, .to = behind.used };
+    return (place == NULL && !behind.is_behind) || (rebuild_open(r, place, err) && rebuild_read_chain(r, err));
+}
+
+static bool make_missing(struct rebuilding *r, struct db *db, const char *place, struct err *err)
+{
+    return writer_do(r->writer, move_all_up, r, err) && load(r, db, err)
+        && (rebuild_each(r, err) || say_missing(r, place, err));
 }
 
 bool catch_up(const struct settle_config *config, struct writer *writer, struct db *db, struct rpc *rpc, const char *place,
               rebuild_tell_fn *tell, void *self, struct catch_up_report *report, struct err *err)
 {
     struct rebuilding r = { .config = config, .rpc = rpc, .writer = writer, .tell = tell, .tell_self = self };
-    bool ok = look(&r, db, place, report, err);
+    bool ok = look(&r, db, place, report, err) && (report->from == 0 || make_missing(&r, db, place, err))
+           && (place == NULL || rebuild_known_files(&r, db, err));
 
-    if (ok && report->from != 0) {
-        ok = writer_do(writer, move_all_up, &r, err) && load(&r, db, err)
-          && (rebuild_each(&r, err) || say_missing(&r, place, err));
-        report->receipts = r.receipts;
-    }
     rebuilding_clear(&r);
     return ok;
+}
+
+static bool fetch_missing(struct rebuilding *r, struct err *err)
+{
+    for (size_t i = (size_t)r->known; i < r->view.count; i++) {
+        const struct chain_settlement *s = &r->view.list[i];
+
+        /* One that was cancelled may be lost to everybody. */
+        if (!rebuild_fetch(r, s, err) && !(s->cancelled && err->code == ERR_NOT_FOUND))
+            return err_prefix(err, "settlement %" PRIu64, s->event.sequence);
+    }
+    return true;
 }
 
 bool catch_up_fetch(const struct settle_config *config, struct db *db, struct rpc *rpc, const char *place,
                     struct catch_up_report *report, struct err *err)
 {
     struct rebuilding r = { .config = config, .rpc = rpc };
-    bool ok = look(&r, db, place, report, err);
+    bool ok = look(&r, db, place, report, err)
+           && (place == NULL || (rebuild_known_files(&r, db, err) && (report->from == 0 || fetch_missing(&r, err))));
 
-    for (size_t i = (size_t)r.known; ok && report->from != 0 && i < r.view.count; i++) {
-        const struct chain_settlement *s = &r.view.list[i];
-
-        /* One that was cancelled may be lost to everybody. */
-        ok = rebuild_fetch(&r, s, err) || (s->cancelled && err->code == ERR_NOT_FOUND)
-          || err_prefix(err, "settlement %" PRIu64, s->event.sequence);
-    }
     rebuilding_clear(&r);
     return ok;
 }

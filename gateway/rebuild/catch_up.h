@@ -15,14 +15,15 @@
  * which is ERR_AGAIN. */
 typedef bool rebuild_tell_fn(void *self, uint64_t sequence, uint64_t last, const struct err *lost);
 
-struct catch_up_report { uint64_t from, to, receipts; };       /* from 0: nothing was missing */
-/* place: a URL or folder of published files for those that [archive] dir lacks; NULL: none.  db: a reader of the writer's
+struct catch_up_report { uint64_t from, to; };       /* from 0: nothing was missing */
+/* place: a URL or folder of published files for those that [archive] dir lacks, also of settlements that the store knows;
+ * NULL: none.  db: a reader of the writer's
  * store.  Done in steps: what was written before an error or a crash stays, and the next call goes on behind it.
  * ERR_HALT: another history (settle/behind.h), or an archive is missing, which is named.  ERR_AGAIN: not confirmed yet.
  * ERR_DIFFERS: a published file is not what the chain says, or contradicts the store. */
 MUST_USE bool catch_up(const struct settle_config *config, struct writer *writer, struct db *db, struct rpc *rpc,
                        const char *place, rebuild_tell_fn *tell, void *self, struct catch_up_report *report, struct err *err);
-/* Only fetches the archives of missing settlements into [archive] dir, where a running service finds them. */
+/* Only the files, into [archive] dir, where a running service finds them. */
 MUST_USE bool catch_up_fetch(const struct settle_config *config, struct db *db, struct rpc *rpc, const char *place,
                              struct catch_up_report *report, struct err *err);
 

@@ -1,6 +1,8 @@
 /* The published files of a settlement, in [archive] dir again: that is what the service serves. */
 #include "gateway/rebuild/parts.h"
 
+#include <inttypes.h>
+
 #include "gateway/audit/differs.h"
 #include "gateway/core/seal.h"
 #include "gateway/lib/crypt.h"
@@ -97,4 +99,45 @@ bool rebuild_rewards(const struct rebuilding *r, const struct chain_settlement *
     };
 
     return rewards_write(r->config->archive_dir, &published, err);
+}
+
+static bool has_file(const struct rebuilding *r, uint64_t sequence, const char *suffix)
+{
+    char path[PATH_SIZE];
+
+    archive_path(r->config->archive_dir, sequence, suffix, path, sizeof path);
+    return file_exists(path);
+}
+
+static bool make_rewards(const struct rebuilding *r, const struct chain_settlement *s, struct db *db, struct err *err)
+{
+    struct reward_leaves leaves = { 0 };
+    bool ok = store_leaves_load(db, s->event.sequence, &leaves, err) && rebuild_rewards(r, s, &leaves, err);
+
+    reward_leaves_clear(&leaves);
+    return ok;
+}
+
+static bool known_files(struct rebuilding *r, const struct chain_settlement *s, struct db *db, struct err *err)
+{
+    uint64_t sequence = s->event.sequence;
+    struct settlement_row row;
+    bool found;
+
+    if (!store_settlement_find(db, sequence, &row, &found, err))
+        return false;
+    if (!found)
+        return true;                           /* somebody else's, cancelled */
+    if (!has_file(r, sequence, ".archive.ndjson") && !rebuild_fetch(r, s, err)
+        && !(s->cancelled && err->code == ERR_NOT_FOUND))
+        return false;
+    return row.accounts == 0 || has_file(r, sequence, ".rewards.json") || make_rewards(r, s, db, err);
+}
+
+bool rebuild_known_files(struct rebuilding *r, struct db *db, struct err *err)
+{
+    for (size_t i = 0; i < r->known && i < r->view.count; i++)
+        if (!known_files(r, &r->view.list[i], db, err))
+            return err_prefix(err, "settlement %" PRIu64, r->view.list[i].event.sequence);
+    return true;
 }

@@ -56,6 +56,9 @@ MUST_USE bool rebuild_each(struct rebuilding *r, struct err *err);
 /* The archive in [archive] dir, its bytes those that the chain names; fetched where it is not there yet.  ERR_DIFFERS,
  * ERR_NOT_FOUND: it cannot be had. */
 MUST_USE bool rebuild_fetch(struct rebuilding *r, const struct chain_settlement *s, struct err *err);
+/* What is missing in [archive] dir of settlements that the store knows: the archive is fetched, rewards.json made from its
+ * leaves. */
+MUST_USE bool rebuild_known_files(struct rebuilding *r, struct db *db, struct err *err);
 /* rewards.json from the leaves that are being written: the same bytes as before. */
 MUST_USE bool rebuild_rewards(const struct rebuilding *r, const struct chain_settlement *s, const struct reward_leaves *after,
                               struct err *err);
