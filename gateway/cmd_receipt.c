@@ -260,7 +260,8 @@ const struct command command_receipt = {
             "  quittance receipt sign --url http://127.0.0.1:8080 --key keystore:node.json --passphrase-file pass |\n"
             "  quittance receipt post --url http://127.0.0.1:8080\n\n"
             "post tries again, with the same jobIds, while the gateway is away for up to a minute; what is not accepted goes\n"
-            "to stderr with its code, the counts to stdout.",
+            "to stderr with its code, the counts to stdout.  Keep each receipt until GET /v1/receipts/{jobId} says committed or\n"
+            "paid: after a lost disk the gateway asks for the others, and whatever is posted twice is a duplicate.",
     .run = receipt_run,
     .options = {
         { "--url", "URL", "sign, post: the gateway" },

@@ -202,6 +202,29 @@ static void books_that_are_ahead_of_the_clock_judge_by_the_clock(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
+static void a_pause_takes_nothing_and_changes_nothing(void **state)
+{
+    struct world *w = *state;
+    struct signed_receipt r = world_receipt(w, &w->node, 1000);
+    struct submission s;
+    struct intake_item item;
+    struct err err = { 0 };
+
+    intake_pause(w->intake, "catching up with settlements 4 to 7");
+    assert_true(intake_is_paused(w->intake));
+    world_submission(&s, &r, 1);
+    assert_false(intake_submit_wait(w->intake, &s, &err));
+    assert_int_equal(err.code, ERR_AGAIN);
+    assert_string_equal(err.text, "catching up with settlements 4 to 7");
+    submission_clear(&s);
+    assert_false(expel_provider(w->intake, "op", w->node.address, &err));
+    assert_int_equal(err.code, ERR_AGAIN);
+    assert_true(intake_resume(w->intake, &err));
+    assert_false(intake_is_paused(w->intake));
+    item = world_post_one(w, &r);
+    assert_item(&item, ITEM_ACCEPTED, CODE_ACCEPTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +233,7 @@ int main(void)
         TEST(the_bounds_follow_the_contract),
         TEST(a_strangers_bundle_is_charged_whole),
         TEST(a_conflict_out_of_a_bundle_proves_itself),
+        TEST(a_pause_takes_nothing_and_changes_nothing),
         TEST(books_that_are_ahead_of_the_clock_judge_by_the_clock),
     };
 

@@ -305,6 +305,37 @@ static void a_leaf_is_the_latest_one_and_a_cancelled_settlement_says_nothing_to_
     check_leaf(f->db, 3, 3, 0);
 }
 
+static void what_the_chain_had_its_word_about_is_decided(void **state)
+{
+    struct store_fixture *f = *state;
+    struct settlement_row row;
+    struct err err;
+    bool found;
+
+    prepare_first(f->db);
+    store_ok(store_settlement_decided(f->db, &row, &found, &err));
+    assert_false(found);
+    store_sql(f->db, "UPDATE settlements SET state = 8");       /* cancelled */
+    store_ok(store_settlement_decided(f->db, &row, &found, &err));
+    assert_true(found);
+    assert_int_equal(row.sequence, 1);
+}
+
+static void a_batch_is_counted_anew_until_it_is_prepared(void **state)
+{
+    struct store_fixture *f = *state;
+    struct batch_row batch;
+    struct err err;
+
+    store_ok(store_batch_restate(f->db, 1, some_address(3), 7, some_amount(70), &err));
+    store_ok(store_batch_open(f->db, &batch, &err));
+    assert_int_equal(batch.receipts, 7);
+    assert_amount_equal(batch.amount, some_amount(70));
+    assert_true(address_eq(batch.protocol_account, some_address(3)));
+    store_sql(f->db, "UPDATE batches SET state = 3");           /* prepared */
+    store_fails(ERR_BUG, store_batch_restate(f->db, 1, some_address(3), 0, AMOUNT_ZERO, &err));
+}
+
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, store_db_setup, store_teardown)
 
 int main(void)
@@ -318,6 +349,8 @@ int main(void)
         WITH_DB(a_move_that_changes_no_row_is_a_bug),
         WITH_DB(a_cancelled_batch_waits_for_carry),
         WITH_DB(settlements_are_listed_newest_first),
+        WITH_DB(what_the_chain_had_its_word_about_is_decided),
+        WITH_DB(a_batch_is_counted_anew_until_it_is_prepared),
         WITH_DB(leaves_come_back_sorted_by_account),
         WITH_DB(a_leaf_is_the_latest_one_and_a_cancelled_settlement_says_nothing_to_the_next),
     };

@@ -250,6 +250,28 @@ static void damage_is_noticed(void **state)
     store_teardown(&own);
 }
 
+static void receipts_of_a_batch_go_on_into_another(void **state)
+{
+    struct store_fixture *f = *state;
+    struct seen seen = { "", 0, false };
+    struct receipt_row row;
+    struct err err;
+    bool found;
+
+    insert(f->db, some_receipt(1));
+    insert(f->db, some_receipt(2));
+    insert(f->db, some_held_receipt(3));
+    store_ok(store_receipts_rebatch(f->db, 1, 2, &err));
+    store_ok(store_receipts_of_batch(f->db, 1, note_job, &seen, &err));
+    assert_string_equal(seen.jobs, "");
+    store_ok(store_receipt_find(f->db, some_job(1), some_address(1), &row, &found, &err));
+    assert_int_equal(row.batch, 2);
+    store_ok(store_receipt_delete(f->db, some_job(1), some_address(1), &err));
+    store_ok(store_receipt_find(f->db, some_job(1), some_address(1), &row, &found, &err));
+    assert_false(found);
+    store_fails(ERR_BUG, store_receipt_delete(f->db, some_job(1), some_address(1), &err));
+}
+
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, store_db_setup, store_teardown)
 
 int main(void)
@@ -262,6 +284,7 @@ int main(void)
         WITH_DB(a_refused_receipt_keeps_why),
         WITH_DB(a_consumer_signature_is_added_once),
         WITH_DB(a_job_is_billed_by_another_only_when_accepted),
+        WITH_DB(receipts_of_a_batch_go_on_into_another),
         WITH_DB(lists_are_in_order_and_may_be_stopped),
     };
     struct CMUnitTest damage[ARRAY_LEN(damages)];
