@@ -23,6 +23,7 @@ struct level {
     struct intake *intake;
     struct rpc *rpc;
     struct db *db;
+    bool behind;                   /* intake is paused */
     char said[400];                /* the error that was logged last */
     atomic_bool stop;              /* ends what the rpc waits for */
     pthread_t thread;
@@ -65,8 +66,9 @@ static void pause_intake(struct level *l, const struct behind *b)
 {
     char why[200];
 
-    if (intake_is_paused(l->intake))
+    if (l->behind)
         return;
+    l->behind = true;
     snprintf(why, sizeof why, "The gateway was restored from a backup and is catching up with settlements %" PRIu64 " to %" PRIu64
              "; post again once it has.", b->known + 1, b->used);
     intake_pause(l->intake, why);
@@ -78,10 +80,11 @@ static bool go_on(struct level *l, struct err *err)
 {
     uint64_t released;
 
-    if (!intake_is_paused(l->intake))
+    if (!l->behind)
         return true;
     if (!intake_resume(l->intake, err) || !release_waiting(l->intake, &released, err))
         return false;
+    l->behind = false;
     log_event(LOG_NOTICE_LEVEL, "store_level", KV_U64("count", released));
     return true;
 }

@@ -62,6 +62,7 @@ struct intake {
     bool is_predecessor;
     uint64_t last_finish_ms;                  /* the predecessor's */
     atomic_bool closed;
+    atomic_bool paused;
 
     struct gathered gathered;
     bool held_known;
@@ -73,7 +74,7 @@ struct intake {
     size_t in_flight;                         /* receipts */
     size_t submissions;                       /* between submit and done */
     bool stopping;
-    char paused[256];                         /* why; empty: it is not */
+    char paused_why[256];
     struct intake_counters counters;
     pthread_t *threads;
     unsigned thread_count;
@@ -131,7 +132,7 @@ MUST_USE bool book_again(struct intake *intake, struct group *group, bool operat
                          struct verdict *verdict, struct err *err);
 void book_faults_text(const struct faults *faults, char *text, size_t size);      /* as JSON that fits, the first ones */
 
-/* ERR_AGAIN while paused; under the lock. */
+/* ERR_AGAIN while this book is paused, or the other, into which it must look; under the lock. */
 MUST_USE bool intake_may_take(const struct intake *intake, struct err *err);
 
 /* change.c: a task of our own that the caller waits for: admissions, prices, releases.  Not from the writer's thread. */

@@ -196,8 +196,9 @@ static struct work *work_new(const struct submission *s)
 void intake_pause(struct intake *intake, const char *why)
 {
     pthread_mutex_lock(&intake->lock);
-    snprintf(intake->paused, sizeof intake->paused, "%s", why);
+    snprintf(intake->paused_why, sizeof intake->paused_why, "%s", why);
     pthread_mutex_unlock(&intake->lock);
+    atomic_store(&intake->paused, true);
 }
 
 static bool forget_held(void *self, struct intake *intake, struct group *group, struct err *err)
@@ -211,23 +212,21 @@ static bool forget_held(void *self, struct intake *intake, struct group *group, 
 
 bool intake_resume(struct intake *intake, struct err *err)
 {
-    intake_pause(intake, "");
+    atomic_store(&intake->paused, false);
     return intake_change(intake, forget_held, NULL, 1, false, err);
 }
 
-bool intake_is_paused(struct intake *intake)
+bool intake_is_paused(const struct intake *intake)
 {
-    bool paused;
-
-    pthread_mutex_lock(&intake->lock);
-    paused = intake->paused[0] != '\0';
-    pthread_mutex_unlock(&intake->lock);
-    return paused;
+    return atomic_load(&intake->paused) || (intake->other != NULL && atomic_load(&intake->other->paused));
 }
 
 bool intake_may_take(const struct intake *intake, struct err *err)
 {
-    return intake->paused[0] == '\0' || err_set(err, ERR_AGAIN, "%s", intake->paused);
+    if (!intake_is_paused(intake))
+        return true;
+    return err_set(err, ERR_AGAIN, "%s", atomic_load(&intake->paused) ? intake->paused_why
+                   : "The gateway's other contract is catching up after a backup; post again once it has.");
 }
 
 static bool is_full(const struct intake *intake, size_t count, struct err *err)

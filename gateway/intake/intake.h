@@ -32,11 +32,11 @@ MUST_USE bool intake_new(const struct intake_config *config, struct writer *writ
                          const struct clock *clock, struct snapshots *snapshots, struct intake **intake, struct err *err);
 void intake_free(struct intake *intake);      /* waits until every submission is done */
 
-/* From now on nothing is taken in or changed: ERR_AGAIN with these words.  Thread-safe, as is the resume, which also looks
- * anew at what the store holds. */
+/* From now on nothing is taken in or changed, here or in the other of a pair: ERR_AGAIN, here with these words.  Thread-safe,
+ * as is the resume, which also looks anew at what the store holds; ERR_AGAIN: the other is paused still. */
 void intake_pause(struct intake *intake, const char *why);
 MUST_USE bool intake_resume(struct intake *intake, struct err *err);
-bool intake_is_paused(struct intake *intake);
+bool intake_is_paused(const struct intake *intake);
 
 /* As the contract's cap is now; from the next commit group on.  Thread-safe. */
 void intake_set_batch_amount_max(struct intake *intake, struct amount max);
