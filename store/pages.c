@@ -342,15 +342,39 @@ static bool mark_gone(struct db *db, uint64_t id, uint64_t slot, struct err *err
     return ok;
 }
 
-bool store_page_leave(struct db *db, const struct receipt_row *row, struct err *err)
+bool store_receipt_delete(struct db *db, const struct receipt_row *row, struct err *err)
 {
     struct stmt st;
 
-    if (!db_prepare(db, "DELETE FROM receipts WHERE job_id = ? AND provider = ? AND page = ? AND slot = ?", &st, err))
+    if (!db_prepare(db, "DELETE FROM receipts WHERE job_id = ? AND provider = ? AND COALESCE(page, 0) = ? AND COALESCE(slot, 0) = ?",
+                    &st, err))
         return false;
     stmt_bind_job_id(&st, &row->signed_.receipt.job_id);
     stmt_bind_address(&st, &row->signed_.receipt.provider);
     stmt_bind_u64(&st, row->page);
     stmt_bind_u64(&st, row->slot);
-    return stmt_exec_one(&st, err) && store_receipt_insert(db, row, err) && mark_gone(db, row->page, row->slot, err);
+    return stmt_exec_one(&st, err) && (row->page == 0 || mark_gone(db, row->page, row->slot, err));
+}
+
+bool store_page_leave(struct db *db, const struct receipt_row *row, struct err *err)
+{
+    return store_receipt_delete(db, row, err) && store_receipt_insert(db, row, err);
+}
+
+static bool rebatch(struct db *db, const char *literal_sql, uint64_t from, uint64_t to, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, literal_sql, &st, err))
+        return false;
+    stmt_bind_u64(&st, to);
+    stmt_bind_u64(&st, from);
+    return stmt_exec(&st, NULL, err);
+}
+
+bool store_receipts_rebatch(struct db *db, uint64_t from, uint64_t to, struct err *err)
+{
+    page_cache_forget(db);
+    return rebatch(db, "UPDATE receipts SET batch = ? WHERE batch = ?", from, to, err)
+        && rebatch(db, "UPDATE receipt_pages SET batch = ? WHERE batch = ?", from, to, err);
 }

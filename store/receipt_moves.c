@@ -72,28 +72,6 @@ bool store_receipt_requeue(struct db *db, const struct receipt_row *row, struct 
     return stmt_exec_one(&st, err);
 }
 
-bool store_receipt_delete(struct db *db, struct job_id job, struct address provider, struct err *err)
-{
-    struct stmt st;
-
-    if (!db_prepare(db, "DELETE FROM receipts WHERE job_id = ? AND provider = ?", &st, err))
-        return false;
-    stmt_bind_job_id(&st, &job);
-    stmt_bind_address(&st, &provider);
-    return stmt_exec_one(&st, err);
-}
-
-bool store_receipts_rebatch(struct db *db, uint64_t from, uint64_t to, struct err *err)
-{
-    struct stmt st;
-
-    if (!db_prepare(db, "UPDATE receipts SET batch = ? WHERE batch = ?", &st, err))
-        return false;
-    stmt_bind_u64(&st, to);
-    stmt_bind_u64(&st, from);
-    return stmt_exec(&st, NULL, err);
-}
-
 bool store_receipt_countersign(struct db *db, const struct receipt_row *row, struct err *err)
 {
     const struct receipt *r = &row->signed_.receipt;

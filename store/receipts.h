@@ -34,8 +34,9 @@ MUST_USE bool store_receipt_accept(struct db *db, const struct receipt_row *row,
 MUST_USE bool store_receipt_refuse(struct db *db, struct job_id job, struct address provider, const char *reason, struct err *err);
 /* A quarantined receipt that is held for another reason, or would be worth another amount now: code, faults and price. */
 MUST_USE bool store_receipt_requeue(struct db *db, const struct receipt_row *row, struct err *err);
-/* For a row that is written anew from an archive, and for all that an open batch holds: a restored backup catches up. */
-MUST_USE bool store_receipt_delete(struct db *db, struct job_id job, struct address provider, struct err *err);
+/* For one that is written anew from an archive, where a restored backup catches up; row is what store_receipt_find gave. */
+MUST_USE bool store_receipt_delete(struct db *db, const struct receipt_row *row, struct err *err);
+/* All of a batch, wherever they lie. */
 MUST_USE bool store_receipts_rebatch(struct db *db, uint64_t from, uint64_t to, struct err *err);
 /* The first consumer signature, and who is charged because of it. */
 MUST_USE bool store_receipt_countersign(struct db *db, const struct receipt_row *row, struct err *err);

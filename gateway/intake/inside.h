@@ -132,7 +132,7 @@ MUST_USE bool book_again(struct intake *intake, struct group *group, bool operat
                          struct verdict *verdict, struct err *err);
 void book_faults_text(const struct faults *faults, char *text, size_t size);      /* as JSON that fits, the first ones */
 
-/* ERR_AGAIN while this book is paused, or the other, into which it must look; under the lock. */
+/* pause.c: ERR_AGAIN while this book is paused, or the other, into which it must look; under the lock. */
 MUST_USE bool intake_may_take(const struct intake *intake, struct err *err);
 
 /* change.c: a task of our own that the caller waits for: admissions, prices, releases.  Not from the writer's thread. */

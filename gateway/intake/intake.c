@@ -2,7 +2,6 @@
 #include "gateway/intake/inside.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,42 +190,6 @@ static struct work *work_new(const struct submission *s)
     if (s->is_bundle && s->count >= PAGE_LEAST)
         page_content_init(&work->content, s->count);
     return work;
-}
-
-void intake_pause(struct intake *intake, const char *why)
-{
-    pthread_mutex_lock(&intake->lock);
-    snprintf(intake->paused_why, sizeof intake->paused_why, "%s", why);
-    pthread_mutex_unlock(&intake->lock);
-    atomic_store(&intake->paused, true);
-}
-
-static bool forget_held(void *self, struct intake *intake, struct group *group, struct err *err)
-{
-    (void)self;
-    (void)group;
-    (void)err;
-    intake->held_known = false;
-    return true;
-}
-
-bool intake_resume(struct intake *intake, struct err *err)
-{
-    atomic_store(&intake->paused, false);
-    return intake_change(intake, forget_held, NULL, 1, false, err);
-}
-
-bool intake_is_paused(const struct intake *intake)
-{
-    return atomic_load(&intake->paused) || (intake->other != NULL && atomic_load(&intake->other->paused));
-}
-
-bool intake_may_take(const struct intake *intake, struct err *err)
-{
-    if (!intake_is_paused(intake))
-        return true;
-    return err_set(err, ERR_AGAIN, "%s", atomic_load(&intake->paused) ? intake->paused_why
-                   : "The gateway's other contract is catching up after a backup; post again once it has.");
 }
 
 static bool is_full(const struct intake *intake, size_t count, struct err *err)

@@ -60,14 +60,15 @@ static bool find_closed(struct filling *f, bool *found, struct err *err)
         return false;
     if (!hash_eq(root, f->s->event.receipts_root))
         return true;
-    f->batch = row.batch;
+    f->batch = batch.number;
+    f->held = batch.receipts;
     *found = true;
     f->carried = batch.state == BATCH_CANCELLED;
     return !f->carried || carry(f, row.batch, err);
 }
 
-/* The open batch becomes the settlement's, and all that it holds goes on into the next: what the archive lists is taken back
- * from there.  The next one's protocol account is fixed with its first receipt, here or by the service. */
+/* The open batch becomes the settlement's; where the archive is lost, all that it holds goes on into the next.  That one's
+ * protocol account is fixed with its first receipt, here or by the service. */
 static bool close_open(struct filling *f, struct err *err)
 {
     struct batch_row open;
@@ -75,10 +76,10 @@ static bool close_open(struct filling *f, struct err *err)
     if (!store_batch_open(f->db, &open, err) || !store_batch_close(f->db, f->s->timestamp_s * 1000, open.protocol_account, err))
         return false;
     f->batch = open.number;
-    if (open.receipts == 0)
+    f->held = open.receipts;
+    if (f->g != NULL || open.receipts == 0)
         return true;
-    if (f->g == NULL)
-        receipts_moved(f, open.number);       /* nothing is left in it */
+    receipts_moved(f, open.number);           /* nothing is left in it */
     receipts_moved(f, open.number + 1);
     return store_receipts_rebatch(f->db, open.number, open.number + 1, err);
 }
@@ -91,7 +92,7 @@ static bool fill_batch(struct filling *f, struct err *err)
     if (!(f->g != NULL ? rebuild_rows(f->g, f->db, &f->catalog, err) : store_catalog_load(f->db, &f->catalog, &settings, err)))
         return false;
     return find_closed(f, &found, err) && (found || close_open(f, err))
-        && (f->g == NULL || receipts_fill(f, err)) && receipts_rebook(f, err);
+        && (f->g == NULL || (receipts_fill(f, err) && strays_move_on(f, err))) && receipts_rebook(f, err);
 }
 
 /* -- the settlement -- */

@@ -106,6 +106,7 @@ struct filling {
     struct totals credits;                    /* the judge's; not asked for here */
     struct tree_stream tree;
     struct amount amount;
+    uint64_t held, here;                      /* receipts that the batch held before; those of them that the archive lists */
     uint64_t *rebook;                         /* owned; batches that gave receipts away, each once */
     size_t rebook_count;
     struct reward_leaves after;
@@ -118,6 +119,8 @@ MUST_USE bool rebuild_lost(struct rebuilding *r, const struct chain_settlement *
 /* The batch holds the archive's receipts, each booked as the archive says, and no other; those that were elsewhere in the
  * store are moved, with their promises.  ERR_DIFFERS: one was settled before, or the sums are not the chain's. */
 MUST_USE bool receipts_fill(struct filling *f, struct err *err);
+/* strays.c: what the batch holds and the archive does not list goes on into the open one, as it is. */
+MUST_USE bool strays_move_on(struct filling *f, struct err *err);
 /* This batch's receipts are to be booked anew, as some were moved; then all of those. */
 void receipts_moved(struct filling *f, uint64_t batch);
 MUST_USE bool receipts_rebook(struct filling *f, struct err *err);

@@ -103,28 +103,55 @@ static bool keep_as_evidence(struct filling *f, const struct receipt_row *old, s
         && store_conflict_add(f->db, old, old->has_bundle ? &proof : NULL, CONFLICTS_KEPT, err);
 }
 
+static bool same_signatures(const struct signed_receipt *a, const struct signed_receipt *b)
+{
+    return a->has_signature == b->has_signature && a->has_consumer_signature == b->has_consumer_signature
+        && (!a->has_signature || memcmp(a->signature.b, b->signature.b, sizeof a->signature.b) == 0)
+        && (!a->has_consumer_signature
+            || memcmp(a->consumer_signature.b, b->consumer_signature.b, sizeof a->consumer_signature.b) == 0);
+}
+
+/* Nothing to write: the backup holds it as it was settled. */
+static bool is_as_settled(const struct receipt_row *old, const struct receipt_row *row)
+{
+    return old->state == RECEIPT_ACCEPTED && old->batch == row->batch && hash_eq(old->hash, row->hash)
+        && old->accepted_at_ms == row->accepted_at_ms && old->price_version == row->price_version
+        && amount_cmp(old->amount, row->amount) == 0 && old->has_charged == row->has_charged
+        && address_eq(old->charged, row->charged) && old->has_bundle == row->has_bundle && old->bundle == row->bundle
+        && old->bundle_index == row->bundle_index && same_signatures(&old->signed_, &row->signed_);
+}
+
 /* Makes place for the archive's row, and keeps of the old one what no archive holds. */
-static bool replace_old(struct filling *f, const struct archive_receipt *a, struct receipt_row *row, struct err *err)
+static bool replace_old(struct filling *f, const struct receipt_row *old, struct receipt_row *row, struct err *err)
+{
+    bool same = hash_eq(old->hash, row->hash);
+
+    if ((old->state == RECEIPT_ACCEPTED && !take_from(f, old, err)) || (!same && !keep_as_evidence(f, old, err))
+        || !store_receipt_delete(f->db, old, err))
+        return false;
+    row->received_at_ms = old->received_at_ms;
+    if (same) {
+        row->promise = old->promise;
+        row->promise_index = old->promise_index;
+        memcpy(row->reason, old->reason, sizeof row->reason);
+    }
+    return true;
+}
+
+static bool put(struct filling *f, const struct archive_receipt *a, struct receipt_row *row, struct err *err)
 {
     const struct receipt *r = &row->signed_.receipt;
     struct receipt_row old;
-    bool found, counted;
+    bool found;
 
     if (!store_receipt_find(f->db, r->job_id, r->provider, &old, &found, err))
         return false;
-    counted = found && old.state == RECEIPT_ACCEPTED;
-    if (found) {
-        if ((counted && !take_from(f, &old, err)) || (!hash_eq(old.hash, row->hash) && !keep_as_evidence(f, &old, err))
-            || !store_receipt_delete(f->db, r->job_id, r->provider, err))
-            return false;
-        row->received_at_ms = old.received_at_ms;
-        if (hash_eq(old.hash, row->hash)) {
-            row->promise = old.promise;
-            row->promise_index = old.promise_index;
-            memcpy(row->reason, old.reason, sizeof row->reason);
-        }
-    }
-    return counted || count_day(f, a, err);
+    if (found && old.state == RECEIPT_ACCEPTED && old.batch == f->batch)
+        f->here++;
+    if (found && is_as_settled(&old, row))
+        return true;
+    return (!found || replace_old(f, &old, row, err)) && store_receipt_insert(f->db, row, err)
+        && ((found && old.state == RECEIPT_ACCEPTED) || count_day(f, a, err));
 }
 
 /* -- one receipt of the archive -- */
@@ -149,7 +176,7 @@ static bool keep_receipt(struct filling *f, const struct archive_receipt *a, str
     if (a->has_bundle)
         row.bundle = gathered_bundle_of(f->g, a)->id;
     tree_stream_add(&f->tree, tree_receipts_leaf(f->tree.count, r->job_id, r->provider, salt, row.hash));
-    return replace_old(f, a, &row, err) && store_receipt_insert(f->db, &row, err)
+    return put(f, a, &row, err)
         && book(f, f->batch, f->g->head.protocol_account, &row, err)
         && (amount_add(f->amount, a->amount, &f->amount) || err_set(err, ERR_OVERFLOW, "a batch over 256 bits"));
 }

@@ -266,10 +266,10 @@ static void receipts_of_a_batch_go_on_into_another(void **state)
     assert_string_equal(seen.jobs, "");
     store_ok(store_receipt_find(f->db, some_job(1), some_address(1), &row, &found, &err));
     assert_int_equal(row.batch, 2);
-    store_ok(store_receipt_delete(f->db, some_job(1), some_address(1), &err));
+    store_ok(store_receipt_delete(f->db, &row, &err));
     store_ok(store_receipt_find(f->db, some_job(1), some_address(1), &row, &found, &err));
     assert_false(found);
-    store_fails(ERR_BUG, store_receipt_delete(f->db, some_job(1), some_address(1), &err));
+    store_fails(ERR_BUG, store_receipt_delete(f->db, &row, &err));
 }
 
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, store_db_setup, store_teardown)
