@@ -128,7 +128,7 @@ void book_pair(struct book *successor, struct book *predecessor)
 /* Before anybody is let in. */
 static bool keep_level(struct book *b, struct err *err)
 {
-    const struct level_config level = { &b->settle, b->config.store.url, b->config.chain.rpc };
+    const struct level_config level = { &b->settle, b->config.store.url };
 
     return level_start(&level, b->writer, b->intake, &b->level, err);
 }

@@ -186,7 +186,7 @@ bool level_start(const struct level_config *config, struct writer *writer, struc
     struct level *l = mem_new(sizeof *l);
 
     *l = (struct level){ .config = *config, .writer = writer, .intake = intake };
-    if (!rpc_new(config->rpc_urls, &l->rpc, err) || !db_open(config->store_url, DB_READ, &l->db, err) || !start_thread(l, err)) {
+    if (!rpc_open(&config->settle->rpc, &l->rpc, err) || !db_open(config->store_url, DB_READ, &l->db, err) || !start_thread(l, err)) {
         level_free(l);
         return false;
     }

@@ -10,7 +10,7 @@
 #include "gateway/rebuild/catch_up.h"
 
 struct level;
-struct level_config { const struct settle_config *settle; const char *store_url, *rpc_urls; };      /* borrowed */
+struct level_config { const struct settle_config *settle; const char *store_url; };      /* borrowed */
 /* Waits a second for the first answer of the chain.  ERR_HALT: the store is of another history. */
 MUST_USE bool level_start(const struct level_config *config, struct writer *writer, struct intake *intake, struct level **level,
                           struct err *err);

@@ -81,11 +81,10 @@ bool behind_say(const struct behind *b, struct err *err)
         snprintf(missing, sizeof missing, "settlement %" PRIu64, b->used);
     else
         snprintf(missing, sizeof missing, "settlements %" PRIu64 " to %" PRIu64, b->known + 1, b->used);
+    /* Short: who committed it is named before. */
     if (b->is_active)
-        return err_set(err, ERR_HALT, "the chain has %s, which this store does not know: a restored backup catches up from the"
-                       " archives (quittance store catch-up); a store that lost nothing shares its contract with another one",
-                       missing);
-    return err_set(err, ERR_AGAIN, "the chain has %s, which this store does not know: a restored backup catches up from the"
-                   " archives (quittance store catch-up); else it was committed by somebody else: audit it, and cancel it when"
-                   " it is false (quittance watch --cancel)", missing);
+        return err_set(err, ERR_HALT, "the chain has %s, which this store does not know: a restored backup must catch up"
+                       " (quittance store catch-up)", missing);
+    return err_set(err, ERR_AGAIN, "the chain has %s, which this store does not know: a restored backup must catch up"
+                   " (quittance store catch-up); else cancel it when it is false (quittance watch --cancel)", missing);
 }

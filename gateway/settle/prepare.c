@@ -31,8 +31,10 @@ static bool choose_sequence(struct preparation *p, struct err *err)
 
     if (!behind_look(&s->config, s->rpc, s->db, &b, err))
         return false;
-    if (b.is_behind)
-        return behind_say(&b, err);
+    if (b.is_behind) {
+        behind_say(&b, err);
+        return commit_name(s, b.known + 1, err);
+    }
     if (b.known > b.used)
         return err_set(err, ERR_HALT, "the contract's last sequence is %" PRIu64 ", the store's is %" PRIu64, b.used, b.known);
     if (b.used > b.known)

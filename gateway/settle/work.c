@@ -15,7 +15,10 @@ bool work_may_begin(struct settle *s, struct err *err)
     if (!behind_look(&s->config, s->rpc, s->db, &behind, err))
         return false;
     s->level = !behind.is_behind;
-    return s->level || behind_say(&behind, err);
+    if (s->level)
+        return true;
+    behind_say(&behind, err);
+    return commit_name(s, behind.known + 1, err);
 }
 
 static bool is_in_progress(enum batch_state state)
