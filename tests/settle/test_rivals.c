@@ -139,16 +139,19 @@ static void one_that_waits_in_the_pool_halts_us_at_once(void **state)
     world_free(w);
 }
 
-static void one_before_we_prepare_is_named(void **state)
+static void one_before_we_close_is_named(void **state)
 {
     struct settle_world *w = world_new(FUNDS, 0);
     struct settle_session s;
+    struct err err = { 0 };
+    bool closed;
 
     (void)state;
     settle_world_receipt(w, 1, 1000);
     rival_commits(w);
     settle_session_open(w, &s);
-    close_batch(&s);
+    assert_false(settle_close(s.settle, &closed, &err));
+    assert_named(err);
     assert_named(step_fails(&s));
     settle_session_close(&s);
     world_free(w);
@@ -165,11 +168,11 @@ static void one_that_waits_for_its_activation_is_named_too(void **state)
     settle_world_receipt(w, 1, 1000);
     rival_commits(w);
     settle_session_open(w, &s);
-    close_batch(&s);
     err = step_fails(&s);
     assert_int_equal(err.code, ERR_AGAIN);
     assert_non_null(strstr(err.text, "another gateway commits with this key: sequence 1"));
     settle_world_cancel(w, 1);
+    close_batch(&s);
     assert_int_equal(steps_until(w, &s, BATCH_COMMITTED).sequence, 2);
     settle_session_close(&s);
     world_free(w);
@@ -181,7 +184,7 @@ int main(void)
         cmocka_unit_test(one_between_our_two_questions_is_waited_for_and_named),
         cmocka_unit_test(one_that_is_mined_before_ours_makes_ours_revert),
         cmocka_unit_test(one_that_waits_in_the_pool_halts_us_at_once),
-        cmocka_unit_test(one_before_we_prepare_is_named),
+        cmocka_unit_test(one_before_we_close_is_named),
         cmocka_unit_test(one_that_waits_for_its_activation_is_named_too),
     };
 
