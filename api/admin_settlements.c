@@ -8,17 +8,6 @@
 
 #define RUN_WAIT_MS 30000                     /* for a sequence, or the news that there is nothing to do */
 
-static const char *waits_name(enum settle_waits waits)
-{
-    switch (waits) {
-    case WAITS_NOT:            return NULL;
-    case WAITS_FOR_BLOCK:      return "block";
-    case WAITS_FOR_ACTIVATION: return "activation";
-    case WAITS_FOR_FEES:       return "fees";
-    }
-    bug("settle waits %d", (int)waits);
-}
-
 static void put_error(json *object, const struct err *err)
 {
     json *error;
@@ -32,16 +21,13 @@ static void put_error(json *object, const struct err *err)
     json_put(object, "error", error);
 }
 
-/* The line of the run, and what only a running service can add: {..., running, waits?, activeAt?, error?} */
+/* The line of the run, and what only a running service can add: {..., running, activeAt?, error?} */
 static json *run_to_json(const struct run_report *report)
 {
     const struct settle_report *s = &report->settle;
-    const char *waits = waits_name(s->waits);
     json *object = report_to_json(s);
 
     json_put_bool(object, "running", report->running);
-    if (waits != NULL)
-        json_put_text(object, "waits", waits);
     if (s->active_at_s > 0)
         json_put_u64(object, "activeAt", s->active_at_s);
     put_error(object, &report->error);
@@ -122,6 +108,7 @@ static void add_current(struct request *req, struct run_report *report)
     report->running = current.running;
     report->error = current.error;
     report->settle.waits = current.settle.waits;
+    memcpy(report->settle.waits_detail, current.settle.waits_detail, sizeof report->settle.waits_detail);
 }
 
 void run_get(struct request *req, struct reply *reply)

@@ -79,6 +79,14 @@ static void put_states(struct buf *out, const struct settlement_row *last)
                    last != NULL && last->state == (enum batch_state)state);
 }
 
+static void put_waits(struct buf *out, const struct settle_report *report)
+{
+    head(out, "quittance_settlement_waiting", "gauge", "1 at what a settlement waits for.");
+    for (int waits = WAITS_FOR_BLOCK; waits <= WAITS_FOR_BUDGET; waits++)
+        buf_printf(out, "quittance_settlement_waiting{reason=\"%s\"} %d\n", settle_waits_name((enum settle_waits)waits),
+                   report->waits == (enum settle_waits)waits);
+}
+
 static bool put_settle(struct buf *out, const struct api *api, struct db *db, struct err *err)
 {
     struct run_report report = { 0 };
@@ -92,6 +100,7 @@ static bool put_settle(struct buf *out, const struct api *api, struct db *db, st
     one(out, "quittance_settlement_sequence", "gauge", "Sequence of the newest settlement; 0: none.",
         found ? last.sequence : 0);
     put_states(out, found ? &last : NULL);
+    put_waits(out, &report.settle);
     one(out, "quittance_settle_running", "gauge", "1: a settlement run is under way.", report.running);
     one(out, "quittance_settle_last_success_timestamp_seconds", "gauge", "End of the last good run; 0: never.",
         report.last_success_ms / 1000);

@@ -17,6 +17,10 @@ json *report_to_json(const struct settle_report *r)
     json_put_u64(out, "failed", r->failed);
     json_put_u64(out, "transactions", r->transactions);
     json_put_bool(out, "nothing", r->nothing);
+    if (settle_waits_name(r->waits) != NULL)
+        json_put_text(out, "waits", settle_waits_name(r->waits));
+    if (r->waits_detail[0] != '\0')
+        json_put_text(out, "waitsDetail", r->waits_detail);
     return out;
 }
 

@@ -5,7 +5,8 @@
 #include "gateway/lib/json.h"
 #include "gateway/settle/settle.h"
 
-/* {sequence, state, receipts, total, paid, failed, transactions, nothing}; sequence null where nothing was ever settled. */
+/* {sequence, state, receipts, total, paid, failed, transactions, nothing, waits?, waitsDetail?}; sequence null where nothing was
+ * ever settled. */
 json *report_to_json(const struct settle_report *report);
 json *plan_to_json(const struct settle_plan *plan);
 

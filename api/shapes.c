@@ -60,6 +60,8 @@ static bool add_attempt(void *self, const struct attempt_row *a, struct err *err
     json_put_u64(object, "gas", a->gas);
     json_put(object, "maxFeePerGas", wei_to_json(a->max_fee));
     json_put(object, "maxPriorityFeePerGas", wei_to_json(a->max_priority_fee));
+    if (!u256_is_zero(a->data_fee.v))
+        json_put(object, "maxDataFee", wei_to_json(a->data_fee));
     json_put_u64(object, "createdAt", a->created_at_ms);
     if (a->sent_at_ms > 0)
         json_put_u64(object, "sentAt", a->sent_at_ms);
@@ -105,7 +107,11 @@ json *transaction_to_json(const struct transaction_row *t, json *owned_attempts)
         json_put_hash(object, "blockHash", t->block_hash);
         json_put_u64(object, "gasUsed", t->gas_used);
         json_put(object, "effectiveGasPrice", wei_to_json(t->gas_price));
+        if (!u256_is_zero(t->l1_fee.v))
+            json_put(object, "l1Fee", wei_to_json(t->l1_fee));
     }
+    if (!hash_is_zero(t->taken_by.h))
+        json_put_hash(object, "takenBy", t->taken_by.h);
     json_put(object, "attempts", owned_attempts);
     return object;
 }

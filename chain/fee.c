@@ -66,10 +66,22 @@ static bool over_ceiling(const char *what, struct wei asked, struct wei ceiling,
     return err_set(err, ERR_AGAIN, "%s of %s wei is above the ceiling of %s wei a gas", what, asked_text, ceiling_text);
 }
 
-bool fee_suggest(const struct fee_history *history, struct wei ceiling, struct fee *fee, struct err *err)
+static bool suggest_legacy(struct wei price, struct wei ceiling, struct fee *fee, struct err *err)
 {
-    struct wei tip = median_tip(history), cap;
+    if (wei_cmp(price, ceiling) > 0)
+        return over_ceiling("the gas price", price, ceiling, err);
+    *fee = (struct fee){ price, price, true };
+    return true;
+}
 
+bool fee_suggest(const struct fee_market *market, struct wei ceiling, struct fee *fee, struct err *err)
+{
+    const struct fee_history *history = &market->history;
+    struct wei tip, cap;
+
+    if (market->legacy)
+        return suggest_legacy(market->gas_price, ceiling, fee, err);
+    tip = median_tip(history);
     if (wei_cmp(history->next_base_fee, ceiling) > 0)
         return over_ceiling("the next base fee", history->next_base_fee, ceiling, err);
     /* Full blocks raise the base fee by an eighth each (EIP-1559): 1.125^5 = 1.80, so twice covers five of them. */
@@ -77,10 +89,21 @@ bool fee_suggest(const struct fee_history *history, struct wei ceiling, struct f
         cap = ceiling;
     fee->max_fee = wei_min(cap, ceiling);
     fee->max_priority_fee = wei_min(tip, fee->max_fee);      /* EIP-1559: a tip above the cap is invalid */
+    fee->legacy = false;
     return true;
 }
 
-/* ceil(old * 9 / 8), or fresh where that is more.  geth asks for 10 %, some nodes for 12.5 %. */
+bool fee_is_low(struct fee offered, const struct fee_market *market, struct fee fresh)
+{
+    struct u256 needed;
+
+    if (market->legacy)
+        return wei_cmp(offered.max_fee, market->gas_price) < 0;
+    return !u256_add(market->history.next_base_fee.v, fresh.max_priority_fee.v, &needed)
+        || u256_cmp(offered.max_fee.v, needed) < 0 || wei_cmp(offered.max_priority_fee, fresh.max_priority_fee) < 0;
+}
+
+/* ceil(old * 9 / 8) and more than nothing, or fresh where that is more.  geth asks for 10 %, some nodes for 12.5 %. */
 static bool raise_fee(struct wei old, struct wei fresh, struct wei *raised)
 {
     struct u256 v;
@@ -89,7 +112,7 @@ static bool raise_fee(struct wei old, struct wei fresh, struct wei *raised)
     if (!u256_mul_u64(old.v, 9, &v))
         return false;
     v = u256_div_u64(v, 8, &rest);
-    if (rest > 0 && !u256_add(v, u256_from_u64(1), &v))
+    if ((rest > 0 || u256_is_zero(v)) && !u256_add(v, u256_from_u64(1), &v))
         return false;
     *raised = wei_max((struct wei){ v }, fresh);
     return true;
@@ -97,16 +120,25 @@ static bool raise_fee(struct wei old, struct wei fresh, struct wei *raised)
 
 bool fee_replace(struct fee old, struct fee fresh, struct wei ceiling, struct fee *fee, struct err *err)
 {
-    struct fee raised;
+    struct fee raised = { .legacy = old.legacy };
 
     /* Both fields, never one: a pool compares each by itself. */
     if (!raise_fee(old.max_priority_fee, fresh.max_priority_fee, &raised.max_priority_fee)
         || !raise_fee(old.max_fee, fresh.max_fee, &raised.max_fee))
         return err_set(err, ERR_OVERFLOW, "a fee over 256 bits");
+    if (raised.legacy)
+        raised.max_priority_fee = raised.max_fee = wei_max(raised.max_fee, raised.max_priority_fee);
     if (wei_cmp(raised.max_fee, ceiling) > 0)
         return over_ceiling("a replacement's fee", raised.max_fee, ceiling, err);
     *fee = raised;
     return true;
+}
+
+void fee_put(struct fee fee, struct tx *tx)
+{
+    tx->legacy = fee.legacy;
+    tx->max_fee = fee.max_fee;
+    tx->max_priority_fee = fee.max_priority_fee;
 }
 
 uint64_t fee_gas_max(struct fee fee)
@@ -117,4 +149,23 @@ uint64_t fee_gas_max(struct fee fee)
     if (!u256_divmod(u256_from_u64(RPC_FEE_CAP_WEI), fee.max_fee.v, &gas, &rest) || !u256_to_u64(gas, &most))
         return UINT64_MAX;                     /* free gas */
     return most;
+}
+
+static struct wei most_wei(void)
+{
+    return (struct wei){ { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } } };
+}
+
+struct wei wei_sum(struct wei a, struct wei b)
+{
+    struct wei sum;
+
+    return u256_add(a.v, b.v, &sum.v) ? sum : most_wei();
+}
+
+struct wei fee_cost(uint64_t gas, struct wei max_fee, struct wei data_fee)
+{
+    struct wei cost;
+
+    return u256_mul_u64(max_fee.v, gas, &cost.v) ? wei_sum(cost, data_fee) : most_wei();
 }

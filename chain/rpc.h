@@ -57,6 +57,7 @@ struct tx_receipt {
     uint64_t block, gas_used;
     struct hash block_hash;
     struct wei effective_gas_price;
+    struct wei l1_fee;                        /* what an OP-stack chain took for the data; else zero */
     struct address from, to, created;
     struct logs logs;                         /* owned: logs_clear */
 };

@@ -137,6 +137,8 @@ static bool read_receipt_heads(const json *v, struct tx_receipt *r, struct err *
     if (status > 1)
         return wrong("status", err);
     r->success = status == 1;
+    if (!is_null(json_member(v, "l1Fee")) && !rpc_read_wei(json_member(v, "l1Fee"), "l1Fee", &r->l1_fee, err))
+        return false;
     return is_null(json_member(v, "effectiveGasPrice"))
         || rpc_read_wei(json_member(v, "effectiveGasPrice"), "effectiveGasPrice", &r->effective_gas_price, err);
 }

@@ -93,17 +93,17 @@ static void contract_part(const struct settlement_view *v, json *part, struct al
 static bool gas_part(struct rpc *rpc, const struct config *config, struct address signer, json *part, struct alarms *alarms, struct err *err)
 {
     struct wei balance;
-    struct fee_history history;
+    struct fee_market market;
     struct fee fee;
     struct u256 run, runs;
     char text[U256_DECIMAL_MAX];
     uint64_t left;
 
-    if (!rpc_balance(rpc, signer, &balance, err) || !rpc_fee_history(rpc, FEE_BLOCKS, FEE_PERCENTILE, &history, err))
+    if (!rpc_balance(rpc, signer, &balance, err) || !rpc_fee_market(rpc, &market, err))
         return false;
     u256_to_decimal(balance.v, text);
     json_put_text(part, "gasBalanceWei", text);
-    if (!fee_suggest(&history, wei_from_gwei(config->settle.max_fee_gwei), &fee, err)) {
+    if (!fee_suggest(&market, wei_from_gwei(config->settle.max_fee_gwei), &fee, err)) {
         alarm_add(alarms, err->text);
         err->code = ERR_NONE;
         return true;

@@ -50,6 +50,8 @@ static const struct setting settings[] = {
     { "signer",   "secret_file",              SETTING_PATH,          AT(signer.secret_file),               "secret" },
     { "settle",   "distribute_minimum",       SETTING_AMOUNT,        AT(settle.distribute_minimum),        "0" },
     { "settle",   "max_fee_gwei",             SETTING_COUNT,         AT(settle.max_fee_gwei),              "100" },
+    { "settle",   "max_run_cost_gwei",        SETTING_COUNT,         AT(settle.max_run_cost_gwei),         "1000000000" },
+    { "settle",   "max_day_cost_gwei",        SETTING_COUNT,         AT(settle.max_day_cost_gwei),         "10000000000" },
     { "settle",   "protocol_account",         SETTING_ADDRESS,       AT(settle.protocol_account),          NULL },
     { "receipts", "max_age",                  SETTING_SECONDS,       AT(receipts.max_age_s),               "24h" },
     { "receipts", "quarantine_max",           SETTING_COUNT,         AT(receipts.quarantine_max),          "100000" },
@@ -167,6 +169,8 @@ static bool check(const struct config *config, struct err *err)
 {
     if (strcmp(config->archive.disclosure, "public") != 0 && !config_parties_only(config))
         return err_set(err, ERR_CONFIG, "[archive] disclosure must be public or parties");
+    if (config->settle.max_run_cost_gwei == 0 || config->settle.max_day_cost_gwei == 0)
+        return err_set(err, ERR_CONFIG, "[settle] max_run_cost_gwei and max_day_cost_gwei must be above 0");
     if (config->chain.chain_id == 0)
         return err_set(err, ERR_CONFIG, "[chain] chain_id must not be 0");
     return true;

@@ -20,7 +20,13 @@ struct config {
         char *predecessor;                             /* configuration of the contract before; empty: none (succession.h) */
     } chain;
     struct { char *key, *promise_key, *passphrase_file, *token_file, *secret_file; } signer;
-    struct { struct amount distribute_minimum; uint64_t max_fee_gwei; struct address protocol_account; } settle;
+    /* gwei of the chain's coin: a gas, one settlement, a UTC day.  By default one coin and ten: what a person would want to
+     * be asked about, and far above what a few thousand payments cost. */
+    struct {
+        struct amount distribute_minimum;
+        uint64_t max_fee_gwei, max_run_cost_gwei, max_day_cost_gwei;
+        struct address protocol_account;
+    } settle;
     struct {
         uint64_t max_age_s, quarantine_max, settle_within_s;
         struct amount daily_limit;

@@ -123,6 +123,8 @@ void open_settle_config(const struct config *config, const uint8_t *secret, stru
         .confirmations = config_confirmations(config),
         .deploy_block = config->chain.deploy_block,
         .max_fee = wei_from_gwei(config->settle.max_fee_gwei),
+        .max_run_cost = wei_from_gwei(config->settle.max_run_cost_gwei),
+        .max_day_cost = wei_from_gwei(config->settle.max_day_cost_gwei),
         .distribute_minimum = config->settle.distribute_minimum,
         .protocol_account = open_protocol_account(config, signer),
         .archive_dir = config->archive.dir,

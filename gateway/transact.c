@@ -22,7 +22,7 @@ static bool explain(const struct transact *t, struct err *err)
 
 static bool fill(const struct transact *t, const struct address *to, const struct buf *data, struct tx *tx, struct err *err)
 {
-    struct fee_history history;
+    struct fee_market market;
     struct fee fee;
     struct address from = signer_address(t->signer);
     uint64_t gas;
@@ -30,12 +30,11 @@ static bool fill(const struct transact *t, const struct address *to, const struc
     if (!rpc_estimate_gas(t->rpc, from, to, data, &gas, err))
         return explain(t, err);
     if (!rpc_nonce(t->rpc, from, BLOCK_PENDING, &tx->nonce, err)
-        || !rpc_fee_history(t->rpc, FEE_BLOCKS, FEE_PERCENTILE, &history, err) || !fee_suggest(&history, t->max_fee, &fee, err))
+        || !rpc_fee_market(t->rpc, &market, err) || !fee_suggest(&market, t->max_fee, &fee, err))
         return false;
     tx->chain_id = t->chain_id;
     tx->gas = gas + gas / 5 > TX_GAS_MAX ? TX_GAS_MAX : gas + gas / 5;
-    tx->max_fee = fee.max_fee;
-    tx->max_priority_fee = fee.max_priority_fee;
+    fee_put(fee, tx);
     tx->creates = to == NULL;
     if (to != NULL)
         tx->to = *to;

@@ -11,8 +11,8 @@ bool store_attempt_insert(struct db *db, const struct attempt_row *a, struct err
 {
     struct stmt st;
 
-    if (!db_prepare(db, "INSERT INTO attempts (hash, tx, seq, raw, gas, max_fee, max_priority_fee, created_at)"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)", &st, err))
+    if (!db_prepare(db, "INSERT INTO attempts (hash, tx, seq, raw, gas, max_fee, max_priority_fee, data_fee,"
+                        " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", &st, err))
         return false;
     stmt_bind_hash(&st, &a->hash.h);
     stmt_bind_u64(&st, a->tx);
@@ -21,6 +21,7 @@ bool store_attempt_insert(struct db *db, const struct attempt_row *a, struct err
     stmt_bind_u64(&st, a->gas);
     stmt_bind_wei(&st, a->max_fee);
     stmt_bind_wei(&st, a->max_priority_fee);
+    stmt_bind_wei(&st, a->data_fee);
     stmt_bind_u64(&st, a->created_at_ms);
     return stmt_exec_one(&st, err);
 }
@@ -47,6 +48,7 @@ static void read_attempt(struct stmt *st, struct attempt_row *a)
     a->gas = stmt_u64(st);
     a->max_fee = stmt_wei(st);
     a->max_priority_fee = stmt_wei(st);
+    a->data_fee = stmt_wei(st);
     a->created_at_ms = stmt_u64(st);
     a->sent_at_ms = stmt_u64(st);
     stmt_text(st, a->answer, sizeof a->answer);
@@ -58,7 +60,8 @@ bool store_attempts(struct db *db, uint64_t tx, attempt_fn *visit, void *self, s
     bool row = true, ok = true;
     struct stmt st;
 
-    if (!db_prepare(db, "SELECT hash, tx, seq, raw, gas, max_fee, max_priority_fee, created_at, sent_at, answer"
+    if (!db_prepare(db, "SELECT hash, tx, seq, raw, gas, max_fee, max_priority_fee, data_fee, created_at, sent_at,"
+                        " answer"
                         " FROM attempts WHERE tx = ? ORDER BY seq", &st, err))
         return false;
     stmt_bind_u64(&st, tx);

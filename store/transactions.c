@@ -99,7 +99,7 @@ bool store_tx_mined(struct db *db, const struct transaction_row *t, struct err *
     struct stmt st;
 
     if (!db_prepare(db, "UPDATE transactions SET state = ?, block = ?, block_hash = ?, mined = ?, gas_used = ?,"
-                        " gas_price = ?"
+                        " gas_price = ?, l1_fee = ?, taken_by = NULL"
                         " WHERE id = ? AND state IN (?, ?)", &st, err))
         return false;
     stmt_bind_int(&st, TX_MINED);
@@ -108,6 +108,7 @@ bool store_tx_mined(struct db *db, const struct transaction_row *t, struct err *
     stmt_bind_hash(&st, &t->mined.h);
     stmt_bind_u64(&st, t->gas_used);
     stmt_bind_wei(&st, t->gas_price);
+    stmt_bind_wei(&st, t->l1_fee);
     stmt_bind_u64(&st, t->id);
     stmt_bind_int(&st, TX_SENT);
     stmt_bind_int(&st, TX_FOREIGN);
@@ -120,7 +121,7 @@ bool store_tx_unmined(struct db *db, uint64_t id, struct err *err)
 
     if (!db_prepare(db, "UPDATE transactions SET state = ?, block = NULL, block_hash = NULL, mined = NULL, gas_used"
                         " = NULL,"
-                        " gas_price = NULL WHERE id = ? AND state = ?", &st, err))
+                        " gas_price = NULL, l1_fee = NULL WHERE id = ? AND state = ?", &st, err))
         return false;
     stmt_bind_int(&st, TX_SENT);
     stmt_bind_u64(&st, id);
@@ -128,7 +129,24 @@ bool store_tx_unmined(struct db *db, uint64_t id, struct err *err)
     return stmt_exec_one(&st, err);
 }
 
-#define COLUMNS "id, account, nonce, kind, sequence, state, created_at, block, block_hash, mined, gas_used, gas_price"
+bool store_tx_foreign(struct db *db, uint64_t id, const struct tx_hash *by, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "UPDATE transactions SET state = ?, taken_by = ? WHERE id = ? AND state = ?", &st, err))
+        return false;
+    stmt_bind_int(&st, TX_FOREIGN);
+    if (by != NULL)
+        stmt_bind_hash(&st, &by->h);
+    else
+        stmt_bind_null(&st);
+    stmt_bind_u64(&st, id);
+    stmt_bind_int(&st, TX_SENT);
+    return stmt_exec_one(&st, err);
+}
+
+#define COLUMNS "id, account, nonce, kind, sequence, state, created_at, block, block_hash, mined, gas_used, gas_price, l1_fee," \
+                " taken_by"
 
 static void read_transaction(struct stmt *st, struct transaction_row *t)
 {
@@ -144,6 +162,8 @@ static void read_transaction(struct stmt *st, struct transaction_row *t)
     t->mined.h = stmt_hash(st);
     t->gas_used = stmt_u64(st);
     t->gas_price = stmt_wei(st);
+    t->l1_fee = stmt_wei(st);
+    t->taken_by.h = stmt_hash(st);
 }
 
 /* Ends st. */

@@ -15,14 +15,15 @@ struct transaction_row {
     enum tx_state state;
     uint64_t block, gas_used;
     struct hash block_hash;
-    struct tx_hash mined;
-    struct wei gas_price;
+    struct tx_hash mined, taken_by;                   /* taken_by: the foreign one that used the nonce; zero: not known */
+    struct wei gas_price, l1_fee;
 };
 struct attempt_row {
     struct tx_hash hash;
     uint64_t tx, seq, gas, created_at_ms, sent_at_ms;
     struct buf raw;                                   /* owned */
     struct wei max_fee, max_priority_fee;
+    struct wei data_fee;                              /* most that the chain takes for its bytes, besides gas */
     char answer[256];
 };
 void attempt_clear(struct attempt_row *a);
@@ -37,6 +38,7 @@ MUST_USE bool store_attempt_sent(struct db *db, struct tx_hash hash, uint64_t no
 MUST_USE bool store_tx_move(struct db *db, uint64_t id, enum tx_state from, enum tx_state to, struct err *err);
 MUST_USE bool store_tx_mined(struct db *db, const struct transaction_row *t, struct err *err);       /* sent or foreign -> mined with where and what */
 MUST_USE bool store_tx_unmined(struct db *db, uint64_t id, struct err *err);                         /* mined -> sent: reorg */
+MUST_USE bool store_tx_foreign(struct db *db, uint64_t id, const struct tx_hash *by, struct err *err);   /* sent -> foreign; by NULL: not known */
 typedef bool transaction_fn(void *self, const struct transaction_row *t, struct err *err);
 /* Of every account, as a key may be rotated while one is open: prepared, sent, mined, and foreign ones of settlements
  * that are not final: their receipt may turn up yet.  By account and nonce. */
@@ -47,6 +49,11 @@ MUST_USE bool store_tx_of_sequence(struct db *db, uint64_t sequence, transaction
 MUST_USE bool store_tx_find(struct db *db, uint64_t id, struct transaction_row *t, bool *found, struct err *err);
 typedef bool attempt_fn(void *self, const struct attempt_row *a, struct err *err);
 MUST_USE bool store_attempts(struct db *db, uint64_t tx, attempt_fn *visit, void *self, struct err *err);                  /* oldest first */
+/* What transactions cost so far or may yet: gas * max fee + data fee of the newest attempt while not mined, else what was
+ * taken; one whose nonce another took costs nothing.  Of a settlement, or of those whose newest bytes were signed since
+ * then; without `except`.  All bits set where a sum is over 256. */
+MUST_USE bool store_cost_of_sequence(struct db *db, uint64_t sequence, uint64_t except, struct wei *cost, struct err *err);
+MUST_USE bool store_cost_since(struct db *db, uint64_t since_ms, uint64_t except, struct wei *cost, struct err *err);
 MUST_USE bool store_set_load(struct db *db, uint64_t tx, struct reward_leaves *set, struct err *err);
 MUST_USE bool store_tx_list(struct db *db, uint64_t below_id, unsigned limit, transaction_fn *visit, void *self, struct err *err);   /* newest first */
 

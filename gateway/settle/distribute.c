@@ -206,7 +206,7 @@ static bool distribute(struct distribution *d, const struct batch_row *batch, bo
     if (d->dues.count > 0 && !send_all(d, moved, err))
         return false;
     if (d->dues.count > 0 || d->undecided) {
-        s->report.waits = WAITS_FOR_BLOCK;
+        wait_for(s, WAITS_FOR_BLOCK);
         s->paying_sequence = d->sequence;
         s->paying_mark = d->undecided ? mark_of(s, &d->txs) : 0;
         return true;
@@ -224,7 +224,7 @@ bool distribute_active(struct settle *s, const struct batch_row *batch, bool *mo
     bool ok = transactions_of(s, batch->sequence, &d.txs, err);
 
     if (ok && s->paying_sequence == d.sequence && s->paying_mark != 0 && s->paying_mark == mark_of(s, &d.txs))
-        s->report.waits = WAITS_FOR_BLOCK;
+        wait_for(s, WAITS_FOR_BLOCK);
     else
         ok = ok && distribute(&d, batch, moved, err);
     transactions_clear(&d.txs);
@@ -268,7 +268,7 @@ bool finish_distributed(struct settle *s, const struct batch_row *batch, bool *m
     if (!ok)
         return false;
     if (waits) {
-        s->report.waits = WAITS_FOR_BLOCK;
+        wait_for(s, WAITS_FOR_BLOCK);
         return true;
     }
     if (!move_batch(s, batch->number, BATCH_DISTRIBUTED, BATCH_FINAL, err))

@@ -72,7 +72,9 @@ static bool note_mined(struct look *l, const struct tx_receipt *receipt, const s
     row.block_hash = receipt->block_hash;
     row.mined = a->hash;
     row.gas_used = receipt->gas_used;
-    row.gas_price = receipt->effective_gas_price;
+    /* Nodes older than EIP-1559 do not give it: then it is what was offered. */
+    row.gas_price = u256_is_zero(receipt->effective_gas_price.v) ? a->max_fee : receipt->effective_gas_price;
+    row.l1_fee = receipt->l1_fee;
     if (!writer_do(s->writer, record_mined, &row, err))
         return false;
     log_event(LOG_NOTICE_LEVEL, "tx_mined", KV_U64("sequence", row.sequence), KV_TEXT("kind", row.kind),
@@ -183,7 +185,7 @@ static bool look_at_all(struct settle *s, const struct transactions *open, uint6
             lowest = t;
             l.is_lowest = true;
         }
-        if (!look_at(&l, &why) && ok) {
+        if (!look_at(&l, &why) && !hold_taken(s) && ok) {
             *err = why;
             ok = false;
         }

@@ -75,28 +75,6 @@ static bool look_nonce(struct look *l, bool *foreign, struct err *err)
     return w->used_looks > 0 || fill_gap(l, used, err);
 }
 
-static bool record_foreign(void *self, struct group *group, struct err *err)
-{
-    const struct transaction_row *t = self;
-
-    /* Only a sent one may become foreign; the move says that it left, as it may have. */
-    return (t->state != TX_PREPARED || store_tx_move(group->db, t->id, TX_PREPARED, TX_SENT, err))
-        && store_tx_move(group->db, t->id, TX_SENT, TX_FOREIGN, err);
-}
-
-static bool give_nonce_up(struct look *l, struct err *err)
-{
-    struct transaction_row row = *l->t;
-
-    if (!writer_do(l->settle->writer, record_foreign, &row, err))
-        return false;
-    log_event(LOG_ERROR_LEVEL, "nonce_taken", KV_U64("nonce", row.nonce), KV_ADDRESS("account", &row.account),
-              KV_TEXT("kind", row.kind), KV_U64("sequence", row.sequence),
-              KV_TEXT("error", "used by a transaction that is not ours: is the signer's key in use elsewhere?"));
-    *l->moved = true;
-    return true;
-}
-
 bool look_missing(struct look *l, struct err *err)
 {
     struct settle *s = l->settle;

@@ -50,6 +50,8 @@ struct settle {
     struct address *left_out;
     size_t left_out_count;
     struct payments_scanner scanner;
+    bool held;                                /* a ceiling just kept something from being sent (budget.c) */
+    enum settle_waits told;                   /* the ceiling that the log names last */
     uint64_t paying_sequence, paying_mark;    /* all that is due is in flight: of what, and in which states (0: no) */
 };
 
@@ -88,6 +90,22 @@ MUST_USE bool attempt_is_void(const struct attempt_row *a, struct address accoun
 /* confirmed_block of behind.h, by our settings. */
 MUST_USE bool confirmed_height(struct settle *s, uint64_t *height, bool *any, struct err *err);
 
+/* -- ceilings (budget.c) -- */
+/* False, always: what err says is a ceiling, and waited for; it is no failure of the step. */
+bool hold(struct settle *s, enum settle_waits waits, const struct err *err);
+/* Whether what just failed was only held by a ceiling; forgets it. */
+bool hold_taken(struct settle *s);
+/* What the stage waits for, where no ceiling holds anything: that is said first. */
+void wait_for(struct settle *s, enum settle_waits waits);
+/* One log line when a ceiling begins to hold, and one when it ends. */
+void hold_tell(struct settle *s);
+/* Room for one more cost under the ceilings of the run and the day; replaced: the transaction whose newest bytes it stands
+ * for, or 0.  ERR_AGAIN and held where there is none. */
+MUST_USE bool budget_allows(struct settle *s, uint64_t sequence, uint64_t replaced, struct wei cost, struct err *err);
+/* What the run of this sequence and this day cost so far, as budget_allows counts. */
+struct spent { struct wei run, day; };
+MUST_USE bool budget_spent(struct settle *s, uint64_t sequence, uint64_t replaced, struct spent *spent, struct err *err);
+
 /* -- sending (send.c) -- */
 #define SEND_WINDOW 16u                       /* in flight at once: what pools keep of one account */
 struct send_request {
@@ -96,11 +114,14 @@ struct send_request {
     const struct buf *data;                   /* calldata for the contract */
     const struct reward_leaves *set;          /* who is paid; NULL: nobody */
 };
-/* Most gas that one of our transactions may have: of the protocol, and of this chain's blocks. */
+/* Most gas that one of our transactions may have: of the protocol, and of this chain's blocks (tx_gas_most). */
 MUST_USE bool send_gas_limit(struct settle *s, uint64_t *limit, struct err *err);
-/* Gas to give a call: a fifth more than eth_estimateGas says.  A refusal is what the contract's error means. */
+/* Gas to give a call (tx_gas_limit).  A refusal is what the contract's error means. */
 MUST_USE bool send_estimate(struct settle *s, const struct buf *data, uint64_t *gas, struct err *err);
 MUST_USE bool send_fee(struct settle *s, struct fee *fee, struct err *err);
+/* The most the chain takes for the data of this transaction besides its gas: twice of today's, as the price of the chain
+ * below moves until ours is mined. */
+MUST_USE bool send_data_fee(struct settle *s, const struct tx *tx, struct wei *fee, struct err *err);
 /* How many more may be sent before some are mined. */
 MUST_USE bool send_room(struct settle *s, size_t *room, struct err *err);
 /* Chooses fee and nonce, signs, stores, then sends. */
@@ -109,7 +130,7 @@ MUST_USE bool send_new(struct settle *s, const struct send_request *request, str
 MUST_USE bool send_stored(struct settle *s, const struct transaction_row *t, const struct attempt_row *a,
                           struct err *err);
 
-/* -- following (follow.c, missing.c, replace.c, void.c) -- */
+/* -- following (follow.c, missing.c, foreign.c, replace.c, void.c) -- */
 /* One transaction during one look. */
 struct look {
     struct settle *settle;
@@ -128,6 +149,8 @@ MUST_USE bool look_missing(struct look *l, struct err *err);
 MUST_USE bool replace_when_low(struct look *l, const struct attempt_row *newest, struct err *err);
 /* Bytes that no node ever took, for good: the nonce is used up by a transfer of nothing to ourselves. */
 MUST_USE bool void_when_refused(struct look *l, bool *voided, struct err *err);
+/* The nonce is used for good by a transaction that is not ours: named where it can be found, and recorded. */
+MUST_USE bool give_nonce_up(struct look *l, struct err *err);
 /* The lowest open nonce is not the chain's next and nobody's transaction lies between: what lies there is filled. */
 MUST_USE bool fill_gap(struct look *l, uint64_t chain_nonce, struct err *err);
 

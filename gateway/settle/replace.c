@@ -5,14 +5,6 @@
 
 #define REPLACE_BLOCKS 3u
 
-static bool is_below_market(const struct attempt_row *a, const struct fee_history *history, const struct fee *fresh)
-{
-    struct u256 needed;
-
-    return !u256_add(history->next_base_fee.v, fresh->max_priority_fee.v, &needed) || u256_cmp(a->max_fee.v, needed) < 0
-        || u256_cmp(a->max_priority_fee.v, fresh->max_priority_fee.v) < 0;
-}
-
 static bool store_replacement(void *self, struct group *group, struct err *err)
 {
     struct attempt_row *a = self;
@@ -21,18 +13,28 @@ static bool store_replacement(void *self, struct group *group, struct err *err)
     return store_attempt_insert(group->db, a, err);
 }
 
-static bool sign_replacement(struct settle *s, const struct attempt_row *old, const struct fee *fee,
-                             struct attempt_row *a, struct err *err)
+/* Same call, same nonce, other fees. */
+static bool sign_replacement(struct settle *s, const struct transaction_row *t, const struct attempt_row *old,
+                             struct fee fresh, struct attempt_row *a, struct err *err)
 {
+    struct fee fee = { .max_fee = old->max_fee, .max_priority_fee = old->max_priority_fee };
     struct signature ignored;
     struct tx tx;
     bool ok;
 
     tx_init(&tx);
     ok = tx_decode(old->raw.data, old->raw.len, &tx, &ignored, err);
+    fee.legacy = tx.legacy;
+    ok = ok && (fee_replace(fee, fresh, s->config.max_fee, &fee, err)
+                || (err->code == ERR_AGAIN && hold(s, WAITS_FOR_FEES, err)));
     if (ok) {
-        tx.max_fee = a->max_fee = fee->max_fee;
-        tx.max_priority_fee = a->max_priority_fee = fee->max_priority_fee;
+        fee_put(fee, &tx);
+        ok = send_data_fee(s, &tx, &a->data_fee, err)
+          && budget_allows(s, t->sequence, t->id, fee_cost(tx.gas, tx.max_fee, a->data_fee), err);
+    }
+    if (ok) {
+        a->max_fee = tx.max_fee;
+        a->max_priority_fee = tx.max_priority_fee;
         a->tx = old->tx;
         a->seq = old->seq + 1;
         a->gas = tx.gas;
@@ -42,18 +44,21 @@ static bool sign_replacement(struct settle *s, const struct attempt_row *old, co
     return ok;
 }
 
-static bool send_replacement(struct settle *s, const struct transaction_row *t, const struct attempt_row *old,
-                             const struct fee *fee, struct err *err)
+static bool send_replacement(struct look *l, const struct attempt_row *old, struct fee fresh, struct err *err)
 {
+    struct settle *s = l->settle;
     struct attempt_row a = { 0 };
     bool ok;
 
     buf_init(&a.raw);
-    ok = sign_replacement(s, old, fee, &a, err) && writer_do(s->writer, store_replacement, &a, err);
+    ok = sign_replacement(s, l->t, old, fresh, &a, err) && writer_do(s->writer, store_replacement, &a, err);
     if (ok) {
-        log_event(LOG_NOTICE_LEVEL, "tx_replaced", KV_U64("sequence", t->sequence), KV_U64("nonce", t->nonce),
+        log_event(LOG_NOTICE_LEVEL, "tx_replaced", KV_U64("sequence", l->t->sequence), KV_U64("nonce", l->t->nonce),
                   KV_HASH("tx", &a.hash.h));
-        ok = send_stored(s, t, &a, err);
+        l->watch->since_block = l->latest;
+        l->watch->sent_ms = clock_now_ms(s->clock);
+        *l->moved = true;
+        ok = send_stored(s, l->t, &a, err);
     }
     buf_clear(&a.raw);
     return ok;
@@ -62,28 +67,20 @@ static bool send_replacement(struct settle *s, const struct transaction_row *t, 
 bool replace_when_low(struct look *l, const struct attempt_row *newest, struct err *err)
 {
     struct settle *s = l->settle;
-    struct fee_history history;
-    struct fee fresh, fee;
+    struct fee_market market;
+    struct fee fresh;
 
     /* One of another account we cannot sign. */
     if (l->latest < l->watch->since_block + REPLACE_BLOCKS || !address_eq(l->t->account, s->account))
         return true;
-    if (!rpc_fee_history(s->rpc, FEE_BLOCKS, FEE_PERCENTILE, &history, err))
+    if (!rpc_fee_market(s->rpc, &market, err))
         return false;
-    if (!fee_suggest(&history, s->config.max_fee, &fresh, err)
-        || (is_below_market(newest, &history, &fresh)
-            && !fee_replace((struct fee){ newest->max_priority_fee, newest->max_fee }, fresh, s->config.max_fee, &fee,
-                            err))) {
-        if (err->code != ERR_AGAIN)
-            return false;
-        s->report.waits = WAITS_FOR_FEES;      /* above the ceiling: held, and the same bytes sent again */
-        return true;
+    if (!fee_suggest(&market, s->config.max_fee, &fresh, err)) {
+        (void)hold(s, WAITS_FOR_FEES, err);
+        return hold_taken(s);                  /* above the ceiling: the same bytes are sent again */
     }
     /* At or above the market and still out: a fault of the connection, not of the price. */
-    if (!is_below_market(newest, &history, &fresh))
+    if (!fee_is_low((struct fee){ newest->max_priority_fee, newest->max_fee, market.legacy }, &market, fresh))
         return true;
-    l->watch->since_block = l->latest;
-    l->watch->sent_ms = clock_now_ms(s->clock);
-    *l->moved = true;
-    return send_replacement(s, l->t, newest, &fee, err);
+    return send_replacement(l, newest, fresh, err) || hold_taken(s);
 }

@@ -79,6 +79,7 @@ bool report_fill(struct settle *s, const struct batch_row *batch, struct err *er
                                .waits = s->report.waits, .active_at_s = s->report.active_at_s };
     struct settlement_row settlement;
 
+    memcpy(r.waits_detail, s->report.waits_detail, sizeof r.waits_detail);
     r.has_sequence = batch->sequence != 0;
     if (r.has_sequence) {
         if (!settlement_of(s, batch, &settlement, err))

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #define PAUSE_MS 250u
+#define PAUSE_HELD_MS 2000u    /* fees are waited for: they change with each block */
 #define TRIES 3u               /* a node that stumbles once ends no run; one that is away does soon */
 
 struct run {
@@ -81,6 +82,14 @@ static bool give_up(struct run *r, const struct err *why, struct err *err)
     return false;
 }
 
+static bool time_is_over(const struct run *r, struct err *err)
+{
+    const char *detail = r->report.waits_detail;
+
+    return err_set(err, ERR_AGAIN, "settlement %" PRIu64 " is %s when the time was over%s%s", r->report.sequence,
+                   batch_state_name(r->report.state), detail[0] != '\0' ? ": " : "", detail);
+}
+
 bool settle_run(struct settle *s, bool wait_all, uint64_t timeout_ms, struct settle_report *report, struct err *err)
 {
     struct run r = { .settle = s, .wait_all = wait_all, .timeout_ms = timeout_ms, .started_ms = clock_monotonic_ms() };
@@ -96,11 +105,12 @@ bool settle_run(struct settle *s, bool wait_all, uint64_t timeout_ms, struct set
             continue;
         }
         r.failures = 0;
-        if (!done && over(&r))
-            return err_set(err, ERR_AGAIN, "settlement %" PRIu64 " is %s when the time was over", r.report.sequence,
-                           batch_state_name(r.report.state));
+        if (!done && over(&r)) {
+            *report = r.report;
+            return time_is_over(&r, err);
+        }
         if (!done && !moved)
-            clock_sleep_ms(PAUSE_MS);
+            clock_sleep_ms(r.report.waits_detail[0] != '\0' ? PAUSE_HELD_MS : PAUSE_MS);
     }
     r.report.nothing = !r.busy;
     *report = r.report;

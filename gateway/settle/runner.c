@@ -9,6 +9,7 @@
 
 #define PAUSE_BUSY_MS 500u         /* something is unfinished */
 #define PAUSE_IDLE_MS 2000u        /* only payments are looked for */
+#define PAUSE_HELD_MS 4000u        /* fees are waited for: they change with each block */
 #define PAUSE_MAX_MS 30000u        /* after errors */
 #define TRIES 3u                   /* a node that stumbles once ends no run */
 
@@ -86,6 +87,8 @@ static uint64_t pause_after(const struct runner *r, bool moved, const struct set
         return 0;
     if (report->waits == WAITS_FOR_ACTIVATION || (is_over(report) && !r->wanted))
         return PAUSE_IDLE_MS;
+    if (report->waits == WAITS_FOR_FEES || report->waits == WAITS_FOR_BUDGET)
+        return PAUSE_HELD_MS;
     return PAUSE_BUSY_MS;
 }
 

@@ -6,14 +6,28 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define GAS_MARGIN(gas) ((gas) + (gas) / 5)   /* state may change between the estimate and the block */
-
 bool send_fee(struct settle *s, struct fee *fee, struct err *err)
 {
-    struct fee_history history;
+    struct fee_market market;
 
-    return rpc_fee_history(s->rpc, FEE_BLOCKS, FEE_PERCENTILE, &history, err)
-        && fee_suggest(&history, s->config.max_fee, fee, err);
+    return rpc_fee_market(s->rpc, &market, err)
+        && (fee_suggest(&market, s->config.max_fee, fee, err) || hold(s, WAITS_FOR_FEES, err));
+}
+
+bool send_data_fee(struct settle *s, const struct tx *tx, struct wei *fee, struct err *err)
+{
+    struct buf bytes;
+    struct wei now;
+    bool ok;
+
+    buf_init(&bytes);
+    tx_unsigned(tx, &bytes);
+    ok = (!bytes.failed || err_set(err, ERR_LIMIT, "the transaction is too large"))
+      && rpc_data_fee(s->rpc, &bytes, &now, err);
+    if (ok)
+        *fee = wei_sum(now, now);
+    buf_clear(&bytes);
+    return ok;
 }
 
 bool send_gas_limit(struct settle *s, uint64_t *limit, struct err *err)
@@ -22,7 +36,7 @@ bool send_gas_limit(struct settle *s, uint64_t *limit, struct err *err)
 
     if (!rpc_block(s->rpc, BLOCK_LATEST, &latest, err))
         return false;
-    *limit = latest.gas_limit < TX_GAS_MAX ? latest.gas_limit : TX_GAS_MAX;
+    *limit = tx_gas_most(latest.gas_limit);
     return true;
 }
 
@@ -39,8 +53,9 @@ bool explain_revert(struct settle *s, struct err *err)
 
 bool send_estimate(struct settle *s, const struct buf *data, uint64_t *gas, struct err *err)
 {
-    uint64_t estimate, floor, limit;
+    uint64_t estimate, limit;
     struct tx plain;
+    bool ok;
 
     if (!rpc_estimate_gas(s->rpc, s->account, &s->config.contract, data, &estimate, err))
         return explain_revert(s, err);
@@ -49,15 +64,9 @@ bool send_estimate(struct settle *s, const struct buf *data, uint64_t *gas, stru
     tx_init(&plain);
     plain.to = s->config.contract;
     buf_add(&plain.data, data->data, data->len);
-    floor = tx_floor_gas(&plain);              /* EIP-7623: some nodes' estimates leave it out */
+    ok = tx_gas_limit(&plain, estimate, limit, gas, err);
     tx_clear(&plain);
-    if (estimate < floor)
-        estimate = floor;
-    if (estimate > limit)
-        return err_set(err, ERR_LIMIT, "the call needs %" PRIu64 " gas, a transaction may have %" PRIu64, estimate,
-                       limit);
-    *gas = GAS_MARGIN(estimate) < limit ? GAS_MARGIN(estimate) : limit;
-    return true;
+    return ok;
 }
 
 /* What those in flight may take of the balance: pools count it against the next one, too. */
@@ -65,16 +74,13 @@ static bool add_reserved(struct settle *s, const struct transaction_row *t, stru
 {
     struct attempts attempts;
     const struct attempt_row *newest;
-    struct wei most;
-    bool ok;
 
     if (!attempts_of(s, t->id, &attempts, err))
         return false;
     newest = &attempts.list[attempts.count - 1];
-    ok = (u256_mul_u64(newest->max_fee.v, newest->gas, &most.v) && u256_add(sum->v, most.v, &sum->v))
-        || err_set(err, ERR_OVERFLOW, "gas money over 256 bits");
+    *sum = wei_sum(*sum, fee_cost(newest->gas, newest->max_fee, newest->data_fee));
     attempts_clear(&attempts);
-    return ok;
+    return true;
 }
 
 static bool in_flight(struct settle *s, size_t *count, struct wei *reserved, struct err *err)
@@ -108,7 +114,7 @@ bool send_room(struct settle *s, size_t *room, struct err *err)
 }
 
 /* Told before anything is signed: a node's own words for it come only after the nonce is taken. */
-static bool check_funds(struct settle *s, uint64_t gas, const struct fee *fee, struct err *err)
+static bool check_funds(struct settle *s, struct wei cost, struct err *err)
 {
     char have_text[U256_DECIMAL_MAX], need_text[U256_DECIMAL_MAX];
     struct wei have, need, reserved;
@@ -116,8 +122,7 @@ static bool check_funds(struct settle *s, uint64_t gas, const struct fee *fee, s
 
     if (!rpc_balance(s->rpc, s->account, &have, err) || !in_flight(s, &count, &reserved, err))
         return false;
-    if (!u256_mul_u64(fee->max_fee.v, gas, &need.v) || !u256_add(need.v, reserved.v, &need.v))
-        return err_set(err, ERR_OVERFLOW, "gas money over 256 bits");
+    need = wei_sum(cost, reserved);
     if (u256_cmp(have.v, need.v) >= 0)
         return true;
     u256_to_decimal(have.v, have_text);
@@ -129,37 +134,28 @@ static bool check_funds(struct settle *s, uint64_t gas, const struct fee *fee, s
 struct signing {
     struct settle *settle;
     const struct send_request *request;
-    const struct fee *fee;
-    uint64_t chain_nonce;
+    struct tx tx;                              /* owned; its nonce is decided in the writer's task */
     struct transaction_row row;
     struct attempt_row attempt;
+    struct wei data_fee;
+    uint64_t chain_nonce;
 };
 
 static bool sign(struct signing *g, struct err *err)
 {
-    struct settle *s = g->settle;
     struct attempt_row *a = &g->attempt;
-    struct tx tx;
-    bool ok;
 
-    tx_init(&tx);
-    tx.chain_id = s->config.chain_id;
-    tx.nonce = g->row.nonce;
-    tx.gas = g->request->gas;
-    tx.max_fee = g->fee->max_fee;
-    tx.max_priority_fee = g->fee->max_priority_fee;
-    tx.to = s->config.contract;
-    buf_add(&tx.data, g->request->data->data, g->request->data->len);
     buf_reset(&a->raw);
+    g->tx.nonce = g->row.nonce;
     a->seq = 1;
-    a->gas = tx.gas;
-    a->max_fee = tx.max_fee;
-    a->max_priority_fee = tx.max_priority_fee;
-    ok = signer_sign_tx(s->signer, &tx, &a->raw, &a->hash, err);
-    tx_clear(&tx);
-    if (ok && (a->raw.failed || a->raw.len > TX_BYTES_MAX))
-        ok = err_set(err, ERR_LIMIT, "a transaction of %zu bytes", a->raw.len);
-    return ok;
+    a->gas = g->tx.gas;
+    a->max_fee = g->tx.max_fee;
+    a->max_priority_fee = g->tx.max_priority_fee;
+    a->data_fee = g->data_fee;
+    if (!signer_sign_tx(g->settle->signer, &g->tx, &a->raw, &a->hash, err))
+        return false;
+    return (!a->raw.failed && a->raw.len <= TX_BYTES_MAX)
+        || err_set(err, ERR_LIMIT, "a transaction of %zu bytes", a->raw.len);
 }
 
 /* Outside of the writer, which a remote signer would keep waiting, and all receipts with it. */
@@ -209,16 +205,36 @@ static void crash_after(const char *kind, const char *what)
     settle_crash_point(name);
 }
 
+/* What is going to be signed but for its nonce, and what it may cost, which funds and ceilings bear. */
+static bool prepare(struct signing *g, struct err *err)
+{
+    struct settle *s = g->settle;
+    const struct send_request *request = g->request;
+    struct fee fee;
+    struct wei cost;
+
+    if (!send_fee(s, &fee, err) || !next_on_chain(s, &g->chain_nonce, err))
+        return false;
+    g->tx.chain_id = s->config.chain_id;
+    g->tx.nonce = g->chain_nonce;
+    g->tx.gas = request->gas;
+    g->tx.to = s->config.contract;
+    fee_put(fee, &g->tx);
+    buf_add(&g->tx.data, request->data->data, request->data->len);
+    if (!send_data_fee(s, &g->tx, &g->data_fee, err))
+        return false;
+    cost = fee_cost(g->tx.gas, g->tx.max_fee, g->data_fee);
+    return budget_allows(s, request->sequence, 0, cost, err) && check_funds(s, cost, err);
+}
+
 bool send_new(struct settle *s, const struct send_request *request, struct err *err)
 {
     struct signing g = { .settle = s, .request = request };
-    struct fee fee;
     bool ok = false;
 
+    tx_init(&g.tx);
     buf_init(&g.attempt.raw);
-    g.fee = &fee;
-    if (!send_fee(s, &fee, err) || !check_funds(s, request->gas, &fee, err) || !next_on_chain(s, &g.chain_nonce, err)
-        || !sign_next(&g, err) || !writer_do(s->writer, store_signed, &g, err))
+    if (!prepare(&g, err) || !sign_next(&g, err) || !writer_do(s->writer, store_signed, &g, err))
         goto out;
     g.attempt.tx = g.row.id;
     crash_after(request->kind, "stored");
@@ -226,6 +242,7 @@ bool send_new(struct settle *s, const struct send_request *request, struct err *
     if (ok)
         crash_after(request->kind, "sent");
 out:
+    tx_clear(&g.tx);
     buf_clear(&g.attempt.raw);
     return ok;
 }

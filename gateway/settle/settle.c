@@ -66,8 +66,10 @@ static bool report_again(struct settle *s, uint64_t number, struct err *err)
 /* Nothing is unfinished: what the last settlement came to. */
 static bool report_idle(struct settle *s, struct err *err)
 {
-    struct settle_report r = { .nothing = true, .state = BATCH_OPEN };
+    struct settle_report r = { .nothing = true, .state = BATCH_OPEN, .waits = s->report.waits };
     struct settlement_row last;
+
+    memcpy(r.waits_detail, s->report.waits_detail, sizeof r.waits_detail);
 
     if (!store_settlement_last(s->db, &last, &r.has_sequence, err))
         return false;
@@ -84,13 +86,21 @@ static bool report_idle(struct settle *s, struct err *err)
 static bool work_on(struct settle *s, bool *worked, bool *moved, struct err *err)
 {
     struct batch_row batch;
-    bool found;
+    bool found, advanced = false;
 
     s->report.waits = WAITS_NOT;
+    s->report.waits_detail[0] = '\0';
+    s->held = false;
     if (!work_may_begin(s, err) || !follow_transactions(s, moved, err) || !work_find(s, &batch, &found, err))
         return false;
     *worked = *worked || found;
-    return !found || (advance(s, &batch, moved, err) && report_again(s, batch.number, err));
+    if (!found)
+        return true;
+    if (advance(s, &batch, &advanced, err))
+        *moved = *moved || advanced;
+    else if (!hold_taken(s))               /* a ceiling is waited for, without going round at once */
+        return false;
+    return report_again(s, batch.number, err);
 }
 
 /* Whether nothing can go on before payments are recorded. */
@@ -121,6 +131,7 @@ bool settle_step(struct settle *s, bool *moved, struct settle_report *report, st
     }
     if (!worked && !report_idle(s, err))
         return false;
+    hold_tell(s);
     *moved = any;
     *report = s->report;
     return true;

@@ -23,6 +23,7 @@ struct settle_config {
     uint64_t confirmations;                   /* the mined block counts as 1; 0: the finalized tag, else 64 */
     uint64_t deploy_block;                    /* logs are read from here on; 0: from the start */
     struct wei max_fee;                       /* per gas: the ceiling */
+    struct wei max_run_cost, max_day_cost;    /* of all transactions of a settlement, of a UTC day (budget.c) */
     struct amount distribute_minimum;
     struct address protocol_account;          /* of the batch that opens next */
     const char *archive_dir;                  /* borrowed; where the published files lie */
@@ -32,7 +33,9 @@ struct settle_config {
     uint64_t set_gas;                         /* most for one distribute call, as estimated; 0: SET_GAS_MAX */
 };
 
-enum settle_waits { WAITS_NOT, WAITS_FOR_BLOCK, WAITS_FOR_ACTIVATION, WAITS_FOR_FEES };
+#define WAITS_DETAIL_MAX 400u                 /* as long as an error */
+enum settle_waits { WAITS_NOT, WAITS_FOR_BLOCK, WAITS_FOR_ACTIVATION, WAITS_FOR_FEES, WAITS_FOR_BUDGET };
+const char *settle_waits_name(enum settle_waits waits);      /* "fees"; NULL: WAITS_NOT */
 
 struct settle_report {
     bool nothing;                             /* there was nothing to settle and nothing left to finish */
@@ -42,6 +45,7 @@ struct settle_report {
     struct amount total, paid;                /* cumulative total of the settlement; paid by this sequence's calls */
     uint64_t failed;                          /* accounts skipped or left out because paying them failed */
     enum settle_waits waits;
+    char waits_detail[WAITS_DETAIL_MAX];      /* for fees and budget: what is offered, asked and allowed; else empty */
 };
 
 struct settle;

@@ -48,11 +48,13 @@ static bool void_fee(struct settle *s, const struct attempt_row *old, struct fee
         *fee = fresh;
         return true;
     }
-    return fee_replace((struct fee){ old->max_priority_fee, old->max_fee }, fresh, s->config.max_fee, fee, err);
+    return fee_replace((struct fee){ old->max_priority_fee, old->max_fee, fresh.legacy }, fresh, s->config.max_fee, fee, err)
+        || (err->code == ERR_AGAIN && hold(s, WAITS_FOR_FEES, err));
 }
 
-static bool sign_void(struct settle *s, uint64_t nonce, const struct attempt_row *old, struct attempt_row *a,
-                      struct err *err)
+/* t NULL: of no settlement. */
+static bool sign_void(struct settle *s, uint64_t nonce, const struct transaction_row *t, const struct attempt_row *old,
+                      struct attempt_row *a, struct err *err)
 {
     struct fee fee;
     struct tx tx;
@@ -65,8 +67,14 @@ static bool sign_void(struct settle *s, uint64_t nonce, const struct attempt_row
     ok = void_fee(s, old, &fee, err)
       && rpc_estimate_gas(s->rpc, s->account, &s->account, &tx.data, &tx.gas, err);      /* not 21000 everywhere */
     if (ok) {
-        tx.max_fee = a->max_fee = fee.max_fee;
-        tx.max_priority_fee = a->max_priority_fee = fee.max_priority_fee;
+        fee_put(fee, &tx);
+        ok = send_data_fee(s, &tx, &a->data_fee, err)
+          && budget_allows(s, t != NULL ? t->sequence : 0, t != NULL ? t->id : 0,
+                           fee_cost(tx.gas, tx.max_fee, a->data_fee), err);
+    }
+    if (ok) {
+        a->max_fee = tx.max_fee;
+        a->max_priority_fee = tx.max_priority_fee;
         a->gas = tx.gas;
         a->seq = old != NULL ? old->seq + 1 : 1;
         ok = signer_sign_tx(s->signer, &tx, &a->raw, &a->hash, err);
@@ -99,7 +107,7 @@ bool void_when_refused(struct look *l, bool *voided, struct err *err)
     if (is_void || !address_eq(l->t->account, s->account))
         return true;
     buf_init(&a.raw);
-    ok = sign_void(s, l->t->nonce, newest, &a, err) && writer_do(s->writer, store_void, &a, err);
+    ok = sign_void(s, l->t->nonce, l->t, newest, &a, err) && writer_do(s->writer, store_void, &a, err);
     if (ok) {
         log_event(LOG_WARN_LEVEL, "tx_voided", KV_U64("sequence", l->t->sequence), KV_U64("nonce", l->t->nonce),
                   KV_TEXT("kind", l->t->kind), KV_HASH("tx", &a.hash.h), KV_TEXT("error", newest->answer));
@@ -127,7 +135,7 @@ static bool fill_nonce(struct settle *s, uint64_t nonce, struct err *err)
     bool ok;
 
     buf_init(&f.attempt.raw);
-    ok = sign_void(s, nonce, NULL, &f.attempt, err) && writer_do(s->writer, store_filling, &f, err);
+    ok = sign_void(s, nonce, NULL, NULL, &f.attempt, err) && writer_do(s->writer, store_filling, &f, err);
     if (ok) {
         f.attempt.tx = f.row.id;
         log_event(LOG_WARN_LEVEL, "nonce_filled", KV_U64("nonce", nonce), KV_HASH("tx", &f.attempt.hash.h));

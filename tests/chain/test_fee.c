@@ -34,15 +34,15 @@ static const struct suggestion {
 static void fee_is_suggested(void **state)
 {
     const struct suggestion *s = *state;
-    struct fee_history history = { .next_base_fee = wei(s->base), .count = s->count };
+    struct fee_market market = { .history = { .next_base_fee = wei(s->base), .count = s->count } };
     struct fee fee = { 0 };
     struct err err = { 0 };
 
     for (size_t i = 0; i < s->count; i++) {
-        history.rewards[i] = wei(s->rewards[i]);
-        history.gas_used_ratio[i] = s->ratios[i];
+        market.history.rewards[i] = wei(s->rewards[i]);
+        market.history.gas_used_ratio[i] = s->ratios[i];
     }
-    assert_int_equal(fee_suggest(&history, wei(s->ceiling), &fee, &err), s->cap != 0);
+    assert_int_equal(fee_suggest(&market, wei(s->ceiling), &fee, &err), s->cap != 0);
     assert_int_equal(err.code, s->cap != 0 ? ERR_NONE : ERR_AGAIN);
     assert_u256_is(fee.max_fee.v, u256_from_u64(s->cap));
     assert_u256_is(fee.max_priority_fee.v, u256_from_u64(s->tip));
@@ -63,7 +63,7 @@ static const struct replacement {
 static void fee_is_replaced(void **state)
 {
     const struct replacement *r = *state;
-    struct fee old = { wei(r->old_tip), wei(r->old_cap) }, fresh = { wei(r->fresh_tip), wei(r->fresh_cap) }, fee = { 0 };
+    struct fee old = { wei(r->old_tip), wei(r->old_cap), false }, fresh = { wei(r->fresh_tip), wei(r->fresh_cap), false }, fee = { 0 };
     struct err err = { 0 };
 
     assert_int_equal(fee_replace(old, fresh, wei(r->ceiling), &fee, &err), r->cap != 0);
@@ -74,13 +74,66 @@ static void fee_is_replaced(void **state)
 
 static void a_lying_oracle_meets_the_ceiling(void **state)
 {
-    struct fee_history history = { .next_base_fee = { { { 0, 0, 0, 1ull << 63 } } } };
-    struct fee fee;
+    const struct wei absurd = { { { 0, 0, 0, 1ull << 63 } } };
+    struct fee_market base = { .history = { .next_base_fee = absurd } }, price = { .legacy = true, .gas_price = absurd };
+    struct fee_market tip = { .history = { .next_base_fee = wei(GWEI), .rewards = { absurd }, .gas_used_ratio = { 1 }, .count = 1 } };
+    struct fee fee, old = { wei(GWEI), wei(GWEI), false };
     struct err err = { 0 };
 
     (void)state;
-    assert_false(fee_suggest(&history, wei_from_gwei(500), &fee, &err));
+    assert_false(fee_suggest(&base, wei_from_gwei(500), &fee, &err));
     assert_int_equal(err.code, ERR_AGAIN);
+    assert_false(fee_suggest(&price, wei_from_gwei(500), &fee, &err));
+    assert_int_equal(err.code, ERR_AGAIN);
+    assert_true(fee_suggest(&tip, wei_from_gwei(500), &fee, &err));
+    assert_u256_is(fee.max_fee.v, u256_from_u64(102 * GWEI));
+    assert_true(fee_is_low(old, &base, (struct fee){ absurd, absurd, false }));      /* no sum runs over */
+    assert_false(fee_replace(old, (struct fee){ absurd, absurd, false }, wei_from_gwei(500), &fee, &err));
+    assert_int_equal(err.code, ERR_AGAIN);
+}
+
+static void a_chain_without_base_fee_is_offered_its_gas_price(void **state)
+{
+    struct fee_market market = { .legacy = true, .gas_price = wei(5 * GWEI) };
+    struct fee fee = { 0 }, raised = { 0 };
+    struct err err = { 0 };
+    struct tx tx;
+
+    (void)state;
+    assert_true(fee_suggest(&market, wei(5 * GWEI), &fee, &err));
+    assert_true(fee.legacy && !fee_is_low(fee, &market, fee));
+    assert_u256_is(fee.max_fee.v, u256_from_u64(5 * GWEI));
+    assert_false(fee_suggest(&market, wei(5 * GWEI - 1), &raised, &err));
+    assert_int_equal(err.code, ERR_AGAIN);
+    market.gas_price = wei(5 * GWEI + 1);
+    assert_true(fee_is_low(fee, &market, fee));
+    assert_true(fee_replace(fee, fee, wei(6 * GWEI), &raised, &err));
+    assert_u256_is(raised.max_fee.v, u256_from_u64(5 * GWEI / 8 * 9));
+    tx_init(&tx);
+    fee_put(raised, &tx);
+    assert_true(tx.legacy);
+    assert_u256_is(tx.max_fee.v, tx.max_priority_fee.v);
+}
+
+static void a_replacement_of_what_was_free_costs_something(void **state)
+{
+    struct fee fee = { 0 }, free_gas = { .legacy = true };
+    struct err err = { 0 };
+
+    (void)state;
+    assert_true(fee_replace(free_gas, free_gas, wei(9), &fee, &err));
+    assert_u256_is(fee.max_fee.v, u256_from_u64(1));
+}
+
+static void a_cost_counts_gas_and_data_and_never_runs_over(void **state)
+{
+    const struct wei absurd = { { { 0, 0, 0, 1ull << 63 } } };
+
+    (void)state;
+    assert_u256_is(fee_cost(21000, wei(3), wei(500)).v, u256_from_u64(63500));
+    assert_int_equal(u256_bits(fee_cost(2, absurd, wei(0)).v), 256);
+    assert_int_equal(u256_bits(fee_cost(1, absurd, absurd).v), 256);
+    assert_true(fee_cost(1, absurd, absurd).v.limb[0] == UINT64_MAX);
 }
 
 static void a_transaction_costs_at_most_one_eth(void **state)
@@ -94,11 +147,14 @@ static void a_transaction_costs_at_most_one_eth(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_LEN(suggestions) + ARRAY_LEN(replacements) + 2] = {
+    struct CMUnitTest tests[ARRAY_LEN(suggestions) + ARRAY_LEN(replacements) + 5] = {
         cmocka_unit_test(a_lying_oracle_meets_the_ceiling),
         cmocka_unit_test(a_transaction_costs_at_most_one_eth),
+        cmocka_unit_test(a_chain_without_base_fee_is_offered_its_gas_price),
+        cmocka_unit_test(a_replacement_of_what_was_free_costs_something),
+        cmocka_unit_test(a_cost_counts_gas_and_data_and_never_runs_over),
     };
-    size_t n = 2;
+    size_t n = 5;
 
     for (const struct suggestion *s = suggestions; s < suggestions + ARRAY_LEN(suggestions); s++)
         tests[n++] = (struct CMUnitTest){ s->name, fee_is_suggested, NULL, NULL, (void *)(uintptr_t)s };

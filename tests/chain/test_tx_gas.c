@@ -26,9 +26,36 @@ static void gas_is_counted(void **state)
     buf_clear(&t.data);
 }
 
+/* Of every row: the limit holds a fifth more than the estimate, all that is paid before it runs, and no more than allowed. */
+static void gas_limit_is_chosen(void **state)
+{
+    struct tx t = { .data = data_of(*state), .creates = vector_bool(*state, "create") };
+    uint64_t before = tx_intrinsic_gas(&t) > tx_floor_gas(&t) ? tx_intrinsic_gas(&t) : tx_floor_gas(&t), gas;
+    struct err err = { 0 };
+
+    assert_true(tx_gas_limit(&t, 1, before, &gas, &err));
+    assert_int_equal(gas, before);
+    assert_false(tx_gas_limit(&t, 1, before - 1, &gas, &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_true(tx_gas_limit(&t, 2 * before, 3 * before, &gas, &err));
+    assert_int_equal(gas, 2 * before + 2 * before / 5);
+    assert_true(tx_gas_limit(&t, 2 * before, 2 * before + 1, &gas, &err));       /* the fifth does not fit, the estimate does */
+    assert_int_equal(gas, 2 * before + 1);
+    assert_false(tx_gas_limit(&t, UINT64_MAX, TX_GAS_MAX, &gas, &err));
+    buf_clear(&t.data);
+}
+
+static void a_row(void **state)
+{
+    gas_is_counted(state);
+    gas_limit_is_chosen(state);
+    assert_int_equal(tx_gas_most(60000000), TX_GAS_MAX);
+    assert_int_equal(tx_gas_most(30000000), 15000000);
+}
+
 int main(void)
 {
-    static const struct vector_group groups[] = { { "vectors", gas_is_counted } };
+    static const struct vector_group groups[] = { { "vectors", a_row } };
 
     return vectors_run("intrinsic_gas", groups, ARRAY_LEN(groups), NULL, NULL);
 }

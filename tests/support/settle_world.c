@@ -113,6 +113,7 @@ void settle_world_init(struct settle_world *w)
     snprintf(w->url, sizeof w->url, "sqlite:%s/store.db", w->dir);
     snprintf(w->archive, sizeof w->archive, "%s/archive", w->dir);
     w->config = (struct settle_config){ .chain_id = CHAIN_ID, .confirmations = 1, .max_fee = wei_from_gwei(500),
+                                        .max_run_cost = wei_from_gwei(1000000000), .max_day_cost = wei_from_gwei(10000000000),
                                         .protocol_account = account_of('t', 0), .archive_dir = w->archive,
                                         .secret = w->secret };
     memset(w->config.contract.b, 0xc0, sizeof w->config.contract.b);
