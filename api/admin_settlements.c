@@ -52,6 +52,7 @@ static void start_run(struct request *req, bool dry, struct reply *reply)
         reply_json(reply, 202, run_to_json(&report));
     } else if (runner_plan(req->api->runner, &plan, &err)) {
         reply_json(reply, 202, plan_to_json(&plan));
+        settle_plan_clear(&plan);
     } else {
         problem_from_err(reply, &err);
     }

@@ -77,6 +77,9 @@ MUST_USE bool rpc_call(struct rpc *rpc, const struct address *from, struct addre
 MUST_USE bool rpc_call_at(struct rpc *rpc, struct address to, const struct buf *data, uint64_t block, struct buf *result, struct err *err);
 /* The same for many calls to one contract in batches of requests; results[i] are initialised here, caller clears. */
 MUST_USE bool rpc_call_many(struct rpc *rpc, struct address to, const struct buf *data, size_t count, struct buf *results, struct err *err);
+/* Only whether each would be refused: a revert, or a bool of false. */
+MUST_USE bool rpc_try_many(struct rpc *rpc, struct address from, struct address to, const struct buf *data, size_t count,
+                           bool *refused, struct err *err);
 /* to NULL: a deployment. */
 MUST_USE bool rpc_estimate_gas(struct rpc *rpc, struct address from, const struct address *to, const struct buf *data, uint64_t *gas, struct err *err);
 struct fee_history { struct wei next_base_fee; struct wei rewards[32]; double gas_used_ratio[32]; size_t count; };

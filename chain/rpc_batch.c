@@ -81,13 +81,14 @@ static const char *batch_differs(const struct rpc_question *q, const void *a, co
 
 static const struct rpc_type type_batch = { sizeof(struct buf *), read_batch, batch_differs, results_clear, NULL };
 
-static json *requests_of(uint64_t first_id, struct address to, const struct buf *data, size_t count, const json *block)
+static json *requests_of(uint64_t first_id, const struct address *from, struct address to, const struct buf *data,
+                         size_t count, const json *block)
 {
     json *requests = json_new_array();
 
     for (size_t i = 0; i < count; i++)
         json_add(requests, rpc_request(first_id + i, "eth_call",
-                                       rpc_params(rpc_call_object(NULL, &to, &data[i]), json_share(block))));
+                                       rpc_params(rpc_call_object(from, &to, &data[i]), json_share(block))));
     return requests;
 }
 
@@ -103,7 +104,7 @@ static bool call_batch(struct rpc *rpc, struct address to, const struct buf *dat
         return err_prefix(err, "eth_call");
     q.id = rpc->next_id;
     rpc->next_id += count;
-    q.body = requests_of(q.id, to, data, count, block);
+    q.body = requests_of(q.id, NULL, to, data, count, block);
     json_free(block);
     ok = rpc_agree(rpc, &q, &got, err);
     if (ok) {
@@ -126,4 +127,72 @@ bool rpc_call_many(struct rpc *rpc, struct address to, const struct buf *data, s
             return false;
     }
     return true;
+}
+
+/* ---- only whether each is refused ---- */
+
+static bool is_false_word(const struct buf *result)
+{
+    for (size_t i = 0; i < result->len; i++)
+        if (result->data[i] != 0)
+            return false;
+    return result->len == 32;
+}
+
+static bool read_try(struct rpc *rpc, const json *one, uint64_t id, bool *refused, struct err *err)
+{
+    const json *result;
+    struct buf bytes;
+    bool ok;
+
+    if (one == NULL)
+        return err_set(err, ERR_INVALID, "a request of the batch has no answer");
+    if (!rpc_result(rpc, one, id, &result, err)) {
+        *refused = true;
+        return err->code == ERR_CHAIN && rpc->last_class == RPC_REVERT;
+    }
+    buf_init(&bytes);
+    ok = rpc_read_bytes(result, "eth_call", &bytes, err);
+    *refused = ok && is_false_word(&bytes);
+    buf_clear(&bytes);
+    return ok;
+}
+
+/* A value is BATCH_MAX of them. */
+static bool read_tries(struct rpc *rpc, const struct rpc_question *q, const json *reply, void *value, struct err *err)
+{
+    bool *refused = value;
+    const json *result;
+
+    if (json_kind_of(reply) != JSON_KIND_ARRAY)      /* one error for all */
+        return rpc_result(rpc, reply, q->id, &result, err)
+            && err_set(err, ERR_INVALID, "one answer to a batch of requests");
+    for (size_t i = 0; i < count_of(q); i++)
+        if (!read_try(rpc, reply_to(reply, i, q->id + i), q->id + i, &refused[i], err))
+            return false;
+    return true;
+}
+
+static const struct rpc_type type_tries = { BATCH_MAX * sizeof(bool), read_tries, NULL, NULL, NULL };
+
+bool rpc_try_many(struct rpc *rpc, struct address from, struct address to, const struct buf *data, size_t count, bool *refused,
+                  struct err *err)
+{
+    json *latest = json_new_text("latest");
+    bool ok = true, got[BATCH_MAX];
+
+    for (size_t done = 0; ok && done < count; done += BATCH_MAX) {
+        size_t now = count - done < BATCH_MAX ? count - done : BATCH_MAX;
+        struct rpc_question q = { .method = "eth_call", .type = &type_tries, .of = &now, .timeout_ms = RPC_TIMEOUT_MS,
+                                  .id = rpc->next_id };
+
+        rpc->next_id += now;
+        q.body = requests_of(q.id, &from, to, data + done, now, latest);
+        ok = rpc_ask(rpc, &q, got, err);
+        rpc_question_clear(&q);
+        if (ok)
+            memcpy(refused + done, got, now * sizeof *refused);
+    }
+    json_free(latest);
+    return ok;
 }

@@ -20,13 +20,10 @@ static bool says_no_method(const char *text)
 
 static bool gas_price(struct rpc *rpc, struct wei *price, struct err *err)
 {
-    json *result;
-    bool ok;
+    struct rpc_question q = rpc_question(rpc, &rpc_type_wei, "eth_gasPrice", rpc_params(NULL, NULL));
+    bool ok = rpc_ask(rpc, &q, price, err);
 
-    if (!rpc_ask(rpc, "eth_gasPrice", json_new_array(), &result, err))
-        return false;
-    ok = rpc_read_wei(result, "eth_gasPrice", price, err);
-    json_free(result);
+    rpc_question_clear(&q);
     return ok;
 }
 
@@ -73,37 +70,56 @@ bool rpc_data_fee(struct rpc *rpc, const struct buf *unsigned_bytes, struct wei 
     return ok || err_prefix(err, "the chain's data fee");
 }
 
-static bool is_of(const json *tx, struct address from, uint64_t nonce)
+/* ---- whose transaction ---- */
+
+struct wanted { struct address from; uint64_t nonce; };
+struct seen { bool found; struct tx_hash hash; };
+
+static bool is_wanted(const json *tx, const struct wanted *w)
 {
     struct address sender;
     struct u256 wide;
     uint64_t number;
 
-    return json_get_address(json_member(tx, "from"), &sender) && address_eq(sender, from)
-        && json_get_quantity(json_member(tx, "nonce"), &wide) && u256_to_u64(wide, &number) && number == nonce;
+    return json_get_address(json_member(tx, "from"), &sender) && address_eq(sender, w->from)
+        && json_get_quantity(json_member(tx, "nonce"), &wide) && u256_to_u64(wide, &number) && number == w->nonce;
 }
+
+static bool read_seen(struct rpc *rpc, const struct rpc_question *q, const json *reply, void *value, struct err *err)
+{
+    struct seen seen = { .found = false };
+    const json *block, *list;
+
+    if (!rpc_result(rpc, reply, q->id, &block, err))
+        return false;
+    list = json_member(block, "transactions");
+    for (size_t i = 0; !seen.found && list != NULL && i < json_count(list); i++)
+        if (is_wanted(json_at(list, i), q->of)) {
+            if (!json_get_hash(json_member(json_at(list, i), "hash"), &seen.hash.h))
+                return err_set(err, ERR_INVALID, "a transaction without its hash");
+            seen.found = true;
+        }
+    *(struct seen *)value = seen;
+    return true;
+}
+
+static const struct rpc_type type_seen = { sizeof(struct seen), read_seen, NULL, NULL, NULL };
 
 bool rpc_tx_in_block(struct rpc *rpc, uint64_t number, struct address from, uint64_t nonce, struct tx_hash *hash,
                      bool *found, struct err *err)
 {
-    json *params = json_new_array(), *result;
-    const json *list;
-    bool ok = true;
-    char text[67];
+    struct rpc_question q = rpc_question(rpc, &type_seen, "eth_getBlockByNumber",
+                                         rpc_params(rpc_quantity(number), json_new_bool(true)));      /* whole, not hashes */
+    struct wanted wanted = { from, nonce };
+    struct seen seen;
+    bool ok;
 
-    u256_to_quantity(u256_from_u64(number), text);
-    json_add(params, json_new_text(text));
-    json_add(params, json_new_bool(true));     /* whole transactions, not hashes */
-    if (!rpc_ask(rpc, "eth_getBlockByNumber", params, &result, err))
-        return false;
-    *found = false;
-    list = json_member(result, "transactions");
-    for (size_t i = 0; ok && !*found && list != NULL && i < json_count(list); i++)
-        if (is_of(json_at(list, i), from, nonce)) {
-            ok = json_get_hash(json_member(json_at(list, i), "hash"), &hash->h)
-              || err_set(err, ERR_INVALID, "a transaction without its hash in block %s", text);
-            *found = ok;
-        }
-    json_free(result);
+    q.of = &wanted;
+    ok = rpc_ask(rpc, &q, &seen, err);
+    rpc_question_clear(&q);
+    if (ok) {
+        *found = seen.found;
+        *hash = seen.hash;
+    }
     return ok;
 }

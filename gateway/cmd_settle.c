@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/report.h"
 #include "gateway/admin_client.h"
@@ -156,6 +157,17 @@ static bool look(struct wait *w, bool *done, struct err *err)
     return *done || wait_for_older(w, err);
 }
 
+static bool time_is_over(const json *report, struct err *err)
+{
+    const char *detail = "";
+    size_t len;
+
+    if (!json_get_text(json_member(report, "waitsDetail"), &detail, &len))
+        detail = "";
+    return err_set(err, ERR_AGAIN, "not finished within the time-out; the service goes on by itself%s%s", *detail != 0 ? ": " : "",
+                   detail);
+}
+
 static bool wait_by_service(struct wait *w, struct err *err)
 {
     const struct goal *goal = w->goal;
@@ -166,7 +178,7 @@ static bool wait_by_service(struct wait *w, struct err *err)
             return true;
         if (goal->timeout_ms != 0 && clock_monotonic_ms() - w->started_ms > goal->timeout_ms)
             return text_is(w->report, "state", "pending")
-                || err_set(err, ERR_AGAIN, "not finished within the time-out; the service goes on by itself");
+                || time_is_over(w->report, err);
         clock_sleep_ms(POLL_MS);
     }
     return false;
@@ -176,6 +188,7 @@ static bool wait_by_service(struct wait *w, struct err *err)
 static json *trim(const json *report)
 {
     static const char *const members[] = { "sequence", "state", "receipts", "total", "paid", "failed", "transactions", "nothing" };
+    static const char *const waits[] = { "waits", "waitsDetail" };
     json *out = json_new_object();
 
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
@@ -183,7 +196,70 @@ static json *trim(const json *report)
 
         json_put(out, members[i], v != NULL ? json_share(v) : json_new_null());
     }
+    for (size_t i = 0; i < ARRAY_LEN(waits); i++)
+        if (json_member(report, waits[i]) != NULL)
+            json_put(out, waits[i], json_share(json_member(report, waits[i])));
     return out;
+}
+
+/* ---- a dry run, for people too ---- */
+
+/* Millionths of the coin, rounded up; what is wider is shown as it is. */
+static void tell_coin(const char *what, const json *wei)
+{
+    const char *text = "0";
+    struct u256 v;
+    uint64_t millionths, rest;
+    size_t len;
+
+    if (!json_get_text(wei, &text, &len) || !u256_from_decimal(text, len, &v))
+        return;
+    v = u256_div_u64(v, UINT64_C(1000000000000), &rest);
+    if (u256_to_u64(v, &millionths) && millionths < UINT64_MAX) {
+        millionths += rest > 0;
+        fprintf(stderr, "%s %" PRIu64 ".%06" PRIu64 " coin", what, millionths / 1000000, millionths % 1000000);
+    } else {
+        fprintf(stderr, "%s %s wei", what, text);
+    }
+}
+
+static const char *text_of(const json *object, const char *key)
+{
+    const char *text;
+    size_t len;
+
+    return json_get_text(json_member(object, key), &text, &len) ? text : "?";
+}
+
+static uint64_t count_of(const json *object, const char *key)
+{
+    uint64_t count;
+
+    return json_get_u64(json_member(object, key), &count) ? count : 0;
+}
+
+static void tell_plan(const json *plan)
+{
+    const json *calls = json_member(plan, "calls"), *left = json_member(plan, "leftOut"), *stops = json_member(plan, "stops");
+
+    fprintf(stderr, "%zu transactions, %" PRIu64 " accounts paid, %" PRIu64 " gas;", json_count(calls),
+            count_of(plan, "dueAccounts"), count_of(plan, "gas"));
+    tell_coin(" at most", json_member(plan, "maxCostWei"));
+    tell_coin("; the signer has", json_member(plan, "balanceWei"));
+    fputc('\n', stderr);
+    for (size_t i = 0; left != NULL && i < json_count(left); i++)
+        fprintf(stderr, "left out: %" PRIu64 " accounts, %s base units: %s\n", count_of(json_at(left, i), "accounts"),
+                text_of(json_at(left, i), "amount"), text_of(json_at(left, i), "reason"));
+    for (size_t i = 0; stops != NULL && i < json_count(stops); i++)
+        fprintf(stderr, "stops at %s: %s\n", text_of(json_at(stops, i), "reason"), text_of(json_at(stops, i), "detail"));
+}
+
+/* JSON stays JSON; who looks at a terminal gets the gist of it first. */
+static void print_plan(json *owned)
+{
+    if (isatty(STDOUT_FILENO) == 1)
+        tell_plan(owned);
+    print_json(owned);
 }
 
 static bool settle_by_service(struct admin_client *client, const struct config *config, const struct goal *goal, struct err *err)
@@ -192,7 +268,7 @@ static bool settle_by_service(struct admin_client *client, const struct config *
     bool ok = find_own_batch(config, &w.own, err) && request_run(&w, err);
 
     if (ok && goal->dry_run) {
-        print_json(w.report);
+        print_plan(w.report);
         return true;
     }
     ok = ok && wait_by_service(&w, err);
@@ -213,7 +289,8 @@ static bool run_or_plan(struct settle *settle, const struct goal *goal, struct e
     if (goal->dry_run) {
         if (!settle_plan(settle, &plan, err))
             return false;
-        print_json(plan_to_json(&plan));
+        print_plan(plan_to_json(&plan));
+        settle_plan_clear(&plan);
         return true;
     }
     ok = settle_run(settle, goal->wait_all, goal->timeout_ms, &report, err);
@@ -313,7 +390,9 @@ const struct command command_settle = {
     .summary = "one settlement run, for cron",
     .text = "First finishes what an earlier run left, then closes the open batch, commits its roots and pays everybody who is\n"
             "owed [settle] distribute_minimum or more.  Works beside a running `serve` and without one.  Prints\n"
-            "{\"sequence\",\"state\",\"receipts\",\"total\",\"paid\",\"failed\",\"transactions\",\"nothing\"}.\n"
+            "{\"sequence\",\"state\",\"receipts\",\"total\",\"paid\",\"failed\",\"transactions\",\"nothing\",\"waits\",\"waitsDetail\"}, the\n"
+            "last two where it waits: for a block, activation, fees below max_fee_gwei, or budget (max_run_cost_gwei, max_day_cost_gwei).\n"
+            "--dry-run prints every call with its gas and the most it may cost, who is left out and why, and what would stop it.\n"
             "Without --wait it returns when the commit is mined, with it when everything is paid and confirmed; where\n"
             "activation is later than --timeout, it exits 0 with state pending.  Two runs at once are one run.",
     .run = settle_command_run,

@@ -162,6 +162,34 @@ static bool chain_part(const struct config *config, struct address signer, json 
     return ok;
 }
 
+/* What the service waits for is in its memory; where a ceiling holds a settlement, that is an alarm. */
+static void waits_part(struct admin_client *client, json *out, struct alarms *alarms)
+{
+    const json *unfinished = json_member(json_member(out, "store"), "unfinishedBatch"), *waits, *detail;
+    struct err ignored = { 0 };
+    char path[80], alarm[512];
+    const char *text;
+    uint64_t sequence;
+    json *report;
+    size_t len;
+
+    if (!json_get_u64(json_member(unfinished, "sequence"), &sequence))
+        return;
+    snprintf(path, sizeof path, "/admin/v1/settlements/%" PRIu64, sequence);
+    if (!admin_call(client, "GET", path, NULL, &report, &ignored))
+        return;                    /* it is stopping: what the store says is told all the same */
+    waits = json_member(report, "waits");
+    detail = json_member(report, "waitsDetail");
+    if (waits != NULL)
+        json_put(out, "waits", json_share(waits));
+    if (json_get_text(detail, &text, &len)) {
+        json_put(out, "waitsDetail", json_share(detail));
+        snprintf(alarm, sizeof alarm, "settlement %" PRIu64 " waits: %s", sequence, text);
+        alarm_add(alarms, alarm);
+    }
+    json_free(report);
+}
+
 static bool collect(const struct config *config, json *out, struct alarms *alarms, struct err *err)
 {
     struct admin_client *client = NULL;
@@ -171,8 +199,11 @@ static bool collect(const struct config *config, json *out, struct alarms *alarm
     if (!ok)
         return false;
     json_put_text(out, "service", client != NULL ? "running" : "not running");
+    ok = store_part(config, out, err) && key_part(config, out, &signer, err);
+    if (ok && client != NULL)
+        waits_part(client, out, alarms);
     admin_free(client);
-    if (!store_part(config, out, err) || !key_part(config, out, &signer, err))
+    if (!ok)
         return false;
     /* A chain that is away is what status is there to tell, not a reason to tell nothing. */
     if (!chain_part(config, signer, out, alarms, err)) {

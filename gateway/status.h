@@ -7,7 +7,7 @@
 #include "store/db.h"
 
 /* {openBatch:{number,receipts,amount}, unfinished:{batch,state,sequence}|absent, last:{sequence,state,...}, held,
- * lastSuccess, oldestUnsettled}; times Unix ms, absent where unknown.  Caller owns. */
+ * lastSuccess, oldestUnsettled, runCostWei, dayCostWei, noncesTaken:[{account,nonce,sequence,takenBy}]}; times Unix ms, absent where unknown.  Caller owns. */
 MUST_USE bool status_store(struct db *db, uint64_t now_ms, json **status, struct err *err);
 
 /* [{name,state,why,head,lag,failures,latencyMs}] of every endpoint, as seen by this rpc since it was opened; why is absent while

@@ -252,6 +252,17 @@ bool store_tx_of_sequence(struct db *db, uint64_t sequence, transaction_fn *visi
     return visit_transactions(&st, visit, self, err);
 }
 
+bool store_tx_in_state(struct db *db, enum tx_state state, unsigned limit, transaction_fn *visit, void *self, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM transactions WHERE state = ? ORDER BY id DESC LIMIT ?", &st, err))
+        return false;
+    stmt_bind_int(&st, state);
+    stmt_bind_u64(&st, limit);
+    return visit_transactions(&st, visit, self, err);
+}
+
 bool store_tx_list(struct db *db, uint64_t below_id, unsigned limit, transaction_fn *visit, void *self, struct err *err)
 {
     struct stmt st;

@@ -122,6 +122,8 @@ MUST_USE bool send_fee(struct settle *s, struct fee *fee, struct err *err);
 /* The most the chain takes for the data of this transaction besides its gas: twice of today's, as the price of the chain
  * below moves until ours is mined. */
 MUST_USE bool send_data_fee(struct settle *s, const struct tx *tx, struct wei *fee, struct err *err);
+/* Transactions of ours that are not mined, and the most they may take of the balance. */
+MUST_USE bool send_in_flight(struct settle *s, size_t *count, struct wei *reserved, struct err *err);
 /* How many more may be sent before some are mined. */
 MUST_USE bool send_room(struct settle *s, size_t *room, struct err *err);
 /* Chooses fee and nonce, signs, stores, then sends. */

@@ -83,7 +83,7 @@ static bool add_reserved(struct settle *s, const struct transaction_row *t, stru
     return true;
 }
 
-static bool in_flight(struct settle *s, size_t *count, struct wei *reserved, struct err *err)
+bool send_in_flight(struct settle *s, size_t *count, struct wei *reserved, struct err *err)
 {
     struct transactions open;
     bool ok;
@@ -107,7 +107,7 @@ bool send_room(struct settle *s, size_t *room, struct err *err)
     size_t count, window = s->config.in_flight != 0 ? s->config.in_flight : SEND_WINDOW;
     struct wei ignored;
 
-    if (!in_flight(s, &count, &ignored, err))
+    if (!send_in_flight(s, &count, &ignored, err))
         return false;
     *room = count < window ? window - count : 0;
     return true;
@@ -120,7 +120,7 @@ static bool check_funds(struct settle *s, struct wei cost, struct err *err)
     struct wei have, need, reserved;
     size_t count;
 
-    if (!rpc_balance(s->rpc, s->account, &have, err) || !in_flight(s, &count, &reserved, err))
+    if (!rpc_balance(s->rpc, s->account, &have, err) || !send_in_flight(s, &count, &reserved, err))
         return false;
     need = wei_sum(cost, reserved);
     if (u256_cmp(have.v, need.v) >= 0)

@@ -11,6 +11,7 @@
 #define SET_GAS_PAID_BEFORE 15200u
 #define SET_GAS_HOLDER 32500u             /* holds the token, never paid here */
 #define SET_GAS_NEW 49500u
+#define SET_GAS_CALL 40000u               /* of a call, whoever it pays */
 #define SET_GAS_MAX 12000000u
 #define SET_BYTES_MAX 100000u             /* of calldata */
 

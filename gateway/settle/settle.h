@@ -12,6 +12,7 @@
 #include "chain/settlement.h"
 #include "chain/signer.h"
 #include "gateway/base/clock.h"
+#include "gateway/settle/plan.h"
 #include "store/batches.h"
 #include "store/transactions.h"
 #include "store/writer.h"
@@ -58,12 +59,7 @@ void settle_free(struct settle *settle);
 MUST_USE bool settle_close(struct settle *settle, bool *closed, struct err *err);
 /* Does all that can be done now without waiting; *moved false: nothing changed since the last step. */
 MUST_USE bool settle_step(struct settle *settle, bool *moved, struct settle_report *report, struct err *err);
-/* What a run would do, nothing kept: receipts, growth and accounts of the open batch, accounts due, expected gas. */
-struct settle_plan {
-    uint64_t receipts, accounts, due_accounts, sets, gas;
-    struct amount growth, total, due;
-    struct fee fee;
-};
+/* What a run would do, nothing kept (plan.h); caller: settle_plan_clear. */
 MUST_USE bool settle_plan(struct settle *settle, struct settle_plan *plan, struct err *err);
 /* A whole run: close, then steps until the goal or the time-out (0: none); sleeps between.  wait_all: until final. */
 MUST_USE bool settle_run(struct settle *settle, bool wait_all, uint64_t timeout_ms, struct settle_report *report,

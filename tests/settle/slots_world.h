@@ -104,6 +104,15 @@ static inline void assert_amount(struct amount got, uint64_t want)
         fail_msg("%s instead of %llu", text, (unsigned long long)want);
 }
 
+static inline void assert_u256_equal(struct u256 got, struct u256 want)
+{
+    char got_text[U256_DECIMAL_MAX], want_text[U256_DECIMAL_MAX];
+
+    u256_to_decimal(got, got_text);
+    u256_to_decimal(want, want_text);
+    assert_string_equal(got_text, want_text);
+}
+
 static inline void assert_tx_state(struct settle_session *s, uint64_t id, enum tx_state state)
 {
     assert_string_equal(tx_state_name(tx_row(s, id).state), tx_state_name(state));

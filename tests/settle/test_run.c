@@ -387,6 +387,7 @@ static void the_runner_settles_on_request(void **state)
     assert_int_equal(plan.due_accounts, 4);
     assert_amount(plan.due, 1000);
     assert_int_equal(plan.sets, 1);
+    settle_plan_clear(&plan);
     runner_request(runner, TIMEOUT_MS, &report);
     assert_true(report.settle.has_sequence);
     for (unsigned i = 0; i < 200 && report.running; i++) {

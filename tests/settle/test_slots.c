@@ -83,6 +83,19 @@ static void a_nonce_that_waits_in_the_pool_is_not_taken(void **state)
     world_free(w);
 }
 
+/* The transaction that is named has a receipt, and is from the same key. */
+static void assert_taker_is_on_chain(struct settle_session *s, uint64_t id)
+{
+    struct transaction_row t = tx_row(s, id);
+    struct tx_receipt receipt;
+    struct err err = { 0 };
+
+    assert_false(hash_is_zero(t.taken_by.h));
+    assert_true(rpc_tx_receipt(s->rpc, t.taken_by, &receipt, &err));
+    assert_true(receipt.found && address_eq(receipt.from, t.account) && address_eq(receipt.to, t.account));
+    logs_clear(&receipt.logs);
+}
+
 static void a_nonce_used_by_somebody_else_costs_a_slot_and_no_more(void **state)
 {
     struct settle_world *w = world_new(FUNDS, 0);
@@ -99,6 +112,7 @@ static void a_nonce_used_by_somebody_else_costs_a_slot_and_no_more(void **state)
     settle_world_use_nonce(w);
     steps_until(w, &s, BATCH_FINAL);
     assert_tx_state(&s, 1, TX_FOREIGN);
+    assert_taker_is_on_chain(&s, 1);
     assert_tx_state(&s, 2, TX_FINAL);
     assert_recorded(&s, 1000);
     settle_session_close(&s);
