@@ -261,15 +261,19 @@ static json *transaction_object(const struct web3signer *w, const struct tx *tx)
 {
     json *o = json_new_object();
 
-    json_put_text(o, "type", "0x2");
+    json_put_text(o, "type", tx->legacy ? "0x0" : "0x2");
     json_put_address(o, "from", w->address);
     if (!tx->creates)
         json_put_address(o, "to", tx->to);
     put_quantity(o, "chainId", u256_from_u64(tx->chain_id));
     put_quantity(o, "nonce", u256_from_u64(tx->nonce));
     put_quantity(o, "gas", u256_from_u64(tx->gas));
-    put_quantity(o, "maxPriorityFeePerGas", tx->max_priority_fee.v);
-    put_quantity(o, "maxFeePerGas", tx->max_fee.v);
+    if (tx->legacy) {
+        put_quantity(o, "gasPrice", tx->max_fee.v);
+    } else {
+        put_quantity(o, "maxPriorityFeePerGas", tx->max_priority_fee.v);
+        put_quantity(o, "maxFeePerGas", tx->max_fee.v);
+    }
     put_quantity(o, "value", tx->value.v);
     json_put(o, "data", json_new_hex(tx->data.data, tx->data.len));
     return o;
@@ -290,8 +294,10 @@ static const char *difference(const struct tx *want, const struct tx *got)
         return "data";
     if (got->gas != want->gas)
         return "gas";
+    if (got->legacy != want->legacy)
+        return "type";
     if (u256_cmp(got->max_fee.v, want->max_fee.v) != 0)
-        return "maxFeePerGas";
+        return want->legacy ? "gasPrice" : "maxFeePerGas";
     if (u256_cmp(got->max_priority_fee.v, want->max_priority_fee.v) != 0)
         return "maxPriorityFeePerGas";
     return NULL;

@@ -37,13 +37,25 @@ static bool find_block(struct settle *s, struct address account, uint64_t nonce,
     return true;
 }
 
-static bool find_taker(struct settle *s, const struct transaction_row *t, struct tx_hash *by, bool *found, struct err *err)
+static bool find_taker(struct settle *s, struct address account, uint64_t nonce, struct tx_hash *by, bool *found, struct err *err)
 {
     uint64_t block = 0;
 
     *found = false;
-    return find_block(s, t->account, t->nonce, &block, err)
-        && rpc_tx_in_block(s->rpc, block, t->account, t->nonce, by, found, err);
+    return find_block(s, account, nonce, &block, err) && rpc_tx_in_block(s->rpc, block, account, nonce, by, found, err);
+}
+
+void tell_passed(struct settle *s, uint64_t from, uint64_t to)
+{
+    char text[HASH_TEXT] = "not found";
+    struct err why = { 0 };
+    struct tx_hash by;
+    bool found = false;
+
+    if (find_taker(s, s->account, from, &by, &found, &why) && found)
+        hash_to_text(by.h, text);
+    log_event(LOG_WARN_LEVEL, "nonces_passed", KV_ADDRESS("account", &s->account), KV_U64("from", from), KV_U64("to", to),
+              KV_TEXT("tx", text), KV_TEXT("error", "the key was used by hand or elsewhere: tx is the first of these nonces"));
 }
 
 struct taking { struct transaction_row row; const struct tx_hash *by; };
@@ -74,7 +86,7 @@ bool give_nonce_up(struct look *l, struct err *err)
     bool found = false;
 
     /* The name is a service to people: that it cannot be had keeps nothing from going on. */
-    if (!find_taker(l->settle, l->t, &by, &found, &why))
+    if (!find_taker(l->settle, l->t->account, l->t->nonce, &by, &found, &why))
         log_event(LOG_WARN_LEVEL, "nonce_taker_unknown", KV_U64("nonce", l->t->nonce), KV_TEXT("error", why.text));
     /* Ours, and no node tells its receipt: what it did is read from the contract, as with a stranger's, and the receipt
      * counts whenever it comes. */

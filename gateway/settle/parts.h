@@ -153,6 +153,8 @@ MUST_USE bool replace_when_low(struct look *l, const struct attempt_row *newest,
 MUST_USE bool void_when_refused(struct look *l, bool *voided, struct err *err);
 /* The nonce is used for good by a transaction that is not ours: named where it can be found, and recorded. */
 MUST_USE bool give_nonce_up(struct look *l, struct err *err);
+/* Nonces that the key used without us: told in the log, and by what where that can be found. */
+void tell_passed(struct settle *s, uint64_t from, uint64_t to);
 /* The lowest open nonce is not the chain's next and nobody's transaction lies between: what lies there is filled. */
 MUST_USE bool fill_gap(struct look *l, uint64_t chain_nonce, struct err *err);
 

@@ -68,7 +68,7 @@ static bool load_settled(struct planning *p, struct err *err)
 }
 
 /* Sequences go up by one; those that others used are passed (prepare.c). */
-struct sequences { struct settlement_view view; uint64_t next; bool any_commit; };
+struct sequences { struct settlement_view view; uint64_t next; };
 
 static bool first_sequence(struct planning *p, struct sequences *q, struct err *err)
 {
@@ -96,7 +96,6 @@ static bool add_commit(struct planning *p, struct sequences *q, const struct set
         parent = header_first(s->config.chain_id, s->config.contract, s->config.token);
     else if (is_next && !settlement_header(s->rpc, s->config.contract, q->view.sequence, &parent, err))
         return false;
-    q->any_commit = true;
     return plan_commit(p, settlement, content, is_next ? &parent : NULL, err);
 }
 
@@ -124,14 +123,20 @@ static bool add_work(struct planning *p, struct sequences *q, const struct batch
             return false;
         if (p->leaves.count == 0 || (batch->receipts == 0 && amount_is_zero(batch->amount)))
             return true;
+        p->distributes = true;
+        p->active = 0;
         return add_commit(p, q, NULL, &(struct plan_call){ .sequence = q->next++, .receipts = batch->receipts,
                                                            .amount = p->plan.total }, err);
     case BATCH_PREPARED:
+        p->distributes = true;
         return add_prepared(p, q, batch, err);
     case BATCH_COMMITTED:
-        q->any_commit = true;                  /* its leaves are not those that the contract pays by */
+        p->distributes = true;
         return true;
     case BATCH_ACTIVE:
+        p->distributes = true;
+        p->active = batch->sequence;
+        return true;
     case BATCH_DISTRIBUTED:
     case BATCH_FINAL:
     case BATCH_CANCELLED:
@@ -216,7 +221,7 @@ bool settle_plan(struct settle *s, struct settle_plan *plan, struct err *err)
     bool ok;
 
     tx_init(&p.tx);
-    ok = work_may_begin(s, err) && read_prices(&p, err) && plan_work(&p, &q, err) && plan_dues(&p, err) && plan_sets(&p, !q.any_commit, err)
+    ok = work_may_begin(s, err) && read_prices(&p, err) && plan_work(&p, &q, err) && plan_dues(&p, err) && plan_sets(&p, err)
       && plan_money(&p, &q, err);
     tx_clear(&p.tx);
     reward_leaves_clear(&p.leaves);

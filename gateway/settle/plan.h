@@ -1,5 +1,6 @@
 /* gateway/settle/plan.h - what a run would send, what that costs, and what is left out and why; nothing is kept or sent.
  *
+ * Work that is being distributed and what waits behind it are one: an account that is due by both is counted once.
  * Costs are the most that is possible: gas limits at the fee offered now, and the chain's fee for data.  Roots of a commit are
  * made at the run; what it costs does not depend on them. */
 #ifndef QUITTANCE_SETTLE_PLAN_H
@@ -21,8 +22,8 @@ struct plan_call {
     struct wei data_fee, max_cost;
 };
 
-enum plan_reason { PLAN_BELOW_MINIMUM, PLAN_IN_FLIGHT, PLAN_REFUSED };
-#define PLAN_REASONS (PLAN_REFUSED + 1)
+enum plan_reason { PLAN_BELOW_MINIMUM, PLAN_IN_FLIGHT, PLAN_REFUSED, PLAN_NEXT_SETTLEMENT };
+#define PLAN_REASONS (PLAN_NEXT_SETTLEMENT + 1)
 const char *plan_reason_name(enum plan_reason reason);
 /* Who is owed something and not paid by this run. */
 struct plan_left { uint64_t accounts; struct amount amount; struct address first[PLAN_FIRST]; };

@@ -100,48 +100,58 @@ static struct plan_call sum_of(const struct due *due, size_t count)
     return call;
 }
 
-/* As send_next cuts them (distribute.c): as many as gas and bytes allow. */
-static bool plan_set(struct planning *p, const struct tree *tree, struct dues *rest, uint64_t gas_max, bool active, size_t *count,
-                     struct err *err)
+static bool plan_set(struct planning *p, const struct tree *tree, const struct due *due, size_t count, struct err *err)
 {
-    struct settle *s = p->settle;
-    struct plan_call call;
+    struct plan_call call = sum_of(due, count);
 
-    if (!dues_look_up_holders(s->rpc, s->config.token, &p->leaves, rest, err))
-        return false;
-    for (*count = set_fill(rest->list, rest->count, gas_max);; *count /= 2) {
-        buf_reset(&p->tx.data);
-        if (set_call(&p->leaves, tree, rest->list, *count, &p->tx.data, err))
-            break;
-        if (err->code != ERR_LIMIT || *count == 1)
-            return false;
-    }
-    call = sum_of(rest->list, *count);
-    return (!active || ask_gas(p, &call.gas, err)) && add_call(p, call, err);
+    buf_reset(&p->tx.data);
+    return set_call(&p->leaves, tree, due, count, &p->tx.data, err) && (p->active == 0 || ask_gas(p, &call.gas, err))
+        && add_call(p, call, err);
 }
 
-bool plan_sets(struct planning *p, bool active, struct err *err)
+/* As find_set cuts them (distribute.c): as many as gas and bytes allow. */
+static bool plan_next(struct planning *p, const struct tree *tree, struct dues *rest, uint64_t gas_max, struct err *err)
 {
-    struct settle *s = p->settle;
-    uint64_t limit = p->gas_most < fee_gas_max(p->plan.fee) ? p->gas_most : fee_gas_max(p->plan.fee);
-    uint64_t gas_max = s->config.set_gas != 0 ? s->config.set_gas : SET_GAS_MAX;
+    size_t count;
+
+    if (!dues_look_up_holders(p->settle->rpc, p->settle->config.token, &p->leaves, rest, err))
+        return false;
+    count = set_fill(rest->list, rest->count, gas_max);
+    while (!plan_set(p, tree, rest->list, count, err)) {
+        if (err->code != ERR_LIMIT || count == 1)
+            return false;
+        count /= 2;
+    }
+    rest->list += count;
+    rest->count -= count;
+    p->plan.sets++;
+    return true;
+}
+
+/* Most gas of one set: at a fee above the ceiling nothing is sent, so the ceiling is what counts for its size. */
+static uint64_t set_gas(const struct planning *p)
+{
+    const struct settle *s = p->settle;
+    struct fee fee = p->plan.fee;
+    uint64_t most = s->config.set_gas != 0 ? s->config.set_gas : SET_GAS_MAX, limit;
+
+    if (u256_cmp(fee.max_fee.v, s->config.max_fee.v) > 0)
+        fee.max_fee = s->config.max_fee;
+    limit = p->gas_most < fee_gas_max(fee) ? p->gas_most : fee_gas_max(fee);
+    return most < limit / 4 * 3 ? most : limit / 4 * 3;
+}
+
+bool plan_sets(struct planning *p, struct err *err)
+{
     struct dues rest = p->dues;                /* borrowed */
     struct tree *tree;
     bool ok = true;
 
     if (rest.count == 0)
         return true;
-    if (gas_max > limit / 4 * 3)
-        gas_max = limit / 4 * 3;
-    tree = rewards_tree(&p->leaves, s->config.token);
-    while (ok && rest.count > 0) {
-        size_t count = 0;
-
-        ok = plan_set(p, tree, &rest, gas_max, active, &count, err);
-        rest.list += count;
-        rest.count -= count;
-        p->plan.sets++;
-    }
+    tree = rewards_tree(&p->leaves, p->settle->config.token);
+    while (ok && rest.count > 0)
+        ok = plan_next(p, tree, &rest, set_gas(p), err);
     tree_free(tree);
     return ok;
 }

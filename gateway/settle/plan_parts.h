@@ -14,6 +14,8 @@ struct planning {
     struct dues dues;                         /* who would be paid */
     struct tx tx;                             /* of a call: its data is set anew for each */
     uint64_t gas_most;                        /* that one transaction may have */
+    bool distributes;                         /* the run pays anybody at all: there is, or will be, an active settlement */
+    uint64_t active;                          /* the sequence that the contract pays by already, and the run goes on with; 0: none */
 };
 
 /* What is told, once a reason. */
@@ -24,7 +26,6 @@ MUST_USE bool plan_dues(struct planning *p, struct err *err);
  * on, where the contract can be asked about it now; else NULL. */
 MUST_USE bool plan_commit(struct planning *p, const struct settlement_row *settlement, const struct plan_call *content,
                           const struct hash *parent, struct err *err);
-/* active: the contract knows these leaves already, so that it can be asked. */
-MUST_USE bool plan_sets(struct planning *p, bool active, struct err *err);
+MUST_USE bool plan_sets(struct planning *p, struct err *err);
 
 #endif

@@ -138,7 +138,7 @@ struct signing {
     struct transaction_row row;
     struct attempt_row attempt;
     struct wei data_fee;
-    uint64_t chain_nonce;
+    uint64_t chain_nonce, own_nonce;           /* the chain's next, and ours: one over the highest row; 0: there is none */
 };
 
 static bool sign(struct signing *g, struct err *err)
@@ -167,7 +167,8 @@ static bool sign_next(struct signing *g, struct err *err)
     snprintf(g->row.kind, sizeof g->row.kind, "%s", g->request->kind);
     /* Where the chain is ahead of our rows the key was used by hand (as owner, say): we go on behind that.  The
      * contract's sequence and its cumulative amounts keep a payment from being made twice, whoever used the nonces. */
-    return store_tx_next_nonce(s->db, s->account, g->chain_nonce, &g->row.nonce, err) && sign(g, err);
+    return store_tx_next_nonce(s->db, s->account, 0, &g->own_nonce, err)
+        && store_tx_next_nonce(s->db, s->account, g->chain_nonce, &g->row.nonce, err) && sign(g, err);
 }
 
 /* There is no counter that could drift: the nonce is the next one still, or what was signed is thrown away.  What is not
@@ -237,6 +238,8 @@ bool send_new(struct settle *s, const struct send_request *request, struct err *
     if (!prepare(&g, err) || !sign_next(&g, err) || !writer_do(s->writer, store_signed, &g, err))
         goto out;
     g.attempt.tx = g.row.id;
+    if (g.own_nonce != 0 && g.own_nonce < g.row.nonce)
+        tell_passed(s, g.own_nonce, g.row.nonce - 1);
     crash_after(request->kind, "stored");
     ok = send_stored(s, &g.row, &g.attempt, err);
     if (ok)

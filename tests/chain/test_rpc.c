@@ -84,6 +84,8 @@ static bool ask_receipt(struct rpc *rpc, struct buf *found, struct err *err)
     if (!rpc_tx_receipt(rpc, hash_one(), &r, err))
         return false;
     buf_printf(found, "found %d, success %d, block %llu, logs %zu", r.found, r.success, (unsigned long long)r.block, r.logs.count);
+    if (!u256_is_zero(r.l1_fee.v))
+        buf_printf(found, ", L1 fee %llu", (unsigned long long)r.l1_fee.v.limb[0]);
     logs_clear(&r.logs);
     return true;
 }
@@ -141,6 +143,8 @@ static bool ask_call(struct rpc *rpc, struct buf *found, struct err *err)
 #define RECEIPT(hash, status) "{\"transactionHash\":\"" hash "\",\"status\":\"" status "\",\"blockNumber\":\"0x5\",\"gasUsed\":\"0x5208\"," \
     "\"blockHash\":\"" HASH_2 "\",\"from\":\"" ADDRESS_1 "\",\"to\":null,\"contractAddress\":\"" ADDRESS_2 "\",\"logs\":[" \
     LOG(ADDRESS_1, "0x5", TOPICS_2) "]}"
+#define RECEIPT_L1(fee) "{\"l1Fee\":" fee ",\"transactionHash\":\"" HASH_1 "\",\"status\":\"0x1\",\"blockNumber\":\"0x5\",\"gasUsed\":\"0x1\"," \
+    "\"blockHash\":\"" HASH_2 "\",\"from\":\"" ADDRESS_1 "\",\"to\":null,\"contractAddress\":null,\"logs\":[" LOG(ADDRESS_1, "0x5", TOPICS_2) "]}"
 #define BLOCK(number) "{\"number\":\"" number "\",\"timestamp\":\"0x64\",\"gasLimit\":\"0x1c9c380\",\"baseFeePerGas\":\"0x7\",\"hash\":\"" HASH_1 "\"}"
 
 static const struct read_case { const char *name; asker *ask; const char *body, *found; enum err_code code; } reads[] = {
@@ -160,6 +164,10 @@ static const struct read_case { const char *name; asker *ask; const char *body, 
     { "no receipt is no error", ask_receipt, RESULT("null"), "found 0, success 0, block 0, logs 0", ERR_NONE },
     { "a receipt is read", ask_receipt, RESULT(RECEIPT(HASH_1, "0x1")), "found 1, success 1, block 5, logs 1", ERR_NONE },
     { "a failed transaction is told", ask_receipt, RESULT(RECEIPT(HASH_1, "0x0")), "found 1, success 0, block 5, logs 1", ERR_NONE },
+    { "what an OP-stack chain took for the data is read", ask_receipt, RESULT(RECEIPT_L1("\"0x3e8\"")),
+      "found 1, success 1, block 5, logs 1, L1 fee 1000", ERR_NONE },
+    { "a null fee for data is none", ask_receipt, RESULT(RECEIPT_L1("null")), "found 1, success 1, block 5, logs 1", ERR_NONE },
+    { "a fee for data that is no quantity is refused", ask_receipt, RESULT(RECEIPT_L1("1000")), "", ERR_INVALID },
     { "a status of two is refused", ask_receipt, RESULT(RECEIPT(HASH_1, "0x2")), "", ERR_INVALID },
     { "another transaction's receipt is refused", ask_receipt, RESULT(RECEIPT(HASH_2, "0x1")), "", ERR_INVALID },
     { "logs are read", ask_logs, RESULT("[" LOG(ADDRESS_1, "0x5", TOPICS_2) "]"), "block 5, topics 2, data 2;", ERR_NONE },

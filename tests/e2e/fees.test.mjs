@@ -53,23 +53,57 @@ async function worldBehind(hooks) {
   return world;
 }
 
-describe("a ceiling", () => {
+describe("a settlement on a chain with base fees", () => {
   let world;
-  before(async () => { world = await startWorld({ seed: 50, settings: { SETTLE_MAX_FEE_GWEI: "20" } }); });
+  before(async () => {
+    world = await startWorld({ seed: 50, settings: { SETTLE_MAX_FEE_GWEI: "20", SETTLE_DISTRIBUTE_MINIMUM: String(10n ** 15n) } });
+  });
   after(() => world?.end());
 
-  it("is waited at, which run, status, metrics and log say, and left when fees fall", async () => {
+  it("has a dry run that lists each call with gas and cost, who is left out, and what it would be stopped by", async () => {
+    await world.postAccepted(await receipts(world, 6));
+    const plan = await world.gateway.command(["settle", "--dry-run"]);
+    assertMembers(plan, "dryRun receipts accounts growth total dueAccounts due sets gas maxCostWei fee calls leftOut stops balanceWei "
+      + "inFlightWei runCostWei maxRunCostWei dayCostWei maxDayCostWei");
+    assert.deepEqual(plan.calls.map((call) => call.kind), ["commit", ...Array(plan.sets).fill("distribute")]);
+    assert.deepEqual([plan.calls[0].sequence, plan.calls[0].roots, plan.stops], [1, "made at the run", []]);
+    assert.equal(plan.calls.reduce((sum, call) => sum + BigInt(call.maxCostWei), 0n), BigInt(plan.maxCostWei));
+    const left = plan.leftOut.reduce((sum, one) => sum + BigInt(one.amount), 0n);
+    assert.equal(BigInt(plan.due) + left, BigInt(plan.total));
+    const again = await world.gateway.command(["settle", "--dry-run"]);
+    assert.deepEqual(again.calls, plan.calls);                        // nothing was changed by looking
+    await world.settle();
+    const sent = (await transactions(world)).reverse();
+    assert.equal(sent.length, plan.calls.length);
+    sent.forEach((t, i) => assert.ok(t.gasUsed <= plan.calls[i].gasLimit, `${t.kind} took ${t.gasUsed} gas`));
+    const cost = sent.reduce((sum, t) => sum + BigInt(t.gasUsed) * BigInt(t.effectiveGasPrice), 0n);
+    assert.ok(cost <= BigInt(plan.maxCostWei));
+  });
+
+  it("has a dry run that says that the signer cannot pay for it, or that fees are above the ceiling", async () => {
+    await world.postAccepted(await receipts(world, 1));
+    await world.chain.test.setBalance({ address: world.gateway.address, value: 1n });
+    const plan = await world.gateway.command(["settle", "--dry-run"]);
+    assert.ok(plan.stops.some(({ reason, detail }) => reason === "funds" && detail.startsWith("the signer has 1 wei")), JSON.stringify(plan.stops));
+    await world.chain.test.setBalance({ address: world.gateway.address, value: 10n ** 20n });
+    await baseFee(world, 1000);
+    assert.equal((await world.gateway.command(["settle", "--dry-run"])).stops[0].reason, "fees");
+    await baseFee(world, 1);
+  });
+
+  it("waits at a ceiling, which run, status, metrics and log say, and goes on when fees fall", async () => {
+    const sequence = Number(await world.view("sequence")) + 1, before = (await transactions(world)).length;
     await world.postAccepted(await receipts(world, 3));
     await baseFee(world, 100);
     const run = world.settle("--timeout", "60");
     await until(async () => await metric(world, 'quittance_settlement_waiting{reason="fees"}') === 1, "the metric");
-    const { waits, waitsDetail, running } = await world.gateway.must("GET", "/admin/v1/settlements/1");
+    const { waits, waitsDetail, running } = await world.gateway.must("GET", `/admin/v1/settlements/${sequence}`);
     assert.deepEqual([waits, running], ["fees", true]);
     assert.match(waitsDetail, /above the ceiling of 20000000000 wei a gas/);
     const status = await world.gateway.command(["status"]);
     assert.equal(status.waits, "fees");
-    assert.ok(status.alarms.some((alarm) => alarm.includes("settlement 1 waits")), JSON.stringify(status.alarms));
-    assert.equal((await transactions(world)).length, 0);
+    assert.ok(status.alarms.some((alarm) => alarm.includes(`settlement ${sequence} waits`)), JSON.stringify(status.alarms));
+    assert.equal((await transactions(world)).length, before);
     await baseFee(world, 1);
     assert.equal((await run).state, "final");
     assert.equal(await metric(world, 'quittance_settlement_waiting{reason="fees"}'), 0);
@@ -77,7 +111,7 @@ describe("a ceiling", () => {
     assert.deepEqual([lines("settlement_waits"), lines("settlement_goes_on")], [1, 1]);
   });
 
-  it("of a run or a day ends settle with 75 and the reason, and what it spent is shown", async () => {
+  it("at the ceiling of a run ends with 75 and the reason, and what was spent is shown", async () => {
     const spent = BigInt((await world.gateway.command(["status"])).store.dayCostWei);
     const paid = (await transactions(world)).reduce((sum, t) => sum + BigInt(t.gasUsed) * BigInt(t.effectiveGasPrice), 0n);
     assert.equal(spent, paid);
@@ -95,45 +129,30 @@ describe("a ceiling", () => {
     assert.equal((await world.settle()).state, "final");
   });
 
-  it("of nothing is no ceiling: the configuration is refused", async () => {
+  it("with a ceiling of nothing is refused", async () => {
     await assert.rejects(world.gateway.command(["config", "check"], { env: { QUITTANCE_SETTLE_MAX_DAY_COST_GWEI: "0" } }), /max_day_cost_gwei must be above 0/);
   });
-});
 
-describe("a dry run", () => {
-  let world;
-  before(async () => { world = await startWorld({ seed: 52, settings: { SETTLE_DISTRIBUTE_MINIMUM: String(10n ** 15n) } }); });
-  after(() => world?.end());
-
-  it("lists each call with gas and cost, who is left out, and what it would be stopped by", async () => {
-    await world.postAccepted(await receipts(world, 6));
-    const plan = await world.gateway.command(["settle", "--dry-run"]);
-    assertMembers(plan, "dryRun receipts accounts growth total dueAccounts due sets gas maxCostWei fee calls leftOut stops balanceWei "
-      + "inFlightWei runCostWei maxRunCostWei dayCostWei maxDayCostWei");
-    assert.deepEqual(plan.calls.map((call) => call.kind), ["commit", ...Array(plan.sets).fill("distribute")]);
-    assert.deepEqual([plan.calls[0].sequence, plan.calls[0].roots, plan.stops], [1, "made at the run", []]);
-    assert.equal(plan.calls.reduce((sum, call) => sum + BigInt(call.maxCostWei), 0n), BigInt(plan.maxCostWei));
-    const left = plan.leftOut.reduce((sum, one) => sum + BigInt(one.amount), 0n);
-    assert.equal(BigInt(plan.due) + left, BigInt(plan.total));
-    const poor = await world.gateway.command(["settle", "--dry-run"]);
-    assert.deepEqual(poor.calls, plan.calls);                        // nothing was changed by looking
-    await world.settle();
-    const sent = (await transactions(world)).reverse();
-    assert.equal(sent.length, plan.calls.length);
-    sent.forEach((t, i) => assert.ok(t.gasUsed <= plan.calls[i].gasLimit, `${t.kind} took ${t.gasUsed} gas`));
-    const cost = sent.reduce((sum, t) => sum + BigInt(t.gasUsed) * BigInt(t.effectiveGasPrice), 0n);
-    assert.ok(cost <= BigInt(plan.maxCostWei));
-  });
-
-  it("says that the signer cannot pay for it, or that fees are above the ceiling", async () => {
-    await world.postAccepted(await receipts(world, 1));
-    await world.chain.test.setBalance({ address: world.gateway.address, value: 1n });
-    const plan = await world.gateway.command(["settle", "--dry-run"]);
-    assert.ok(plan.stops.some(({ reason, detail }) => reason === "funds" && detail.startsWith("the signer has 1 wei")), JSON.stringify(plan.stops));
-    await world.chain.test.setBalance({ address: world.gateway.address, value: 10n ** 20n });
-    await baseFee(world, 1000);
-    assert.equal((await world.gateway.command(["settle", "--dry-run"])).stops[0].reason, "fees");
-    await baseFee(world, 1);
+  it("names the transaction that used its nonce in list, status and log", async () => {
+    await world.postAccepted(await receipts(world, 2));
+    await world.chain.test.setAutomine(false);
+    const run = world.settle("--timeout", "60");
+    await until(async () => (await transactions(world))[0]?.state === "sent", "the commit");
+    const [{ nonce }] = await transactions(world);
+    const from = world.gateway.address;
+    await world.chain.client.request({ method: "anvil_dropAllTransactions" });
+    await world.chain.test.impersonateAccount({ address: from });
+    const foreign = await world.chain.client.request({ method: "eth_sendTransaction", params: [{ from, to: from, nonce: `0x${nonce.toString(16)}`, maxFeePerGas: "0x174876e800", maxPriorityFeePerGas: "0x174876e800" }] });
+    await world.chain.test.stopImpersonatingAccount({ address: from });
+    await world.chain.test.setAutomine(true);
+    await world.chain.test.mine({ blocks: 1 });
+    assert.equal((await world.chain.client.waitForTransactionReceipt({ hash: foreign })).status, "success");
+    assert.equal((await run).state, "final");
+    const taken = (await transactions(world)).find((t) => t.state === "foreign");
+    assert.deepEqual([taken.nonce, taken.takenBy], [nonce, foreign]);
+    const { noncesTaken } = (await world.gateway.command(["status"])).store;
+    assert.deepEqual(noncesTaken.map((row) => row.takenBy), [foreign]);
+    assert.match(world.gateway.process.log(), new RegExp(`event=nonce_taken .*tx=${foreign}`));
   });
 });
 
@@ -189,33 +208,5 @@ describe("a chain that takes a fee for data", () => {
     assert.deepEqual(sent.map((t) => [t.l1Fee, t.attempts[0].maxDataFee]), Array(2).fill([String(taken), String(40_000n * GWEI)]));
     const cost = sent.reduce((sum, t) => sum + BigInt(t.gasUsed) * BigInt(t.effectiveGasPrice) + taken, 0n);
     assert.equal(BigInt((await world.gateway.command(["status"])).store.dayCostWei), cost);
-  });
-});
-
-describe("a nonce that somebody with the same key used", () => {
-  let world;
-  before(async () => { world = await startWorld({ seed: 53 }); });
-  after(() => world?.end());
-
-  it("is noticed, and its transaction named in list, status and log", async () => {
-    await world.postAccepted(await receipts(world, 2));
-    await world.chain.test.setAutomine(false);
-    const run = world.settle("--timeout", "60");
-    await until(async () => (await transactions(world))[0]?.state === "sent", "the commit");
-    const [{ nonce }] = await transactions(world);
-    const from = world.gateway.address;
-    await world.chain.client.request({ method: "anvil_dropAllTransactions" });
-    await world.chain.test.impersonateAccount({ address: from });
-    const foreign = await world.chain.client.request({ method: "eth_sendTransaction", params: [{ from, to: from, nonce: `0x${nonce.toString(16)}`, maxFeePerGas: "0x174876e800", maxPriorityFeePerGas: "0x174876e800" }] });
-    await world.chain.test.stopImpersonatingAccount({ address: from });
-    await world.chain.test.setAutomine(true);
-    await world.chain.test.mine({ blocks: 1 });
-    assert.equal((await world.chain.client.waitForTransactionReceipt({ hash: foreign })).status, "success");
-    assert.equal((await run).state, "final");
-    const taken = (await transactions(world)).find((t) => t.state === "foreign");
-    assert.deepEqual([taken.nonce, taken.takenBy], [nonce, foreign]);
-    const { noncesTaken } = (await world.gateway.command(["status"])).store;
-    assert.deepEqual(noncesTaken.map((row) => row.takenBy), [foreign]);
-    assert.match(world.gateway.process.log(), new RegExp(`event=nonce_taken .*tx=${foreign}`));
   });
 });

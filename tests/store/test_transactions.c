@@ -153,6 +153,74 @@ static void a_mined_transaction_may_go_back(void **state)
     assert_false(any);
 }
 
+static void assert_cost(struct db *db, uint64_t sequence, uint64_t except, uint64_t want)
+{
+    struct wei cost;
+    struct err err;
+
+    store_ok(store_cost_of_sequence(db, sequence, except, &cost, &err));
+    assert_true(u256_cmp(cost.v, u256_from_u64(want)) == 0);
+}
+
+static struct attempt_row offer_of(unsigned n, uint64_t tx, uint64_t seq, uint64_t max_fee)
+{
+    struct attempt_row a = attempt_of(n, tx, seq);
+
+    a.gas = 100;
+    a.max_fee.v = u256_from_u64(max_fee);
+    a.data_fee.v = u256_from_u64(7);
+    a.created_at_ms = 1000 * seq;
+    return a;
+}
+
+/* Most that open ones may cost, by their newest bytes; of mined ones what was taken; of what others did, nothing. */
+static void costs_are_summed_by_what_became_of_each(void **state)
+{
+    struct store_fixture *f = *state;
+    struct transaction_row mined = transaction_of(1), open = transaction_of(2);
+    struct attempt_row first = offer_of(1, 0, 1, 10), second = offer_of(2, 0, 1, 10), raised;
+    struct wei day;
+    struct err err;
+
+    store_ok(store_tx_insert(f->db, &mined, &first, NULL, &err));
+    store_ok(store_tx_insert(f->db, &open, &second, NULL, &err));
+    assert_cost(f->db, 4, 0, 2 * 1007);
+    assert_cost(f->db, 5, 0, 0);
+    raised = offer_of(3, open.id, 2, 20);
+    store_ok(store_attempt_insert(f->db, &raised, &err));
+    assert_cost(f->db, 4, 0, 1007 + 2007);
+    assert_cost(f->db, 4, open.id, 1007);
+    store_ok(store_tx_move(f->db, mined.id, TX_PREPARED, TX_SENT, &err));
+    mined.gas_used = 50;
+    mined.gas_price.v = u256_from_u64(3);
+    mined.l1_fee.v = u256_from_u64(4);
+    store_ok(store_tx_mined(f->db, &mined, &err));
+    assert_cost(f->db, 4, open.id, 154);
+    store_ok(store_tx_move(f->db, mined.id, TX_MINED, TX_REVERTED, &err));
+    assert_cost(f->db, 4, open.id, 154);                                 /* in vain, but paid for */
+    store_ok(store_cost_since(f->db, 2000, 0, &day, &err));
+    assert_true(u256_cmp(day.v, u256_from_u64(2007)) == 0);
+    store_ok(store_cost_since(f->db, 2001, 0, &day, &err));
+    assert_true(u256_is_zero(day.v));
+    store_ok(store_tx_move(f->db, open.id, TX_PREPARED, TX_SENT, &err));
+    store_ok(store_tx_foreign(f->db, open.id, &(struct tx_hash){ some_hash(77) }, &err));
+    assert_cost(f->db, 4, 0, 154);
+    assert_true(hash_eq(found(f->db, open.id).taken_by.h, some_hash(77)));
+}
+
+static void costs_beyond_256_bits_are_the_most_there_is(void **state)
+{
+    struct store_fixture *f = *state;
+    struct wei cost;
+    struct err err;
+
+    insert(f->db, 1);                          /* a max fee of 256 bits, times 21000 */
+    insert(f->db, 2);
+    store_ok(store_cost_of_sequence(f->db, 4, 0, &cost, &err));
+    for (size_t i = 0; i < ARRAY_LEN(cost.v.limb); i++)
+        assert_true(cost.v.limb[i] == UINT64_MAX);
+}
+
 static bool note_nonce(void *self, const struct transaction_row *t, struct err *err)
 {
     uint64_t *digits = self;
@@ -214,6 +282,8 @@ int main(void)
         WITH_DB(a_nonce_is_taken_once),
         WITH_DB(attempts_are_kept_in_order_with_what_the_node_said),
         WITH_DB(a_mined_transaction_may_go_back),
+        WITH_DB(costs_are_summed_by_what_became_of_each),
+        WITH_DB(costs_beyond_256_bits_are_the_most_there_is),
         WITH_DB(open_transactions_are_listed_by_nonce),
         WITH_DB(whom_a_distribute_pays_is_kept_with_it),
     };
