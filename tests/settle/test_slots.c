@@ -1,5 +1,5 @@
 /* What becomes of a nonce: reverted, foreign, void, below a gap, of a key that was rotated; none of it ends a settlement. */
-#include "tests/settle/slots_world.h"
+#include "tests/settle/fees_world.h"
 
 static void automine(struct settle_world *w, bool on)
 {
@@ -279,6 +279,75 @@ static void small_blocks_make_small_sets(void **state)
     world_free(w);
 }
 
+/* The contract's code, as a quoted parameter of anvil_setCode with its address. */
+static void code_params(struct settle_world *w, struct settle_session *s, struct buf *params)
+{
+    struct err err = { 0 };
+    struct buf code;
+
+    buf_init(&code);
+    assert_true(rpc_code(s->rpc, w->config.contract, &code, &err));
+    buf_add_text(params, "[\"0x");
+    for (unsigned i = 0; i < sizeof w->config.contract.b; i++)
+        buf_printf(params, "%02x", w->config.contract.b[i]);
+    buf_add_text(params, "\",\"0x");
+    for (size_t i = 0; i < code.len; i++)
+        buf_printf(params, "%02x", code.data[i]);
+    buf_add_text(params, "\"]");
+    buf_clear(&code);
+}
+
+static void a_distribute_mined_in_vain_is_done_anew_once_that_is_final(void **state)
+{
+    struct settle_world *w = world_new(FUNDS, 0);
+    struct settle_session s;
+    struct transaction_row reverted;
+    struct buf code, no_code;
+    struct wei cost;
+
+    (void)state;
+    w->config.confirmations = 4;
+    settle_world_receipt(w, 1, 1000);
+    settle_session_open(w, &s);
+    close_batch(&s);
+    anvil_do(&w->anvil, "evm_setAutomine", "[false]");
+    step_well(&s);
+    anvil_do(&w->anvil, "anvil_mine", "[\"0x4\"]");
+    for (unsigned i = 0; i < 8 && !is_sent(&s, 2); i++)
+        step_well(&s);
+    assert_tx_state(&s, 2, TX_SENT);
+    buf_init(&code);
+    buf_init(&no_code);
+    code_params(w, &s, &code);
+    buf_printf(&no_code, "%.45s,\"0x60006000fd\"]", buf_text(&code));
+    anvil_do(&w->anvil, "anvil_setCode", buf_text(&no_code));
+    anvil_do(&w->anvil, "evm_mine", "[]");
+    anvil_do(&w->anvil, "anvil_setCode", buf_text(&code));
+    for (unsigned i = 0; i < 4; i++)
+        step_well(&s);
+    assert_tx_state(&s, 2, TX_MINED);
+    assert_false(is_sent(&s, 3));              /* a reorg may still mine it anew, and then it pays */
+    assert_recorded(&s, 0);
+    anvil_do(&w->anvil, "anvil_mine", "[\"0x4\"]");
+    anvil_do(&w->anvil, "evm_setAutomine", "[true]");
+    steps_until(w, &s, BATCH_FINAL);
+    reverted = tx_row(&s, 2);
+    assert_string_equal(tx_state_name(reverted.state), "reverted");
+    assert_tx_state(&s, 3, TX_FINAL);
+    assert_false(is_sent(&s, 4));
+    assert_recorded(&s, 1000);
+    /* It cost all the same. */
+    cost = fee_cost(reverted.gas_used, reverted.gas_price, reverted.l1_fee);
+    assert_false(u256_is_zero(cost.v));
+    cost = wei_sum(cost, fee_cost(tx_row(&s, 1).gas_used, tx_row(&s, 1).gas_price, (struct wei){ U256_ZERO }));
+    cost = wei_sum(cost, fee_cost(tx_row(&s, 3).gas_used, tx_row(&s, 3).gas_price, (struct wei){ U256_ZERO }));
+    assert_u256_equal(run_cost(&s, 1).v, cost.v);
+    buf_clear(&code);
+    buf_clear(&no_code);
+    settle_session_close(&s);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_cancel_counts_once_it_is_confirmed),
         cmocka_unit_test(sets_are_in_flight_together_and_no_more_than_the_window),
         cmocka_unit_test(small_blocks_make_small_sets),
+        cmocka_unit_test(a_distribute_mined_in_vain_is_done_anew_once_that_is_final),
     };
 
     return cmocka_run_group_tests_name("slots", tests, start_libraries, stop_libraries);
