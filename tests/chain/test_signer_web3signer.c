@@ -65,6 +65,7 @@ static void no_to(struct tx *t) { t->creates = true; }
 static void other_value(struct tx *t) { t->value.v = u256_from_u64(4); }
 static void shorter_data(struct tx *t) { t->data.len--; }
 static void other_data(struct tx *t) { t->data.data[0] ^= 1; }
+static void other_type(struct tx *t) { t->legacy = true; }
 
 enum form { PLAIN, GETH, HIGH_S, ACCESS_LIST, OTHER_TYPE, TRAILING, ODD_HEX };
 
@@ -208,6 +209,7 @@ static const struct answer_case {
     { "another value is refused",                other_value, &key_one, PLAIN, { 0 }, ERR_HALT, "another value" },
     { "shorter calldata is refused",             shorter_data, &key_one, PLAIN, { 0 }, ERR_HALT, "another data" },
     { "other calldata is refused",               other_data, &key_one, PLAIN, { 0 }, ERR_HALT, "another data" },
+    { "a legacy one in its place is refused",    other_type, &key_one, PLAIN, { 0 }, ERR_HALT, "another type" },
     { "another key's signature is refused",      as_asked, &key_two, PLAIN, { 0 }, ERR_HALT, "another key than its own" },
     { "a high s is refused",                     as_asked, &key_one, HIGH_S, { 0 }, ERR_HALT, "high s" },
     { "an access list is refused",               as_asked, &key_one, ACCESS_LIST, { 0 }, ERR_HALT, "access list" },
@@ -272,6 +274,36 @@ static void every_field_is_asked_for(void **state)
         "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"eth_signTransaction\",\"params\":[{\"type\":\"0x2\",\"from\":\"" KEY_ONE
         "\",\"to\":\"0xaa00000000000000000000000000000000000000\",\"chainId\":\"0x7a69\",\"nonce\":\"0x7\",\"gas\":\"0x15f90\","
         "\"maxPriorityFeePerGas\":\"0x2\",\"maxFeePerGas\":\"0x64\",\"value\":\"0x3\",\"data\":\"0x63616c6c64617461\"}]}");
+    buf_clear(&raw);
+    signer_free(signer);
+    fake_http_free(fake);
+    free(reply);
+}
+
+static void a_legacy_transaction_is_asked_for_by_its_gas_price(void **state)
+{
+    char *reply = signed_reply(other_type, &key_one, PLAIN);
+    struct fake_http *fake = fake_http_new((struct fake_reply[]){ { .body = ONE }, { .body = reply } }, 2);
+    struct signer *signer = opened(fake_http_url(fake));
+    struct signature sig;
+    struct err err = { 0 };
+    struct tx_hash hash;
+    struct buf raw;
+    struct tx t, got;
+
+    (void)state;
+    wanted(&t);
+    t.legacy = true;
+    t.max_priority_fee = t.max_fee;
+    buf_init(&raw);
+    tx_init(&got);
+    if (!signer_sign_tx(signer, &t, &raw, &hash, &err) || !tx_decode(raw.data, raw.len, &got, &sig, &err))
+        fail_msg("%s", err.text);
+    assert_true(got.legacy);
+    assert_non_null(strstr(fake_http_last_body(fake), "\"type\":\"0x0\""));
+    assert_non_null(strstr(fake_http_last_body(fake), "\"gas\":\"0x15f90\",\"gasPrice\":\"0x64\",\"value\""));
+    tx_clear(&t);
+    tx_clear(&got);
     buf_clear(&raw);
     signer_free(signer);
     fake_http_free(fake);
@@ -384,6 +416,7 @@ int main(void)
 {
     static const struct CMUnitTest others[] = {
         cmocka_unit_test(every_field_is_asked_for),
+        cmocka_unit_test(a_legacy_transaction_is_asked_for_by_its_gas_price),
         cmocka_unit_test(a_digest_is_not_asked_for),
         cmocka_unit_test(one_that_is_away_is_opened_by_its_address),
     };
