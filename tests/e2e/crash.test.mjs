@@ -115,17 +115,6 @@ describe("kill -9 of what settles, at every step of a run", () => {
     for (const receipt of receipts) books.add(receipt);
   }
 
-  /** One commit a sequence, and every account has got, in all, exactly what it earned. */
-  async function assertPaidOnce() {
-    const commits = await world.commits();
-    assert.deepEqual(commits.map((log) => log.args.sequence), commits.map((_, i) => BigInt(i + 1)));
-    const transfers = await world.transfers();
-    for (const { account, claimable } of books.rewards())
-      assert.equal(transfers.get(account.toLowerCase()), claimable, `${account} has been paid another sum than it earned`);
-    assert.equal([...transfers.values()].reduce((a, b) => a + b, 0n), books.total);
-    assert.equal(await world.view("total"), books.total);
-  }
-
   for (const point of POINTS) {
     it(`the service at "${point}": started again, it finishes the run`, async () => {
       await serveAnew({ env: { QUITTANCE_CRASH_AT: point } });
@@ -135,7 +124,7 @@ describe("kill -9 of what settles, at every step of a run", () => {
       assert.equal((await service.ended).signal, "SIGKILL", service.log());
       await serveAnew();
       await world.settle();
-      await assertPaidOnce();
+      await world.assertPaidOnce(books);
     });
 
     it(`settle by itself at "${point}": the next run finishes it`, async () => {
@@ -145,7 +134,7 @@ describe("kill -9 of what settles, at every step of a run", () => {
         { env: { ...world.gateway.env, QUITTANCE_CRASH_AT: point } });
       assert.equal(killed.signal, "SIGKILL", `${killed.code} ${killed.stderr}`);
       await world.settle();
-      await assertPaidOnce();
+      await world.assertPaidOnce(books);
     });
   }
 
@@ -157,7 +146,7 @@ describe("kill -9 of what settles, at every step of a run", () => {
       await run(BINARY, ["-c", `${world.gateway.dir}/quittance.conf`, "settle", "--wait"],
         { env: world.gateway.env, timeoutMs: 100 + rng.below(3500) }); // run() ends it with SIGKILL
       await world.settle();
-      await assertPaidOnce();
+      await world.assertPaidOnce(books);
     }
   });
 

@@ -119,6 +119,17 @@ export class World {
     return this.chain.client.getLogs({ address: this.contract, event, fromBlock: 0n });
   }
 
+  /** One commit a sequence, and every account has got, in all, exactly what it earned; where nothing is left below a minimum. */
+  async assertPaidOnce(books) {
+    const commits = await this.commits();
+    assert.deepEqual(commits.map((log) => log.args.sequence), commits.map((_, i) => BigInt(i + 1)));
+    const transfers = await this.transfers();
+    for (const { account, claimable } of books.rewards())
+      assert.equal(transfers.get(account.toLowerCase()), claimable, `${account} has been paid another sum than it earned`);
+    assert.equal([...transfers.values()].reduce((a, b) => a + b, 0n), books.total);
+    assert.equal(await this.view("total"), books.total);
+  }
+
   /** Ends gateway and chain; a service that does not end cleanly (a leak in a sanitizer build) fails the test. */
   async end() {
     try {
@@ -151,11 +162,11 @@ async function built(build) {
   }
 }
 
-/** A chain and an initialised gateway with gas, nothing deployed. */
-async function prepare(world, { blockTime = 0, settings = {} }) {
+/** A chain and an initialised gateway with gas, nothing deployed.  between: (chain) => URL of what the gateway takes for its node. */
+async function prepare(world, { blockTime = 0, settings = {}, between = (chain) => chain.url }) {
   world.chain = await startDevchain({ blockTime });
   world.gateway = new Gateway(path.join(world.dir, "gateway"), {
-    CHAIN_RPC: world.chain.url, API_LISTEN: "127.0.0.1:0", API_ADMIN_LISTEN: "127.0.0.1:0", ...settings,
+    CHAIN_RPC: await between(world.chain), API_LISTEN: "127.0.0.1:0", API_ADMIN_LISTEN: "127.0.0.1:0", ...settings,
   });
   await world.gateway.init();
   const operator = person("operator");
