@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo unit e2e soak-leak bench contracts forge forge-ci model bench-gas coverage slither smt clean
+.PHONY: all help test demo unit e2e test-geth soak-leak bench contracts forge forge-ci model bench-gas coverage slither smt clean
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -73,6 +73,9 @@ demo: ## the whole job on this machine (scripts/demo --help)
 
 e2e: $(B)/quittance contracts ## end-to-end tests: real node, real contract, real HTTP
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/run.mjs
+
+test-geth: $(B)/quittance ## the whole path on geth --dev; builds geth, so it needs Go
+	@QUITTANCE_BINARY=$(abspath $(B))/quittance scripts/test-geth
 
 soak-leak: $(B)/quittance contracts ## 100 000 receipts: memory must not grow (SAN=address,undefined: no leak)
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak.mjs

@@ -118,7 +118,7 @@ async function main() {
     CHAIN_RPC: chain.url, API_LISTEN: "127.0.0.1:0", API_ADMIN_LISTEN: "127.0.0.1:0", SETTLE_DISTRIBUTE_MINIMUM: MINIMUM,
   });
   await gateway.init();
-  await chain.test.setBalance({ address: gateway.address, value: 100n * ONE });
+  await chain.fund(gateway.address, 100n * ONE);
   const deployed = await gateway.command(["deploy", "--dev-token"]);
   console.log(`   operator ${gateway.address}\n   contract ${deployed.contract}\n   token    ${deployed.token}`);
 

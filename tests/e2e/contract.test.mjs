@@ -13,7 +13,7 @@ describe("contract", () => {
     world = await startWorld({ seed: 99 });
     next = person("next operator");
     keys = await world.keystoreOf(next);
-    await world.chain.test.setBalance({ address: next.address, value: 10n ** 20n });
+    await world.chain.fund(next.address, 10n ** 20n);
   });
   after(() => world?.end());
 

@@ -145,7 +145,7 @@ describe("from receipts to tokens in wallets", () => {
     const { status, body: rewards } = await gateway.get("/v1/settlements/1/rewards.json");
     assert.equal(status, 200);
     assertMembers(rewards, "id metadata root tree");
-    assert.equal(rewards.id.toLowerCase(), `quittance-31337-${world.contract}-1`.toLowerCase());
+    assert.equal(rewards.id.toLowerCase(), `quittance-${world.chain.id}-${world.contract}-1`.toLowerCase());
     assertMembers(rewards.metadata, "chainId contract token sequence total active");
     assert.equal(rewards.root, await world.view("activeRoot"));
     assert.equal(rewards.root, rewardsRoot(books.rewards(), world.token));
@@ -250,7 +250,7 @@ describe("from receipts to tokens in wallets", () => {
     assertMembers(body, "items");
     const rows = [...body.items].sort((a, b) => a.sequence - b.sequence);
     assert.deepEqual(rows.map((row) => row.sequence), [1, 2]);
-    let header = firstHeader({ chainId: 31337, contract: world.contract, token: world.token });
+    let header = firstHeader({ chainId: world.chain.id, contract: world.contract, token: world.token });
     assert.equal(await world.view("header", 0n), header);
     for (const row of rows) {
       assert.equal(row.parent, header);

@@ -29,7 +29,7 @@ describe("watch", () => {
       CONTRACT_ACTIVATION_DELAY: String(DELAY), CONTRACT_GUARDIAN: guardian.address, SETTLE_DISTRIBUTE_MINIMUM: String(10n ** 24n),
     } });
     keys = await world.keystoreOf(guardian);
-    await world.chain.test.setBalance({ address: guardian.address, value: 10n ** 20n });
+    await world.chain.fund(guardian.address, 10n ** 20n);
     await world.postAccepted(await Promise.all([0, 1, 2, 0, 1].map((i) => world.jobs.signed(world.nodes[i], world.models[i].model))));
     assert.equal((await world.gateway.command(["settle"])).sequence, 1);
     await jump(DELAY + 1);

@@ -166,13 +166,13 @@ async function built(build) {
 async function prepare(world, { blockTime = 0, settings = {}, between = (chain) => chain.url }) {
   world.chain = await startDevchain({ blockTime });
   world.gateway = new Gateway(path.join(world.dir, "gateway"), {
-    CHAIN_RPC: await between(world.chain), API_LISTEN: "127.0.0.1:0", API_ADMIN_LISTEN: "127.0.0.1:0", ...settings,
+    CHAIN_RPC: await between(world.chain), CHAIN_CHAIN_ID: world.chain.id, API_LISTEN: "127.0.0.1:0", API_ADMIN_LISTEN: "127.0.0.1:0", ...settings,
   });
   await world.gateway.init();
   const operator = person("operator");
   writeKeystore(path.join(world.gateway.dir, "operator.json"), path.join(world.gateway.dir, "passphrase"), operator.privateKey, operator.address);
   world.gateway.address = operator.address;
-  await world.chain.test.setBalance({ address: world.gateway.address, value: 10n ** 21n });
+  await world.chain.fund(world.gateway.address, 10n ** 21n);
 }
 
 export const startBareWorld = (options = {}) => built((world) => prepare(world, options));
