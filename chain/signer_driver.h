@@ -8,6 +8,8 @@
 struct signer_driver {
     const char *prefix;          /* of the spec, with its colon: "keystore:" */
     bool is_remote;              /* asked over the network: its secret is a token, not a passphrase */
+    /* The address that open would give, at once and without the passphrase; NULL, or false: only open knows. */
+    bool (*claimed)(const char *rest, struct address *address);
     /* Whole transactions, not digests: a remote holder shows or judges what it signs.  All calls are thread-safe. */
     bool (*open)(const char *rest, const char *secret_file, void **self, struct address *address, struct err *err);
     bool (*sign_tx)(const void *self, const struct tx *tx, struct signature *sig, struct err *err);

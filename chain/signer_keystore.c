@@ -41,6 +41,19 @@ out:
     return ok;
 }
 
+/* Whatever is wrong with the file is for open to tell. */
+static bool claimed(const char *path, struct address *address)
+{
+    struct err ignored = { 0 };
+    struct buf text;
+    bool ok;
+
+    buf_init(&text);
+    ok = file_read(path, KEYSTORE_MAX, &text, &ignored) && keystore_address(buf_text(&text), text.len, address, &ignored);
+    buf_clear(&text);
+    return ok;
+}
+
 static bool sign_digest(const void *self, struct hash digest, struct signature *sig, struct err *err)
 {
     return secp_sign(self, digest, sig, err);
@@ -52,5 +65,5 @@ static bool sign_tx(const void *self, const struct tx *tx, struct signature *sig
 }
 
 const struct signer_driver signer_keystore = {
-    .prefix = "keystore:", .open = open_keystore, .sign_tx = sign_tx, .sign_digest = sign_digest, .free = secret_free,
+    .prefix = "keystore:", .open = open_keystore, .claimed = claimed, .sign_tx = sign_tx, .sign_digest = sign_digest, .free = secret_free,
 };

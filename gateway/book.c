@@ -48,7 +48,7 @@ static bool publish_promise_signer(struct book *b, struct err *err)
 bool book_open(struct book *b, struct writer_turns *turns, struct err *err)
 {
     return config_need_contract(&b->config, err) && file_make_dir(b->config.archive.dir, 0700, err) && open_store(b, turns, err)
-        && open_secret(&b->config, &b->secret, err) && open_signer(&b->config, &b->signer, err)
+        && open_secret(&b->config, &b->secret, err) && open_signer_later(&b->config, &b->signer, err)
         && open_promise_signer(&b->config, b->signer, &b->promise, err) && publish_promise_signer(b, err);
 }
 
@@ -108,10 +108,11 @@ static void make_api(struct book *b)
 
 bool book_start(struct book *b, struct err *err)
 {
-    if (!open_intake(b, err))
-        return false;
     open_settle_config(&b->config, b->secret, signer_address(b->signer), &b->settle);
-    if (!runner_start(&b->settle, b->config.store.url, b->config.chain.rpc, b->writer, b->signer, &clock_system, &b->runner, err))
+    /* First: what was signed before a crash is stored, so it is looked for and sent again while the keys are being unlocked.
+     * Nothing is taken from outside before they are. */
+    if (!runner_start(&b->settle, b->config.store.url, b->config.chain.rpc, b->writer, b->signer, &clock_system, &b->runner, err)
+        || !open_wait(b->signer, b->promise, err) || !open_intake(b, err))
         return false;
     make_api(b);
     return true;

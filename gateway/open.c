@@ -34,6 +34,12 @@ MUST_USE bool open_signer_of(const struct config *config, const struct args *arg
     return signer_open(key, secret_file != NULL ? secret_file : secret_file_of(config, key), signer, err);
 }
 
+MUST_USE bool open_signer_later(const struct config *config, struct signer **signer, struct err *err)
+{
+    const char *key = config->signer.key;
+
+    return signer_open_later(key, secret_file_of(config, key), signer, err) || err_prefix(err, "[signer] key");
+}
 
 MUST_USE bool open_promise_signer(const struct config *config, struct signer *signer, struct signer **promise, struct err *err)
 {
@@ -46,7 +52,14 @@ MUST_USE bool open_promise_signer(const struct config *config, struct signer *si
         *promise = signer;
         return true;
     }
-    return signer_open(key, config->signer.passphrase_file, promise, err) || err_prefix(err, "[signer] promise_key");
+    return signer_open_later(key, config->signer.passphrase_file, promise, err) || err_prefix(err, "[signer] promise_key");
+}
+
+MUST_USE bool open_wait(const struct signer *signer, const struct signer *promise, struct err *err)
+{
+    if (!signer_wait(signer, err))
+        return err_prefix(err, "[signer] key");
+    return signer_wait(promise, err) || err_prefix(err, "[signer] promise_key");
 }
 
 MUST_USE bool open_secret(const struct config *config, uint8_t **secret, struct err *err)

@@ -13,8 +13,12 @@
 MUST_USE bool open_signer(const struct config *config, struct signer **signer, struct err *err);
 /* The key that --key and --passphrase-file name; what is not given is that of the configuration. */
 MUST_USE bool open_signer_of(const struct config *config, const struct args *args, struct signer **signer, struct err *err);
-/* [signer] promise_key, or the signer's own key: then *promise is the signer itself.  ERR_CONFIG for a remote one. */
+/* The same, unlocked by a thread meanwhile (signer_open_later); open_wait tells how that went. */
+MUST_USE bool open_signer_later(const struct config *config, struct signer **signer, struct err *err);
+/* [signer] promise_key, unlocked meanwhile, or the signer's own key: then *promise is the signer itself.  ERR_CONFIG for a remote one. */
 MUST_USE bool open_promise_signer(const struct config *config, struct signer *signer, struct signer **promise, struct err *err);
+/* Until both keys can sign. */
+MUST_USE bool open_wait(const struct signer *signer, const struct signer *promise, struct err *err);
 /* The 32 bytes of [signer] secret_file, in secret_new memory; secret_free. */
 MUST_USE bool open_secret(const struct config *config, uint8_t **secret, struct err *err);
 /* Connects and checks the chain id: ERR_CONFIG when every endpoint is of another chain. */

@@ -134,6 +134,50 @@ static void a_transaction_is_signed_with_low_s(void **state)
     buf_clear(&raw);
 }
 
+static void a_key_that_is_unlocked_later_signs_as_one_opened_at_once(void **state)
+{
+    struct hash digest = { { 7 } };
+    struct signature sig, want;
+    struct signer *later;
+    struct err err = { 0 };
+
+    (void)state;
+    assert_true(signer_open_later(world.spec, world.passphrase, &later, &err));
+    assert_true(address_eq(signer_address(later), address_one()));
+    assert_true(signer_sign_digest(later, digest, &sig, &err));      /* waits */
+    assert_true(signer_wait(later, &err));
+    assert_true(signer_sign_digest(world.signer, digest, &want, &err));
+    assert_memory_equal(&sig, &want, sizeof sig);
+    signer_free(later);
+}
+
+static void a_wrong_passphrase_shows_when_the_key_is_waited_for(void **state)
+{
+    struct hash digest = { { 7 } };
+    struct signature sig;
+    struct signer *later;
+    struct err err = { 0 };
+
+    (void)state;
+    assert_true(signer_open_later(world.spec, world.wrong, &later, &err));
+    assert_false(signer_wait(later, &err));
+    assert_int_equal(err.code, ERR_AUTH);
+    err.code = ERR_NONE;
+    assert_false(signer_sign_digest(later, digest, &sig, &err));
+    assert_int_equal(err.code, ERR_AUTH);
+    signer_free(later);
+}
+
+static void a_file_that_names_no_address_is_opened_at_once(void **state)
+{
+    struct signer *later;
+    struct err err = { 0 };
+
+    (void)state;
+    assert_false(signer_open_later("keystore:/nowhere", world.passphrase, &later, &err));
+    assert_int_equal(err.code, ERR_CONFIG);
+}
+
 static void a_digest_is_signed(void **state)
 {
     struct hash digest = { { 7 } };
@@ -208,6 +252,9 @@ int main(void)
         cmocka_unit_test(an_empty_passphrase_is_one),
         cmocka_unit_test(a_transaction_is_signed_with_low_s),
         cmocka_unit_test(a_digest_is_signed),
+        cmocka_unit_test(a_key_that_is_unlocked_later_signs_as_one_opened_at_once),
+        cmocka_unit_test(a_wrong_passphrase_shows_when_the_key_is_waited_for),
+        cmocka_unit_test(a_file_that_names_no_address_is_opened_at_once),
     };
     struct CMUnitTest tests[ARRAY_LEN(others) + ARRAY_LEN(refusals) + ARRAY_LEN(costs)];
     size_t n = 0;
