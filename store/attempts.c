@@ -78,3 +78,37 @@ bool store_attempts(struct db *db, uint64_t tx, attempt_fn *visit, void *self, s
     attempt_clear(&a);
     return ok;
 }
+
+bool store_tx_unmined_cost(struct db *db, struct address account, uint64_t *count, struct wei *cost, struct err *err)
+{
+    struct wei sum = { U256_ZERO }, most, data_fee;
+    uint64_t rows = 0, gas;
+    struct stmt st;
+    bool row, ok;
+
+    if (!db_prepare(db, "SELECT a.gas, a.max_fee, a.data_fee FROM transactions t JOIN attempts a ON a.tx = t.id"
+                        " WHERE t.account = ? AND t.state BETWEEN ? AND ?"
+                        " AND a.seq = (SELECT MAX(seq) FROM attempts WHERE tx = t.id)", &st, err))
+        return false;
+    stmt_bind_address(&st, &account);
+    stmt_bind_int(&st, TX_PREPARED);
+    stmt_bind_int(&st, TX_SENT);
+    while ((ok = stmt_step(&st, &row, err)) && row) {
+        gas = stmt_u64(&st);
+        most = stmt_wei(&st);
+        data_fee = stmt_wei(&st);
+        rows++;
+        ok = stmt_ok(&st, err);
+        if (ok && (!u256_mul_u64(most.v, gas, &most.v) || !u256_add(most.v, data_fee.v, &most.v) || !u256_add(sum.v, most.v, &sum.v)))
+            ok = err_set(err, ERR_OVERFLOW, "gas money over 256 bits");
+        if (!ok) {
+            stmt_end(&st);
+            return false;
+        }
+    }
+    if (!ok)
+        return false;
+    *count = rows;
+    *cost = sum;
+    return true;
+}

@@ -43,6 +43,8 @@ typedef bool transaction_fn(void *self, const struct transaction_row *t, struct 
 /* Of every account, as a key may be rotated while one is open: prepared, sent, mined, and foreign ones of settlements
  * that are not final: their receipt may turn up yet.  By account and nonce. */
 MUST_USE bool store_tx_open(struct db *db, transaction_fn *visit, void *self, struct err *err);
+/* Of this account's that are not mined yet: how many, and what their newest attempts may cost at most, without what they carry. */
+MUST_USE bool store_tx_unmined_cost(struct db *db, struct address account, uint64_t *count, struct wei *cost, struct err *err);
 MUST_USE bool store_tx_at(struct db *db, struct address account, uint64_t nonce, struct transaction_row *t, bool *found,
                           struct err *err);
 MUST_USE bool store_tx_of_sequence(struct db *db, uint64_t sequence, transaction_fn *visit, void *self, struct err *err);

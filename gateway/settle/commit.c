@@ -68,7 +68,7 @@ static bool send_commit(struct settle *s, const struct settlement_row *settlemen
         goto out;
     }
     *moved = true;
-    ok = send_new(s, &request, err);
+    ok = send_new(s, &request, 1, err);
 out:
     buf_clear(&data);
     return ok;

@@ -108,39 +108,69 @@ static bool find_set(struct distribution *d, size_t *count, struct buf *data, ui
     return true;
 }
 
-static bool send_set(struct distribution *d, size_t count, const struct buf *data, uint64_t gas, struct err *err)
-{
-    struct reward_leaves set = { mem_array(count, sizeof *set.list), count };
-    struct send_request request = { "distribute", d->sequence, gas, data, &set };
-    bool ok;
+/* Calls that leave together. */
+struct calls {
+    struct send_request requests[SEND_GROUP];
+    struct reward_leaves sets[SEND_GROUP];
+    struct buf data[SEND_GROUP];
+    size_t count;
+};
 
+static void add_call(struct distribution *d, size_t count, struct buf *owned_data, uint64_t gas, struct calls *calls)
+{
+    size_t at = calls->count++;
+    struct reward_leaves *set = &calls->sets[at];
+
+    calls->data[at] = *owned_data;
+    *set = (struct reward_leaves){ mem_array(count, sizeof *set->list), count };
     for (size_t i = 0; i < count; i++)
-        set.list[i] = d->leaves.list[d->dues.list[i].leaf];
-    ok = send_new(d->settle, &request, err);
-    reward_leaves_clear(&set);
+        set->list[i] = d->leaves.list[d->dues.list[i].leaf];
+    calls->requests[at] = (struct send_request){ "distribute", d->sequence, gas, &calls->data[at], set };
     d->dues.count -= count;
     memmove(d->dues.list, d->dues.list + count, d->dues.count * sizeof *d->dues.list);
     d->undecided = true;
-    return ok;
 }
 
-static bool send_next(struct distribution *d, size_t *room, bool *moved, struct err *err)
+static bool find_call(struct distribution *d, struct calls *calls, bool *moved, struct err *err)
 {
     struct settle *s = d->settle;
-    struct buf data;
     uint64_t gas = 0;
     size_t count = 0;
-    bool ok;
+    struct buf data;
 
     buf_init(&data);
-    ok = dues_look_up_holders(s->rpc, s->config.token, &d->leaves, &d->dues, err)
-        && find_set(d, &count, &data, &gas, err);
-    if (ok && count > 0) {
-        *moved = true;
-        --*room;
-        ok = send_set(d, count, &data, gas, err);
+    if (!dues_look_up_holders(s->rpc, s->config.token, &d->leaves, &d->dues, err)
+        || !find_set(d, &count, &data, &gas, err)) {
+        buf_clear(&data);
+        return false;
     }
-    buf_clear(&data);
+    if (count == 0) {
+        buf_clear(&data);
+        return true;
+    }
+    *moved = true;
+    add_call(d, count, &data, gas, calls);
+    return true;
+}
+
+/* As many calls as leave together.  Those found before an error are sent all the same. */
+static bool send_some(struct distribution *d, size_t *room, bool *moved, struct err *err)
+{
+    struct calls calls = { .count = 0 };
+    struct err unsent = { 0 };
+    bool ok = true;
+
+    while (ok && d->dues.count > 0 && calls.count < *room && calls.count < SEND_GROUP)
+        ok = find_call(d, &calls, moved, err);
+    if (calls.count > 0 && !send_new(d->settle, calls.requests, calls.count, &unsent)) {
+        *err = unsent;
+        ok = false;
+    }
+    *room -= calls.count;
+    for (size_t i = 0; i < calls.count; i++) {
+        reward_leaves_clear(&calls.sets[i]);
+        buf_clear(&calls.data[i]);
+    }
     return ok;
 }
 
@@ -166,7 +196,7 @@ static bool send_all(struct distribution *d, bool *moved, struct err *err)
         d->gas_max = limit / 4 * 3;            /* the estimate's margin must fit, too */
     d->tree = rewards_tree(&d->leaves, s->config.token);
     while (room > 0 && d->dues.count > 0)
-        if (!send_next(d, &room, moved, err))
+        if (!send_some(d, &room, moved, err))
             return false;
     return true;
 }

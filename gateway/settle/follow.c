@@ -204,5 +204,6 @@ bool follow_transactions(struct settle *s, bool *moved, struct err *err)
     ok = (open.count == 0 || rpc_block(s->rpc, BLOCK_LATEST, &latest, err))
       && look_at_all(s, &open, latest.number, moved, err);
     transactions_clear(&open);
+    s->flight_known = false;                   /* mined, replaced or voided meanwhile */
     return ok;
 }

@@ -32,6 +32,9 @@ struct payments_scanner {
     bool unchecked_told;
 };
 
+/* What a node said of bytes that were handed to it, until it is written (broadcast.c). */
+struct sent_mark { uint64_t tx; bool was_prepared; struct tx_hash hash; struct err answer; };
+
 struct settle {
     struct settle_config config;
     struct db *db;
@@ -46,6 +49,11 @@ struct settle {
     size_t watch_count;
     struct outcome *outcomes;
     size_t outcome_count;
+    struct sent_mark *marks;
+    size_t mark_count;
+    bool flight_known;                        /* since the last follow: what is not mined yet, and may cost at most */
+    uint64_t flight_count;
+    struct wei flight_cost;
     uint64_t left_out_sequence;               /* whose payments the accounts below make fail */
     struct address *left_out;
     size_t left_out_count;
@@ -108,6 +116,7 @@ MUST_USE bool budget_spent(struct settle *s, uint64_t sequence, uint64_t replace
 
 /* -- sending (send.c) -- */
 #define SEND_WINDOW 16u                       /* in flight at once: what pools keep of one account */
+#define SEND_GROUP 16u                        /* signed and stored together, at most */
 struct send_request {
     const char *kind;                         /* commit, distribute */
     uint64_t sequence, gas;
@@ -126,11 +135,18 @@ MUST_USE bool send_data_fee(struct settle *s, const struct tx *tx, struct wei *f
 MUST_USE bool send_in_flight(struct settle *s, size_t *count, struct wei *reserved, struct err *err);
 /* How many more may be sent before some are mined. */
 MUST_USE bool send_room(struct settle *s, size_t *room, struct err *err);
-/* Chooses fee and nonce, signs, stores, then sends. */
-MUST_USE bool send_new(struct settle *s, const struct send_request *request, struct err *err);
+/* Chooses fee and nonces, signs, stores all, then sends in order.  count: up to SEND_GROUP, of one kind.  After an error some
+ * may be stored or sent, which is the same: follow.c looks after them. */
+MUST_USE bool send_new(struct settle *s, const struct send_request *requests, size_t count, struct err *err);
+
+/* -- handing over (broadcast.c) -- */
 /* Hands stored bytes to the node and records that. */
 MUST_USE bool send_stored(struct settle *s, const struct transaction_row *t, const struct attempt_row *a,
                           struct err *err);
+/* The same, recorded together with others by send_flush, which whoever calls this calls after it. */
+MUST_USE bool send_stored_later(struct settle *s, const struct transaction_row *t, const struct attempt_row *a,
+                                struct err *err);
+MUST_USE bool send_flush(struct settle *s, struct err *err);
 
 /* -- following (follow.c, missing.c, foreign.c, replace.c, void.c) -- */
 /* One transaction during one look. */

@@ -34,6 +34,7 @@ void settle_free(struct settle *s)
         return;
     free(s->watches);
     free(s->outcomes);
+    free(s->marks);
     free(s->left_out);
     free(s);
 }
