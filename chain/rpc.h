@@ -90,6 +90,10 @@ MUST_USE bool rpc_send_raw(struct rpc *rpc, const struct buf *raw, struct tx_has
 /* What each endpoint said to the last rpc_send_raw: "http://a: taken; http://b: nonce too low"; borrowed. */
 const char *rpc_send_answers(const struct rpc *rpc);
 MUST_USE bool rpc_tx_receipt(struct rpc *rpc, struct tx_hash hash, struct tx_receipt *receipt, struct err *err);
+/* The same for many at once, where one endpoint is all there is; *asked false, and nothing done, where two must agree on each.
+ * receipts are initialised here; the caller clears the logs of all, even after an error. */
+MUST_USE bool rpc_tx_receipts(struct rpc *rpc, const struct tx_hash *hashes, size_t count, struct tx_receipt *receipts,
+                              bool *asked, struct err *err);
 /* topics: count <= 4, NULL entries match all. */
 MUST_USE bool rpc_logs(struct rpc *rpc, struct address address, const struct hash *const *topics, size_t topic_count,
                        uint64_t from_block, uint64_t to_block, struct logs *logs, struct err *err);

@@ -196,3 +196,61 @@ bool rpc_try_many(struct rpc *rpc, struct address from, struct address to, const
     json_free(latest);
     return ok;
 }
+/* ---- receipts ---- */
+
+struct receipts { const struct tx_hash *hashes; size_t count; struct tx_receipt *list; };
+
+/* Into the asker's list: there is one endpoint, so nothing is compared. */
+static bool read_receipts(struct rpc *rpc, const struct rpc_question *q, const json *reply, void *value, struct err *err)
+{
+    const struct receipts *of = q->of;
+    const json *result;
+
+    (void)value;
+    if (json_kind_of(reply) != JSON_KIND_ARRAY)
+        return rpc_result(rpc, reply, q->id, &result, err)
+            && err_set(err, ERR_INVALID, "one answer to a batch of requests");
+    for (size_t i = 0; i < of->count; i++) {
+        struct rpc_receipt_of one_of = { .hash = of->hashes[i] };
+        struct rpc_question one = { .method = q->method, .id = q->id + i, .of = &one_of };
+        const json *one_reply = reply_to(reply, i, one.id);
+
+        if (one_reply == NULL)
+            return err_set(err, ERR_INVALID, "a request of the batch has no answer");
+        if (!rpc_type_receipt.read(rpc, &one, one_reply, &of->list[i], err))
+            return false;
+    }
+    return true;
+}
+
+static const struct rpc_type type_receipts = { sizeof(char), read_receipts, NULL, NULL, NULL };
+
+static bool receipts_batch(struct rpc *rpc, const struct receipts *of, struct err *err)
+{
+    struct rpc_question q = { .method = "eth_getTransactionReceipt", .type = &type_receipts, .of = of, .id = rpc->next_id,
+                              .body = json_new_array(), .timeout_ms = RPC_TIMEOUT_MS };
+    char ignored;
+    bool ok;
+
+    rpc->next_id += of->count;
+    for (size_t i = 0; i < of->count; i++)
+        json_add(q.body, rpc_request(q.id + i, q.method, rpc_params(json_new_hash(of->hashes[i].h), NULL)));
+    ok = rpc_ask(rpc, &q, &ignored, err);
+    rpc_question_clear(&q);
+    return ok;
+}
+
+bool rpc_tx_receipts(struct rpc *rpc, const struct tx_hash *hashes, size_t count, struct tx_receipt *receipts,
+                     bool *asked, struct err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        receipts[i] = (struct tx_receipt){ .found = false };
+    *asked = rpc->endpoint_count == 1;
+    for (size_t done = 0; *asked && done < count; done += BATCH_MAX) {
+        struct receipts of = { hashes + done, count - done < BATCH_MAX ? count - done : BATCH_MAX, receipts + done };
+
+        if (!receipts_batch(rpc, &of, err))
+            return false;
+    }
+    return true;
+}

@@ -13,35 +13,54 @@
 #include "gateway/base/mem.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
+/* Where its watch is, or belongs. */
+static size_t watch_place(const struct settle *s, uint64_t tx)
+{
+    size_t low = 0, high = s->watch_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (s->watches[middle].tx < tx)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Borrowed until the next is made. */
 static struct watch *watch_of(struct settle *s, uint64_t tx, uint64_t latest)
 {
-    struct watch *w;
+    size_t at = watch_place(s, tx);
 
-    for (size_t i = 0; i < s->watch_count; i++)
-        if (s->watches[i].tx == tx)
-            return &s->watches[i];
-    s->watches = mem_grow(s->watches, s->watch_count + 1, sizeof *s->watches);
-    w = &s->watches[s->watch_count++];
-    *w = (struct watch){ .tx = tx, .since_block = latest };
-    return w;
+    if (at == s->watch_count || s->watches[at].tx != tx) {
+        s->watches = mem_grow(s->watches, s->watch_count + 1, sizeof *s->watches);
+        memmove(s->watches + at + 1, s->watches + at, (s->watch_count++ - at) * sizeof *s->watches);
+        s->watches[at] = (struct watch){ .tx = tx, .since_block = latest };
+    }
+    return &s->watches[at];
 }
 
 void watch_drop(struct settle *s, uint64_t tx)
 {
-    for (size_t i = 0; i < s->watch_count; i++)
-        if (s->watches[i].tx == tx)
-            s->watches[i] = s->watches[--s->watch_count];
+    size_t at = watch_place(s, tx);
+
+    if (at < s->watch_count && s->watches[at].tx == tx)
+        memmove(s->watches + at, s->watches + at + 1, (--s->watch_count - at) * sizeof *s->watches);
 }
 
 /* Receipts of all attempts, newest first: any of them may be the one that was mined.  *which: NULL for none. */
-static bool find_receipt(struct look *l, struct tx_receipt *receipt, const struct attempt_row **which, struct err *err)
+static bool find_receipt(struct look *l, const struct attempt_row **which, struct err *err)
 {
     *which = NULL;
     for (size_t i = l->attempts.count; i-- > 0;) {
-        if (!rpc_tx_receipt(l->settle->rpc, l->attempts.list[i].hash, receipt, err))
+        if (!l->has_receipt && !rpc_tx_receipt(l->settle->rpc, l->attempts.list[i].hash, &l->receipt, err))
             return false;
-        if (receipt->found) {
+        l->has_receipt = false;
+        if (l->receipt.found) {
             *which = &l->attempts.list[i];
             return true;
         }
@@ -154,55 +173,113 @@ static bool look_found(struct look *l, const struct tx_receipt *receipt, const s
 
 static bool look_at(struct look *l, struct err *err)
 {
-    struct tx_receipt receipt = { 0 };
     const struct attempt_row *which;
-    bool ok;
 
-    if (!attempts_of(l->settle, l->t->id, &l->attempts, err))
+    if (!find_receipt(l, &which, err))
         return false;
-    ok = find_receipt(l, &receipt, &which, err);
-    if (ok)
-        ok = which != NULL ? look_found(l, &receipt, which, err) : look_missing(l, err);
-    logs_clear(&receipt.logs);
-    attempts_clear(&l->attempts);
-    return ok;
+    return which != NULL ? look_found(l, &l->receipt, which, err) : look_missing(l, err);
+}
+
+#define LOOKS_AT_ONCE 100u         /* attempts in memory, and receipts asked for in one batch */
+
+struct looks { struct look list[LOOKS_AT_ONCE]; size_t count; };
+
+/* Receipts of the newest attempts in one batch, where one endpoint tells.  Where that is refused for another reason than that nobody is there, each is
+ * asked for alone: one bad answer keeps no other from being looked at. */
+static bool ask_together(struct settle *s, struct looks *looks, struct err *err)
+{
+    struct tx_hash hashes[LOOKS_AT_ONCE];
+    struct tx_receipt receipts[LOOKS_AT_ONCE];
+    bool ok, asked;
+
+    for (size_t i = 0; i < looks->count; i++)
+        hashes[i] = looks->list[i].attempts.list[looks->list[i].attempts.count - 1].hash;
+    ok = rpc_tx_receipts(s->rpc, hashes, looks->count, receipts, &asked, err);
+    for (size_t i = 0; i < looks->count; i++) {
+        if (ok)
+            looks->list[i].receipt = receipts[i];
+        else
+            logs_clear(&receipts[i].logs);
+        looks->list[i].has_receipt = ok && asked;
+    }
+    return ok || err->code != ERR_AGAIN;
+}
+
+static void note_first(const struct err *why, struct err *first)
+{
+    if (first->code == ERR_NONE)
+        *first = *why;
+}
+
+static void look_at_some(struct settle *s, struct looks *looks, struct err *first)
+{
+    struct err why = { 0 };
+
+    if (ask_together(s, looks, &why)) {
+        for (size_t i = 0; i < looks->count; i++) {
+            struct look *l = &looks->list[i];
+
+            l->watch = watch_of(s, l->t->id, l->round->latest);
+            if (!look_at(l, &why) && !hold_taken(s))
+                note_first(&why, first);
+        }
+    } else {
+        note_first(&why, first);
+    }
+    if (!send_flush(s, &why))
+        note_first(&why, first);
+    for (size_t i = 0; i < looks->count; i++) {
+        logs_clear(&looks->list[i].receipt.logs);
+        attempts_clear(&looks->list[i].attempts);
+    }
+    looks->count = 0;
 }
 
 /* One that cannot be looked at keeps no other from it; the first error is told. */
-static bool look_at_all(struct settle *s, const struct transactions *open, uint64_t latest, bool *moved,
+static bool look_at_all(struct settle *s, const struct transactions *open, struct round *round, bool *moved,
                         struct err *err)
 {
     const struct transaction_row *lowest = NULL;
-    bool ok = true;
+    struct looks *looks = mem_new(sizeof *looks);
+    struct err first = { 0 }, why;
 
     for (size_t i = 0; i < open->count; i++) {
         const struct transaction_row *t = &open->list[i];
-        struct look l = { .settle = s, .t = t, .watch = watch_of(s, t->id, latest), .latest = latest, .moved = moved };
-        struct err why = { 0 };
+        struct look *l = &looks->list[looks->count];
 
+        *l = (struct look){ .settle = s, .t = t, .round = round, .moved = moved };
         /* By account and nonce: the first unmined one of an account is its lowest. */
         if (transaction_is_unmined(t) && (lowest == NULL || !address_eq(lowest->account, t->account))) {
             lowest = t;
-            l.is_lowest = true;
+            l->is_lowest = true;
         }
-        if (!look_at(&l, &why) && !hold_taken(s) && ok) {
-            *err = why;
-            ok = false;
-        }
+        if (attempts_of(s, t->id, &l->attempts, &why))
+            looks->count++;
+        else
+            note_first(&why, &first);
+        if (looks->count == LOOKS_AT_ONCE)
+            look_at_some(s, looks, &first);
     }
-    return ok;
+    if (looks->count > 0)
+        look_at_some(s, looks, &first);
+    free(looks);
+    if (first.code != ERR_NONE)
+        *err = first;
+    return first.code == ERR_NONE;
 }
 
 bool follow_transactions(struct settle *s, bool *moved, struct err *err)
 {
+    struct round round = { 0 };
     struct transactions open;
     struct block latest = { 0 };
     bool ok;
 
     if (!transactions_open(s, &open, err))
         return false;
-    ok = (open.count == 0 || rpc_block(s->rpc, BLOCK_LATEST, &latest, err))
-      && look_at_all(s, &open, latest.number, moved, err);
+    ok = open.count == 0 || rpc_block(s->rpc, BLOCK_LATEST, &latest, err);
+    round.latest = latest.number;
+    ok = ok && look_at_all(s, &open, &round, moved, err);
     transactions_clear(&open);
     s->flight_known = false;                   /* mined, replaced or voided meanwhile */
     return ok;

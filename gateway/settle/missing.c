@@ -57,7 +57,21 @@ static bool is_used_for_good(struct look *l, bool *used, struct err *err)
     return true;
 }
 
-/* The chain's next nonce, once a second: used up, or not reached as one below it is nobody's. */
+/* The chain's next nonce, asked for once a round and account. */
+static bool next_nonce(struct look *l, uint64_t *nonce, struct err *err)
+{
+    struct round *r = l->round;
+
+    if (!address_eq(r->account, l->t->account)) {
+        if (!rpc_nonce(l->settle->rpc, l->t->account, BLOCK_LATEST, &r->chain_nonce, err))
+            return false;
+        r->account = l->t->account;
+    }
+    *nonce = r->chain_nonce;
+    return true;
+}
+
+/* Once a second: used up, or not reached as one below it is nobody's. */
 static bool look_nonce(struct look *l, bool *foreign, struct err *err)
 {
     struct watch *w = l->watch;
@@ -67,7 +81,7 @@ static bool look_nonce(struct look *l, bool *foreign, struct err *err)
     if (now_ms < w->used_look_ms + USED_LOOK_MS)
         return true;
     w->used_look_ms = now_ms;
-    if (!rpc_nonce(l->settle->rpc, l->t->account, BLOCK_LATEST, &used, err))
+    if (!next_nonce(l, &used, err))
         return false;
     w->used_looks = used > l->t->nonce ? w->used_looks + 1 : 0;
     if (w->used_looks >= USED_LOOKS)
@@ -103,5 +117,5 @@ bool look_missing(struct look *l, struct err *err)
         return true;
     *l->moved = *l->moved || l->t->state == TX_PREPARED;
     l->watch->sent_ms = now_ms;
-    return send_stored(s, l->t, newest, err);
+    return send_stored_later(s, l->t, newest, err);
 }

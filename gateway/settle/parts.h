@@ -45,7 +45,7 @@ struct settle {
     struct address account;                   /* the signer's: whose nonces these are */
     bool level;                               /* the store knew all that the chain does, when first looked */
     struct settle_report report;              /* of the batch that was worked on last */
-    struct watch *watches;
+    struct watch *watches;                    /* by tx */
     size_t watch_count;
     struct outcome *outcomes;
     size_t outcome_count;
@@ -149,13 +149,21 @@ MUST_USE bool send_stored_later(struct settle *s, const struct transaction_row *
 MUST_USE bool send_flush(struct settle *s, struct err *err);
 
 /* -- following (follow.c, missing.c, foreign.c, replace.c, void.c) -- */
+/* What all looks of one round share. */
+struct round {
+    uint64_t latest;                          /* chain height */
+    struct address account;                   /* whose next nonce, as the chain has it, is known; zero: nobody's yet */
+    uint64_t chain_nonce;
+};
 /* One transaction during one look. */
 struct look {
     struct settle *settle;
     const struct transaction_row *t;
     struct attempts attempts;
     struct watch *watch;
-    uint64_t latest;                          /* chain height */
+    struct round *round;
+    struct tx_receipt receipt;                /* of its newest attempt, where has_receipt; owned */
+    bool has_receipt;
     bool is_lowest;                           /* of its account's unmined ones: the only one that may be mined next */
     bool *moved;
 };

@@ -55,9 +55,10 @@ static bool send_replacement(struct look *l, const struct attempt_row *old, stru
     if (ok) {
         log_event(LOG_NOTICE_LEVEL, "tx_replaced", KV_U64("sequence", l->t->sequence), KV_U64("nonce", l->t->nonce),
                   KV_HASH("tx", &a.hash.h));
-        l->watch->since_block = l->latest;
+        l->watch->since_block = l->round->latest;
         l->watch->sent_ms = clock_now_ms(s->clock);
         *l->moved = true;
+        settle_crash_point("replacement-stored");
         ok = send_stored(s, l->t, &a, err);
     }
     buf_clear(&a.raw);
@@ -71,7 +72,7 @@ bool replace_when_low(struct look *l, const struct attempt_row *newest, struct e
     struct fee fresh;
 
     /* One of another account we cannot sign. */
-    if (l->latest < l->watch->since_block + REPLACE_BLOCKS || !address_eq(l->t->account, s->account))
+    if (l->round->latest < l->watch->since_block + REPLACE_BLOCKS || !address_eq(l->t->account, s->account))
         return true;
     if (!rpc_fee_market(s->rpc, &market, err))
         return false;

@@ -139,6 +139,7 @@ static bool fill_nonce(struct settle *s, uint64_t nonce, struct err *err)
     if (ok) {
         f.attempt.tx = f.row.id;
         log_event(LOG_WARN_LEVEL, "nonce_filled", KV_U64("nonce", nonce), KV_HASH("tx", &f.attempt.hash.h));
+        settle_crash_point("filling-stored");
         ok = send_stored(s, &f.row, &f.attempt, err);
     }
     buf_clear(&f.attempt.raw);

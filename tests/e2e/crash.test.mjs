@@ -1,8 +1,10 @@
 // kill -9 of the service while receipts come in, and of whatever settles at every step: nothing lost, nothing paid twice.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { keccak256 } from "viem";
 import { BINARY, CommandFailed } from "../../scripts/lib/gateway.mjs";
-import { run, sleep } from "../../scripts/lib/process.mjs";
+import { run, sleep, until } from "../../scripts/lib/process.mjs";
+import { FaultProxy } from "./fault-proxy.mjs";
 import { Rng } from "./jobs.mjs";
 import { startWorld } from "./world.mjs";
 
@@ -156,4 +158,57 @@ describe("kill -9 of what settles, at every step of a run", () => {
     const { body } = await world.gateway.get("/v1/settlements?limit=1000");
     assert.deepEqual(new Set(body.items.map((s) => s.state)), new Set(["final"]));
   });
+});
+
+// What makes the service store other bytes for a nonce that has some already, and where it dies then.
+const SECOND_BYTES = [
+  {
+    point: "void-stored", state: "void",
+    // Calls are refused for good; a transfer of nothing, which is short, is not.
+    instead: ({ method, params }) => method === "eth_sendRawTransaction" && params[0].length > 500
+      ? { error: { code: -32000, message: "intrinsic gas too low: gas 1, minimum needed 2" } } : undefined,
+  },
+  {
+    point: "replacement-stored", state: "final",
+    // Taken and never seen again, and by then the market has left it behind.
+    instead: ({ method, params }) => method === "eth_sendRawTransaction" ? { result: keccak256(params[0]) } : undefined,
+    baseFeePerGas: 40n * 10n ** 9n,
+  },
+];
+
+describe("kill -9 with other bytes stored for a nonce and not sent yet", () => {
+  let world, proxy, books;
+
+  before(async () => {
+    world = await startWorld({ seed: SEED + 2, blockTime: 0.5, between: async (chain) => (proxy = await FaultProxy.start(chain.url, SEED)).url });
+    books = world.books();
+  });
+  after(async () => {
+    await world?.end();
+    await proxy?.stop();
+  });
+
+  for (const { point, state, instead, baseFeePerGas } of SECOND_BYTES)
+    it(`the service at "${point}": started again, it sends those, and pays everybody once`, async () => {
+      await world.stopServing();
+      await world.gateway.serve({ env: { QUITTANCE_CRASH_AT: point } });
+      const receipts = await Promise.all(world.nodes.map((node, i) => world.jobs.signed(node, world.models[i].model)));
+      await world.postAccepted(receipts);
+      for (const receipt of receipts) books.add(receipt);
+      proxy.instead = instead;
+      const service = world.gateway.process;
+      const settling = assert.rejects(world.gateway.command(["settle", "--wait"]), CommandFailed);
+      if (baseFeePerGas) {
+        await until(() => /event=tx_sent/.test(service.log()), "the first bytes sent");
+        await world.chain.test.setNextBlockBaseFeePerGas({ baseFeePerGas });
+      }
+      await settling;
+      assert.equal((await service.ended).signal, "SIGKILL", service.log());
+      proxy.instead = undefined;
+      await world.gateway.serve();
+      const { sequence } = await world.settle();
+      await world.assertPaidOnce(books);
+      const { body } = await world.gateway.get(`/v1/settlements/${sequence}`);
+      assert.ok(body.transactions.some((tx) => tx.state === state && tx.attempts > 1), JSON.stringify(body.transactions));
+    });
 });

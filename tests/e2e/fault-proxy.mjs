@@ -2,7 +2,8 @@
 //
 // A request goes through untouched, or meets one fault: of the table that fits its method, else of the one for all methods.
 // What a fault may do is what has been seen of real nodes: it loses, delays, repeats old answers, refuses or lies about what
-// became of bytes; it never makes up a receipt. calm() ends all of it, what was hidden shows again.
+// became of bytes; it never makes up a receipt. calm() ends all of it, what was hidden shows again.  A test with one fault in
+// mind sets `instead`: (request) => the members of the reply, or undefined to let it through.
 import http from "node:http";
 import { keccak256 } from "viem";
 import { sleep } from "../../scripts/lib/process.mjs";
@@ -175,6 +176,8 @@ export class FaultProxy {
   async #answer(text) {
     const request = JSON.parse(text);
     if (request.method === "eth_getTransactionReceipt" && this.hidden.get(request.params[0]) > Date.now()) return { json: { result: null }, id: request.id };
+    const instead = this.instead?.(request);
+    if (instead) return { json: instead, id: request.id };
     const fault = this.#choose(request.method);
     const answer = await (fault ? fault(this, request) : this.forward(text));
     return { id: request.id, ...answer };
