@@ -157,8 +157,10 @@ bool commit_mined(struct settle *s, const struct settlement_row *settlement, con
 
     if (!rpc_tx_receipt(s->rpc, t->mined, &receipt, err))
         return false;
-    /* No receipt, or one of another block than was stored: a reorg is under way, follow.c settles that first. */
-    if (!receipt.found || !receipt.success || !hash_eq(receipt.block_hash, t->block_hash)) {
+    /* No receipt, or one of another block than was stored: a reorg is under way.  Or it was mined as a void, and is one for good
+     * once that is confirmed.  follow.c settles either first. */
+    if (!receipt.found || !receipt.success || !hash_eq(receipt.block_hash, t->block_hash)
+        || !address_eq(receipt.to, s->config.contract)) {
         ok = true;
         goto out;
     }

@@ -209,6 +209,6 @@ describe("kill -9 with other bytes stored for a nonce and not sent yet", () => {
       const { sequence } = await world.settle();
       await world.assertPaidOnce(books);
       const { body } = await world.gateway.get(`/v1/settlements/${sequence}`);
-      assert.ok(body.transactions.some((tx) => tx.state === state && tx.attempts > 1), JSON.stringify(body.transactions));
+      assert.ok(body.transactions.some((tx) => tx.state === state && tx.attempts.length > 1), JSON.stringify(body.transactions));
     });
 });
