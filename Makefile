@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo unit e2e test-geth soak-leak bench contracts forge forge-ci model bench-gas coverage slither smt clean
+.PHONY: all help test demo unit e2e test-geth soak-leak soak bench contracts forge forge-ci model bench-gas coverage slither smt clean
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -80,7 +80,12 @@ test-geth: $(B)/quittance ## the whole path on geth --dev; builds geth, so it ne
 soak-leak: $(B)/quittance contracts ## 100 000 receipts: memory must not grow (SAN=address,undefined: no leak)
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak.mjs
 
-bench: $(BENCH) ## figures, the limit each is measured against, and the ratio
+# A fresh seed each time; of a run that fails the seed is shown, and runs again alone.
+soak: $(B)/quittance contracts ## 50 runs through faults, then serve under load for 10 minutes: about 20 minutes (SAN=... too)
+	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/faults.test.mjs --runs 50 --seed $$(date +%s)
+	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak.mjs --minutes 10
+
+bench: $(BENCH) $(B)/quittance ## figures, the limit each is measured against, and the ratio
 	@set -e; for b in $(BENCH); do $$b; done
 
 forge: contracts ## the contract's unit, fuzz and invariant tests

@@ -1,13 +1,18 @@
 // Is anything kept that should be given back?  After as many receipts as fill SQLite's page caches (64 MiB of the writer),
 // 100 000 more must leave the service's memory as it is.  A sanitizer build needs no warming up: its exit code shows leaks.
-//   node tests/e2e/soak.mjs [COUNT]      QUITTANCE_BINARY=build/address-undefined/quittance for the sanitizer build
+//   node tests/e2e/soak.mjs [COUNT | --minutes N]      with minutes: as many as go in, with a settlement every tenth of them
+//   QUITTANCE_BINARY=build/address-undefined/quittance for the sanitizer build
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import { parseArgs } from "node:util";
 import { run } from "../../scripts/lib/process.mjs";
 import { BINARY } from "../../scripts/lib/gateway.mjs";
 import { startWorld } from "./world.mjs";
 
-const COUNT = Number(process.argv[2] ?? 100_000);
+const { values: { minutes }, positionals: [count = minutes ? "Infinity" : "100000"] } = parseArgs({
+  options: { minutes: { type: "string" } }, allowPositionals: true });
+const COUNT = Number(count);
+const END = minutes ? Date.now() + Number(minutes) * 60_000 : Infinity;
 const STEP = 10_000;
 const SANITIZED = /address|leak|undefined/.test(BINARY);
 const WARM_UP = SANITIZED ? 0 : 130_000;
@@ -26,7 +31,7 @@ const world = await startWorld({ seed: 101, settings: { RECEIPTS_DAILY_LIMIT: 10
 let failure;
 try {
   const node = world.nodes[0], url = ["--url", world.gateway.url], key = await world.keystoreOf(node), sizes = [];
-  for (let sent = 0; sent < WARM_UP + COUNT; sent += STEP) {
+  for (let sent = 0; sent < WARM_UP + COUNT && (Date.now() < END || sent <= WARM_UP); sent += STEP) {
     const jobs = await command(["make", "--provider", node.address, "--model", world.models.map((m) => m.model).join(","), "--count", String(STEP), "--seed", String(sent + 1)]);
     // Every other step in bundles: both ways in are measured.
     const posted = (sent / STEP) % 2 === 1 ? await command(["post", ...url, "--bundle", ...key], jobs)
@@ -35,13 +40,14 @@ try {
     // What earners and nodes read meanwhile.
     for (const line of jobs.split("\n").slice(0, 200)) if (line) await world.gateway.get(`/v1/receipts/${JSON.parse(line).jobId}`);
     for (const { address } of world.nodes) await world.gateway.get(`/v1/accounts/${address}`);
+    if (minutes && (sent / STEP) % 10 === 9) assert.equal((await world.settle()).state, "final");
     sizes.push(memoryKib(world.gateway.pid));
     console.log(`${sent + STEP} receipts, ${sizes.at(-1)} KiB${sent + STEP <= WARM_UP ? " (warming up)" : ""}`);
   }
   // A sanitizer keeps freed memory in quarantine, so there only its own report counts.
   if (!SANITIZED) {
     const grown = sizes.at(-1) - sizes[WARM_UP / STEP - 1];
-    console.log(`${COUNT} receipts after the warm-up: grown by ${grown} KiB, allowed are ${GROWTH_MAX_KIB}`);
+    console.log(`${(sizes.length * STEP) - WARM_UP} receipts after the warm-up: grown by ${grown} KiB, allowed are ${GROWTH_MAX_KIB}`);
     assert.ok(grown <= GROWTH_MAX_KIB, "memory grows with the receipts: something is kept");
   }
 } catch (error) {
