@@ -1,6 +1,6 @@
 /* gateway/book.h - everything of one contract, opened for serving: keys, store, intake, settling, and what answers for it.
  *
- *   book_open (keys, store) -> book_start (intake, runner, api) -> book_watch (chain) ... book_close
+ *   book_open (keys, store) -> book_start (runner, intake, api) -> book_watch (chain) ... book_close
  *
  * A service has one, or two while a contract is replaced (succession.h): then book_succeed before they are started, and
  * book_pair after it. */
