@@ -1,4 +1,4 @@
-/* The one way a transaction comes into being: fee, gas and nonce, signed and stored in one task, and only then the first byte
+/* The one way a transaction comes into being: fee, gas and nonce, signed, stored in one task, and only then the first byte
  * leaves (broadcast.c).  Several calls that are ready together share that task: one wait for the disk. */
 #include "gateway/settle/parts.h"
 
