@@ -7,6 +7,7 @@
 
 #include "gateway/intake/admit.h"
 #include "gateway/settle/runner.h"
+#include "gateway/watchdog/watchdog.h"
 
 
 struct api_config {
@@ -20,6 +21,7 @@ struct api_config {
     bool parties_only;                        /* [archive] disclosure = parties (access.h) */
     uint64_t max_age_ms;
     unsigned threads;
+    struct watchdog *watchdog;                /* what /readyz and /metrics tell; NULL: nothing is past a limit */
 };
 
 struct api;

@@ -2,6 +2,7 @@
 #include "api/handlers.h"
 #include "api/problem.h"
 #include "api/receipts_decode.h"
+#include "gateway/watchdog/publish.h"
 #include "store/promise_signers.h"
 
 #define MAX_AHEAD_S 300                       /* a receipt may have finished this far ahead of our clock (design 3) */
@@ -122,27 +123,22 @@ void info_get(struct request *req, struct reply *reply)
     api_end(req->api, db);
 }
 
-static void answer_status(struct reply *reply, const char *status, const char *reason)
+void health_get(struct request *req, struct reply *reply)
 {
     json *object = json_new_object();
 
-    json_put_text(object, "status", status);
-    if (reason != NULL)
-        json_put_text(object, "reason", reason);
+    (void)req;
+    json_put_text(object, "status", "ok");
     reply_json(reply, 200, object);
 }
 
-void health_get(struct request *req, struct reply *reply)
-{
-    (void)req;
-    answer_status(reply, "ok", NULL);
-}
-
-/* Only what stops receipts from being taken makes us not ready: a chain that is away must not. */
+/* Only what stops receipts from being taken makes us not ready: a chain that is away, or a settlement that is stuck, must not. */
 void ready_get(struct request *req, struct reply *reply)
 {
     struct api *api = req->api;
-    struct run_report report = { 0 };
+    struct findings findings = { 0 };
+    struct facts facts;
+    json *object;
 
     if (atomic_load(&api->draining)) {
         problem_busy(reply);
@@ -152,12 +148,9 @@ void ready_get(struct request *req, struct reply *reply)
         problem(reply, 503, "store-not-writable", "The last commit of the store failed.");
         return;
     }
-    if (api->runner != NULL)
-        runner_report(api->runner, &report);
-    if (report.error.code != ERR_NONE)
-        answer_status(reply, "degraded", report.error.text);
-    else if (report.stuck_since_ms > 0)
-        answer_status(reply, "degraded", "a settlement is stuck");
-    else
-        answer_status(reply, "ok", NULL);
+    (void)watchdog_read(api->config->watchdog, &facts, &findings);      /* nothing published yet: nothing found yet */
+    object = json_new_object();
+    json_put_text(object, "status", findings_any(&findings, LEVEL_WARNING) ? "degraded" : "ready");
+    json_put(object, "findings", findings_to_json(&findings));
+    reply_json(reply, 200, object);
 }

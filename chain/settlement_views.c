@@ -182,6 +182,24 @@ bool token_balance(struct rpc *rpc, struct address token, struct address account
     return ok;
 }
 
+bool token_allowance(struct rpc *rpc, struct address token, struct address account, struct address spender,
+                     struct amount *allowance, struct err *err)
+{
+    struct abi_out args;
+    struct buf call;
+    bool ok;
+
+    buf_init(&call);
+    abi_add_selector(&call, "allowance(address,address)");
+    abi_begin(&args, 2);
+    abi_add_address(&args, account);
+    abi_add_address(&args, spender);
+    abi_finish(&args, &call);
+    ok = call_word(rpc, token, "allowance(address,address)", WORD_AMOUNT, &call, allowance, err);
+    buf_clear(&call);
+    return ok;
+}
+
 /* ---- claimed, for many ---- */
 
 bool settlement_claimed(struct rpc *rpc, struct address contract, const struct address *accounts, size_t count,

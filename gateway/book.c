@@ -94,13 +94,16 @@ static bool open_intake(struct book *b, struct err *err)
 static void make_api(struct book *b)
 {
     const struct config *c = &b->config;
+    const struct watchdog_limits limits = open_watchdog_limits(c);
 
+    b->watchdog = watchdog_new(&limits);
     b->api_config = (struct api_config){
         .listen = c->api.listen, .admin_listen = c->api.admin_listen, .admin_hosts = c->api.admin_hosts,
         .store_url = c->store.url, .archive_dir = c->archive.dir, .explorer = c->api.explorer,
         .token = c->chain.token, .protocol_account = open_protocol_account(c, signer_address(b->signer)),
         .signer = signer_address(b->signer),
         .secret = b->secret, .parties_only = config_parties_only(c), .max_age_ms = c->receipts.max_age_s * 1000, .threads = cores(),
+        .watchdog = b->watchdog,
     };
     domain_init(&b->api_config.domain, c->chain.chain_id, c->chain.contract);
     b->api = api_new(&b->api_config, b->writer, b->intake, b->snapshots, b->runner, &clock_system);
@@ -146,10 +149,14 @@ static bool release_left(struct book *b, struct err *err)
 bool book_watch(struct book *b, struct err *err)
 {
     const struct config *c = &b->config;
-    const struct chain_watch_config watch = { b->settle.rpc, c->chain.chain_id, c->chain.deploy_block, c->chain.contract,
-                                              c->chain.token, b->is_predecessor };
+    const struct chain_watch_config watch = {
+        .rpc = b->settle.rpc, .store_url = c->store.url, .chain_id = c->chain.chain_id, .deploy_block = c->chain.deploy_block,
+        .interval_s = c->watchdog.interval_s, .question = open_chain_question(c, signer_address(b->signer)),
+        .is_predecessor = b->is_predecessor, .alarm = c->watchdog.alarm,
+    };
 
-    return keep_level(b, err) && chain_watch_start(&watch, b->intake, b->api, &b->watch, err) && release_left(b, err);
+    return keep_level(b, err) && chain_watch_start(&watch, b->intake, b->api, b->runner, b->watchdog, &b->watch, err)
+        && release_left(b, err);
 }
 
 void book_stop_answering(struct book *b)
@@ -172,6 +179,7 @@ void book_stop_intake(struct book *b)
 
 void book_close(struct book *b)
 {
+    watchdog_free(b->watchdog);
     snapshots_free(b->snapshots);
     db_close(b->for_other);
     db_close(b->reader);

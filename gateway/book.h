@@ -26,6 +26,7 @@ struct book {
     struct runner *runner;
     struct api *api;
     struct chain_watch *watch;
+    struct watchdog *watchdog;
     struct settle_config settle;
     struct api_config api_config;
 };

@@ -12,21 +12,26 @@
 
 #define CAP_PARTS 4u
 #define FIRST_WAIT_MS 1000u
-#define PAUSE_MS 60000u
 #define LAST_BATCH_S 7200u         /* for the last settlement before a retirement: cron may start it once an hour */
 #define REORG_BLOCKS 64u
-#define PAUSE_FAILED_MS 1000u      /* doubled with every failure, up to PAUSE_MS */
+#define PAUSE_FAILED_MS 1000u      /* doubled with every failure, up to the interval */
+#define PAUSE_STORE_MS 5000u       /* what needs no chain is looked at this often */
 
 struct chain_watch {
     struct chain_watch_config config;
     struct intake *intake;
     struct api *api;
+    struct runner *runner;
+    struct watchdog *watchdog;
     struct rpc *rpc;
+    struct db *db;
+    struct facts facts;
+    uint64_t pause_ms, next_ask_ms;   /* of the chain, on the monotonic clock */
     bool described;
     struct amount cap;             /* the last that was seen */
     uint64_t from_block;           /* retirements before it were seen */
     struct retired_event retirement;           /* the latest; effective_at_s 0: none */
-    char said[400];                /* the error that was logged last */
+    char said_of_chain[400], said_of_store[400];      /* the errors that were logged last */
     atomic_bool stop;              /* ends what the rpc waits for */
     pthread_t thread;
     pthread_mutex_t lock;          /* for looked, and stop where it is waited for */
@@ -56,7 +61,7 @@ static bool take_retirement(void *self, const struct log_entry *log, struct err 
 {
     struct chain_watch *w = self;
 
-    return settlement_retired(log, w->config.contract, &w->retirement)
+    return settlement_retired(log, w->config.question.contract, &w->retirement)
         || err_set(err, ERR_CHAIN, "a Retired event in block %llu cannot be read", (unsigned long long)log->block);
 }
 
@@ -68,12 +73,12 @@ static bool look_for_retirement(struct chain_watch *w, struct err *err)
     struct block block;
 
     if (!rpc_block(w->rpc, BLOCK_LATEST, &block, err)
-        || !chain_logs(w->rpc, w->config.contract, topics, 1, w->from_block, block.number, take_retirement, w, err))
+        || !chain_logs(w->rpc, w->config.question.contract, topics, 1, w->from_block, block.number, take_retirement, w, err))
         return false;
     if (block.number > w->from_block + REORG_BLOCKS)
         w->from_block = block.number - REORG_BLOCKS;
     if (w->retirement.effective_at_s != at_s)
-        log_event(LOG_NOTICE_LEVEL, "retirement_known", KV_ADDRESS("contract", &w->config.contract),
+        log_event(LOG_NOTICE_LEVEL, "retirement_known", KV_ADDRESS("contract", &w->config.question.contract),
                   KV_U64("at", w->retirement.effective_at_s));
     at_s = w->retirement.effective_at_s;
     intake_close(w->intake, at_s != 0 && block.timestamp_s + LAST_BATCH_S >= at_s);
@@ -81,40 +86,67 @@ static bool look_for_retirement(struct chain_watch *w, struct err *err)
     return true;
 }
 
-static bool look(struct chain_watch *w, struct err *err)
+static bool ask_chain(struct chain_watch *w, struct err *err)
 {
     struct settlement_view view;
     char symbol[33];
     uint8_t decimals;
 
-    if (!settlement_read(w->rpc, w->config.contract, &view, err))
+    if (!settlement_read(w->rpc, w->config.question.contract, &view, err))
         return false;
     take_cap(w, view.cap);
     if (w->config.is_predecessor && !look_for_retirement(w, err))
         return false;
-    if (w->described)
-        return true;
-    if (!token_describe(w->rpc, w->config.token, symbol, &decimals, err))
-        return false;
-    api_set_token(w->api, symbol, decimals);
-    w->described = true;
-    return true;
+    if (!w->described) {
+        if (!token_describe(w->rpc, w->config.question.token, symbol, &decimals, err))
+            return false;
+        api_set_token(w->api, symbol, decimals);
+        w->described = true;
+    }
+    return facts_of_chain(w->rpc, w->db, &w->config.question, &view, clock_now_ms(&clock_system), &w->facts.chain, err);
 }
 
-/* Looks once; what to wait until the next time. */
-static uint64_t look_and_tell(struct chain_watch *w, uint64_t pause_ms)
+static void tell_once(const struct chain_watch *w, const char *event, const struct err *err, char said[400])
 {
+    if (atomic_load(&w->stop) || strcmp(said, err->text) == 0)
+        return;
+    log_event(LOG_WARN_LEVEL, event, KV_TEXT("error", err->text));
+    memcpy(said, err->text, sizeof err->text);
+}
+
+/* Also how long to wait until the chain is asked again. */
+static void ask_and_tell(struct chain_watch *w)
+{
+    uint64_t interval_ms = w->config.interval_s * 1000;
     struct err err = { 0 };
 
-    if (look(w, &err)) {
-        w->said[0] = '\0';
-        return PAUSE_MS;
+    if (ask_chain(w, &err)) {
+        w->said_of_chain[0] = '\0';
+        w->pause_ms = interval_ms;
+    } else if (!atomic_load(&w->stop)) {         /* else it was let go of: no news */
+        facts_of_no_chain(clock_now_ms(&clock_system), &err, &w->facts.chain);
+        tell_once(w, "chain_not_seen", &err, w->said_of_chain);
+        w->pause_ms = w->pause_ms == interval_ms ? PAUSE_FAILED_MS : 2 * w->pause_ms;
     }
-    if (!atomic_load(&w->stop) && strcmp(w->said, err.text) != 0) {
-        log_event(LOG_WARN_LEVEL, "chain_not_seen", KV_TEXT("error", err.text));
-        memcpy(w->said, err.text, sizeof w->said);
+    if (w->pause_ms > interval_ms)
+        w->pause_ms = interval_ms;
+    w->next_ask_ms = clock_monotonic_ms() + w->pause_ms;
+}
+
+/* Store, runner and what the chain said last. */
+static void look(struct chain_watch *w)
+{
+    struct run_report report;
+    struct err err = { 0 };
+
+    if (!facts_of_store(w->db, clock_now_ms(&clock_system), &w->facts, &err)) {
+        tell_once(w, "watchdog_not_fed", &err, w->said_of_store);
+        return;
     }
-    return pause_ms == PAUSE_MS ? PAUSE_FAILED_MS : 2 * pause_ms < PAUSE_MS ? 2 * pause_ms : PAUSE_MS;
+    w->said_of_store[0] = '\0';
+    runner_report(w->runner, &report);
+    facts_of_runner(&report, &w->facts);
+    watchdog_publish(w->watchdog, &w->facts);
 }
 
 static struct timespec deadline(uint64_t ms)
@@ -127,13 +159,14 @@ static struct timespec deadline(uint64_t ms)
 static void *run(void *self)
 {
     struct chain_watch *w = self;
-    uint64_t pause_ms = PAUSE_MS;
 
     while (!atomic_load(&w->stop)) {
         struct timespec until;
 
-        pause_ms = look_and_tell(w, pause_ms);
-        until = deadline(pause_ms);
+        if (clock_monotonic_ms() >= w->next_ask_ms)
+            ask_and_tell(w);
+        look(w);
+        until = deadline(w->pause_ms < PAUSE_STORE_MS ? w->pause_ms : PAUSE_STORE_MS);
         pthread_mutex_lock(&w->lock);
         w->looked = true;
         pthread_cond_broadcast(&w->changed);
@@ -155,7 +188,7 @@ static void wait_for_first(struct chain_watch *w)
 }
 
 bool chain_watch_start(const struct chain_watch_config *config, struct intake *intake, struct api *api,
-                       struct chain_watch **watch, struct err *err)
+                       struct runner *runner, struct watchdog *watchdog, struct chain_watch **watch, struct err *err)
 {
     struct chain_watch *w = mem_new(sizeof *w);
     pthread_condattr_t attributes;
@@ -164,7 +197,11 @@ bool chain_watch_start(const struct chain_watch_config *config, struct intake *i
     w->from_block = config->deploy_block;
     w->intake = intake;
     w->api = api;
-    if (!rpc_open(&config->rpc, &w->rpc, err)) {
+    w->runner = runner;
+    w->watchdog = watchdog;
+    w->pause_ms = config->interval_s * 1000;
+    if (!rpc_open(&config->rpc, &w->rpc, err) || !db_open(config->store_url, DB_READ, &w->db, err)) {
+        rpc_free(w->rpc);
         free(w);
         return false;
     }
@@ -177,6 +214,7 @@ bool chain_watch_start(const struct chain_watch_config *config, struct intake *i
     pthread_cond_init(&w->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     if (pthread_create(&w->thread, NULL, run, w) != 0) {
+        db_close(w->db);
         rpc_free(w->rpc);
         free(w);
         return err_set(err, ERR_IO, "no thread to watch the chain");
@@ -197,6 +235,7 @@ void chain_watch_stop(struct chain_watch *w)
     pthread_join(w->thread, NULL);
     pthread_cond_destroy(&w->changed);
     pthread_mutex_destroy(&w->lock);
+    db_close(w->db);
     rpc_free(w->rpc);
     free(w);
 }

@@ -4,174 +4,76 @@
 #include <string.h>
 
 #include "gateway/admin_client.h"
-#include "chain/keystore.h"
-#include "chain/rpc_health.h"
-#include "gateway/base/clock.h"
 #include "gateway/commands.h"
-#include "gateway/lib/address_text.h"
-#include "gateway/lib/file.h"
 #include "gateway/open.h"
 #include "gateway/status.h"
-#include "store/meta.h"
+#include "gateway/watchdog/publish.h"
 
-#define GAS_OF_A_RUN 5000000u      /* a commit and a few sets: to tell how many runs the balance lasts */
-
-/* Collected alarms: each is one line for people and makes --check fail. */
-struct alarms { json *list; bool any; };
-
-static void alarm_add(struct alarms *a, const char *text)
+/* What the service found; one that cannot say so is a finding of its own. */
+static json *findings_of_service(struct admin_client *client)
 {
-    json_add(a->list, json_new_text(text));
-    a->any = true;
-}
+    struct err err = { 0 };
+    json *answer = NULL, *list, *row;
 
-static bool store_part(const struct config *config, json *out, struct err *err)
-{
-    struct db *db = NULL;
-    json *part;
-    bool ok = db_open(config->store.url, DB_READ, &db, err);
-
-    if (ok)
-        ok = status_store(db, clock_now_ms(&clock_system), &part, err);
-    db_close(db);
-    if (ok)
-        json_put(out, "store", part);
-    return ok;
-}
-
-static bool remote_address(const struct config *config, struct address *address, struct err *err)
-{
-    struct signer *signer = NULL;
-
-    if (!open_signer(config, &signer, err))
-        return false;
-    *address = signer_address(signer);
-    signer_free(signer);
-    return true;
-}
-
-/* A keystore tells whose it is without a second of unlocking. */
-static bool keystore_file_address(const char *spec, struct address *address, struct err *err)
-{
-    const char *path = strchr(spec, ':');
-    struct buf text;
-    bool ok;
-
-    buf_init(&text);
-    ok = file_read(path != NULL ? path + 1 : spec, 64 * KIB, &text, err)
-      && keystore_address(buf_text(&text), text.len, address, err);
-    buf_clear(&text);
-    return ok || err_prefix(err, "[signer] key");
-}
-
-static bool key_part(const struct config *config, json *out, struct address *signer, struct err *err)
-{
-    const char *key = config->signer.key;
-
-    if (!(signer_is_remote(key) ? remote_address(config, signer, err) : keystore_file_address(key, signer, err)))
-        return false;
-    json_put_address(out, "signer", *signer);
-    return true;
-}
-
-static void contract_part(const struct settlement_view *v, json *part, struct alarms *alarms)
-{
-    struct amount owed;
-
-    json_put_u64(part, "sequence", v->sequence);
-    json_put_amount(part, "total", v->total);
-    json_put_amount(part, "totalClaimed", v->total_claimed);
-    if (amount_sub(v->total, v->total_claimed, &owed))
-        json_put_amount(part, "uncollected", owed);
-    json_put_amount(part, "capAvailable", v->cap_available);
-    json_put_bool(part, "pending", v->has_pending);
-    if (v->paused_until_s * 1000 > clock_now_ms(&clock_system))
-        alarm_add(alarms, "the contract is paused: no commit until pausedUntil");
-}
-
-/* Gas coin in runs left, at the fee offered now. */
-static bool gas_part(struct rpc *rpc, const struct config *config, struct address signer, json *part, struct alarms *alarms, struct err *err)
-{
-    struct wei balance;
-    struct fee_market market;
-    struct fee fee;
-    struct u256 run, runs;
-    char text[U256_DECIMAL_MAX];
-    uint64_t left;
-
-    if (!rpc_balance(rpc, signer, &balance, err) || !rpc_fee_market(rpc, &market, err))
-        return false;
-    u256_to_decimal(balance.v, text);
-    json_put_text(part, "gasBalanceWei", text);
-    if (!fee_suggest(&market, wei_from_gwei(config->settle.max_fee_gwei), &fee, err)) {
-        alarm_add(alarms, err->text);
-        err->code = ERR_NONE;
-        return true;
+    if (admin_call(client, "GET", "/readyz", NULL, &answer, &err) && json_member(answer, "findings") != NULL) {
+        list = json_share(json_member(answer, "findings"));
+    } else {
+        list = json_new_array();
+        row = json_new_object();
+        json_put_text(row, "code", "not-ready");
+        json_put_text(row, "level", finding_level_name(LEVEL_FAILURE));
+        json_put_text(row, "text", err.code != ERR_NONE ? err.text : "/readyz tells no findings");
+        json_add(list, row);
     }
-    if (!u256_mul_u64(fee.max_fee.v, GAS_OF_A_RUN, &run) || !u256_divmod(balance.v, run, &runs, &run) || !u256_to_u64(runs, &left))
-        return true;               /* more runs than a number holds */
-    json_put_u64(part, "gasRunsLeft", left);
-    if (left < 10)
-        alarm_add(alarms, "gas balance is below ten runs: send coin to the signer");
-    return true;
+    json_free(answer);
+    return list;
 }
 
-/* One of several that is left out stops nothing yet; the next that fails may. */
-static void endpoints_part(struct rpc *rpc, json *part, struct alarms *alarms)
+static json *findings_of_our_own(const struct config *config, const struct facts *facts)
 {
-    struct rpc_health list[RPC_URLS_MAX];
-    size_t count = rpc_health(rpc, list);
-    char text[400];
+    const struct watchdog_limits limits = open_watchdog_limits(config);
+    struct findings findings;
 
-    json_put(part, "endpoints", status_endpoints(rpc));
-    for (size_t i = 0; count > 1 && i < count; i++)
-        if (list[i].state != ENDPOINT_UP) {
-            snprintf(text, sizeof text, "RPC endpoint %s is %s: %s", list[i].name, endpoint_state_name(list[i].state),
-                     list[i].why);
-            alarm_add(alarms, text);
-        }
+    findings_judge(facts, &limits, &findings);
+    return findings_to_json(&findings);
 }
 
-static bool chain_part(const struct config *config, struct address signer, json *out, struct alarms *alarms, struct err *err)
+static bool has_code(const json *list, const char *wanted)
 {
-    struct rpc *rpc = NULL;
-    struct settlement_view view;
-    struct amount held;
-    struct block head;
-    json *part = json_new_object();
-    bool ok = open_rpc(config, &rpc, err) && rpc_block(rpc, BLOCK_LATEST, &head, err);
+    const char *code;
+    size_t len;
 
-    json_put(out, "chain", part);
-    if (ok) {
-        json_put_u64(part, "chainId", config->chain.chain_id);
-        json_put_u64(part, "head", head.number);
-        json_put_u64(part, "headTime", head.timestamp_s);
-    }
-    if (ok && !address_is_zero(config->chain.contract)) {
-        ok = settlement_read(rpc, config->chain.contract, &view, err)
-          && token_balance(rpc, config->chain.token, config->chain.contract, &held, err);
-        if (ok) {
-            contract_part(&view, part, alarms);
-            json_put_amount(part, "contractBalance", held);
-        }
-    }
-    ok = ok && gas_part(rpc, config, signer, part, alarms, err);
-    if (rpc != NULL)
-        endpoints_part(rpc, part, alarms);
-    rpc_free(rpc);
-    return ok;
+    for (size_t i = 0; i < json_count(list); i++)
+        if (json_get_text(json_member(json_at(list, i), "code"), &code, &len) && strcmp(code, wanted) == 0)
+            return true;
+    return false;
 }
 
-/* What the service waits for is in its memory; where a ceiling holds a settlement, that is an alarm. */
-static void waits_part(struct admin_client *client, json *out, struct alarms *alarms)
+/* A running service judges, as it knows since when; beside what it says stands a chain that only we cannot reach. */
+static json *findings_of_both(struct admin_client *client, const struct config *config, const struct facts *facts)
+{
+    json *list = json_new_array(), *theirs = findings_of_service(client), *ours = findings_of_our_own(config, facts);
+    const char *away = finding_name(FINDING_CHAIN_AWAY), *code;
+    size_t len;
+
+    for (size_t i = 0; i < json_count(theirs); i++)
+        json_add(list, json_share(json_at(theirs, i)));
+    for (size_t i = 0; !has_code(theirs, away) && i < json_count(ours); i++)
+        if (json_get_text(json_member(json_at(ours, i), "code"), &code, &len) && strcmp(code, away) == 0)
+            json_add(list, json_share(json_at(ours, i)));
+    json_free(theirs);
+    json_free(ours);
+    return list;
+}
+
+/* What a settlement waits for is in the memory of the service. */
+static void put_waits(struct admin_client *client, json *out)
 {
     const json *unfinished = json_member(json_member(out, "store"), "unfinishedBatch"), *waits, *detail;
     struct err ignored = { 0 };
-    char path[80], alarm[512];
-    const char *text;
     uint64_t sequence;
+    char path[80];
     json *report;
-    size_t len;
 
     if (!json_get_u64(json_member(unfinished, "sequence"), &sequence))
         return;
@@ -182,65 +84,86 @@ static void waits_part(struct admin_client *client, json *out, struct alarms *al
     detail = json_member(report, "waitsDetail");
     if (waits != NULL)
         json_put(out, "waits", json_share(waits));
-    if (json_get_text(detail, &text, &len)) {
+    if (detail != NULL)
         json_put(out, "waitsDetail", json_share(detail));
-        snprintf(alarm, sizeof alarm, "settlement %" PRIu64 " waits: %s", sequence, text);
-        alarm_add(alarms, alarm);
-    }
     json_free(report);
 }
 
-static bool collect(const struct config *config, json *out, struct alarms *alarms, struct err *err)
+static bool collect(const struct config *config, json *out, struct err *err)
 {
     struct admin_client *client = NULL;
     struct address signer;
-    bool ok = admin_connect(config, &client, err);
+    struct facts facts;
 
-    if (!ok)
+    if (!admin_connect(config, &client, err))
         return false;
     json_put_text(out, "service", client != NULL ? "running" : "not running");
-    ok = store_part(config, out, err) && key_part(config, out, &signer, err);
-    if (ok && client != NULL)
-        waits_part(client, out, alarms);
-    admin_free(client);
-    if (!ok)
+    if (!status_signer(config, &signer, err)) {
+        admin_free(client);
         return false;
-    /* A chain that is away is what status is there to tell, not a reason to tell nothing. */
-    if (!chain_part(config, signer, out, alarms, err)) {
-        alarm_add(alarms, err->text);
-        err->code = ERR_NONE;
     }
+    json_put_address(out, "signer", signer);
+    if (!status_gather(config, signer, &facts, out, err)) {
+        admin_free(client);
+        return false;
+    }
+    if (client != NULL)
+        put_waits(client, out);
+    json_put(out, "findings", client != NULL ? findings_of_both(client, config, &facts) : findings_of_our_own(config, &facts));
+    admin_free(client);
     return true;
+}
+
+/* The worst of them decides: what a person must look at before what may pass. */
+static bool judge_exit(const json *findings, struct err *err)
+{
+    enum err_code worst = ERR_NONE;
+    const char *which = "";
+
+    for (size_t i = 0; i < json_count(findings); i++) {
+        const char *code, *level;
+        size_t len;
+
+        if (!json_get_text(json_member(json_at(findings, i), "code"), &code, &len)
+            || !json_get_text(json_member(json_at(findings, i), "level"), &level, &len))
+            return err_set(err, ERR_HALT, "the service told a finding without code or level");
+        if (strcmp(level, finding_level_name(LEVEL_WARNING)) == 0 || worst == ERR_HALT)
+            continue;
+        if (worst == ERR_NONE || finding_error(code) == ERR_HALT) {
+            worst = finding_error(code);
+            which = code;
+        }
+    }
+    return worst == ERR_NONE || err_set(err, worst, "%s: see findings", which);
 }
 
 static bool status_run(const struct args *args, struct err *err)
 {
     struct config config;
-    struct alarms alarms;
     json *out;
     bool ok;
 
     if (!config_load(args->config, &config, err))
         return false;
     out = json_new_object();
-    alarms = (struct alarms){ .list = json_new_array() };
-    ok = collect(&config, out, &alarms, err);
-    json_put(out, "alarms", alarms.list);
-    if (ok)
-        print_json(out);
-    else
-        json_free(out);
+    ok = collect(&config, out, err);
+    if (ok) {
+        print_json(json_share(out));
+        ok = !args_flag(args, "--check") || judge_exit(json_member(out, "findings"), err);
+    }
+    json_free(out);
     config_clear(&config);
-    if (ok && alarms.any && args_flag(args, "--check"))
-        return err_set(err, ERR_HALT, "something needs a person: see alarms");
     return ok;
 }
 
 const struct command command_status = {
     .name = "status", .words = "", .words_max = 0,
     .summary = "what stands where: store, chain, key, funds, last run",
-    .text = "Prints one JSON object: whether the service runs, what the store holds and waits for, the chain's head and its\n"
-            "endpoints, the contract's totals and cap, the signer's balance in runs left, and `alarms` in words.",
+    .text = "Prints one JSON object: whether the service runs, what the store holds and waits for, the chain's head, the\n"
+            "contract's totals and cap, funds in days left, gas in runs left, and `findings`: what is past a limit of\n"
+            "[watchdog], as {code, level, text}.  With --check, a finding of level failure is exit code 75 where it may pass\n"
+            "or money helps (gas-low, funds-low, chain-away, paused), and 70 where a person must look (all others); warnings\n"
+            "are printed and exit 0.",
     .run = status_run,
-    .options = { { "--check", NULL, "exit 70 when there is an alarm, for monitoring" } },
+    .options = { { "--check", NULL, "exit 70 or 75 when there is a failure, for monitoring" } },
 };

@@ -60,6 +60,15 @@ static const struct setting settings[] = {
     { "receipts", "require_countersignature", SETTING_BOOL,          AT(receipts.require_countersignature), "no" },
     { "archive",  "dir",                      SETTING_PATH,          AT(archive.dir),                      "archive" },
     { "archive",  "disclosure",               SETTING_TEXT,          AT(archive.disclosure),               "public" },
+    { "watchdog", "interval",                 SETTING_SECONDS,       AT(watchdog.interval_s),              "60s" },
+    { "watchdog", "unsettled_max",            SETTING_SECONDS,       AT(watchdog.unsettled_max_s),         "0" },
+    { "watchdog", "stuck_max",                SETTING_SECONDS,       AT(watchdog.stuck_max_s),             "1h" },
+    { "watchdog", "held_max",                 SETTING_COUNT,         AT(watchdog.held_max),                "10000" },
+    { "watchdog", "gas_runs_warn",            SETTING_COUNT,         AT(watchdog.gas_runs_warn),           "20" },
+    { "watchdog", "gas_runs_fail",            SETTING_COUNT,         AT(watchdog.gas_runs_fail),           "3" },
+    { "watchdog", "funds_days_warn",          SETTING_COUNT,         AT(watchdog.funds_days_warn),         "7" },
+    { "watchdog", "funds_days_fail",          SETTING_COUNT,         AT(watchdog.funds_days_fail),         "1" },
+    { "watchdog", "alarm",                    SETTING_TEXT,          AT(watchdog.alarm),                   NULL },
     { "contract", "owner",                    SETTING_ADDRESS,       AT(contract.owner),                   NULL },
     { "contract", "operator",                 SETTING_ADDRESS,       AT(contract.operator_),               NULL },
     { "contract", "guardian",                 SETTING_ADDRESS,       AT(contract.guardian),                NULL },
@@ -173,6 +182,12 @@ static bool check(const struct config *config, struct err *err)
         return err_set(err, ERR_CONFIG, "[settle] max_run_cost_gwei and max_day_cost_gwei must be above 0");
     if (config->chain.chain_id == 0)
         return err_set(err, ERR_CONFIG, "[chain] chain_id must not be 0");
+    if (config->watchdog.interval_s == 0)
+        return err_set(err, ERR_CONFIG, "[watchdog] interval must not be 0");
+    if (config->watchdog.gas_runs_warn < config->watchdog.gas_runs_fail)
+        return err_set(err, ERR_CONFIG, "[watchdog] gas_runs_warn must not be below gas_runs_fail: a warning comes first");
+    if (config->watchdog.funds_days_warn < config->watchdog.funds_days_fail)
+        return err_set(err, ERR_CONFIG, "[watchdog] funds_days_warn must not be below funds_days_fail: a warning comes first");
     return true;
 }
 

@@ -34,6 +34,11 @@ struct config {
     } receipts;
     struct { char *dir, *disclosure; } archive;
     struct {
+        uint64_t interval_s, unsettled_max_s, stuck_max_s, held_max;         /* unsettled_max 0: half of settle_within */
+        uint64_t gas_runs_warn, gas_runs_fail, funds_days_warn, funds_days_fail;
+        char *alarm;                                   /* a program; empty: none */
+    } watchdog;
+    struct {
         struct address owner, operator_, guardian, funder;   /* zero: the signer, on test chains; funder zero: prefunded */
         struct amount cap;
         uint64_t cap_window_s, activation_delay_s, role_delay_s, pause_duration_s;

@@ -146,6 +146,22 @@ void open_settle_config(const struct config *config, const uint8_t *secret, stru
     };
 }
 
+struct watchdog_limits open_watchdog_limits(const struct config *config)
+{
+    return (struct watchdog_limits){
+        /* By default half of what promises allow: time to act before one is broken. */
+        .unsettled_max_s = config->watchdog.unsettled_max_s != 0 ? config->watchdog.unsettled_max_s : config->receipts.settle_within_s / 2,
+        .stuck_max_s = config->watchdog.stuck_max_s, .held_max = config->watchdog.held_max,
+        .gas_runs_warn = config->watchdog.gas_runs_warn, .gas_runs_fail = config->watchdog.gas_runs_fail,
+        .funds_days_warn = config->watchdog.funds_days_warn, .funds_days_fail = config->watchdog.funds_days_fail,
+    };
+}
+
+struct chain_question open_chain_question(const struct config *config, struct address signer)
+{
+    return (struct chain_question){ config->chain.contract, config->chain.token, signer, wei_from_gwei(config->settle.max_fee_gwei) };
+}
+
 void print_json(json *owned)
 {
     struct buf text;

@@ -7,6 +7,7 @@
 #include "gateway/args.h"
 #include "gateway/config.h"
 #include "gateway/settle/settle.h"
+#include "gateway/watchdog/facts.h"
 #include "store/binding.h"
 
 /* [signer] key; asks the chain for nothing.  Unlocking takes about a second of work by design (scrypt). */
@@ -25,6 +26,9 @@ MUST_USE bool open_secret(const struct config *config, uint8_t **secret, struct 
 MUST_USE bool open_rpc(const struct config *config, struct rpc **rpc, struct err *err);
 /* What settle needs, from the configuration; borrows its strings and the secret. */
 void open_settle_config(const struct config *config, const uint8_t *secret, struct address signer, struct settle_config *out);
+/* [watchdog], and what the chain is asked for it. */
+struct watchdog_limits open_watchdog_limits(const struct config *config);
+struct chain_question open_chain_question(const struct config *config, struct address signer);
 /* [settle] protocol_account, else the signer's address. */
 struct address open_protocol_account(const struct config *config, struct address signer);
 /* The chain and contract that the store must belong to. */

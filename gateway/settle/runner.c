@@ -3,7 +3,6 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/settle/parts.h"
-#include "store/meta.h"
 
 #include <stdlib.h>
 
@@ -11,6 +10,7 @@
 #define PAUSE_IDLE_MS 2000u        /* only payments are looked for */
 #define PAUSE_HELD_MS 4000u        /* fees are waited for: they change with each block */
 #define PAUSE_MAX_MS 30000u        /* after errors */
+#define STUCK_KEPT_MS 60000u       /* shorter waits are each run's own: the store is not told */
 #define TRIES 3u                   /* a node that stumbles once ends no run */
 
 static bool is_over(const struct settle_report *r)
@@ -35,9 +35,27 @@ static bool one_round(struct runner *r, bool *wanted, bool *moved, struct settle
     return true;
 }
 
+/* A fee that is raised again and again while nothing is mined is no progress. */
+static bool is_as_before(const struct settle_report *a, const struct settle_report *b)
+{
+    return a->sequence == b->sequence && a->state == b->state && a->transactions == b->transactions && a->failed == b->failed
+        && a->receipts == b->receipts && amount_cmp(a->paid, b->paid) == 0;
+}
+
+/* Work that stands still, though nothing says that it must wait.  Before the report becomes the new one. */
+static void note_movement(struct runner *r, const struct settle_report *report)
+{
+    if (is_over(report) || report->waits == WAITS_FOR_ACTIVATION)
+        r->report.stuck_since_ms = 0;
+    else if (r->report.stuck_since_ms == 0 || (r->report.settle.state != 0 && !is_as_before(&r->report.settle, report)))
+        r->report.stuck_since_ms = clock_now_ms(r->clock);
+}
+
 static void note_success(struct runner *r, bool wanted, const struct settle_report *report)
 {
     struct run_report *now = &r->report;
+
+    note_movement(r, report);
 
     /* An idle look after a run that did something does not wipe out what it did. */
     if (!report->nothing || now->settle.state == 0)
@@ -50,7 +68,6 @@ static void note_success(struct runner *r, bool wanted, const struct settle_repo
     }
     if (now->running)
         now->error = (struct err){ 0 };
-    now->stuck_since_ms = 0;
 }
 
 static void note_failure(struct runner *r, const struct err *err)
@@ -67,6 +84,23 @@ static void note_failure(struct runner *r, const struct err *err)
         r->report.settle = *reached;
     r->report.running = false;
     r->report.error = *err;
+}
+
+/* For whoever looks without this service, and for the next one.  Holds the lock on entry and return. */
+static void keep_marks(struct runner *r)
+{
+    uint64_t since_ms = r->report.stuck_since_ms, now_ms = clock_now_ms(r->clock);
+    struct run_marks marks = { r->report.last_success_ms, since_ms != 0 && now_ms > since_ms + STUCK_KEPT_MS ? since_ms : 0 };
+    struct err err = { 0 };
+
+    if (marks.last_success_ms == r->kept.last_success_ms && marks.stuck_since_ms == r->kept.stuck_since_ms)
+        return;
+    pthread_mutex_unlock(&r->lock);
+    /* A store that takes nothing is told by readiness; the figures themselves are still in the report. */
+    if (!marks_keep(r->settle->writer, &marks, &err))
+        log_event(LOG_WARN_LEVEL, "run_marks_not_kept", KV_TEXT("error", err.text));
+    r->kept = marks;
+    pthread_mutex_lock(&r->lock);
 }
 
 static void answer_plan(struct runner *r)
@@ -150,6 +184,7 @@ static void *run(void *self)
         if (r->plan != NULL)
             answer_plan(r);
         pause_ms = step(r, pause_ms);
+        keep_marks(r);
         until = runner_deadline(pause_ms);
         while (pause_ms > 0 && !r->stopping && !r->poked && r->plan == NULL)
             if (pthread_cond_timedwait(&r->wake, &r->lock, &until) != 0)
@@ -193,10 +228,12 @@ bool runner_start(const struct settle_config *config, const char *store_url, con
     r->clock = clock;
     if (!db_open(store_url, DB_READ, &r->db, err) || !rpc_open(&rpc, &r->rpc, err)
         || !settle_new(config, r->db, writer, r->rpc, signer, clock, &r->settle, err)
-        || !store_meta_get(r->db, "last_success_ms", &r->report.last_success_ms, err)) {
+        || !marks_load(r->db, &r->kept, err)) {
         runner_free(r);
         return false;
     }
+    r->report.last_success_ms = r->kept.last_success_ms;
+    r->report.stuck_since_ms = r->kept.stuck_since_ms;
     rpc_set_stop(r->rpc, &r->quit);
     init_locks(r);
     if (pthread_create(&r->thread, NULL, run, r) != 0) {

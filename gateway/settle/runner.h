@@ -12,7 +12,8 @@ struct run_report {
     bool running;
     struct settle_report settle;
     struct err error;                         /* of the last run; ERR_NONE */
-    uint64_t last_success_ms, stuck_since_ms; /* 0: never, not */
+    uint64_t last_success_ms;                 /* end of the last run that ended well; 0: never */
+    uint64_t stuck_since_ms;                  /* unfinished work has not moved since, or steps fail; 0: not so */
 };
 
 struct runner;

@@ -2,6 +2,7 @@
 #ifndef QUITTANCE_SETTLE_RUNNER_PARTS_H
 #define QUITTANCE_SETTLE_RUNNER_PARTS_H
 
+#include "gateway/settle/marks.h"
 #include "gateway/settle/runner.h"
 
 #include <pthread.h>
@@ -19,6 +20,7 @@ struct runner {
     struct settle *settle;
     atomic_bool quit;              /* ends what the rpc waits for */
     unsigned failures;             /* in a row, of the kind that goes away; the thread's */
+    struct run_marks kept;         /* as the store has them; the thread's */
     pthread_t thread;
     pthread_mutex_t lock;          /* all below */
     pthread_cond_t wake;           /* the thread: a request, a plan, the end */

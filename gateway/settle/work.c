@@ -2,7 +2,6 @@
 #include "gateway/settle/parts.h"
 
 #include "gateway/settle/behind.h"
-#include "store/meta.h"
 
 #include <inttypes.h>
 
@@ -96,9 +95,7 @@ static bool change_batch(void *self, struct group *group, struct err *err)
 {
     const struct batch_change *c = self;
 
-    /* What status and the service show as the last good run. */
-    return store_batch_move(group->db, c->number, c->from, c->to, err)
-        && (c->to != BATCH_FINAL || store_meta_set(group->db, "last_success_ms", group->now_ms, err));
+    return store_batch_move(group->db, c->number, c->from, c->to, err);
 }
 
 bool move_batch(struct settle *s, uint64_t number, enum batch_state from, enum batch_state to, struct err *err)

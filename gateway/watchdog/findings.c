@@ -165,11 +165,9 @@ static void judge_funds(const struct chain_facts *chain, const struct watchdog_l
              available);
 }
 
-static void judge_contract(const struct facts *facts, struct findings *f)
+static void judge_contract(const struct chain_facts *chain, struct findings *f)
 {
-    const struct chain_facts *chain = &facts->chain;
-
-    if (chain->paused_until_s > facts->now_ms / 1000)
+    if (chain->paused_until_s != 0)
         find(f, FINDING_PAUSED, LEVEL_FAILURE, "the contract is paused: no commit until %" PRIu64, chain->paused_until_s);
     if (!chain->is_operator)
         find(f, FINDING_NOT_OPERATOR, LEVEL_FAILURE, "the signer is not the contract's operator: it cannot commit");
@@ -189,5 +187,5 @@ void findings_judge(const struct facts *facts, const struct watchdog_limits *lim
         return;
     judge_gas(&facts->chain, limits, findings);
     judge_funds(&facts->chain, limits, findings);
-    judge_contract(facts, findings);
+    judge_contract(&facts->chain, findings);
 }

@@ -25,7 +25,7 @@ struct chain_facts {
     struct amount funds, owed;                /* held and pullable; not collected, and not yet committed */
     uint64_t funds_days_left;                 /* after what is owed, at the growth of late; UINT64_MAX: without end */
     struct amount uncommitted;                /* growth that the next commits bring */
-    uint64_t paused_until_s;                  /* 0: not paused */
+    uint64_t paused_until_s;                  /* 0: not paused, by the chain's own clock */
     uint64_t strange_sequence;                /* whose root is not ours, active or pending; 0: none */
 };
 

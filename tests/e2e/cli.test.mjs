@@ -139,10 +139,10 @@ describe("commands of a running gateway", () => {
 
   it("status tells what stands where", async () => {
     const status = await gateway.command(["status", "--check"]);
-    assertMembers(status, "service alarms chain");
-    assert.deepEqual([status.service, status.alarms], ["running", []]);
+    assertMembers(status, "service findings chain");
+    assert.deepEqual([status.service, status.findings], ["running", []]);
     const lost = await gateway.command(["status"], { env: { QUITTANCE_CHAIN_RPC: "http://127.0.0.1:1" } });
-    assert.equal(lost.alarms.length, 1);
+    assert.deepEqual(lost.findings.map(({ code, level }) => [code, level]), [["chain-away", "failure"]]);
   });
 
   it("end with 75 when the chain is away, and nothing is lost", async () => {

@@ -55,6 +55,9 @@ static const struct refusal { const char *name, *text, *says; } refusals[] = {
                                                                                              "must be a whole number of base units" },
     { "an address has 40 digits",                  "[chain]\ntoken = 0x1234\n",             "must be an address" },
     { "a wrong checksum is a typing error",        "[chain]\ntoken = 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92267\n", "wrong checksum" },
+    { "gas must be a warning before a failure",    "[watchdog]\ngas_runs_fail = 21\n",      "gas_runs_warn must not be below gas_runs_fail" },
+    { "funds too",                                 "[watchdog]\nfunds_days_warn = 0\n",     "funds_days_warn must not be below funds_days_fail" },
+    { "the chain is not asked without a pause",    "[watchdog]\ninterval = 0\n",            "[watchdog] interval must not be 0" },
     { "disclosure is public or parties",          "[archive]\ndisclosure = nobody\n",      "disclosure must be public or parties" },
 };
 

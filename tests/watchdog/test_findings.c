@@ -50,7 +50,6 @@ static void f_funds_0(struct facts *f) { f->chain.funds_days_left = 0; }
 static void f_funds_0_prefunded(struct facts *f) { f->chain.funds_days_left = 0; f->chain.prefunded = true; }
 static void f_cap(struct facts *f) { f->chain.uncommitted = amount_from_u64(1001); }
 static void f_paused(struct facts *f) { f->chain.paused_until_s = NOW_MS / 1000 + 1; }
-static void f_pause_over(struct facts *f) { f->chain.paused_until_s = NOW_MS / 1000; }
 static void f_revoked(struct facts *f) { f->chain.is_operator = false; }
 static void f_thief(struct facts *f) { f->chain.strange_sequence = 9; }
 static void f_away_unseen(struct facts *f) { f_gas_2(f); f->chain.seen = false; }
@@ -85,7 +84,6 @@ static const struct judged {
     { "without a funder the contract itself needs them",       f_funds_0_prefunded,  FINDING_FUNDS_LOW, LEVEL_FAILURE, "send tokens to the contract" },
     { "growth over what the cap leaves is a warning",          f_cap,                FINDING_CAP_SHORT, LEVEL_WARNING, "over the 1000 base units" },
     { "a pause stops commits",                                 f_paused,             FINDING_PAUSED, LEVEL_FAILURE, "paused" },
-    { "a pause that is over does not",                         f_pause_over,         FINDING_PAUSED, LEVEL_NONE, "" },
     { "a signer that is not the operator",                     f_revoked,            FINDING_NOT_OPERATOR, LEVEL_FAILURE, "not the contract's operator" },
     { "a root that this store did not make",                   f_thief,              FINDING_ROOT_FOREIGN, LEVEL_FAILURE, "sequence 9" },
     { "figures of a chain that was never seen are not judged", f_away_unseen,        FINDING_GAS_LOW, LEVEL_NONE, "" },

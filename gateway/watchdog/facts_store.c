@@ -1,0 +1,42 @@
+#include "gateway/watchdog/facts.h"
+
+#include <stdio.h>
+
+#include "gateway/settle/marks.h"
+#include "store/figures.h"
+#include "store/receipts.h"
+
+static bool note_foreign(void *self, const struct transaction_row *t, struct err *err)
+{
+    struct facts *facts = self;
+
+    (void)err;
+    if (t->state == TX_FOREIGN) {
+        facts->has_foreign = true;
+        facts->foreign_nonce = t->nonce;
+    }
+    return true;
+}
+
+bool facts_of_store(struct db *db, uint64_t now_ms, struct facts *facts, struct err *err)
+{
+    struct facts f = { .now_ms = now_ms, .chain = facts->chain };
+    struct run_marks marks;
+    uint64_t strangers;
+
+    if (!marks_load(db, &marks, err) || !store_unsettled_since(db, &f.unsettled_since_ms, err)
+        || !store_receipts_held_count(db, &strangers, &f.held, err) || !store_cancelled_batch(db, &f.cancelled_batch, err)
+        || !store_tx_open(db, note_foreign, &f, err))
+        return false;
+    f.last_success_ms = marks.last_success_ms;
+    f.stuck_since_ms = marks.stuck_since_ms;
+    *facts = f;
+    return true;
+}
+
+void facts_of_runner(const struct run_report *report, struct facts *facts)
+{
+    facts->last_success_ms = report->last_success_ms;
+    facts->stuck_since_ms = report->stuck_since_ms;
+    snprintf(facts->stuck, sizeof facts->stuck, "%s", report->error.code != ERR_NONE ? report->error.text : "");
+}

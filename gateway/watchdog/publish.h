@@ -1,0 +1,13 @@
+/* gateway/watchdog/publish.h - facts and findings in the shapes in which they leave: JSON and metrics. */
+#ifndef QUITTANCE_WATCHDOG_PUBLISH_H
+#define QUITTANCE_WATCHDOG_PUBLISH_H
+
+#include "gateway/lib/json.h"
+#include "gateway/watchdog/findings.h"
+
+/* [{code, level:"warning"|"failure", text}], only what is past its limit.  Caller owns. */
+json *findings_to_json(const struct findings *findings);
+/* quittance_alarm for every code, and the gauges behind them; balances only once the chain was seen. */
+void watchdog_metrics(const struct facts *facts, const struct findings *findings, struct buf *out);
+
+#endif

@@ -1,0 +1,77 @@
+#include "gateway/watchdog/watchdog.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/mem.h"
+
+struct watchdog {
+    struct watchdog_limits limits;
+    pthread_mutex_t lock;                     /* all below */
+    bool published;
+    struct facts facts;
+    struct findings findings;
+};
+
+struct watchdog *watchdog_new(const struct watchdog_limits *limits)
+{
+    struct watchdog *w = mem_new(sizeof *w);
+
+    w->limits = *limits;
+    pthread_mutex_init(&w->lock, NULL);
+    return w;
+}
+
+void watchdog_free(struct watchdog *w)
+{
+    if (w == NULL)
+        return;
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+static void log_changes(const struct findings *before, const struct findings *now)
+{
+    for (size_t i = 0; i < FINDING_CODES; i++) {
+        enum finding_level level = now->by_code[i].level;
+        const char *name = finding_name((enum finding_code)i);
+
+        if (level == before->by_code[i].level)
+            continue;
+        if (level == LEVEL_NONE)
+            log_event(LOG_NOTICE_LEVEL, "alarm_cleared", KV_TEXT("code", name));
+        else
+            log_event(level == LEVEL_FAILURE ? LOG_ERROR_LEVEL : LOG_WARN_LEVEL, "alarm_raised", KV_TEXT("code", name),
+                      KV_TEXT("error", now->by_code[i].text));
+    }
+}
+
+void watchdog_publish(struct watchdog *w, const struct facts *facts)
+{
+    struct findings now;
+
+    findings_judge(facts, &w->limits, &now);
+    pthread_mutex_lock(&w->lock);
+    log_changes(&w->findings, &now);
+    w->facts = *facts;
+    w->findings = now;
+    w->published = true;
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool watchdog_read(struct watchdog *w, struct facts *facts, struct findings *findings)
+{
+    bool published;
+
+    if (w == NULL)
+        return false;
+    pthread_mutex_lock(&w->lock);
+    published = w->published;
+    if (published) {
+        *facts = w->facts;
+        *findings = w->findings;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return published;
+}
