@@ -6,7 +6,7 @@
 #include "api/settlement_shapes.h"
 #include "store/keys.h"
 
-#define RUN_WAIT_MS 30000                     /* for a sequence, or the news that there is nothing to do */
+#define RUN_WAIT_S 30                     /* for a sequence, or the news that there is nothing to do */
 
 static void put_error(json *object, const struct err *err)
 {
@@ -41,14 +41,14 @@ static bool has_runner(const struct request *req, struct reply *reply)
     return req->api->runner != NULL;
 }
 
-static void start_run(struct request *req, bool dry, struct reply *reply)
+static void start_run(struct request *req, bool dry, uint64_t wait_s, struct reply *reply)
 {
     struct run_report report = { 0 };
     struct settle_plan plan;
     struct err err = { 0 };
 
     if (!dry) {
-        runner_request(req->api->runner, RUN_WAIT_MS, &report);
+        runner_request(req->api->runner, wait_s * 1000, &report);
         reply_json(reply, 202, run_to_json(&report));
     } else if (runner_plan(req->api->runner, &plan, &err)) {
         reply_json(reply, 202, plan_to_json(&plan));
@@ -60,19 +60,20 @@ static void start_run(struct request *req, bool dry, struct reply *reply)
 
 void run_post(struct request *req, struct reply *reply)
 {
-    static const char *const names[] = { "dryRun" };
+    static const char *const names[] = { "dryRun", "wait" };
     struct err err = { 0 };
+    uint64_t wait_s = RUN_WAIT_S;
     bool dry = false, ok;
     json *object;
 
     if (!request_object(req, names, ARRAY_LEN(names), &object, reply))
         return;
-    ok = field_flag(object, "dryRun", &dry, &err);
+    ok = field_flag(object, "dryRun", &dry, &err) && field_number(object, "wait", 0, RUN_WAIT_S, &wait_s, &err);
     json_free(object);
     if (!ok)
         problem(reply, 422, "malformed", "%s", err.text);
     else if (has_runner(req, reply))
-        start_run(req, dry, reply);
+        start_run(req, dry, wait_s, reply);
 }
 
 /* What the store knows of a sequence, in the shape of a run's report. */

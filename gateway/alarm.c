@@ -37,7 +37,9 @@ static bool wait_for(pid_t child, int *status, struct err *err)
 bool alarm_run(const char *path, const char *message, struct err *err)
 {
     char *argv[3] = { NULL };
+    posix_spawnattr_t attributes;
     int failed, status = 0;
+    sigset_t none;
     pid_t child;
     bool ok;
 
@@ -45,7 +47,13 @@ bool alarm_run(const char *path, const char *message, struct err *err)
         return true;
     argv[0] = mem_text(path);                 /* posix_spawn wants pointers it may write to */
     argv[1] = mem_text(message);
-    failed = posix_spawnp(&child, path, NULL, NULL, argv, environ);
+    /* Threads of `serve` block what ends it; the command must not inherit that. */
+    sigemptyset(&none);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    failed = posix_spawnp(&child, path, NULL, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
     free(argv[0]);
     free(argv[1]);
     if (failed != 0)

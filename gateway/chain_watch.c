@@ -2,10 +2,12 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "gateway/alarm.h"
 #include "gateway/audit/chain_view.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
@@ -133,6 +135,23 @@ static void ask_and_tell(struct chain_watch *w)
     w->next_ask_ms = clock_monotonic_ms() + w->pause_ms;
 }
 
+/* The operator's own command, if there is one. */
+static void run_alarm(void *self, enum finding_code code, enum finding_level level, const char *text)
+{
+    struct chain_watch *w = self;
+    char message[600];
+    struct err err = { 0 };
+
+    if (w->config.alarm[0] == '\0' || atomic_load(&w->stop))
+        return;
+    if (level == LEVEL_NONE)
+        snprintf(message, sizeof message, "cleared %s", finding_name(code));
+    else
+        snprintf(message, sizeof message, "%s %s: %s", finding_level_name(level), finding_name(code), text);
+    if (!alarm_run(w->config.alarm, message, &err))
+        log_event(LOG_ERROR_LEVEL, "alarm_failed", KV_TEXT("error", err.text));
+}
+
 /* Store, runner and what the chain said last. */
 static void look(struct chain_watch *w)
 {
@@ -146,7 +165,7 @@ static void look(struct chain_watch *w)
     w->said_of_store[0] = '\0';
     runner_report(w->runner, &report);
     facts_of_runner(&report, &w->facts);
-    watchdog_publish(w->watchdog, &w->facts);
+    watchdog_publish(w->watchdog, &w->facts, run_alarm, w);
 }
 
 static struct timespec deadline(uint64_t ms)

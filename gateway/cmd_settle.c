@@ -9,15 +9,33 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/commands.h"
+#include "gateway/deadline.h"
 #include "gateway/level.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/open.h"
+#include "gateway/settle/marks.h"
+#include "gateway/status.h"
 #include "store/batches.h"
 
 #define POLL_MS 500
+#define GRACE_MS 2000          /* a run ends by itself when its time is over; later whatever it waits for is ended */
+#define REQUEST_WAIT_S 30      /* most that the service lets a request wait */
 
-struct goal { bool wait_all, dry_run; uint64_t timeout_ms; };
+struct goal { bool wait_all, dry_run; uint64_t timeout_ms, started_ms; };     /* timeout_ms 0: none */
+
+/* Of the time that the whole command has, waiting for others included. */
+static uint64_t left_ms(const struct goal *goal)
+{
+    uint64_t waited_ms = clock_monotonic_ms() - goal->started_ms;
+
+    return goal->timeout_ms > waited_ms ? goal->timeout_ms - waited_ms : 0;
+}
+
+static bool is_over(const struct goal *goal)
+{
+    return goal->timeout_ms != 0 && left_ms(goal) == 0;
+}
 
 /* ---- by the service ---- */
 
@@ -62,7 +80,7 @@ struct wait {
     struct admin_client *client;
     const struct config *config;
     const struct goal *goal;
-    uint64_t started_ms, own;
+    uint64_t own;
     json *report;
 };
 
@@ -79,10 +97,12 @@ static bool ask(struct wait *w, const char *method, const char *path, const json
 
 static bool request_run(struct wait *w, struct err *err)
 {
+    uint64_t left_s = left_ms(w->goal) / 1000;
     json *body = json_new_object();
     bool ok;
 
     json_put_bool(body, "dryRun", w->goal->dry_run);
+    json_put_u64(body, "wait", w->goal->timeout_ms == 0 || left_s > REQUEST_WAIT_S ? REQUEST_WAIT_S : left_s);
     ok = ask(w, "POST", "/admin/v1/settlements", body, err);
     json_free(body);
     return ok;
@@ -176,7 +196,7 @@ static bool wait_by_service(struct wait *w, struct err *err)
     while (look(w, &done, err)) {
         if (done)
             return true;
-        if (goal->timeout_ms != 0 && clock_monotonic_ms() - w->started_ms > goal->timeout_ms)
+        if (is_over(goal))
             return text_is(w->report, "state", "pending")
                 || time_is_over(w->report, err);
         clock_sleep_ms(POLL_MS);
@@ -264,7 +284,7 @@ static void print_plan(json *owned)
 
 static bool settle_by_service(struct admin_client *client, const struct config *config, const struct goal *goal, struct err *err)
 {
-    struct wait w = { .client = client, .config = config, .goal = goal, .started_ms = clock_monotonic_ms() };
+    struct wait w = { .client = client, .config = config, .goal = goal };
     bool ok = find_own_batch(config, &w.own, err) && request_run(&w, err);
 
     if (ok && goal->dry_run) {
@@ -293,7 +313,8 @@ static bool run_or_plan(struct settle *settle, const struct goal *goal, struct e
         settle_plan_clear(&plan);
         return true;
     }
-    ok = settle_run(settle, goal->wait_all, goal->timeout_ms, &report, err);
+    /* 0 would be no time-out. */
+    ok = settle_run(settle, goal->wait_all, is_over(goal) ? 1 : left_ms(goal), &report, err);
     if (ok || report.has_sequence)
         print_json(report_to_json(&report));
     return ok;
@@ -313,6 +334,18 @@ static bool catch_up_first(const struct settle_config *sc, const struct goal *go
     return true;
 }
 
+/* For status and for the next run. */
+static bool note_run(struct writer *writer, bool well, struct err *err)
+{
+    struct err unkept = { 0 };
+
+    if (marks_note(writer, well, &unkept))
+        return well;
+    if (well)
+        *err = unkept;             /* else the run's own error tells more */
+    return false;
+}
+
 /* Takes the writer, which holds the store's lock. */
 static bool settle_alone(const struct config *config, const struct goal *goal, struct writer *owned, struct err *err)
 {
@@ -321,20 +354,26 @@ static bool settle_alone(const struct config *config, const struct goal *goal, s
     struct signer *signer = NULL;
     struct rpc *rpc = NULL;
     struct settle *settle = NULL;
+    struct deadline *deadline = NULL;
     uint8_t *secret = NULL;
     bool ok = false;
 
-    if (db_open(config->store.url, DB_READ, &db, err)
+    if ((goal->timeout_ms == 0 || deadline_start(left_ms(goal) + GRACE_MS, &deadline, err)) && db_open(config->store.url, DB_READ, &db, err)
         && file_make_dir(config->archive.dir, 0700, err) && open_rpc(config, &rpc, err) && open_secret(config, &secret, err)
         && open_signer(config, &signer, err)) {
         open_settle_config(config, secret, signer_address(signer), &sc);
+        if (deadline != NULL)
+            rpc_set_stop(rpc, deadline_flag(deadline));
         ok = catch_up_first(&sc, goal, owned, db, rpc, err)
           && settle_new(&sc, db, owned, rpc, signer, &clock_system, &settle, err) && run_or_plan(settle, goal, err);
     }
+    if (!goal->dry_run)
+        ok = note_run(owned, ok, err);
     settle_free(settle);
     signer_free(signer);
     secret_free(secret);
     rpc_free(rpc);
+    deadline_free(deadline);
     db_close(db);
     writer_close(owned);
     return ok;
@@ -345,7 +384,6 @@ static bool settle_alone(const struct config *config, const struct goal *goal, s
 static bool settle_by_whoever_may(const struct config *config, const struct goal *goal, struct err *err)
 {
     const struct binding binding = open_binding(config);
-    uint64_t started_ms = clock_monotonic_ms();
     bool told = false, ok;
 
     for (;;) {
@@ -361,7 +399,7 @@ static bool settle_by_whoever_may(const struct config *config, const struct goal
         }
         if (writer_open_bound(config->store.url, &clock_system, &binding, &writer, err))
             return settle_alone(config, goal, writer, err);
-        if (err->code != ERR_AGAIN || (goal->timeout_ms != 0 && clock_monotonic_ms() - started_ms >= goal->timeout_ms))
+        if (err->code != ERR_AGAIN || is_over(goal))
             return false;
         if (!told)
             log_event(LOG_NOTICE_LEVEL, "settle_waits", KV_TEXT("error", err->text));
@@ -372,8 +410,11 @@ static bool settle_by_whoever_may(const struct config *config, const struct goal
 
 static bool settle_command_run(const struct args *args, struct err *err)
 {
-    struct goal goal = { .wait_all = args_flag(args, "--wait"), .dry_run = args_flag(args, "--dry-run") };
+    struct goal goal = { .wait_all = args_flag(args, "--wait"), .dry_run = args_flag(args, "--dry-run"),
+                         .started_ms = clock_monotonic_ms() };
     struct config config;
+    const char *metrics = args_value(args, "--metrics");
+    struct err unwritten = { 0 };
     uint64_t timeout_s;
     bool ok;
 
@@ -381,6 +422,11 @@ static bool settle_command_run(const struct args *args, struct err *err)
         return false;
     goal.timeout_ms = timeout_s * 1000;
     ok = config_need_contract(&config, err) && settle_by_whoever_may(&config, &goal, err);
+    if (metrics != NULL && !status_write_metrics(&config, metrics, &unwritten)) {
+        if (ok)
+            *err = unwritten;
+        ok = false;
+    }
     config_clear(&config);
     return ok;
 }
@@ -398,5 +444,6 @@ const struct command command_settle = {
     .run = settle_command_run,
     .options = { { "--wait", NULL, "until everything is distributed and confirmed" },
                  { "--dry-run", NULL, "show what would be sent and what it costs; change nothing" },
+                 { "--metrics", "FILE", "write Prometheus metrics there afterwards, for a node exporter" },
                  { "--timeout", "SECONDS", "stop waiting then (600); the next run goes on" } },
 };

@@ -13,6 +13,7 @@
 #include "gateway/commands.h"
 #include "gateway/open.h"
 #include "gateway/transact.h"
+#include "gateway/watch_metrics.h"
 
 #define URL_MAX 512
 
@@ -23,6 +24,7 @@ struct watch {
     struct source *source;
     const char *alarm;             /* NULL: none */
     char alarmed[sizeof ((struct err *)NULL)->text];      /* the last one: the same is not told at each look */
+    struct watch_metrics metrics;
     bool once;
     uint64_t interval_s;
     uint64_t judged_sequence;      /* the pending root that was found true last: not audited at each poll */
@@ -53,7 +55,7 @@ static bool service_url(const struct config *config, char url[URL_MAX], struct e
     return ok || err_prefix(err, "[api] listen has port 0; give the URL");
 }
 
-static bool send_cancel(const struct watch *w, uint64_t sequence, struct err *err)
+static bool send_cancel(struct watch *w, uint64_t sequence, struct err *err)
 {
     struct transact t = { w->rpc, w->signer, w->config.chain.chain_id, wei_from_gwei(w->config.settle.max_fee_gwei) };
     struct tx_receipt receipt = { 0 };
@@ -65,9 +67,11 @@ static bool send_cancel(const struct watch *w, uint64_t sequence, struct err *er
     settlement_u256_call("cancel(uint64)", u256_from_u64(sequence), &data);
     ok = transact(&t, &w->config.chain.contract, &data, &hash, &receipt, err);
     if (ok) {
+        w->metrics.cancelled++;
         log_event(LOG_NOTICE_LEVEL, "settlement_cancelled", KV_U64("sequence", sequence), KV_HASH("tx", &hash.h));
         logs_clear(&receipt.logs);
     } else {
+        w->metrics.alarm = WATCH_CANCEL_FAILED;
         log_event(LOG_ERROR_LEVEL, "cancel_failed", KV_U64("sequence", sequence), KV_TEXT("error", err->text));
     }
     buf_clear(&data);
@@ -112,6 +116,7 @@ static bool act_on_false(struct watch *w, uint64_t sequence, const struct audit_
 {
     struct err why = *err;
 
+    w->metrics.alarm = WATCH_FALSE_ROOT;
     log_event(LOG_ERROR_LEVEL, "settlement_false", KV_U64("sequence", sequence), KV_TEXT("error", why.text));
     /* A cancel takes back the pending root and what it stands on; it cannot bring back what was paid. */
     if (w->signer == NULL || report->false_sequence == 0)
@@ -132,12 +137,14 @@ static bool judge(struct watch *w, const struct settlement_view *view, struct er
     if (audit_run(&config, w->source, w->rpc, &report, err)) {
         w->judged_sequence = view->pending_sequence;
         w->judged_root = view->pending_root;
+        w->metrics.audited_sequence = view->pending_sequence;
         log_event(LOG_NOTICE_LEVEL, "settlement_audited", KV_U64("sequence", view->pending_sequence),
                   KV_U64("count", report.receipts), KV_AMOUNT("amount", &report.total));
         return true;
     }
     if (err->code == ERR_DIFFERS)
         return act_on_false(w, view->pending_sequence, &report, err);
+    w->metrics.alarm = WATCH_UNAUDITED;
     err_prefix(err, "settlement %" PRIu64 " is pending and could not be audited", view->pending_sequence);
     return cancel_unaudited(w, view, err);
 }
@@ -146,8 +153,11 @@ static bool look(struct watch *w, struct err *err)
 {
     struct settlement_view view;
 
-    if (!settlement_read(w->rpc, w->config.chain.contract, &view, err))
+    if (!settlement_read(w->rpc, w->config.chain.contract, &view, err)) {
+        w->metrics.alarm = WATCH_LOOK_FAILED;
         return false;
+    }
+    w->metrics.pending_sequence = view.has_pending ? view.pending_sequence : 0;
     if (!view.has_pending || (view.pending_sequence == w->judged_sequence && hash_eq(view.pending_root, w->judged_root)))
         return true;
     return judge(w, &view, err);
@@ -160,11 +170,25 @@ static bool may_pass(const struct err *err)
         || err->code == ERR_CHAIN || err->code == ERR_LIMIT;
 }
 
+/* Also a cancel that went well is an alarm: the key that signed the root is stolen. */
+static void note_look(struct watch *w)
+{
+    w->metrics.looks++;
+    if (w->metrics.alarm != WATCH_WELL)
+        w->metrics.alarms++;
+    else
+        w->metrics.last_success_s = clock_now_ms(&clock_system) / 1000;
+    watch_metrics_write(&w->metrics);
+}
+
 static bool watch_loop(struct watch *w, struct err *err)
 {
     for (;;) {
-        bool ok = look(w, err);
+        bool ok;
 
+        w->metrics.alarm = WATCH_WELL;
+        ok = look(w, err);
+        note_look(w);
         if (!ok)
             alarm_about(w, err->text);
         if (w->once || (!ok && !may_pass(err)))
@@ -177,7 +201,8 @@ static bool watch_loop(struct watch *w, struct err *err)
 
 static bool watch_run(const struct args *args, struct err *err)
 {
-    struct watch w = { .once = args_flag(args, "--once"), .alarm = args_value(args, "--alarm") };
+    struct watch w = { .once = args_flag(args, "--once"), .alarm = args_value(args, "--alarm"),
+                       .metrics = { .path = args_value(args, "--metrics") } };
     char url[URL_MAX];
     bool ok;
 
@@ -211,6 +236,7 @@ const struct command command_watch = {
     .options = { { "--cancel", NULL, "send cancel for a false root" },
                  { "--once", NULL, "look once; exit 0 when nothing is pending or it is true" },
                  { "--alarm", "PROGRAM", "run with the message when a person must look; no shell" },
+                 { "--metrics", "FILE", "write Prometheus metrics there after each look, for a node exporter" },
                  { "--interval", "SECONDS", "between two looks (15)" },
                  { "--key", "KEY", "keystore:PATH or web3signer:URL: the guardian's key ([signer] key)" },
                  { "--passphrase-file", "PATH", "of that key; of a remote signer the file of its token" } },

@@ -31,33 +31,35 @@ void watchdog_free(struct watchdog *w)
     free(w);
 }
 
-static void log_changes(const struct findings *before, const struct findings *now)
+static void log_change(enum finding_code code, enum finding_level level, const char *text)
 {
-    for (size_t i = 0; i < FINDING_CODES; i++) {
-        enum finding_level level = now->by_code[i].level;
-        const char *name = finding_name((enum finding_code)i);
-
-        if (level == before->by_code[i].level)
-            continue;
-        if (level == LEVEL_NONE)
-            log_event(LOG_NOTICE_LEVEL, "alarm_cleared", KV_TEXT("code", name));
-        else
-            log_event(level == LEVEL_FAILURE ? LOG_ERROR_LEVEL : LOG_WARN_LEVEL, "alarm_raised", KV_TEXT("code", name),
-                      KV_TEXT("error", now->by_code[i].text));
-    }
+    if (level == LEVEL_NONE)
+        log_event(LOG_NOTICE_LEVEL, "alarm_cleared", KV_TEXT("code", finding_name(code)));
+    else
+        log_event(level == LEVEL_FAILURE ? LOG_ERROR_LEVEL : LOG_WARN_LEVEL, "alarm_raised", KV_TEXT("code", finding_name(code)),
+                  KV_TEXT("error", text));
 }
 
-void watchdog_publish(struct watchdog *w, const struct facts *facts)
+void watchdog_publish(struct watchdog *w, const struct facts *facts, watchdog_told_fn *told, void *self)
 {
-    struct findings now;
+    struct findings before, now;
 
     findings_judge(facts, &w->limits, &now);
     pthread_mutex_lock(&w->lock);
-    log_changes(&w->findings, &now);
+    before = w->findings;
     w->facts = *facts;
     w->findings = now;
     w->published = true;
     pthread_mutex_unlock(&w->lock);
+    for (size_t i = 0; i < FINDING_CODES; i++) {
+        enum finding_code code = (enum finding_code)i;
+
+        if (now.by_code[i].level == before.by_code[i].level)
+            continue;
+        log_change(code, now.by_code[i].level, now.by_code[i].text);
+        if (told != NULL)
+            told(self, code, now.by_code[i].level, now.by_code[i].text);
+    }
 }
 
 bool watchdog_read(struct watchdog *w, struct facts *facts, struct findings *findings)

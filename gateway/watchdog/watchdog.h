@@ -10,7 +10,9 @@
 struct watchdog;
 struct watchdog *watchdog_new(const struct watchdog_limits *limits);
 void watchdog_free(struct watchdog *w);       /* NULL is fine */
-void watchdog_publish(struct watchdog *w, const struct facts *facts);
+/* told, where it is not NULL, is called for each change, with nothing locked. */
+typedef void watchdog_told_fn(void *self, enum finding_code code, enum finding_level level, const char *text);
+void watchdog_publish(struct watchdog *w, const struct facts *facts, watchdog_told_fn *told, void *self);
 /* false: nothing was published yet, or w is NULL. */
 bool watchdog_read(struct watchdog *w, struct facts *facts, struct findings *findings);
 

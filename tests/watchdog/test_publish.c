@@ -81,6 +81,16 @@ static void json_holds_only_what_is_past_its_limit(void **state)
 }
 
 /* What the calls write to stderr. */
+static unsigned changes;
+
+static void count_change(void *self, enum finding_code code, enum finding_level level, const char *text)
+{
+    (void)self;
+    assert_int_equal(code, FINDING_GAS_LOW);
+    assert_int_equal(level == LEVEL_NONE, text[0] == '\0');
+    changes++;
+}
+
 static void told(struct watchdog *w, uint64_t runs_left, char *text, size_t size)
 {
     struct facts facts = seen(runs_left);
@@ -90,7 +100,7 @@ static void told(struct watchdog *w, uint64_t runs_left, char *text, size_t size
 
     fflush(stderr);
     dup2(fileno(file), STDERR_FILENO);
-    watchdog_publish(w, &facts);
+    watchdog_publish(w, &facts, count_change, NULL);
     fflush(stderr);
     dup2(kept, STDERR_FILENO);
     close(kept);
@@ -123,6 +133,7 @@ static void a_change_is_told_once(void **state)
     assert_int_equal(facts.chain.gas_runs_left, 2);
     told(w, 100, text, sizeof text);
     assert_non_null(strstr(text, "level=notice event=alarm_cleared code=gas-low"));
+    assert_int_equal(changes, 3);
     watchdog_free(w);
 }
 
