@@ -8,6 +8,7 @@ import { encodeFunctionData } from "viem";
 import { BINARY } from "../../scripts/lib/gateway.mjs";
 import { run, start, stop, until } from "../../scripts/lib/process.mjs";
 import { person } from "./jobs.mjs";
+import { parseMetrics } from "./metrics.mjs";
 import { rewardLeaf } from "./trees.mjs";
 import { SETTLEMENT_ABI, startWorld } from "./world.mjs";
 
@@ -54,6 +55,8 @@ describe("watch", () => {
   }
   const thiefsRoot = async () => rewardLeaf(thief.address, world.token, await world.view("total"));
   const watch = (...args) => run(BINARY, ["-c", path.join(world.gateway.dir, "quittance.conf"), "watch", ...args], { env: world.gateway.env });
+  // As a node exporter would find them after each look.
+  const metrics = () => parseMetrics(fs.readFileSync(path.join(world.dir, "watch.prom"), "utf8"));
   const isPending = async (sequence) => (await world.view("pending"))[0] === BigInt(sequence);
 
   it("finds nothing wrong where nothing is pending, and in a true pending root", async () => {
@@ -62,9 +65,12 @@ describe("watch", () => {
     assert.equal(mirrored.ok, true);
     await world.postAccepted([await world.jobs.signed(world.nodes[0], world.models[0].model)]);
     assert.equal((await world.gateway.command(["settle"])).sequence, 2);
-    const { code, stderr } = await watch("--once");
+    const { code, stderr } = await watch("--once", "--metrics", path.join(world.dir, "watch.prom"));
     assert.equal(code, 0, stderr);
     assert.match(stderr, /event=settlement_audited/);
+    const got = metrics();
+    assert.deepEqual(["pending_root_ok", "pending_sequence", "looks_total", "alarms_total"].map((name) => got.get(`quittance_watch_${name}`)), [1, 2, 1, 0]);
+    assert.ok(Math.abs(got.get("quittance_watch_last_success_timestamp_seconds") - Date.now() / 1000) < 60);
     // Activation is later than the time-out: that is no failure (design 7).
     const waiting = await world.gateway.command(["settle", "--wait", "--timeout", "2"]);
     assert.deepEqual([waiting.sequence, waiting.state, waiting.nothing], [2, "pending", false]);
@@ -100,8 +106,9 @@ describe("watch", () => {
     fs.writeFileSync(path.join(mirror, `${sequence}.archive.ndjson`), text);
     fs.copyFileSync(path.join(mirror, "2.rewards.json"), path.join(mirror, `${sequence}.rewards.json`));
 
-    const looked = await watch(mirror, "--once");
+    const looked = await watch(mirror, "--once", "--metrics", path.join(world.dir, "watch.prom"));
     assert.equal(looked.code, LOOK_AT_IT, looked.stderr);
+    assert.deepEqual([metrics().get("quittance_watch_pending_root_ok"), metrics().get('quittance_watch_alarm{code="false-root"}')], [0, 1]);
     assert.match(looked.stderr, /event=settlement_false/);
     assert.ok(await isPending(sequence), "without --cancel it only looks");
 
@@ -112,13 +119,16 @@ describe("watch", () => {
     assert.equal((await world.chain.client.waitForTransactionReceipt({ hash })).status, "success");
     assert.equal(await world.balance(world.nodes[0].address) - had, BigInt(claim.due));
 
-    const service = start(BINARY, ["-c", path.join(world.gateway.dir, "quittance.conf"), "watch", mirror, "--cancel", "--interval", "1", "--alarm", program, ...keys],
+    const service = start(BINARY, ["-c", path.join(world.gateway.dir, "quittance.conf"), "watch", mirror, "--cancel", "--interval", "1", "--alarm", program,
+      "--metrics", path.join(world.dir, "watch.prom"), ...keys],
       { env: world.gateway.env });
     try {
       await until(async () => !(await isPending(sequence)), "the cancel");
       await until(() => fs.existsSync(alarms) && /was false and is cancelled/.test(fs.readFileSync(alarms, "utf8")), "the alarm");
       assert.match(service.log(), /event=settlement_cancelled/);
       assert.equal(service.child.exitCode, null, "the watch goes on");
+      await until(() => metrics().get("quittance_watch_pending_root_ok") === 1, "the metrics after the cancel");
+      assert.deepEqual(["cancelled_total", "alarms_total"].map((name) => metrics().get(`quittance_watch_${name}`)), [1, 1]);
     } finally {
       await stop(service);
     }
@@ -136,9 +146,10 @@ describe("watch", () => {
     fs.rmSync(alarms, { force: true });
     const sequence = await commitAsOperator(`0x${"42".repeat(32)}`, await thiefsRoot());
     for (const name of ["archive.ndjson", "rewards.json"]) fs.rmSync(path.join(mirror, `${sequence}.${name}`), { force: true });
-    const early = await watch(mirror, "--once", "--cancel", "--alarm", program, ...keys);
+    const early = await watch(mirror, "--once", "--metrics", path.join(world.dir, "watch.prom"), "--cancel", "--alarm", program, ...keys);
     assert.notEqual(early.code, 0);
     assert.ok(await isPending(sequence), early.stderr);
+    assert.equal(metrics().get('quittance_watch_alarm{code="unaudited"}'), 1);
     assert.match(fs.readFileSync(alarms, "utf8"), /could not be audited/);
     await jump(DELAY * 3 / 4 + 10);
     const late = await watch(mirror, "--once", "--cancel", "--alarm", program, ...keys);
