@@ -38,5 +38,7 @@ void facts_of_runner(const struct run_report *report, struct facts *facts)
 {
     facts->last_success_ms = report->last_success_ms;
     facts->stuck_since_ms = report->stuck_since_ms;
+    /* What a run itself would exit with: a doubt about money is told at once, not after a limit. */
+    facts->halted = report->error.code != ERR_NONE && err_exit_code(&report->error) == 70;
     snprintf(facts->stuck, sizeof facts->stuck, "%s", report->error.code != ERR_NONE ? report->error.text : "");
 }

@@ -10,6 +10,7 @@
 static const struct { const char *name; enum err_code error; } codes[FINDING_CODES] = {
     [FINDING_UNSETTLED]     = { "unsettled",     ERR_HALT },
     [FINDING_STUCK]         = { "stuck",         ERR_HALT },
+    [FINDING_HALTED]        = { "halted",        ERR_HALT },
     [FINDING_HELD]          = { "held",          ERR_HALT },
     [FINDING_CANCELLED]     = { "cancelled",     ERR_HALT },
     [FINDING_NONCE_FOREIGN] = { "nonce-foreign", ERR_HALT },
@@ -123,6 +124,8 @@ static void judge_store(const struct facts *facts, const struct watchdog_limits 
     if (stuck_s > limits->stuck_max_s)
         find(f, FINDING_STUCK, LEVEL_FAILURE, "settlement has not moved for %" PRIu64 " s, over %" PRIu64 " s%s%s", stuck_s,
              limits->stuck_max_s, facts->stuck[0] != '\0' ? ": " : "", facts->stuck);
+    if (facts->halted)
+        find(f, FINDING_HALTED, LEVEL_FAILURE, "settlement is halted: %s", facts->stuck);
     if (facts->held > limits->held_max)
         find(f, FINDING_HELD, LEVEL_WARNING, "%" PRIu64 " receipts are held, over %" PRIu64 ": release or refuse them", facts->held,
              limits->held_max);

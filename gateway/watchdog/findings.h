@@ -34,7 +34,8 @@ struct facts {
     uint64_t last_success_ms;                 /* end of the last run that ended well */
     uint64_t unsettled_since_ms;              /* acceptance of the oldest receipt that no commit holds */
     uint64_t stuck_since_ms;                  /* since when unfinished work does not move, or runs fail */
-    char stuck[400];                          /* why, where that is known */
+    char stuck[400];                          /* the error of the last run, where that is known */
+    bool halted;                              /* and it does not go away by itself */
     uint64_t held;                            /* receipts in quarantine */
     uint64_t cancelled_batch;                 /* waits for carry; 0: none */
     bool has_foreign;                         /* a nonce of the signer was used by somebody else */
@@ -49,7 +50,7 @@ struct watchdog_limits {
 };
 
 enum finding_code {
-    FINDING_UNSETTLED, FINDING_STUCK, FINDING_HELD, FINDING_CANCELLED, FINDING_NONCE_FOREIGN, FINDING_CHAIN_AWAY, FINDING_GAS_LOW,
+    FINDING_UNSETTLED, FINDING_STUCK, FINDING_HALTED, FINDING_HELD, FINDING_CANCELLED, FINDING_NONCE_FOREIGN, FINDING_CHAIN_AWAY, FINDING_GAS_LOW,
     FINDING_FEES_HIGH, FINDING_FUNDS_LOW, FINDING_CAP_SHORT, FINDING_PAUSED, FINDING_NOT_OPERATOR, FINDING_ROOT_FOREIGN
 };
 #define FINDING_CODES (FINDING_ROOT_FOREIGN + 1)

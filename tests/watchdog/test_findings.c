@@ -35,6 +35,7 @@ static void f_ahead(struct facts *f) { f->unsettled_since_ms = f->stuck_since_ms
 static void f_stuck_at_limit(struct facts *f) { f->stuck_since_ms = NOW_MS - HOUR_MS; }
 static void f_stuck(struct facts *f) { f->stuck_since_ms = NOW_MS - HOUR_MS - 1000; }
 static void f_stuck_why(struct facts *f) { f_stuck(f); snprintf(f->stuck, sizeof f->stuck, "nobody mines"); }
+static void f_halted(struct facts *f) { f->halted = true; snprintf(f->stuck, sizeof f->stuck, "wrong parent"); }
 static void f_held_at_limit(struct facts *f) { f->held = 100; }
 static void f_held(struct facts *f) { f->held = 101; }
 static void f_cancelled(struct facts *f) { f->cancelled_batch = 4; }
@@ -69,6 +70,7 @@ static const struct judged {
     { "a settlement may stand as long as the limit",           f_stuck_at_limit,     FINDING_STUCK, LEVEL_NONE, "" },
     { "longer is stuck",                                       f_stuck,              FINDING_STUCK, LEVEL_FAILURE, "not moved for 3601 s, over 3600 s" },
     { "and it says why where that is known",                   f_stuck_why,          FINDING_STUCK, LEVEL_FAILURE, "3600 s: nobody mines" },
+    { "a doubt about money is told at once",                   f_halted,             FINDING_HALTED, LEVEL_FAILURE, "halted: wrong parent" },
     { "held receipts up to the limit are nothing",             f_held_at_limit,      FINDING_HELD, LEVEL_NONE, "" },
     { "more of them are a warning",                            f_held,               FINDING_HELD, LEVEL_WARNING, "101 receipts are held, over 100" },
     { "a cancelled batch waits for a person",                  f_cancelled,          FINDING_CANCELLED, LEVEL_FAILURE, "batch 4" },
