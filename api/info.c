@@ -132,13 +132,23 @@ void health_get(struct request *req, struct reply *reply)
     reply_json(reply, 200, object);
 }
 
+/* Nothing published yet: nothing found yet. */
+static bool add_findings(const struct api *api, bool is_one_of_two, json *list)
+{
+    struct findings findings = { 0 };
+    struct facts facts;
+
+    (void)watchdog_read(api->config->watchdog, &facts, &findings);
+    findings_add_to(list, &findings, is_one_of_two ? &api->config->domain.contract : NULL);
+    return findings_any(&findings, LEVEL_WARNING);
+}
+
 /* Only what stops receipts from being taken makes us not ready: a chain that is away, or a settlement that is stuck, must not. */
 void ready_get(struct request *req, struct reply *reply)
 {
-    struct api *api = req->api;
-    struct findings findings = { 0 };
-    struct facts facts;
-    json *object;
+    struct api *api = req->api, *other = api_other(req);
+    bool degraded;
+    json *object, *list;
 
     if (atomic_load(&api->draining)) {
         problem_busy(reply);
@@ -148,9 +158,12 @@ void ready_get(struct request *req, struct reply *reply)
         problem(reply, 503, "store-not-writable", "The last commit of the store failed.");
         return;
     }
-    (void)watchdog_read(api->config->watchdog, &facts, &findings);      /* nothing published yet: nothing found yet */
+    list = json_new_array();
+    degraded = add_findings(api, other != NULL, list);
+    if (other != NULL && add_findings(other, true, list))
+        degraded = true;
     object = json_new_object();
-    json_put_text(object, "status", findings_any(&findings, LEVEL_WARNING) ? "degraded" : "ready");
-    json_put(object, "findings", findings_to_json(&findings));
+    json_put_text(object, "status", degraded ? "degraded" : "ready");
+    json_put(object, "findings", list);
     reply_json(reply, 200, object);
 }

@@ -76,13 +76,17 @@ static bool put_settle(struct buf *out, const struct api *api, struct db *db, st
     return true;
 }
 
-static void put_watchdog(struct buf *out, const struct api *api)
+/* The figures are those of the contract that is asked; an alarm is that of either, where none was named. */
+static void put_watchdog(struct buf *out, const struct api *api, const struct api *other)
 {
-    struct findings findings;
-    struct facts facts;
+    struct findings findings, of_other;
+    struct facts facts, unused;
 
-    if (watchdog_read(api->config->watchdog, &facts, &findings))
-        watchdog_metrics(&facts, &findings, out);
+    if (!watchdog_read(api->config->watchdog, &facts, &findings))
+        return;
+    if (other != NULL && watchdog_read(other->config->watchdog, &unused, &of_other))
+        findings_join(&findings, &of_other);
+    watchdog_metrics(&facts, &findings, out);
 }
 
 static void put_answers(struct buf *out, const struct server *server, const char *listener, size_t table,
@@ -132,7 +136,7 @@ void metrics_get(struct request *req, struct reply *reply)
     put_receipts(&reply->body, api);
     ok = put_store(&reply->body, api, db, &err) && put_settle(&reply->body, api, db, &err);
     put_endpoints(&reply->body, api);
-    put_watchdog(&reply->body, api);
+    put_watchdog(&reply->body, api, api_other(req));
     put_http(&reply->body, api);
     api_end(api, db);
     if (!ok)

@@ -130,6 +130,7 @@ static void ask_and_tell(struct chain_watch *w)
         tell_once(w, "chain_not_seen", &err, w->said_of_chain);
         w->pause_ms = w->pause_ms == interval_ms ? PAUSE_FAILED_MS : 2 * w->pause_ms;
     }
+    facts_of_endpoints(w->rpc, &w->facts.chain);
     if (w->pause_ms > interval_ms)
         w->pause_ms = interval_ms;
     w->next_ask_ms = clock_monotonic_ms() + w->pause_ms;

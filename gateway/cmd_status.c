@@ -33,9 +33,11 @@ static json *findings_of_our_own(const struct config *config, const struct facts
 {
     const struct watchdog_limits limits = open_watchdog_limits(config);
     struct findings findings;
+    json *list = json_new_array();
 
     findings_judge(facts, &limits, &findings);
-    return findings_to_json(&findings);
+    findings_add_to(list, &findings, NULL);
+    return list;
 }
 
 static bool has_code(const json *list, const char *wanted)
@@ -49,18 +51,21 @@ static bool has_code(const json *list, const char *wanted)
     return false;
 }
 
-/* A running service judges, as it knows since when; beside what it says stands a chain that only we cannot reach. */
+/* A running service judges, as it knows since when; beside what it says stands a chain that only we cannot reach: our settings
+ * may be newer than those it runs with. */
 static json *findings_of_both(struct admin_client *client, const struct config *config, const struct facts *facts)
 {
     json *list = json_new_array(), *theirs = findings_of_service(client), *ours = findings_of_our_own(config, facts);
-    const char *away = finding_name(FINDING_CHAIN_AWAY), *code;
+    static const enum finding_code reach[] = { FINDING_CHAIN_AWAY, FINDING_ENDPOINT_OUT };
+    const char *code;
     size_t len;
 
     for (size_t i = 0; i < json_count(theirs); i++)
         json_add(list, json_share(json_at(theirs, i)));
-    for (size_t i = 0; !has_code(theirs, away) && i < json_count(ours); i++)
-        if (json_get_text(json_member(json_at(ours, i), "code"), &code, &len) && strcmp(code, away) == 0)
-            json_add(list, json_share(json_at(ours, i)));
+    for (size_t r = 0; r < ARRAY_LEN(reach); r++)
+        for (size_t i = 0; !has_code(theirs, finding_name(reach[r])) && i < json_count(ours); i++)
+            if (json_get_text(json_member(json_at(ours, i), "code"), &code, &len) && strcmp(code, finding_name(reach[r])) == 0)
+                json_add(list, json_share(json_at(ours, i)));
     json_free(theirs);
     json_free(ours);
     return list;
@@ -159,8 +164,8 @@ static bool status_run(const struct args *args, struct err *err)
 const struct command command_status = {
     .name = "status", .words = "", .words_max = 0,
     .summary = "what stands where: store, chain, key, funds, last run",
-    .text = "Prints one JSON object: whether the service runs, what the store holds and waits for, the chain's head, the\n"
-            "contract's totals and cap, funds in days left, gas in runs left, and `findings`: what is past a limit of\n"
+    .text = "Prints one JSON object: whether the service runs, what the store holds and waits for, the chain's head and its\n"
+            "endpoints, the contract's totals and cap, funds in days left, gas in runs left, and `findings`: what is past a limit of\n"
             "[watchdog], as {code, level, text}.  With --check, a finding of level failure is exit code 75 where it may pass\n"
             "or money helps (gas-low, funds-low, chain-away, paused), and 70 where a person must look (all others); warnings\n"
             "are printed and exit 0.",

@@ -169,6 +169,7 @@ static bool gather_bare(struct rpc *rpc, const struct config *config, struct add
     return true;
 }
 
+/* *part also tells the endpoints of a chain that is away, once there is an rpc. */
 static bool gather_chain(const struct config *config, struct address signer, struct db *db, struct facts *facts, json **part, struct err *err)
 {
     const struct chain_question question = open_chain_question(config, signer);
@@ -183,6 +184,12 @@ static bool gather_chain(const struct config *config, struct address signer, str
           && facts_of_chain(rpc, db, &question, &view, facts->now_ms, &facts->chain, err);
         if (ok)
             *part = chain_to_json(config, &view, &facts->chain);
+    }
+    if (rpc != NULL) {
+        if (!ok)
+            *part = json_new_object();
+        json_put(*part, "endpoints", status_endpoints(rpc));
+        facts_of_endpoints(rpc, &facts->chain);
     }
     rpc_free(rpc);
     return ok;

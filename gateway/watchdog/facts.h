@@ -19,5 +19,7 @@ MUST_USE bool facts_of_chain(struct rpc *rpc, struct db *db, const struct chain_
                              const struct settlement_view *view, uint64_t now_ms, struct chain_facts *facts, struct err *err);
 /* The chain could not be asked; what it said before stays. */
 void facts_of_no_chain(uint64_t now_ms, const struct err *why, struct chain_facts *facts);
+/* How the endpoints fared that were asked; after either of the others. */
+void facts_of_endpoints(struct rpc *rpc, struct chain_facts *facts);
 
 #endif

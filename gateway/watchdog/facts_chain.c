@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "chain/rpc_health.h"
 #include "store/figures.h"
 
 #define RUNS_LOOKED_AT 10u
@@ -116,4 +117,17 @@ void facts_of_no_chain(uint64_t now_ms, const struct err *why, struct chain_fact
     if (facts->away_since_ms == 0)
         facts->away_since_ms = now_ms;
     snprintf(facts->away, sizeof facts->away, "%s", why->text);
+}
+
+void facts_of_endpoints(struct rpc *rpc, struct chain_facts *facts)
+{
+    struct rpc_health list[RPC_URLS_MAX];
+    size_t count = rpc_health(rpc, list);
+
+    facts->endpoints_out = 0;
+    facts->endpoint_out[0] = '\0';
+    for (size_t i = 0; count > 1 && i < count; i++)
+        if (list[i].state != ENDPOINT_UP && facts->endpoints_out++ == 0)
+            snprintf(facts->endpoint_out, sizeof facts->endpoint_out, "%s is %s: %s", list[i].name, endpoint_state_name(list[i].state),
+                     list[i].why);
 }

@@ -15,6 +15,7 @@ static const struct { const char *name; enum err_code error; } codes[FINDING_COD
     [FINDING_CANCELLED]     = { "cancelled",     ERR_HALT },
     [FINDING_NONCE_FOREIGN] = { "nonce-foreign", ERR_HALT },
     [FINDING_CHAIN_AWAY]    = { "chain-away",    ERR_AGAIN },
+    [FINDING_ENDPOINT_OUT]  = { "endpoint-out",  ERR_AGAIN },
     [FINDING_GAS_LOW]       = { "gas-low",       ERR_AGAIN },
     [FINDING_FEES_HIGH]     = { "fees-high",     ERR_AGAIN },
     [FINDING_FUNDS_LOW]     = { "funds-low",     ERR_AGAIN },
@@ -45,6 +46,13 @@ enum err_code finding_error(const char *name)
         if (strcmp(codes[i].name, name) == 0)
             return codes[i].error;
     return ERR_HALT;
+}
+
+void findings_join(struct findings *findings, const struct findings *other)
+{
+    for (size_t i = 0; i < FINDING_CODES; i++)
+        if (other->by_code[i].level > findings->by_code[i].level)
+            findings->by_code[i] = other->by_code[i];
 }
 
 bool findings_any(const struct findings *findings, enum finding_level least)
@@ -186,6 +194,10 @@ void findings_judge(const struct facts *facts, const struct watchdog_limits *lim
     if (facts->chain.asked && facts->chain.away_since_ms != 0)
         find(findings, FINDING_CHAIN_AWAY, LEVEL_FAILURE, "the chain has not answered for %" PRIu64 " s: %s",
              seconds_since(facts, facts->chain.away_since_ms), facts->chain.away);
+    /* It stops nothing yet; the next that fails may. */
+    if (facts->chain.endpoints_out != 0)
+        find(findings, FINDING_ENDPOINT_OUT, LEVEL_WARNING, "%" PRIu64 " RPC endpoints are left out: %s", facts->chain.endpoints_out,
+             facts->chain.endpoint_out);
     if (!facts->chain.seen)
         return;
     judge_gas(&facts->chain, limits, findings);

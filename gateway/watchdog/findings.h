@@ -12,6 +12,8 @@ struct chain_facts {
     bool asked;                               /* false: nobody asked, so nothing is known and nothing is wrong */
     uint64_t away_since_ms;                   /* the last asking failed, and all since then */
     char away[400];                           /* why */
+    uint64_t endpoints_out;                   /* of several, left out; one of them: */
+    char endpoint_out[400];
     bool seen;                                /* at least once: all below */
     uint64_t head, head_time_s;
     struct wei gas_balance;
@@ -50,7 +52,8 @@ struct watchdog_limits {
 };
 
 enum finding_code {
-    FINDING_UNSETTLED, FINDING_STUCK, FINDING_HALTED, FINDING_HELD, FINDING_CANCELLED, FINDING_NONCE_FOREIGN, FINDING_CHAIN_AWAY, FINDING_GAS_LOW,
+    FINDING_UNSETTLED, FINDING_STUCK, FINDING_HALTED, FINDING_HELD, FINDING_CANCELLED, FINDING_NONCE_FOREIGN, FINDING_CHAIN_AWAY, FINDING_ENDPOINT_OUT,
+    FINDING_GAS_LOW,
     FINDING_FEES_HIGH, FINDING_FUNDS_LOW, FINDING_CAP_SHORT, FINDING_PAUSED, FINDING_NOT_OPERATOR, FINDING_ROOT_FOREIGN
 };
 #define FINDING_CODES (FINDING_ROOT_FOREIGN + 1)
@@ -60,6 +63,8 @@ struct findings { struct { enum finding_level level; char text[480]; } by_code[F
 const char *finding_name(enum finding_code code);         /* "gas-low": also the metric's label */
 const char *finding_level_name(enum finding_level level); /* "warning", "failure" */
 void findings_judge(const struct facts *facts, const struct watchdog_limits *limits, struct findings *findings);
+/* Per code the worse of both: what two books together must tell. */
+void findings_join(struct findings *findings, const struct findings *other);
 bool findings_any(const struct findings *findings, enum finding_level least);
 /* What a failure with this code means to whoever runs the command: ERR_AGAIN (it may pass, or money helps) or ERR_HALT (a
  * person must look).  Names that are not known are ERR_HALT. */

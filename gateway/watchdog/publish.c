@@ -2,10 +2,8 @@
 
 #include "gateway/lib/exposition.h"
 
-json *findings_to_json(const struct findings *findings)
+void findings_add_to(json *list, const struct findings *findings, const struct address *contract)
 {
-    json *list = json_new_array();
-
     for (size_t i = 0; i < FINDING_CODES; i++)
         if (findings->by_code[i].level != LEVEL_NONE) {
             json *row = json_new_object();
@@ -13,9 +11,10 @@ json *findings_to_json(const struct findings *findings)
             json_put_text(row, "code", finding_name((enum finding_code)i));
             json_put_text(row, "level", finding_level_name(findings->by_code[i].level));
             json_put_text(row, "text", findings->by_code[i].text);
+            if (contract != NULL)
+                json_put_address(row, "contract", *contract);
             json_add(list, row);
         }
-    return list;
 }
 
 static void put_alarms(const struct findings *findings, struct buf *out)

@@ -5,8 +5,8 @@
 #include "gateway/lib/json.h"
 #include "gateway/watchdog/findings.h"
 
-/* [{code, level:"warning"|"failure", text}], only what is past its limit.  Caller owns. */
-json *findings_to_json(const struct findings *findings);
+/* Adds {code, level:"warning"|"failure", text, contract} for each that is past its limit; contract NULL: left out. */
+void findings_add_to(json *list, const struct findings *findings, const struct address *contract);
 /* quittance_alarm for every code, and the gauges behind them; balances only once the chain was seen. */
 void watchdog_metrics(const struct facts *facts, const struct findings *findings, struct buf *out);
 

@@ -41,6 +41,7 @@ static void f_held(struct facts *f) { f->held = 101; }
 static void f_cancelled(struct facts *f) { f->cancelled_batch = 4; }
 static void f_foreign(struct facts *f) { f->has_foreign = true; }
 static void f_away(struct facts *f) { f->chain.away_since_ms = NOW_MS - 5000; snprintf(f->chain.away, sizeof f->chain.away, "refused"); }
+static void f_endpoint(struct facts *f) { f->chain.endpoints_out = 1; snprintf(f->chain.endpoint_out, sizeof f->chain.endpoint_out, "http://a is lying: x"); }
 static void f_gas_19(struct facts *f) { f->chain.gas_runs_left = 19; }
 static void f_gas_3(struct facts *f) { f->chain.gas_runs_left = 3; }
 static void f_gas_2(struct facts *f) { f->chain.gas_runs_left = 2; }
@@ -76,6 +77,7 @@ static const struct judged {
     { "a cancelled batch waits for a person",                  f_cancelled,          FINDING_CANCELLED, LEVEL_FAILURE, "batch 4" },
     { "a nonce used by somebody else halts the key",           f_foreign,            FINDING_NONCE_FOREIGN, LEVEL_FAILURE, "nonce 0" },
     { "a chain that does not answer",                          f_away,               FINDING_CHAIN_AWAY, LEVEL_FAILURE, "for 5 s: refused" },
+    { "one of several endpoints that is left out",             f_endpoint,           FINDING_ENDPOINT_OUT, LEVEL_WARNING, "1 RPC endpoints are left out: http://a is lying" },
     { "gas for fewer runs than the first limit: a warning",    f_gas_19,             FINDING_GAS_LOW, LEVEL_WARNING, "gas for 19 runs is left (0 wei), below 20" },
     { "still a warning at the second limit",                   f_gas_3,              FINDING_GAS_LOW, LEVEL_WARNING, "gas for 3 runs" },
     { "below the second it is a failure",                      f_gas_2,              FINDING_GAS_LOW, LEVEL_FAILURE, "below 3" },

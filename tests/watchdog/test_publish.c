@@ -71,13 +71,35 @@ static void json_holds_only_what_is_past_its_limit(void **state)
 
     (void)state;
     findings_judge(&facts, &limits, &findings);
-    list = findings_to_json(&findings);
+    list = json_new_array();
+    findings_add_to(list, &findings, NULL);
     buf_init(&text);
     json_write(list, &text);
     assert_string_equal(buf_text(&text), "[{\"code\":\"gas-low\",\"level\":\"failure\","
                         "\"text\":\"gas for 2 runs is left (0 wei), below 3: send coin to the signer\"}]");
+    buf_reset(&text);
+    findings_add_to(list, &findings, &(struct address){ { 0 } });
+    json_write(json_at(list, 1), &text);
+    assert_non_null(strstr(buf_text(&text), "\"contract\":\"0x0000000000000000000000000000000000000000\"}"));
     buf_clear(&text);
     json_free(list);
+}
+
+static void two_books_tell_the_worse_of_each_code(void **state)
+{
+    struct findings one, other;
+    struct facts warned = seen(5), failed = seen(2), held = seen(20);
+
+    (void)state;
+    findings_judge(&warned, &limits, &one);
+    findings_judge(&failed, &limits, &other);
+    findings_join(&one, &other);
+    assert_int_equal(one.by_code[FINDING_GAS_LOW].level, LEVEL_FAILURE);
+    held.held = 2;
+    findings_judge(&held, &limits, &other);
+    findings_join(&one, &other);
+    assert_int_equal(one.by_code[FINDING_GAS_LOW].level, LEVEL_FAILURE);
+    assert_int_equal(one.by_code[FINDING_HELD].level, LEVEL_WARNING);
 }
 
 /* What the calls write to stderr. */
@@ -165,6 +187,7 @@ int main(void)
         cmocka_unit_test(every_code_has_a_line_a_level),
         cmocka_unit_test(balances_that_nobody_saw_are_no_zeros),
         cmocka_unit_test(json_holds_only_what_is_past_its_limit),
+        cmocka_unit_test(two_books_tell_the_worse_of_each_code),
         cmocka_unit_test(a_change_is_told_once),
         cmocka_unit_test(a_file_for_the_exporter_is_written_whole),
     };
