@@ -32,19 +32,36 @@ static bool oldest_uncommitted(struct db *db, uint64_t *number, struct err *err)
     return read_number(&st, number, err);
 }
 
-bool store_unsettled_since(struct db *db, uint64_t *accepted_at_ms, struct err *err)
+static bool oldest_page(struct db *db, uint64_t batch, uint64_t *accepted_at_ms, struct err *err)
 {
-    uint64_t number = 0;
     struct stmt st;
 
-    if (!oldest_uncommitted(db, &number, err))
+    if (!db_prepare(db, "SELECT accepted_at FROM receipt_pages WHERE batch = ? ORDER BY id LIMIT 1", &st, err))
         return false;
+    stmt_bind_u64(&st, batch);
+    return read_number(&st, accepted_at_ms, err);
+}
+
+static bool oldest_row(struct db *db, uint64_t batch, uint64_t *accepted_at_ms, struct err *err)
+{
+    struct stmt st;
+
     /* Jobs are kept by their time, and a job is never accepted much before it: the first ones hold the oldest. */
     if (!db_prepare(db, "SELECT MIN(accepted_at) FROM (SELECT accepted_at FROM receipts WHERE batch = ?"
                         " ORDER BY job_id, provider LIMIT 1000) AS oldest", &st, err))
         return false;
-    stmt_bind_u64(&st, number);
+    stmt_bind_u64(&st, batch);
     return read_number(&st, accepted_at_ms, err);
+}
+
+bool store_unsettled_since(struct db *db, uint64_t *accepted_at_ms, struct err *err)
+{
+    uint64_t number = 0, row_ms = 0, page_ms = 0;
+
+    if (!oldest_uncommitted(db, &number, err) || !oldest_row(db, number, &row_ms, err) || !oldest_page(db, number, &page_ms, err))
+        return false;
+    *accepted_at_ms = page_ms != 0 && (row_ms == 0 || page_ms < row_ms) ? page_ms : row_ms;
+    return true;
 }
 
 bool store_cancelled_batch(struct db *db, uint64_t *number, struct err *err)

@@ -4,8 +4,8 @@
 
 #include "store/db.h"
 
-/* When the oldest receipt that no commit holds was accepted; 0: there is none.  Taken from the 1000 oldest jobs of the oldest
- * such batch, as an index on acceptance would cost each receipt. */
+/* When the oldest receipt that no commit holds was accepted; 0: there is none.  Taken from the first page and the 1000
+ * oldest other jobs of the oldest such batch, as an index on acceptance would cost each receipt. */
 MUST_USE bool store_unsettled_since(struct db *db, uint64_t *accepted_at_ms, struct err *err);
 MUST_USE bool store_cancelled_batch(struct db *db, uint64_t *number, struct err *err);          /* the lowest; 0: none */
 /* uncommitted: accrued in batches that are in no settlement.  recent: accrued in batches that were open since since_ms, the

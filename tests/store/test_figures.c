@@ -56,6 +56,22 @@ static void the_oldest_receipt_waits_until_its_commit(void **state)
     assert_int_equal(unsettled(f->db), 1500);      /* that commit holds the others */
 }
 
+static void receipts_in_pages_wait_too(void **state)
+{
+    struct store_fixture *f = *state;
+    struct err err = { 0 };
+
+    store_sql(f->db, "INSERT INTO bundles (id, provider, root, count, signature, leaves) VALUES (1, x'00', x'00', 2, x'00', x'00');"
+                     "INSERT INTO receipt_pages (id, batch, bundle, count, received_at, accepted_at, price_version, promise, promise_first)"
+                     " VALUES (1, 1, 1, 2, 600, 600, 1, 1, 0), (2, 1, 1, 2, 700, 700, 1, 1, 0)");
+    store_ok(store_batch_add(f->db, 1, 4, some_amount(5), &err));
+    assert_int_equal(unsettled(f->db), 600);
+    accept(f->db, 1, 1, 900, 5);
+    assert_int_equal(unsettled(f->db), 600);
+    accept(f->db, 2, 1, 400, 5);
+    assert_int_equal(unsettled(f->db), 400);
+}
+
 static void a_cancelled_batch_is_found_until_it_is_carried(void **state)
 {
     struct store_fixture *f = *state;
@@ -156,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_oldest_receipt_waits_until_its_commit, store_db_setup, store_teardown),
+        cmocka_unit_test_setup_teardown(receipts_in_pages_wait_too, store_db_setup, store_teardown),
         cmocka_unit_test_setup_teardown(a_cancelled_batch_is_found_until_it_is_carried, store_db_setup, store_teardown),
         cmocka_unit_test_setup_teardown(growth_counts_what_was_open_lately, store_db_setup, store_teardown),
         cmocka_unit_test_setup_teardown(the_gas_of_a_run_is_that_of_the_dearest_of_late, store_db_setup, store_teardown),
