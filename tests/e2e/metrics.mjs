@@ -16,7 +16,7 @@ export function parseMetrics(text) {
       assert.ok(family === name && !types.has(name) && ["gauge", "counter"].includes(rest), line);
       types.set(name, rest);
     } else {
-      const sample = /^(quittance_[a-z_]+)(\{(?:[a-z]+="[^"\\]*",?)+\})? (\+Inf|\d+)$/.exec(line);
+      const sample = /^(quittance_[a-z_]+)(\{(?:[a-z]+="[^"\\]*",?)+\})? (\+Inf|\d+(?:\.\d+)?)$/.exec(line);
       assert.ok(sample, line);
       assert.equal(sample[1], family, `${line} stands outside of its family`);
       assert.ok(types.has(sample[1]), `${line} has no TYPE`);
