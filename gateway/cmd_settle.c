@@ -441,7 +441,7 @@ const struct command command_settle = {
             "--dry-run prints every call with its gas and the most it may cost, who is left out and why, and what would stop it.\n"
             "Without --wait it returns when the commit is mined, with it when everything is paid and confirmed; where\n"
             "activation is later than --timeout, it exits 0 with state pending.  Two runs at once are one run: with a service\n"
-            "the later joins the earlier, without one it exits 75 at once.",
+            "the later joins the earlier, without one it waits for it; at --timeout, waiting included, it ends with 75.",
     .run = settle_command_run,
     .options = { { "--wait", NULL, "until everything is distributed and confirmed" },
                  { "--dry-run", NULL, "show what would be sent and what it costs; change nothing" },

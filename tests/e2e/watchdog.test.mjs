@@ -162,7 +162,7 @@ describe("watchdog", () => {
     const runs = await Promise.all([1, 2, 3].map(() => command(["settle", "--wait", "--timeout", "3", "--metrics", file])));
     assert.ok(Date.now() - began < 15_000, `${Date.now() - began} ms`);
     assert.deepEqual(runs.map(({ code }) => code), [TRY_AGAIN, TRY_AGAIN, TRY_AGAIN]);
-    assert.equal(runs.filter(({ stderr }) => /is being written by process/.test(stderr)).length, 2, runs.map(({ stderr }) => stderr).join());
+    assert.equal(runs.filter(({ stderr }) => /event=settle_waits/.test(stderr)).length, 2, runs.map(({ stderr }) => stderr).join());
     await sleep((STUCK_MAX_S + 1) * 1000);
     const status = await check(LOOK_AT_IT);
     assert.deepEqual(status.findings.map(({ code }) => code), ["stuck"]);
