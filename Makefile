@@ -62,6 +62,12 @@ RUN  := $(if $(UNIT),$(foreach d,$(UNIT),$(filter $(B)/tests/$(d)/%,$(TESTS))),$
 unit: $(RUN) $(B)/quittance ## build and run the C unit tests (SAN=address,undefined or thread; UNIT="store api")
 	@scripts/run-unit $(RUN)
 
+# The simulator: the gateway's own objects, but for the network, the clock, the log and the keys (tests/sim/README.md).
+SIM_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c)) $(B)/tests/support/rng.o $(B)/tests/support/settle_books.o
+SIM_WRAP := clock_sleep_ms clock_monotonic_ms
+$(B)/tests/sim/sim: $(SIM_OBJ) $(B)/libquittance.a
+	$(Q)$(CC) $(LINK) $(SIM_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
+
 # The binary's bench programs: tests/bench/bench_*.c
 BENCH := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/bench_*.c))
 
@@ -123,4 +129,4 @@ contracts: ## compile the contracts to build/contracts
 clean: ## remove everything that was built
 	rm -rf build
 
--include $(OBJ:.o=.d) $(MAIN:%.c=$(B)/%.d) $(TESTS:=.d) $(SUPPORT:.o=.d)
+-include $(OBJ:.o=.d) $(MAIN:%.c=$(B)/%.d) $(TESTS:=.d) $(SUPPORT:.o=.d) $(SIM_OBJ:.o=.d)

@@ -5,15 +5,9 @@
 #include "gateway/core/archive.h"
 #include "gateway/core/receipt_json.h"
 #include "gateway/core/tree.h"
+#include "tests/support/rng.h"
 #include "tests/support/vectors.h"
 
-/* SplitMix64: the same numbers on every machine for one seed. */
-struct rng { uint64_t state; };
-uint64_t rng_next(struct rng *r);
-uint64_t rng_below(struct rng *r, uint64_t bound);
-void rng_bytes(struct rng *r, void *bytes, size_t len);
-struct hash rng_hash(struct rng *r);
-struct address rng_address(struct rng *r);
 /* Fits receipt_check at the time now. */
 struct receipt rng_receipt(struct rng *r, uint64_t now_ms);
 

@@ -10,46 +10,24 @@
 
 #include "chain/keystore.h"
 #include "gateway/lib/address_text.h"
-#include "gateway/core/word.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/lib/json.h"
-#include "gateway/lib/keccak.h"
 #include "store/catalog.h"
 #include "gateway/core/tree.h"
-#include "store/ledger.h"
+#include "tests/support/settle_books.h"
 
 #define PASSPHRASE "correct horse"
 #define CHAIN_ID 31337u
-#define PARENT_BPS 2000
-
-/* -- names -- */
-
-static struct address account_of(uint8_t kind, unsigned number)
-{
-    uint8_t name[9] = { kind };
-    struct address a;
-    struct hash h;
-
-    be64_put(name + 1, number);
-    h = keccak256(name, sizeof name);
-    memcpy(a.b, h.b, sizeof a.b);
-    return a;
-}
 
 struct address settle_world_account(unsigned number)
 {
-    return account_of('p', number);
+    return books_account(BOOKS_PROVIDER, number);
 }
 
 struct hash settle_world_model(void)
 {
-    return keccak256("model", 5);
-}
-
-static struct hash parent_model(void)
-{
-    return keccak256("parent", 6);
+    return books_model();
 }
 
 /* -- the store -- */
@@ -59,40 +37,10 @@ static uint64_t world_now(void *self)
     return clock_now_ms(&clock_system) + ((const struct settle_world *)self)->ahead_ms;
 }
 
-static struct model model_named(const char *name, struct hash digest, struct address creator)
-{
-    struct model m = { .model = digest, .creator = creator, .registered_at_ms = 1, .signature = { { 27 } } };
-
-    snprintf(m.name, sizeof m.name, "%s", name);
-    return m;
-}
-
 static bool add_catalog(void *self, struct group *group, struct err *err)
 {
-    struct model parent = model_named("parent", parent_model(), account_of('c', 1));
-    struct model model = model_named("model", settle_world_model(), account_of('c', 0));
-    struct price_version price = { .any_model = true, .effective_from_ms = 1, .recorded_at_ms = group->now_ms,
-                                   .split_bps = { 7000, 2000, 1000 } };
-
     (void)self;
-    model.parent_count = 1;
-    model.parents[0] = (struct lineage_parent){ parent_model(), PARENT_BPS };
-    price.per_million[METER_OUTPUT] = amount_from_u64(1000000);
-    for (unsigned i = 0; i < SETTLE_WORLD_PROVIDERS; i++) {
-        struct provider p = { .address = settle_world_account(i), .payout = settle_world_account(i),
-                              .since_ms = group->now_ms,
-                              .admitted = true };
-
-        snprintf(p.name, sizeof p.name, "node %u", i);
-        if (!store_provider_add(group->db, &p, err))
-            return false;
-    }
-    return store_model_add(group->db, &parent, group->now_ms, err)
-        && store_model_set_verified(group->db, parent.model, parent.creator, group->now_ms, err)
-        && store_model_add(group->db, &model, group->now_ms, err)
-        && store_model_set_verified(group->db, model.model, model.creator, group->now_ms, err)
-        && store_price_add(group->db, &price, err)
-        && store_batch_set_protocol_account(group->db, account_of('t', 0), err);
+    return books_open(group, SETTLE_WORLD_PROVIDERS, err);
 }
 
 static void do_write(struct settle_world *w, writer_fn *fn, void *self)
@@ -114,7 +62,7 @@ void settle_world_init(struct settle_world *w)
     snprintf(w->archive, sizeof w->archive, "%s/archive", w->dir);
     w->config = (struct settle_config){ .chain_id = CHAIN_ID, .confirmations = 1, .max_fee = wei_from_gwei(500),
                                         .max_run_cost = wei_from_gwei(1000000000), .max_day_cost = wei_from_gwei(10000000000),
-                                        .protocol_account = account_of('t', 0), .archive_dir = w->archive,
+                                        .protocol_account = books_account(BOOKS_PROTOCOL, 0), .archive_dir = w->archive,
                                         .secret = w->secret };
     memset(w->config.contract.b, 0xc0, sizeof w->config.contract.b);
     memset(w->config.token.b, 0x70, sizeof w->config.token.b);
@@ -125,39 +73,12 @@ struct adding { struct settle_world *world; struct receipt_row row; struct catal
 
 static struct receipt receipt_of(struct settle_world *w, unsigned provider, uint64_t tokens, uint64_t now_ms)
 {
-    struct receipt r = { .provider = settle_world_account(provider), .model = settle_world_model(),
-                         .started_at_ms = now_ms, .finished_at_ms = now_ms };
-
-    r.count[METER_OUTPUT] = tokens;
-    be64_put(r.job_id.b, now_ms << 16 | 0x7000);
-    be64_put(r.job_id.b + 8, UINT64_C(1) << 63 | ++w->jobs);
-    return r;
+    return books_receipt(provider, ++w->jobs, tokens, now_ms);
 }
 
 static bool add_receipt(struct adding *a, struct group *group, struct err *err)
 {
-    const struct price_version *price = catalog_price_version(a->catalog, 1);
-    struct receipt *r = &a->row.signed_.receipt;
-    struct shares credits = { 0 };
-    struct share charge;
-    struct batch_row open;
-    bool ok;
-
-    a->row.hash = receipt_struct_hash(r);
-    a->row.state = RECEIPT_ACCEPTED;
-    a->row.received_at_ms = a->row.accepted_at_ms = group->now_ms;
-    a->row.price_version = 1;
-    ok = price_receipt(price, r->count, &a->row.amount, err) && store_batch_open(group->db, &open, err);
-    a->row.batch = open.number;
-    charge = ledger_charge(a->catalog, &a->row.signed_, a->row.amount, group->now_ms);
-    ok = ok && store_receipt_insert(group->db, &a->row, err)
-      && ledger_split(a->catalog, r, price, a->row.amount, open.protocol_account, group->now_ms, &credits, err)
-      && store_batch_add(group->db, open.number, 1, a->row.amount, err)
-      && store_posting_add(group->db, open.number, &charge, 1, err);
-    for (size_t i = 0; ok && i < credits.count; i++)
-        ok = store_posting_add(group->db, open.number, &credits.list[i], 1, err);
-    shares_clear(&credits);
-    return ok;
+    return books_accept(a->catalog, group, &a->row, err);
 }
 
 struct singles { struct settle_world *world; unsigned first, count; uint64_t tokens; };

@@ -1,0 +1,309 @@
+/* The life of a process that settles: it starts, looks, sleeps, dies and starts again; then everything heals, and what
+ * is left must be done. */
+#include <stdlib.h>
+
+#include "gateway/base/mem.h"
+#include "store/catalog.h"
+#include "tests/sim/check.h"
+#include "tests/sim/disk.h"
+#include "tests/support/settle_books.h"
+
+#define LOOKS_MOST 6000u               /* after everything healed */
+#define HEALED_MOST_MS (UINT64_C(8) * 24 * 3600 * 1000)
+#define STARTS_MOST 100u
+
+uint64_t world_final_height(const struct sim *s)
+{
+    uint64_t head = s->chain.blocks[s->chain.head].number, depth = s->plan.confirmations;
+
+    if (s->plan.finality_lag > 0)
+        return head > s->plan.finality_lag ? head - s->plan.finality_lag : 0;
+    if (depth == 0)
+        depth = 64;
+    return head + 1 > depth ? head + 1 - depth : 0;
+}
+
+static uint64_t process_now(void *self)
+{
+    const struct sim *s = self;
+
+    return (uint64_t)((int64_t)s->now_ms + s->skew_ms);
+}
+
+/* -- the process -- */
+
+static void process_stop(struct sim *s)
+{
+    struct process *p = &s->process;
+
+    settle_free(p->settle);
+    if (p->rpc != NULL)
+        rpc_free(p->rpc);
+    db_close(p->db);
+    writer_close(p->writer);
+    *p = (struct process){ 0 };
+    for (unsigned n = 0; n < s->plan.endpoints; n++)
+        s->nodes[n].fresh = true;
+}
+
+static bool try_start(struct sim *s, struct err *err)
+{
+    static const char *const urls[] = { "http://node0", "http://node0,http://node1", "http://node0,http://node1,http://node2" };
+    struct process *p = &s->process;
+
+    return writer_open(s->store_url, &s->clock, &p->writer, err) && db_open(s->store_url, DB_READ, &p->db, err)
+        && rpc_new(urls[s->plan.endpoints - 1], &p->rpc, err)
+        && settle_new(&s->config, p->db, p->writer, p->rpc, s->signers[s->key], &s->clock, &p->settle, err);
+}
+
+static void process_start(struct sim *s)
+{
+    struct err err = { 0 };
+
+    for (unsigned i = 0; i < STARTS_MOST; i++) {
+        s->crashed = false;
+        if (try_start(s, &err)) {
+            sim_say(s, "the process starts");
+            return;
+        }
+        sim_say(s, "no start: %s", err.text);
+        process_stop(s);
+        sim_advance(s, 1000);
+    }
+    bug("the process does not start: %s", err.text);
+}
+
+static void process_restart(struct sim *s)
+{
+    process_stop(s);
+    sim_advance(s, sim_between(s, 10, 3 * s->plan.block_ms));
+    process_start(s);
+}
+
+/* -- what it gets to settle -- */
+
+struct feeding { struct sim *sim; struct catalog *catalog; unsigned count; };
+
+static bool feed(void *self, struct group *group, struct err *err)
+{
+    struct feeding *f = self;
+    struct sim *s = f->sim;
+    bool ok = true;
+
+    for (unsigned i = 0; ok && i < f->count; i++) {
+        struct receipt_row row = { .signed_ = { .has_signature = true } };
+
+        row.signed_.receipt = books_receipt((unsigned)rng_below(&s->rng, s->plan.people), ++s->jobs,
+                                            sim_between(s, 1, 5000), group->now_ms);
+        row.signed_.signature.b[64] = 27;
+        ok = books_accept(f->catalog, group, &row, err);
+    }
+    return ok;
+}
+
+/* The catalog is the same in every life. */
+static struct catalog *catalog_of(struct sim *s)
+{
+    static struct catalog *catalog;
+    struct err err = { 0 };
+    uint64_t settings;
+
+    if (catalog == NULL && !store_catalog_load(s->look, &catalog, &settings, &err))
+        bug("%s", err.text);
+    return catalog;
+}
+
+static void feed_batch(struct sim *s)
+{
+    struct feeding f = { .sim = s, .catalog = catalog_of(s), .count = (unsigned)sim_between(s, 1, 8) };
+    struct err err = { 0 };
+
+    sim_say(s, "%u receipts", f.count);
+    if (!writer_do(s->process.writer, feed, &f, &err))
+        sim_say(s, "not accepted: %s", err.text);      /* or accepted and not known: the books count what is there */
+    s->batches_fed++;
+    s->wants_close = true;
+}
+
+static bool carry(void *self, struct group *group, struct err *err)
+{
+    return store_batch_carry(group->db, *(const uint64_t *)self, err);
+}
+
+/* A person carries what was cancelled. */
+static void carry_cancelled(struct sim *s)
+{
+    struct err err = { 0 };
+    uint64_t sequence;
+
+    if (!check_cancelled(s, &sequence) || (s->faulty && !sim_chance(s, 20)))
+        return;
+    sim_say(s, "settlement %llu is carried", (unsigned long long)sequence);
+    if (!writer_do(s->process.writer, carry, &sequence, &err))
+        sim_say(s, "not carried: %s", err.text);
+}
+
+/* -- one look -- */
+
+struct look { bool ok, moved; struct settle_report report; struct err err; };
+
+static void settle_once(struct sim *s, struct look *l)
+{
+    struct settle *settle = s->process.settle;
+    bool closed = false;
+
+    *l = (struct look){ 0 };
+    if (s->wants_close && settle_close(settle, &closed, &l->err))
+        s->wants_close = !closed;
+    l->err = (struct err){ 0 };
+    l->ok = settle_step(settle, &l->moved, &l->report, &l->err);
+    l->moved = l->moved || closed;
+    if (l->ok)
+        sim_say(s, "look: sequence %llu %s%s", (unsigned long long)l->report.sequence, batch_state_name(l->report.state),
+                l->moved ? ", moved" : "");
+    else
+        sim_say(s, "look fails (%d): %s", (int)l->err.code, l->err.text);
+}
+
+static void sleep_after(struct sim *s, const struct look *l)
+{
+    uint64_t block_ms = s->plan.block_ms;
+
+    if (l->ok && l->moved)
+        return;
+    if (sim_chance(s, 15))
+        sim_advance(s, sim_between(s, 1, 6) * block_ms);
+    else
+        sim_advance(s, sim_between(s, 500, 500 + 2 * block_ms));
+}
+
+static void look_once(struct sim *s, struct look *l)
+{
+    settle_once(s, l);
+    check_look(s);
+    carry_cancelled(s);
+    if (sim_fault(s, FAULT_CLOCK_JUMP))
+        s->skew_ms = (int64_t)sim_between(s, 0, 400000) - 200000;
+    if (s->crashed)
+        process_restart(s);
+    else
+        sleep_after(s, l);
+}
+
+static void live(struct sim *s)
+{
+    uint64_t end = s->now_ms + s->plan.faulty_ms, rotate_at = s->now_ms + s->plan.faulty_ms / 2;
+    struct look l;
+
+    while (s->now_ms < end && !s->failed) {
+        if (s->batches_fed < s->plan.batches && sim_chance(s, 15))
+            feed_batch(s);
+        if (s->plan.rotates && s->key == 0 && s->now_ms > rotate_at) {
+            s->key = 1;
+            outsiders_rotate(s);
+            process_restart(s);
+        }
+        look_once(s, &l);
+    }
+}
+
+/* -- the end -- */
+
+static void heal(struct sim *s)
+{
+    sim_say(s, "everything heals");
+    s->faulty = false;
+    for (unsigned n = 0; n < s->plan.endpoints; n++) {
+        struct node *node = &s->nodes[n];
+
+        node->down_until = node->lags_until = node->other_until = node->hides_until = 0;
+        node->head = s->chain.head;
+        node->fresh = true;
+    }
+    outsiders_heal(s);
+}
+
+static void settle_rest(struct sim *s)
+{
+    uint64_t began_ms = s->now_ms;
+    struct look l = { 0 };
+    unsigned quiet = 0;
+
+    for (unsigned i = 0; !s->failed; i++) {
+        if (i == LOOKS_MOST || s->now_ms - began_ms > HEALED_MOST_MS) {
+            sim_fail(s, "stuck: settlement %llu is %s after %u looks and %llu s: %s",
+                     (unsigned long long)l.report.sequence, l.report.state != 0 ? batch_state_name(l.report.state) : "?", i,
+                     (unsigned long long)(s->now_ms - began_ms) / 1000, l.err.text);
+            return;
+        }
+        s->wants_close = true;
+        look_once(s, &l);
+        quiet = l.ok && l.report.nothing && !l.moved && check_is_idle(s) ? quiet + 1 : 0;
+        if (quiet == 2)
+            return;
+        if (i > 40 && l.ok && l.report.waits == WAITS_FOR_ACTIVATION)
+            sim_advance(s, 10 * s->plan.block_ms);
+    }
+}
+
+/* Whoever claimed last must be in the books, too. */
+static void wait_until_final(struct sim *s)
+{
+    uint64_t head = s->chain.blocks[s->chain.head].number;
+    struct look l;
+
+    for (unsigned i = 0; i < 500 && !s->failed && world_final_height(s) < head; i++) {
+        sim_advance(s, 20 * s->plan.block_ms);
+        look_once(s, &l);
+    }
+}
+
+static void prepare(struct sim *s)
+{
+    struct err err = { 0 };
+
+    s->now_ms = DISK_BIRTH_MS + 1000000;
+    s->rng = (struct rng){ s->seed };
+    s->digest = UINT64_C(0xcbf29ce484222325);
+    s->clock = (struct clock){ process_now, s };
+    plan_draw(s);
+    chain_start(s);
+    s->next_block_ms = s->now_ms + s->plan.block_ms;
+    for (unsigned n = 0; n < SIM_NODES; n++)
+        s->nodes[n] = (struct node){ .head = s->chain.head, .fresh = true, .geth = sim_chance(s, 50) };
+    memset(s->secret, 7, sizeof s->secret);
+    s->config = (struct settle_config){
+        .chain_id = SIM_CHAIN_ID, .contract = s->chain.contract, .token = s->chain.token,
+        .confirmations = s->plan.confirmations, .deploy_block = SIM_DEPLOY_BLOCK, .max_fee = wei_from_gwei(500),
+        .distribute_minimum = amount_from_u64(s->plan.minimum), .protocol_account = books_account(BOOKS_PROTOCOL, 0),
+        .archive_dir = s->archive, .secret = s->secret, .in_flight = s->plan.in_flight, .set_gas = s->plan.set_gas,
+    };
+    disk_reset(s);
+    if (!db_open(s->plain_url, DB_READ, &s->look, &err))
+        bug("%s", err.text);
+}
+
+void world_run(struct sim *s)
+{
+    sim_here = s;
+    prepare(s);
+    process_start(s);
+    s->faulty = true;
+    live(s);
+    heal(s);
+    if (!s->failed)
+        settle_rest(s);
+    /* What was refused or left out is due again in the next settlement. */
+    if (!s->failed)
+        feed_batch(s);
+    if (!s->failed)
+        settle_rest(s);
+    wait_until_final(s);
+    if (!s->failed)
+        check_end(s);
+    process_stop(s);
+    db_close(s->look);
+    chain_clear(&s->chain);
+    free(s->wire);
+    free(s->tx_states);
+}
