@@ -109,7 +109,7 @@ struct execution {
     struct state *state;               /* changed only on success */
     struct address from;
     uint64_t time_s;
-    struct sim_log logs[2 * SIM_PEOPLE + 4];
+    struct sim_log *logs;              /* borrowed: good until the next call */
     size_t log_count;
     uint64_t gas;                      /* what it takes */
     struct buf result;                 /* what it returned, or revert data; caller clears */

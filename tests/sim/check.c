@@ -6,6 +6,8 @@
 #include "store/meta.h"
 #include "store/wei.h"
 
+#define WAS_MINED 0x80                 /* in tx_states, beside the state */
+
 static void must(bool ok, const struct err *err)
 {
     if (!ok)
@@ -49,21 +51,35 @@ static struct hash content_of(const struct sim_tx *t)
     return keccak_final(&k);
 }
 
-/* Attempts of one nonce do the same, but that a void may take the place of what no node took. */
+static bool is_raised(uint64_t old, uint64_t fresh)
+{
+    return (u128)fresh * 100 >= (u128)old * 110;
+}
+
+/* Attempts of one nonce do the same, but that a void may take the place of what no node took; and each newer one offers
+ * as much more as pools ask for. */
+static void check_slot(struct sim *s, struct wire_slot *slot, const struct sim_tx *t)
+{
+    bool is_void = t->data.len == 0 && address_eq(t->to, t->from);
+
+    if (!is_void && !hash_eq(slot->content, content_of(t)))
+        sim_fail(s, "nonce %llu was sent with two contents", (unsigned long long)t->nonce);
+    if (!hash_eq(slot->newest, t->hash.h) && (!is_raised(slot->max_fee, t->max_fee) || !is_raised(slot->tip, t->tip)))
+        sim_fail(s, "nonce %llu was replaced with less than 10 %% more", (unsigned long long)t->nonce);
+    slot->newest = t->hash.h;
+    slot->max_fee = t->max_fee;
+    slot->tip = t->tip;
+}
+
 static void check_content(struct sim *s, const struct sim_tx *t)
 {
-    struct wire_slot seen = { .key = t->key, .nonce = t->nonce, .content = content_of(t) };
-
-    if (t->data.len == 0 && address_eq(t->to, t->from))
-        return;
     for (size_t i = 0; i < s->wire_count; i++)
         if (s->wire[i].key == t->key && s->wire[i].nonce == t->nonce) {
-            if (!hash_eq(s->wire[i].content, seen.content))
-                sim_fail(s, "nonce %llu was sent with two contents", (unsigned long long)t->nonce);
+            check_slot(s, &s->wire[i], t);
             return;
         }
     s->wire = mem_grow(s->wire, s->wire_count + 1, sizeof *s->wire);
-    s->wire[s->wire_count++] = seen;
+    s->wire[s->wire_count++] = (struct wire_slot){ t->key, t->nonce, content_of(t), t->hash.h, t->max_fee, t->tip };
 }
 
 void check_sent(struct sim *s, const struct sim_tx *t)
@@ -126,6 +142,26 @@ static void check_foreign(struct sim *s, const struct tx_now *t)
             sim_fail(s, "nonce %llu was given up and is not used for good", (unsigned long long)t->nonce);
 }
 
+/* A new nonce stands directly behind one that somebody uses. */
+static void check_dense(struct sim *s, const struct tx_now *t)
+{
+    const struct chain *c = &s->chain;
+    struct err err = { 0 };
+    struct stmt st;
+    unsigned key = address_eq(t->account, c->keys[0]) ? 0 : 1;
+
+    if (t->nonce == c->states[0].nonce[key])
+        return;
+    for (size_t i = 0; i < c->tx_count; i++)
+        if (c->txs[i].key == key && c->txs[i].nonce + 1 == t->nonce)
+            return;
+    must(db_prepare(s->look, "SELECT COUNT(*) FROM transactions WHERE account = ? AND nonce = ?", &st, &err), &err);
+    stmt_bind_address(&st, &t->account);
+    stmt_bind_u64(&st, t->nonce - 1);
+    if (one_number(&st) != 1)
+        sim_fail(s, "nonce %llu was given out, the one before is nobody's", (unsigned long long)t->nonce);
+}
+
 static void check_move(struct sim *s, const struct tx_now *t)
 {
     enum tx_state before;
@@ -135,12 +171,14 @@ static void check_move(struct sim *s, const struct tx_now *t)
         memset(s->tx_states + s->tx_state_count, 0, t->id + 1 - s->tx_state_count);
         s->tx_state_count = t->id + 1;
     }
-    before = (enum tx_state)s->tx_states[t->id];
+    before = (enum tx_state)(s->tx_states[t->id] & ~WAS_MINED);
     if (before == t->state)
         return;
-    s->tx_states[t->id] = (uint8_t)t->state;
+    s->tx_states[t->id] = (uint8_t)(t->state | (before == TX_MINED ? WAS_MINED : s->tx_states[t->id] & WAS_MINED));
     sim_say(s, "transaction %llu, nonce %llu: %s", (unsigned long long)t->id, (unsigned long long)t->nonce,
             tx_state_name(t->state));
+    if (before == 0)
+        check_dense(s, t);
     if (before == TX_FINAL || before == TX_REVERTED || before == TX_VOID)
         sim_fail(s, "transaction %llu was final and moved", (unsigned long long)t->id);
     if (t->state == TX_FINAL || t->state == TX_REVERTED || t->state == TX_VOID)
@@ -191,17 +229,25 @@ static void check_work_once(struct sim *s)
         sim_fail(s, "an account is in two calls that are under way");
 }
 
+/* What a reorg made unmined was let go of in its time, and a void that fills a gap comes on top: without it nothing
+ * behind it would ever be mined. */
 static void check_window(struct sim *s)
 {
-    uint64_t most = s->plan.in_flight != 0 ? s->plan.in_flight : 16;
+    uint64_t most = s->plan.in_flight != 0 ? s->plan.in_flight : 16, open = 0;
     struct err err = { 0 };
     struct stmt st;
+    bool row;
 
-    /* A void that fills a gap comes on top: without it nothing behind it would ever be mined. */
-    must(db_prepare(s->look, "SELECT COUNT(*) FROM transactions WHERE state IN (1, 2) AND kind <> 'void' AND account = ?",
-                    &st, &err), &err);
+    must(db_prepare(s->look, "SELECT id FROM transactions WHERE state IN (1, 2) AND kind <> 'void' AND account = ?", &st,
+                    &err), &err);
     stmt_bind_address(&st, &s->chain.keys[s->key]);
-    if (one_number(&st) > most)
+    for (;;) {
+        must(stmt_step(&st, &row, &err), &err);
+        if (!row)
+            break;
+        open += (s->tx_states[stmt_u64(&st)] & WAS_MINED) == 0;
+    }
+    if (open > most)
         sim_fail(s, "more transactions in flight than the window");
 }
 

@@ -127,6 +127,11 @@ void disk_template(const char *dir)
         bug("%s", err.text);
 }
 
+void disk_template_clear(void)
+{
+    buf_clear(&template);
+}
+
 static void overwrite(const char *path)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -8,6 +8,7 @@
 
 void disk_register(void);                          /* once, before anything is opened */
 void disk_template(const char *dir);               /* makes the store that all lives begin with */
+void disk_template_clear(void);
 void disk_reset(struct sim *s);
 
 #endif

@@ -1,133 +1,226 @@
-/* Runs lives, many at once; see README.md. */
+/* The command: which lives to run, on how many cores, and what is told about them (README.md). */
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "chain/signer.h"
 #include "gateway/base/mem.h"
-#include "gateway/lib/secp.h"
-#include "tests/sim/disk.h"
-#include "tests/sim/node.h"
-#include "tests/sim/seams.h"
+#include "tests/sim/campaign.h"
 
-struct options {
-    uint64_t first, last, crash_at;
-    unsigned jobs;
-    bool trace, crash_after;
-};
+#define MUTATION_LIVES 300u
+#define TWICE_LIVES 40u
+#define SWEEP_SEEDS 3u
 
-/* Of one worker; in memory that all share. */
-struct tally {
-    _Atomic uint64_t lives;
-    uint64_t hits[FAULTS], reached[FAULTS], digest, events, most_events;
-    struct told told[TOLD_MOST];
-    _Atomic bool failed;
-    uint64_t failing_seed;
-    char failure[600];
-};
+static const char usage[] =
+    "usage: sim [--seeds N] [--from N] [--jobs N]    lives N, N+1, ...; the first that fails is told and ends it\n"
+    "       sim --seed N [--trace]                   one life, told step by step\n"
+    "       sim --twice                              some lives twice: the same to the last step\n"
+    "       sim --sweep                              the process ends at every store write and exchange, before and after\n"
+    "       sim --mutations                          every planted bug is found\n"
+    "       also: --mutation NAME, --crash EVENT, --crash-after EVENT, --progress\n";
 
-static void place(struct sim *s, const char *dir)
+struct options { uint64_t first, count; unsigned jobs; bool twice, sweep, mutations, progress; struct life life; };
+
+static const char *value_of(int argc, char **argv, int *i)
 {
-    snprintf(s->dir, sizeof s->dir, "%s", dir);
-    snprintf(s->store_url, sizeof s->store_url, "sim:%s/store.db", dir);
-    snprintf(s->plain_url, sizeof s->plain_url, "sqlite:%s/store.db", dir);
-    snprintf(s->archive, sizeof s->archive, "%s/archive", dir);
-}
-
-static struct signer *signers[SIM_KEYS];
-
-static void live_once(const char *dir, const struct options *o, uint64_t seed, struct sim *s)
-{
-    *s = (struct sim){ .seed = seed, .crash_at = o->crash_at, .crash_after = o->crash_after,
-                       .trace = o->trace ? stdout : NULL };
-    place(s, dir);
-    memcpy(s->signers, signers, sizeof signers);
-    world_run(s);
-}
-
-static void add_up(struct tally *t, const struct sim *s)
-{
-    for (unsigned f = 0; f < FAULTS; f++) {
-        t->hits[f] += s->hits[f];
-        t->reached[f] += s->hits[f] > 0;
+    if (*i + 1 >= argc) {
+        fputs(usage, stderr);
+        exit(64);
     }
-    t->digest = t->digest * 31 + s->digest;
-    t->events += s->events;
-    if (s->events > t->most_events)
-        t->most_events = s->events;
+    return argv[++*i];
 }
 
-static void work(const struct options *o, unsigned job, struct tally *t)
+static uint64_t number_of(int argc, char **argv, int *i)
 {
-    struct sim *s = mem_new(sizeof *s);
-    char dir[64], command[96];
+    return strtoull(value_of(argc, argv, i), NULL, 10);
+}
 
-    snprintf(dir, sizeof dir, "/dev/shm/quittance-sim-%ld", (long)getpid());
-    snprintf(command, sizeof command, "mkdir -p %s/archive", dir);
-    if (system(command) != 0)
-        bug("%s", command);
-    disk_template(dir);
-    for (uint64_t seed = o->first + job; seed <= o->last && !t->failed; seed += o->jobs) {
-        live_once(dir, o, seed, s);
-        add_up(t, s);
-        atomic_fetch_add(&t->lives, 1);
-        if (s->failed) {
-            t->failing_seed = seed;
-            snprintf(t->failure, sizeof t->failure, "%s", s->failure);
-            t->failed = true;
+static enum sim_mutation mutation_of(const char *name)
+{
+    for (unsigned m = 1; m < MUTATIONS; m++)
+        if (strcmp(mutation_name((enum sim_mutation)m), name) == 0)
+            return (enum sim_mutation)m;
+    fprintf(stderr, "sim: no mutation %s\n", name);
+    exit(64);
+}
+
+static void read_options(int argc, char **argv, struct options *o)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--seed") == 0)
+            *o = (struct options){ number_of(argc, argv, &i), 1, 1, false, false, false, false, o->life };
+        else if (strcmp(argv[i], "--seeds") == 0)
+            o->count = number_of(argc, argv, &i);
+        else if (strcmp(argv[i], "--from") == 0)
+            o->first = number_of(argc, argv, &i);
+        else if (strcmp(argv[i], "--jobs") == 0)
+            o->jobs = (unsigned)number_of(argc, argv, &i);
+        else if (strcmp(argv[i], "--trace") == 0)
+            o->life.trace = stdout;
+        else if (strcmp(argv[i], "--mutation") == 0)
+            o->life.mutation = mutation_of(value_of(argc, argv, &i));
+        else if (strcmp(argv[i], "--crash") == 0 || strcmp(argv[i], "--crash-after") == 0) {
+            o->life.crash_after = argv[i][7] != '\0';
+            o->life.crash_at = number_of(argc, argv, &i);
+        } else if (strcmp(argv[i], "--twice") == 0)
+            o->twice = true;
+        else if (strcmp(argv[i], "--sweep") == 0)
+            o->sweep = true;
+        else if (strcmp(argv[i], "--mutations") == 0)
+            o->mutations = true;
+        else if (strcmp(argv[i], "--progress") == 0)
+            o->progress = true;
+        else {
+            fputs(usage, stderr);
+            exit(64);
         }
     }
-    memcpy(t->told, told, sizeof told);
-    free(s);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    if (system(command) != 0)
-        bug("%s", command);
+    if (o->jobs == 0 || o->jobs > JOBS_MOST || o->count == 0) {
+        fputs(usage, stderr);
+        exit(64);
+    }
+}
+
+static void tell_failure(const struct campaign *c)
+{
+    const struct life *l = &c->failing;
+
+    printf("FAILED: seed %" PRIu64 ": %s\n  replay: build/tests/sim/sim --seed %" PRIu64, l->seed, c->failure, l->seed);
+    if (l->crash_at != 0)
+        printf(" --crash%s %" PRIu64, l->crash_after ? "-after" : "", l->crash_at);
+    if (l->mutation != MUTATION_NONE)
+        printf(" --mutation %s", mutation_name(l->mutation));
+    printf(" --trace\n");
+}
+
+/* -- lives from seeds -- */
+
+static struct life from_seed(const void *self, uint64_t index)
+{
+    const struct options *o = self;
+    struct life life = o->life;
+
+    life.seed = o->first + index;
+    return life;
+}
+
+static void tell_sums(const struct campaign *c)
+{
+    printf("%-20s %12s %10s\n", "fault", "times", "lives");
+    for (unsigned f = 0; f < FAULTS; f++)
+        printf("%-20s %12" PRIu64 " %10" PRIu64 "  %s\n", fault_name((enum sim_fault)f), c->hits[f], c->reached[f],
+               fault_text((enum sim_fault)f));
+    printf("%-20s %12s\n", "the gateway's log", "lines");
+    for (unsigned i = 0; i < TOLD_MOST && c->told[i].count > 0; i++)
+        printf("%-20s %12" PRIu64 "\n", c->told[i].event, c->told[i].count);
+}
+
+static bool run_seeds(const struct options *o)
+{
+    struct campaign *c = campaign_run(&(struct campaign_plan){ from_seed, o, o->count, o->jobs, o->progress });
+    bool ok = !c->failed;
+
+    if (o->count > 1) {
+        tell_sums(c);
+        printf("sim: %" PRIu64 " lives, %" PRIu64 " store writes and exchanges, %.0f lives/s, digest %016" PRIx64 "\n", c->lives,
+               c->events, (double)c->lives * 1000 / (double)(c->took_ms + 1), c->digest);
+    }
+    if (!ok)
+        tell_failure(c);
+    campaign_free(c);
+    return ok;
+}
+
+/* -- the same life twice -- */
+
+static struct life pair(const void *self, uint64_t index)
+{
+    const struct options *o = self;
+
+    return (struct life){ .seed = o->first + index };
+}
+
+static bool run_twice(const struct options *o)
+{
+    uint64_t digests[2];
+
+    for (int i = 0; i < 2; i++) {
+        struct campaign *c = campaign_run(&(struct campaign_plan){ pair, o, TWICE_LIVES, i == 0 ? 1 : o->jobs, false });
+
+        digests[i] = c->digest;
+        campaign_free(c);
+    }
+    printf("twice: %u lives, %s\n", TWICE_LIVES, digests[0] == digests[1] ? "the same again" : "NOT the same again");
+    return digests[0] == digests[1];
+}
+
+/* -- an end at every event of a calm life -- */
+
+static struct life ends_at(const void *self, uint64_t index)
+{
+    const struct life *calm = self;
+    struct life life = *calm;
+
+    life.crash_at = index / 2 + 1;
+    life.crash_after = index % 2 != 0;
+    return life;
+}
+
+static struct life alone(const void *self, uint64_t index)
+{
+    (void)index;
+    return *(const struct life *)self;
+}
+
+static bool run_sweep(const struct options *o)
+{
+    bool ok = true;
+
+    for (uint64_t i = 0; ok && i < SWEEP_SEEDS; i++) {
+        struct life calm = { .seed = o->first + i, .calm = true };
+        struct campaign *c = campaign_run(&(struct campaign_plan){ alone, &calm, 1, 1, false });
+        uint64_t events = c->events;
+
+        campaign_free(c);
+        c = campaign_run(&(struct campaign_plan){ ends_at, &calm, 2 * events, o->jobs, o->progress });
+        ok = !c->failed;
+        if (!ok)
+            tell_failure(c);
+        printf("sweep: seed %" PRIu64 ", an end before and after each of %" PRIu64 " store writes and exchanges\n", calm.seed, events);
+        campaign_free(c);
+    }
+    return ok;
+}
+
+/* -- planted bugs -- */
+
+static bool run_mutations(const struct options *o)
+{
+    bool all = true;
+
+    for (unsigned m = 1; m < MUTATIONS; m++) {
+        struct options with = { .first = o->first, .life = { .mutation = (enum sim_mutation)m } };
+        struct campaign *c = campaign_run(&(struct campaign_plan){ from_seed, &with, MUTATION_LIVES, o->jobs, false });
+
+        if (c->failed)
+            printf("mutation %-22s found after %3" PRIu64 " lives: %s\n", mutation_name((enum sim_mutation)m), c->lives,
+                   c->failure);
+        else
+            printf("mutation %-22s NOT FOUND: %s\n", mutation_name((enum sim_mutation)m),
+                   mutation_text((enum sim_mutation)m));
+        all = all && c->failed;
+        campaign_free(c);
+    }
+    return all;
 }
 
 int main(int argc, char **argv)
 {
-    struct options o = { .first = 1, .last = 100, .jobs = 2 };
-    struct tally *tallies;
-    struct err err = { 0 };
-    bool failed = false;
+    struct options o = { .first = 1, .count = 2000, .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN) };
+    bool ok;
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--seed") == 0)
-            o.first = o.last = strtoull(argv[++i], NULL, 10), o.jobs = 1;
-        else if (strcmp(argv[i], "--seeds") == 0)
-            o.last = strtoull(argv[++i], NULL, 10);
-        else if (strcmp(argv[i], "--from") == 0)
-            o.first = strtoull(argv[++i], NULL, 10);
-        else if (strcmp(argv[i], "--jobs") == 0)
-            o.jobs = (unsigned)strtoul(argv[++i], NULL, 10);
-        else if (strcmp(argv[i], "--trace") == 0)
-            o.trace = true;
-    }
-    if (!secp_start(&err))
-        bug("%s", err.text);
-    words_load();
-    disk_register();
-    if (!signer_open("keystore:1", NULL, &signers[0], &err) || !signer_open("keystore:2", NULL, &signers[1], &err))
-        bug("%s", err.text);
-    tallies = mmap(NULL, o.jobs * sizeof *tallies, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    for (unsigned j = 0; j < o.jobs; j++)
-        if (o.jobs == 1)
-            work(&o, j, &tallies[j]);
-        else if (fork() == 0) {
-            work(&o, j, &tallies[j]);
-            _exit(0);
-        }
-    while (wait(NULL) > 0)
-        continue;
-    for (unsigned j = 0; j < o.jobs; j++) {
-        printf("job %u: %llu lives, events %llu most %llu digest %016llx\n", j, (unsigned long long)tallies[j].lives, (unsigned long long)tallies[j].events, (unsigned long long)tallies[j].most_events, (unsigned long long)tallies[j].digest);
-        if (tallies[j].failed) {
-            printf("seed %llu: %s\n", (unsigned long long)tallies[j].failing_seed, tallies[j].failure);
-            failed = true;
-        }
-    }
-    return failed;
+    read_options(argc, argv, &o);
+    campaign_start();
+    ok = o.twice ? run_twice(&o) : o.sweep ? run_sweep(&o) : o.mutations ? run_mutations(&o) : run_seeds(&o);
+    campaign_stop();
+    return ok ? 0 : 1;
 }

@@ -126,6 +126,14 @@ static void set_blocked(struct sim *s, unsigned who, bool blocked)
     act(s, s->chain.admin, s->chain.token, &data);
 }
 
+static bool is_any_blocked(const struct sim *s)
+{
+    for (unsigned i = 0; i < SIM_PEOPLE; i++)
+        if (state_now(s)->blocked[i])
+            return true;
+    return false;
+}
+
 static void unblock_all(struct sim *s)
 {
     for (unsigned i = 0; i < SIM_PEOPLE; i++)
@@ -183,7 +191,7 @@ void outsiders_act(struct sim *s)
         pause_commits(s);
     if (sim_fault(s, FAULT_BLOCKED))
         set_blocked(s, (unsigned)rng_below(&s->rng, SIM_PEOPLE), true);
-    if (!s->faulty || sim_chance(s, 10))
+    if (s->chain.action_count == 0 && (!s->faulty || sim_chance(s, 10)))
         unblock_all(s);
     if (s->plan.rate[FAULT_UNFUNDED] > 0 && state_now(s)->balance == 0 && sim_chance(s, 5))
         fund(s);
@@ -207,4 +215,9 @@ void outsiders_rotate(struct sim *s)
     settlement_address_call("setOperator(address)", s->chain.keys[1], &data);
     sim_say(s, "the operator's key is rotated");
     act(s, s->chain.admin, s->chain.contract, &data);
+}
+
+bool outsiders_are_done(const struct sim *s)
+{
+    return s->chain.action_count == 0 && !is_any_blocked(s);
 }

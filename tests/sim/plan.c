@@ -49,7 +49,7 @@ void plan_draw(struct sim *s)
 
     p->endpoints = (unsigned)sim_between(s, 1, SIM_NODES);
     p->people = (unsigned)sim_between(s, 1, SIM_PEOPLE - 3);
-    p->batches = (unsigned)sim_between(s, 1, 3);
+    p->batches = (unsigned)sim_between(s, 1, 2);
     p->block_ms = one_of(s, block_ms, ARRAY_LEN(block_ms));
     p->gas_limit = one_of(s, gas, ARRAY_LEN(gas));
     p->set_gas = one_of(s, sets, ARRAY_LEN(sets));
@@ -57,7 +57,7 @@ void plan_draw(struct sim *s)
     p->base_gwei = sim_between(s, 1, 30);
     p->minimum = sim_chance(s, 20) ? sim_between(s, 1, 400) : 0;
     p->activation_delay_s = sim_chance(s, 50) ? 0 : sim_between(s, 1, 20) * p->block_ms / 1000;
-    p->faulty_ms = sim_between(s, 20, 100) * p->block_ms;
+    p->faulty_ms = sim_between(s, 10, 60) * p->block_ms;
     p->rotates = sim_chance(s, 5);
     draw_finality(s);
     draw_rates(s);

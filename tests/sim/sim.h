@@ -37,7 +37,7 @@ struct late { uint64_t at_ms; unsigned node; size_t tx; };
 struct process { struct writer *writer; struct db *db; struct rpc *rpc; struct settle *settle; };
 
 /* One slot of the key's nonces, as first seen on the wire. */
-struct wire_slot { unsigned key; uint64_t nonce; struct hash content; };
+struct wire_slot { unsigned key; uint64_t nonce; struct hash content; struct hash newest; uint64_t max_fee, tip; };
 
 struct sim {
     uint64_t seed;
@@ -46,6 +46,7 @@ struct sim {
     uint64_t now_ms, next_block_ms;
     int64_t skew_ms;                                     /* of the process's clock */
     struct plan plan;
+    bool calm;                                           /* no faults but --crash */
     bool faulty;
     struct chain chain;
     struct node nodes[SIM_NODES];
@@ -109,6 +110,7 @@ uint64_t world_final_height(const struct sim *s);
 void outsiders_act(struct sim *s);
 void outsiders_heal(struct sim *s);
 void outsiders_rotate(struct sim *s);
+bool outsiders_are_done(const struct sim *s);
 
 /* -- check.c -- */
 void check_sent(struct sim *s, const struct sim_tx *tx);       /* raw bytes leave the process */

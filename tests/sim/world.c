@@ -6,9 +6,10 @@
 #include "store/catalog.h"
 #include "tests/sim/check.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/mutations.h"
 #include "tests/support/settle_books.h"
 
-#define LOOKS_MOST 6000u               /* after everything healed */
+#define LOOKS_MOST 2000u               /* after everything healed */
 #define HEALED_MOST_MS (UINT64_C(8) * 24 * 3600 * 1000)
 #define STARTS_MOST 100u
 
@@ -169,10 +170,12 @@ static void sleep_after(struct sim *s, const struct look *l)
 {
     uint64_t block_ms = s->plan.block_ms;
 
+    uint64_t depth = s->chain.blocks[s->chain.head].number - world_final_height(s);
+
     if (l->ok && l->moved)
         return;
-    if (sim_chance(s, 15))
-        sim_advance(s, sim_between(s, 1, 6) * block_ms);
+    if (!s->faulty || sim_chance(s, 20))
+        sim_advance(s, sim_between(s, 1, 2 + depth / 2) * block_ms);
     else
         sim_advance(s, sim_between(s, 500, 500 + 2 * block_ms));
 }
@@ -196,7 +199,7 @@ static void live(struct sim *s)
     struct look l;
 
     while (s->now_ms < end && !s->failed) {
-        if (s->batches_fed < s->plan.batches && sim_chance(s, 15))
+        if (s->batches_fed < s->plan.batches && sim_chance(s, 30))
             feed_batch(s);
         if (s->plan.rotates && s->key == 0 && s->now_ms > rotate_at) {
             s->key = 1;
@@ -223,6 +226,15 @@ static void heal(struct sim *s)
     outsiders_heal(s);
 }
 
+/* Until the chain has done what was asked of it while things were bad, and nobody is refused any more. */
+static void wait_for_peace(struct sim *s)
+{
+    for (unsigned i = 0; i < 200 && !outsiders_are_done(s); i++)
+        sim_advance(s, s->plan.block_ms);
+    if (!outsiders_are_done(s))
+        bug("the simulated chain does not come to rest");
+}
+
 static void settle_rest(struct sim *s)
 {
     uint64_t began_ms = s->now_ms;
@@ -238,7 +250,7 @@ static void settle_rest(struct sim *s)
         }
         s->wants_close = true;
         look_once(s, &l);
-        quiet = l.ok && l.report.nothing && !l.moved && check_is_idle(s) ? quiet + 1 : 0;
+        quiet = l.ok && l.report.nothing && check_is_idle(s) ? quiet + 1 : 0;
         if (quiet == 2)
             return;
         if (i > 40 && l.ok && l.report.waits == WAITS_FOR_ACTIVATION)
@@ -286,14 +298,16 @@ static void prepare(struct sim *s)
 void world_run(struct sim *s)
 {
     sim_here = s;
+    mutation_forget();
     prepare(s);
     process_start(s);
-    s->faulty = true;
+    s->faulty = !s->calm;
     live(s);
     heal(s);
     if (!s->failed)
         settle_rest(s);
     /* What was refused or left out is due again in the next settlement. */
+    wait_for_peace(s);
     if (!s->failed)
         feed_batch(s);
     if (!s->failed)
