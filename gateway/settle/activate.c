@@ -68,8 +68,19 @@ static bool other_header(struct settle *s, const struct settlement_row *settleme
     return true;
 }
 
-static bool look_at_header(struct settle *s, const struct settlement_row *settlement, bool is_final, bool *moved,
-                           struct err *err)
+/* A commit of ours was recorded, and then failed for good: a reorg put something before it that made it revert, or that
+ * took its nonce. */
+static bool has_failed(const struct settle *s, const struct transactions *txs)
+{
+    bool tried = false;
+
+    for (size_t i = 0; i < txs->count; i++)
+        tried = tried || strcmp(txs->list[i].kind, "commit") == 0;
+    return tried && transactions_live(s, txs, "commit") == NULL;
+}
+
+static bool look_at_header(struct settle *s, const struct settlement_row *settlement, const struct transactions *txs,
+                           bool is_final, bool *moved, struct err *err)
 {
     struct hash header = { { 0 } };
     struct block confirmed;
@@ -89,6 +100,8 @@ static bool look_at_header(struct settle *s, const struct settlement_row *settle
         return cancelled(s, settlement, moved, err);
     if (hash_eq(header, settlement->header))
         return activate(s, settlement, &confirmed, moved, err);
+    if (hash_is_zero(header) && has_failed(s, txs))
+        return commit_send(s, settlement, txs, BATCH_COMMITTED, moved, err);
     if (hash_is_zero(header) && !is_final) {
         s->report.waits = WAITS_FOR_BLOCK;
         return true;
@@ -109,11 +122,11 @@ bool activate_committed(struct settle *s, const struct batch_row *batch, bool *m
     s->report.active_at_s = settlement.active_at_s;
     if (commit == NULL || transaction_is_unmined(commit)) {
         /* A rebuilt store, a commit found done without us, or a reorg: the contract's header alone tells. */
-        ok = look_at_header(s, &settlement, false, moved, err);
+        ok = look_at_header(s, &settlement, &txs, false, moved, err);
     } else if (commit->state == TX_FINAL) {
         /* A reorg may have mined it anew, in a block of another time: the header is read again before it counts. */
         ok = commit_mined(s, &settlement, commit, BATCH_COMMITTED, moved, err)
-          && settlement_of(s, batch, &settlement, err) && look_at_header(s, &settlement, true, moved, err);
+          && settlement_of(s, batch, &settlement, err) && look_at_header(s, &settlement, &txs, true, moved, err);
     } else {
         s->report.waits = settlement.active_at_s > clock_now_ms(s->clock) / 1000 ? WAITS_FOR_ACTIVATION
                                                                                  : WAITS_FOR_BLOCK;

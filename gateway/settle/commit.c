@@ -21,8 +21,8 @@ static void commit_call(const struct settlement_row *settlement, struct buf *dat
 }
 
 /* Waits for an earlier batch, or for the blocks that show a commit done without us: no error, only waiting. */
-static bool is_ready(struct settle *s, const struct settlement_row *settlement, bool *ready, bool *moved,
-                     struct err *err)
+static bool is_ready(struct settle *s, const struct settlement_row *settlement, enum batch_state now, bool *ready,
+                     bool *moved, struct err *err)
 {
     struct settlement_view view;
     bool adopted;
@@ -31,7 +31,7 @@ static bool is_ready(struct settle *s, const struct settlement_row *settlement, 
     if (!settlement_read(s->rpc, s->config.contract, &view, err))
         return false;
     if (view.sequence >= settlement->sequence) {
-        if (!commit_adopt(s, settlement, BATCH_PREPARED, &adopted, err))
+        if (!commit_adopt(s, settlement, now, &adopted, err))
             return false;
         *moved = *moved || adopted;
         s->report.waits = WAITS_FOR_BLOCK;
@@ -45,15 +45,15 @@ static bool is_ready(struct settle *s, const struct settlement_row *settlement, 
     return true;
 }
 
-static bool send_commit(struct settle *s, const struct settlement_row *settlement, const struct transactions *txs,
-                        bool *moved, struct err *err)
+bool commit_send(struct settle *s, const struct settlement_row *settlement, const struct transactions *txs,
+                 enum batch_state now, bool *moved, struct err *err)
 {
     struct send_request request = { .kind = "commit", .sequence = settlement->sequence };
     struct err again = { 0 };
     bool ready, ok = false;
     struct buf data;
 
-    if (!is_ready(s, settlement, &ready, moved, err))
+    if (!is_ready(s, settlement, now, &ready, moved, err))
         return false;
     if (!ready)
         return true;
@@ -85,7 +85,7 @@ bool commit_prepared(struct settle *s, const struct batch_row *batch, bool *move
         return false;
     commit = transactions_live(s, &txs, "commit");
     if (commit == NULL)
-        ok = send_commit(s, &settlement, &txs, moved, err);
+        ok = commit_send(s, &settlement, &txs, BATCH_PREPARED, moved, err);
     else if (!transaction_is_unmined(commit))
         ok = commit_mined(s, &settlement, commit, BATCH_PREPARED, moved, err);
     if (ok && commit != NULL && s->report.waits == WAITS_NOT)

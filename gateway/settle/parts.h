@@ -189,6 +189,9 @@ MUST_USE bool activate_committed(struct settle *s, const struct batch_row *batch
 MUST_USE bool distribute_active(struct settle *s, const struct batch_row *batch, bool *moved, struct err *err);
 MUST_USE bool finish_distributed(struct settle *s, const struct batch_row *batch, bool *moved, struct err *err);
 MUST_USE bool payments_scan(struct settle *s, bool *moved, struct err *err);
+/* Sends the commit, unless the contract has this sequence already; now: the state of the batch. */
+MUST_USE bool commit_send(struct settle *s, const struct settlement_row *settlement, const struct transactions *txs,
+                          enum batch_state now, bool *moved, struct err *err);
 /* The commit was done, if by none of the transactions known here: its event in a confirmed block, recorded.  *found
  * false: it is in no confirmed block yet. */
 MUST_USE bool commit_adopt(struct settle *s, const struct settlement_row *settlement, enum batch_state now, bool *found,

@@ -10,5 +10,7 @@ void check_end(struct sim *s);
 bool check_cancelled(struct sim *s, uint64_t *sequence);
 /* Nothing is closed, under way or cancelled, and the open batch holds nothing. */
 bool check_is_idle(struct sim *s);
+/* Somebody is due at least the minimum. */
+bool check_is_any_due(struct sim *s);
 
 #endif

@@ -49,6 +49,24 @@ static void add_owed(struct sim *s, struct owed *owed)
     }
 }
 
+static bool is_due(const struct sim *s, unsigned who, uint64_t owed)
+{
+    uint64_t held = chain_head_state(&s->chain)->held[who];
+
+    return held < owed && owed - held >= (s->plan.minimum > 0 ? s->plan.minimum : 1);
+}
+
+bool check_is_any_due(struct sim *s)
+{
+    struct owed owed = { .chain = &s->chain };
+    bool any = false;
+
+    add_owed(s, &owed);
+    for (unsigned i = 0; i < SIM_PEOPLE; i++)
+        any = any || is_due(s, i, owed.to[i]);
+    return any;
+}
+
 static bool add_paid(void *self, const struct payment *p, struct err *err)
 {
     (void)err;
@@ -68,7 +86,7 @@ static void check_person(struct sim *s, unsigned who, uint64_t owed)
                  (unsigned long long)owed);
     if (st->held[who] != st->claimed[who])
         sim_fail(s, "person %u has another sum than it claimed", who);
-    if (st->held[who] < owed && owed - st->held[who] >= (s->plan.minimum > 0 ? s->plan.minimum : 1))
+    if (is_due(s, who, owed))
         sim_fail(s, "person %u was paid %llu of %llu", who, (unsigned long long)st->held[who], (unsigned long long)owed);
     if (booked != st->held[who])
         sim_fail(s, "the books say person %u was paid %llu, the chain %llu", who, (unsigned long long)booked,

@@ -31,7 +31,7 @@ static void draw_finality(struct sim *s)
 
 static void draw_rates(struct sim *s)
 {
-    static const unsigned scales[] = { 1, 1, 3, 10 };
+    static const unsigned scales[] = { 1, 2, 4, 10 };
     unsigned scale = scales[rng_below(&s->rng, 4)];
 
     if (sim_chance(s, 4))
@@ -57,7 +57,7 @@ void plan_draw(struct sim *s)
     p->base_gwei = sim_between(s, 1, 30);
     p->minimum = sim_chance(s, 20) ? sim_between(s, 1, 400) : 0;
     p->activation_delay_s = sim_chance(s, 50) ? 0 : sim_between(s, 1, 20) * p->block_ms / 1000;
-    p->faulty_ms = sim_between(s, 10, 60) * p->block_ms;
+    p->faulty_ms = sim_between(s, 20, 70) * p->block_ms;
     p->rotates = sim_chance(s, 5);
     draw_finality(s);
     draw_rates(s);

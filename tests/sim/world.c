@@ -198,6 +198,7 @@ static void live(struct sim *s)
     uint64_t end = s->now_ms + s->plan.faulty_ms, rotate_at = s->now_ms + s->plan.faulty_ms / 2;
     struct look l;
 
+    feed_batch(s);
     while (s->now_ms < end && !s->failed) {
         if (s->batches_fed < s->plan.batches && sim_chance(s, 30))
             feed_batch(s);
@@ -308,10 +309,10 @@ void world_run(struct sim *s)
         settle_rest(s);
     /* What was refused or left out is due again in the next settlement. */
     wait_for_peace(s);
-    if (!s->failed)
+    if (!s->failed && check_is_any_due(s)) {
         feed_batch(s);
-    if (!s->failed)
         settle_rest(s);
+    }
     wait_until_final(s);
     if (!s->failed)
         check_end(s);
