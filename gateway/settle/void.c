@@ -37,19 +37,19 @@ static bool is_refused_for_good(const struct attempt_row *a)
     bug("RPC class %d", (int)rpc_classify(a->answer));
 }
 
-/* At the market, and where something lies at the nonce already, enough to take its place in a pool. */
+/* At the market; and where a pool may hold something at the nonce all the same, enough to take its place.  Above the
+ * ceiling that cannot be offered: then the market must do, as every node said that it does not hold it. */
 static bool void_fee(struct settle *s, const struct attempt_row *old, struct fee *fee, struct err *err)
 {
+    struct err over = { 0 };
     struct fee fresh;
 
     if (!send_fee(s, &fresh, err))
         return false;
-    if (old == NULL) {
+    if (old == NULL || !fee_replace((struct fee){ old->max_priority_fee, old->max_fee, fresh.legacy }, fresh, s->config.max_fee, fee,
+                                    &over))
         *fee = fresh;
-        return true;
-    }
-    return fee_replace((struct fee){ old->max_priority_fee, old->max_fee, fresh.legacy }, fresh, s->config.max_fee, fee, err)
-        || (err->code == ERR_AGAIN && hold(s, WAITS_FOR_FEES, err));
+    return true;
 }
 
 /* t NULL: of no settlement. */
