@@ -56,10 +56,10 @@ static bool send_replacement(struct look *l, const struct attempt_row *old, stru
         log_event(LOG_NOTICE_LEVEL, "tx_replaced", KV_U64("sequence", l->t->sequence), KV_U64("nonce", l->t->nonce),
                   KV_HASH("tx", &a.hash.h));
         l->watch->since_block = l->round->latest;
-        l->watch->sent_ms = clock_now_ms(s->clock);
         *l->moved = true;
         settle_crash_point("replacement-stored");
         ok = send_stored(s, l->t, &a, err);
+        l->watch->sent_ms = clock_now_ms(s->clock);      /* behind what it took: the old bytes are not sent after the new */
     }
     buf_clear(&a.raw);
     return ok;

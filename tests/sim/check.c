@@ -67,27 +67,25 @@ static bool is_at_ceiling(const struct sim *s, uint64_t max_fee)
 
 /* Attempts of one nonce do the same, but that a void may take the place of what no node took; and each newer one offers
  * as much more as pools ask for. */
-static void check_slot(struct sim *s, struct wire_slot *slot, const struct sim_tx *t)
+static void check_after(struct sim *s, const struct wire_slot *before, const struct sim_tx *t)
 {
     bool is_void = t->data.len == 0 && address_eq(t->to, t->from);
 
-    if (!is_void && !hash_eq(slot->content, content_of(t)))
+    if (!is_void && !hash_eq(before->content, content_of(t)))
         sim_fail(s, "nonce %llu was sent with two contents", (unsigned long long)t->nonce);
-    if (!hash_eq(slot->newest, t->hash.h) && !(is_void && is_at_ceiling(s, slot->max_fee))
-        && (!is_raised(slot->max_fee, t->max_fee) || !is_raised(slot->tip, t->tip)))
+    if (!(is_void && is_at_ceiling(s, before->max_fee))
+        && (!is_raised(before->max_fee, t->max_fee) || !is_raised(before->tip, t->tip)))
         sim_fail(s, "nonce %llu was replaced with less than 10 %% more", (unsigned long long)t->nonce);
-    slot->newest = t->hash.h;
-    slot->max_fee = t->max_fee;
-    slot->tip = t->tip;
 }
 
 static void check_content(struct sim *s, const struct sim_tx *t)
 {
     for (size_t i = 0; i < s->wire_count; i++)
-        if (s->wire[i].key == t->key && s->wire[i].nonce == t->nonce) {
-            check_slot(s, &s->wire[i], t);
-            return;
-        }
+        if (hash_eq(s->wire[i].hash, t->hash.h))
+            return;                                /* the same bytes again */
+    for (size_t i = 0; i < s->wire_count; i++)
+        if (s->wire[i].key == t->key && s->wire[i].nonce == t->nonce)
+            check_after(s, &s->wire[i], t);
     s->wire = mem_grow(s->wire, s->wire_count + 1, sizeof *s->wire);
     s->wire[s->wire_count++] = (struct wire_slot){ t->key, t->nonce, content_of(t), t->hash.h, t->max_fee, t->tip };
 }

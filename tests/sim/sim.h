@@ -36,8 +36,8 @@ struct late { uint64_t at_ms; unsigned node; size_t tx; };
 
 struct process { struct writer *writer; struct db *db; struct rpc *rpc; struct settle *settle; };
 
-/* One slot of the key's nonces, as first seen on the wire. */
-struct wire_slot { unsigned key; uint64_t nonce; struct hash content; struct hash newest; uint64_t max_fee, tip; };
+/* One attempt, as it was first seen on the wire. */
+struct wire_slot { unsigned key; uint64_t nonce; struct hash content, hash; uint64_t max_fee, tip; };
 
 struct sim {
     uint64_t seed;
