@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo unit e2e test-geth soak-leak soak bench contracts forge forge-ci model bench-gas coverage slither smt clean
+.PHONY: all help test demo unit sim sim-bench e2e test-geth soak-leak soak bench contracts forge forge-ci model bench-gas coverage slither smt clean
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -70,6 +70,15 @@ SIM_WRAP := clock_sleep_ms clock_monotonic_ms rpc_send_raw store_tx_insert trans
             db_commit
 $(B)/tests/sim/sim: $(SIM_OBJ) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) $(SIM_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
+
+sim: $(B)/tests/sim/sim ## the simulator: 2 000 seeds, the same twice, every crash point, planted bugs
+	@$< --twice
+	@$< --sweep
+	@$< --mutations
+	@$< --seeds 2000
+
+sim-bench: $(B)/tests/sim/sim ## 100 000 seeds, how often each fault was met, lives a second
+	@$< --seeds 100000 --progress
 
 # The binary's bench programs: tests/bench/bench_*.c
 BENCH := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/bench_*.c))

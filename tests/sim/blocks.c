@@ -73,6 +73,15 @@ unsigned chain_person(const struct chain *c, struct address a)
     return i;
 }
 
+unsigned chain_key(const struct chain *c, struct address a)
+{
+    unsigned k = 0;
+
+    while (k < SIM_KEYS && !address_eq(c->keys[k], a))
+        k++;
+    return k;
+}
+
 /* -- transactions -- */
 
 size_t chain_add_tx(struct chain *c, const struct sim_tx *tx)

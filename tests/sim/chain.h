@@ -100,8 +100,8 @@ size_t chain_add_tx(struct chain *c, const struct sim_tx *tx);                  
 void chain_act(struct sim *s, struct sim_tx *owned);                                  /* a stranger's, mined some time */
 void chain_mine(struct sim *s);
 void chain_reorg(struct sim *s, unsigned depth);
-/* Most blocks that may be replaced: what the gateway takes for final stays. */
 unsigned chain_person(const struct chain *c, struct address a);                       /* SIM_PEOPLE: nobody known */
+unsigned chain_key(const struct chain *c, struct address a);                          /* SIM_KEYS: not one of ours */
 
 /* -- contract.c -- */
 struct execution {

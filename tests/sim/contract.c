@@ -7,60 +7,9 @@
 #include "chain/abi.h"
 #include "gateway/base/mem.h"
 #include "gateway/lib/keccak.h"
-#include "tests/sim/chain.h"
+#include "tests/sim/contract_parts.h"
 
-#define WORD 32u
 #define LOGS_MOST (2u * SIM_PEOPLE + 4u)
-
-/* Arguments by word. */
-struct args { const uint8_t *data; size_t len; };
-
-static const uint8_t *word(const struct args *a, size_t i)
-{
-    static const uint8_t zero[WORD];
-
-    return (i + 1) * WORD <= a->len ? a->data + i * WORD : zero;
-}
-
-static uint64_t number(const struct args *a, size_t i)
-{
-    uint64_t v = 0;
-
-    for (unsigned k = 24; k < WORD; k++)
-        v = v << 8 | word(a, i)[k];
-    return v;
-}
-
-static struct hash hash_at(const struct args *a, size_t i)
-{
-    struct hash h;
-
-    memcpy(h.b, word(a, i), sizeof h.b);
-    return h;
-}
-
-static struct address address_at(const struct args *a, size_t i)
-{
-    struct address who;
-
-    memcpy(who.b, word(a, i) + 12, sizeof who.b);
-    return who;
-}
-
-static void put(struct buf *out, uint64_t v)
-{
-    uint8_t w[WORD] = { 0 };
-
-    for (unsigned k = WORD; k-- > 24; v >>= 8)
-        w[k] = (uint8_t)v;
-    buf_add(out, w, sizeof w);
-}
-
-static void put_address(struct buf *out, struct address a)
-{
-    buf_add_zeros(out, 12);
-    buf_add(out, a.b, sizeof a.b);
-}
 
 static bool revert(struct execution *x, const char *error)
 {
@@ -119,13 +68,6 @@ static void emit_amount(struct execution *x, struct address from, const char *ev
     emit(x, from, event, topics, count, &data);
     buf_clear(&data);
 }
-
-/* -- Batches.sol -- */
-
-static bool is_pending(const struct execution *x) { return x->time_s < x->state->active_at_s; }
-static unsigned before(unsigned place) { return place > 0 ? place - 1 : 2; }
-static unsigned active(const struct execution *x) { return is_pending(x) ? before(x->state->newest) : x->state->newest; }
-static uint64_t active_total(const struct execution *x) { return is_pending(x) ? x->state->before : x->state->total; }
 
 static bool commit(struct execution *x, const struct args *a)
 {
@@ -402,71 +344,6 @@ static bool set_operator(struct execution *x, const struct args *a)
     return true;
 }
 
-/* -- views -- */
-
-static bool view_claimed(struct execution *x, const struct args *a)
-{
-    unsigned who = chain_person(x->chain, address_at(a, 0));
-
-    put(&x->result, who < SIM_PEOPLE ? x->state->claimed[who] : 0);
-    return true;
-}
-
-static bool view_header(struct execution *x, const struct args *a)
-{
-    struct hash zero = { { 0 } };
-    uint64_t n = number(a, 0);
-
-    buf_add(&x->result, n <= SIM_SEQUENCES ? x->state->header[n].b : zero.b, WORD);
-    return true;
-}
-
-static bool view_pending(struct execution *x, const struct args *a)
-{
-    const struct state *st = x->state;
-
-    (void)a;
-    if (!is_pending(x)) {
-        buf_add_zeros(&x->result, 4 * WORD);
-        return true;
-    }
-    put(&x->result, st->sequence);
-    buf_add(&x->result, st->roots[st->newest].b, WORD);
-    put(&x->result, st->total);
-    put(&x->result, st->active_at_s);
-    return true;
-}
-
-/* A view of one word; false: no such view. */
-static bool view_word(struct execution *x, const char *name)
-{
-    const struct state *st = x->state;
-    const struct { const char *name; uint64_t v; } numbers[] = {
-        { "sequence()", st->sequence }, { "total()", active_total(x) }, { "totalClaimed()", st->claimed_sum },
-        { "cap()", UINT64_C(1) << 60 }, { "capAvailable()", UINT64_C(1) << 60 },
-        { "activationDelay()", x->chain->activation_delay_s }, { "roleDelay()", 0 }, { "capWindow()", 86400 },
-        { "pausedUntil()", st->paused_until_s }, { "funder()", 0 },
-    };
-    const struct { const char *name; struct address a; } addresses[] = {
-        { "token()", x->chain->token }, { "owner()", x->chain->admin }, { "operator()", st->operator_ },
-        { "guardian()", x->chain->guardian },
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-        if (strcmp(numbers[i].name, name) == 0) {
-            put(&x->result, numbers[i].v);
-            return true;
-        }
-    for (size_t i = 0; i < ARRAY_LEN(addresses); i++)
-        if (strcmp(addresses[i].name, name) == 0) {
-            put_address(&x->result, addresses[i].a);
-            return true;
-        }
-    buf_add(&x->result, st->roots[strcmp(name, "activeRoot()") == 0 ? active(x) : before(active(x))].b, WORD);
-    return true;
-}
-
-typedef bool call_fn(struct execution *x, const struct args *a);
 static const struct call_row { const char *signature; call_fn *run; } calls[] = {
     { "commit(uint64,bytes32,bytes32,bytes32,bytes32,uint256,uint64)", commit },
     { "cancel(uint64)", cancel },

@@ -201,6 +201,8 @@ void outsiders_act(struct sim *s)
 
 void outsiders_heal(struct sim *s)
 {
+    if (!address_eq(state_now(s)->operator_, s->chain.keys[s->key]))
+        outsiders_rotate(s);                       /* a reorg took it back */
     unblock_all(s);
     fund(s);
     top_up(s);
