@@ -223,6 +223,30 @@ static void a_cancel_counts_once_it_is_confirmed(void **state)
     world_free(w);
 }
 
+/* Recorded as committed, and then its nonce is another's on the branch that stays. */
+static void a_commit_that_a_reorg_undoes_is_sent_again(void **state)
+{
+    struct settle_world *w = world_new(FUNDS, 0);
+    struct settle_session s;
+
+    (void)state;
+    w->config.confirmations = 3;
+    settle_world_receipt(w, 1, 1000);
+    settle_session_open(w, &s);
+    close_batch(&s);
+    anvil_do(&w->anvil, "evm_snapshot", "[]");
+    assert_int_equal(step_well(&s).state, BATCH_COMMITTED);
+    anvil_do(&w->anvil, "evm_revert", "[\"0x0\"]");
+    settle_world_use_nonce(w);
+    anvil_do(&w->anvil, "anvil_mine", "[\"0x4\"]");
+    steps_until(w, &s, BATCH_FINAL);
+    assert_tx_state(&s, 1, TX_FOREIGN);
+    assert_tx_state(&s, 2, TX_FINAL);
+    assert_recorded(&s, 1000);
+    settle_session_close(&s);
+    world_free(w);
+}
+
 static unsigned count_state(struct settle_session *s, unsigned last, enum tx_state state)
 {
     unsigned count = 0;
@@ -359,6 +383,7 @@ int main(void)
         cmocka_unit_test(a_transaction_of_a_rotated_key_is_followed),
         cmocka_unit_test(a_transaction_left_behind_by_a_rotated_key_blocks_nothing),
         cmocka_unit_test(a_cancel_counts_once_it_is_confirmed),
+        cmocka_unit_test(a_commit_that_a_reorg_undoes_is_sent_again),
         cmocka_unit_test(sets_are_in_flight_together_and_no_more_than_the_window),
         cmocka_unit_test(small_blocks_make_small_sets),
         cmocka_unit_test(a_distribute_mined_in_vain_is_done_anew_once_that_is_final),

@@ -49,7 +49,7 @@ void plan_draw(struct sim *s)
 
     p->endpoints = (unsigned)sim_between(s, 1, SIM_NODES);
     p->people = (unsigned)sim_between(s, 1, SIM_PEOPLE - 3);
-    p->batches = (unsigned)sim_between(s, 1, 2);
+    p->batches = s->calm ? 1 : (unsigned)sim_between(s, 1, 2);
     p->block_ms = one_of(s, block_ms, ARRAY_LEN(block_ms));
     p->gas_limit = one_of(s, gas, ARRAY_LEN(gas));
     p->set_gas = one_of(s, sets, ARRAY_LEN(sets));
