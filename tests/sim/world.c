@@ -265,10 +265,10 @@ static void wait_until_final(struct sim *s)
     uint64_t head = s->chain.blocks[s->chain.head].number;
     struct look l;
 
-    for (unsigned i = 0; i < 500 && !s->failed && world_final_height(s) < head; i++) {
+    while (!s->failed && world_final_height(s) < head)
         sim_advance(s, 20 * s->plan.block_ms);
+    for (unsigned i = 0; i < 2; i++)
         look_once(s, &l);
-    }
 }
 
 static void prepare(struct sim *s)
