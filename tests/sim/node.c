@@ -202,7 +202,7 @@ static void answer_one(struct sim *s, unsigned n, const json *request, struct bu
     else if (strcmp(method, "eth_sendRawTransaction") == 0)
         send_raw(&q, request);
     else
-        bug("the simulated node does not know %s", method);
+        answer_refuse(&q, -32601, "the method does not exist/is not available");
 }
 
 void node_answer(struct sim *s, unsigned n, const json *request, struct buf *out)
