@@ -101,8 +101,10 @@ WRAPPED(bool, fee_replace, struct fee old, struct fee fresh, struct wei ceiling,
 {
     if (!__real_fee_replace(old, fresh, ceiling, fee, err))
         return false;
-    if (mutation == MUTATION_BUMP_TOO_LOW)
-        *fee = (struct fee){ five_percent_more(old.max_priority_fee), five_percent_more(old.max_fee) };
+    if (mutation == MUTATION_BUMP_TOO_LOW) {
+        fee->max_priority_fee = five_percent_more(old.max_priority_fee);
+        fee->max_fee = five_percent_more(old.max_fee);
+    }
     return true;
 }
 
