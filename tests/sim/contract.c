@@ -53,7 +53,8 @@ static void emit(struct execution *x, struct address from, const char *event, co
     log = &x->logs[x->log_count++];
     *log = (struct sim_log){ .address = from, .topic_count = count + 1, .len = data->len };
     log->topics[0] = abi_topic(event);
-    memcpy(log->topics + 1, topics, count * sizeof *topics);
+    if (count > 0)
+        memcpy(log->topics + 1, topics, count * sizeof *topics);
     if (data->len > 0)
         memcpy(log->data, data->data, data->len);
 }
