@@ -42,7 +42,7 @@ struct wire_slot { unsigned key; uint64_t nonce; struct hash content, hash; uint
 struct sim {
     uint64_t seed;
     struct rng rng;
-    struct clock clock;
+    struct clock clock, steady;                          /* the process's: of the day, and that never goes back */
     uint64_t now_ms, next_block_ms;
     int64_t skew_ms;                                     /* of the process's clock */
     struct plan plan;

@@ -2,6 +2,7 @@
  * is left must be done. */
 #include <stdlib.h>
 
+#include "chain/rpc_health.h"
 #include "gateway/base/mem.h"
 #include "store/catalog.h"
 #include "tests/sim/check.h"
@@ -31,6 +32,17 @@ static uint64_t process_now(void *self)
     return (uint64_t)((int64_t)s->now_ms + s->skew_ms);
 }
 
+/* What never goes back, and the chance of pauses. */
+static uint64_t steady_now(void *self)
+{
+    return ((const struct sim *)self)->now_ms;
+}
+
+static uint64_t draw(void *self)
+{
+    return rng_next(&((struct sim *)self)->rng);
+}
+
 /* -- the process -- */
 
 static void process_stop(struct sim *s)
@@ -52,9 +64,11 @@ static bool try_start(struct sim *s, struct err *err)
     static const char *const urls[] = { "http://node0", "http://node0,http://node1", "http://node0,http://node1,http://node2" };
     struct process *p = &s->process;
 
-    return writer_open(s->store_url, &s->clock, &p->writer, err) && db_open(s->store_url, DB_READ, &p->db, err)
-        && rpc_new(urls[s->plan.endpoints - 1], &p->rpc, err)
-        && settle_new(&s->config, p->db, p->writer, p->rpc, s->signers[s->key], &s->clock, &p->settle, err);
+    if (!writer_open(s->store_url, &s->clock, &p->writer, err) || !db_open(s->store_url, DB_READ, &p->db, err)
+        || !rpc_new(urls[s->plan.endpoints - 1], &p->rpc, err))
+        return false;
+    rpc_set_clock(p->rpc, &s->steady, draw, s);
+    return settle_new(&s->config, p->db, p->writer, p->rpc, s->signers[s->key], &s->clock, &p->settle, err);
 }
 
 static void process_start(struct sim *s)
@@ -279,6 +293,7 @@ static void prepare(struct sim *s)
     s->rng = (struct rng){ s->seed };
     s->digest = UINT64_C(0xcbf29ce484222325);
     s->clock = (struct clock){ process_now, s };
+    s->steady = (struct clock){ steady_now, s };
     plan_draw(s);
     chain_start(s);
     s->next_block_ms = s->now_ms + s->plan.block_ms;
