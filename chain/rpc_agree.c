@@ -134,10 +134,12 @@ bool rpc_ask(struct rpc *rpc, const struct rpc_question *q, void *value, struct 
 {
     struct rpc_endpoint *order[RPC_URLS_MAX];
     struct answer no = { 0 }, a;
-    size_t count = order_of(rpc, q, 0, order), refusals = 0;
+    size_t count, refusals = 0;
     bool ok = false, has_no = false, done = false;
 
+    rpc_look_behind(rpc);
     rpc->waits = false;
+    count = order_of(rpc, q, 0, order);
     if (count == 0)
         return rpc_nobody(rpc, "no endpoint is asked now", (const bool[RPC_URLS_MAX]){ 0 }, err);
     for (size_t i = 0; i < count && !ok && !done; i++) {
@@ -279,6 +281,7 @@ bool rpc_agree(struct rpc *rpc, const struct rpc_question *q, void *value, struc
 
     if (rpc->endpoint_count == 1)
         return rpc_ask(rpc, q, value, err);
+    rpc_look_behind(rpc);
     rpc->waits = false;
     count = order_of(rpc, q, rpc->turn++, order);
     for (size_t i = 0; i < count && first == NULL; i++) {

@@ -201,6 +201,21 @@ bool rpc_agreed_head(struct rpc *rpc, struct block *head, struct err *err)
     return true;
 }
 
+void rpc_look_behind(struct rpc *rpc)
+{
+    struct err ignored = { 0 };
+    size_t usable = 0, looked_at = 0;
+
+    for (size_t i = 0; i < rpc->endpoint_count; i++) {
+        usable += rpc_is_usable(rpc, &rpc->endpoints[i]);
+        looked_at += is_looked_at(rpc, &rpc->endpoints[i]);
+    }
+    if (usable >= 2 || looked_at == usable || rpc_now(rpc) < rpc->behind_at_ms + RPC_HEAD_MS)
+        return;
+    rpc->behind_at_ms = rpc_now(rpc);
+    (void)!find_head(rpc, &ignored);           /* whoever asks finds out who is back */
+}
+
 bool rpc_latest(struct rpc *rpc, json **owned, bool *at_head, struct err *err)
 {
     struct block head;
@@ -229,6 +244,7 @@ bool rpc_second_highest(struct rpc *rpc, const struct rpc_question *q, uint64_t 
     bool answered[RPC_URLS_MAX] = { false };
     size_t count = 0;
 
+    rpc_look_behind(rpc);
     rpc->waits = false;
     for (size_t i = 0; i < rpc->endpoint_count; i++) {
         struct err why = { 0 };
@@ -286,6 +302,7 @@ static bool find_finalized(struct rpc *rpc, struct block *block, struct err *err
 
 bool rpc_agreed_finalized(struct rpc *rpc, struct block *block, struct err *err)
 {
+    rpc_look_behind(rpc);
     rpc->waits = false;
     if (!rpc->has_finalized || rpc_now(rpc) >= rpc->finalized_at_ms + RPC_HEAD_MS) {
         if (!find_finalized(rpc, &rpc->finalized, err))

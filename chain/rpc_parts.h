@@ -46,6 +46,7 @@ struct rpc {
     struct block finalized;
     bool has_head, has_finalized;
     uint64_t head_at_ms, finalized_at_ms;
+    uint64_t behind_at_ms;         /* when those behind were last looked at for want of two others */
     char sent[RPC_SENT_MAX];
     const struct clock *clock;
     rpc_random *random;
@@ -119,6 +120,9 @@ MUST_USE bool rpc_agree(struct rpc *rpc, const struct rpc_question *q, void *val
 MUST_USE bool rpc_second_highest(struct rpc *rpc, const struct rpc_question *q, uint64_t *number, struct err *err);
 /* The highest block that two have and agree on.  Only where there are several endpoints. */
 MUST_USE bool rpc_agreed_head(struct rpc *rpc, struct block *head, struct err *err);
+/* Those behind are looked at with every head; where too few others are left, also before what needs no head: else they
+ * would never be asked again. */
+void rpc_look_behind(struct rpc *rpc);
 MUST_USE bool rpc_agreed_finalized(struct rpc *rpc, struct block *block, struct err *err);
 /* What "latest" is to stand for in the parameters of a question; makes it one for endpoints that have that block. */
 MUST_USE bool rpc_latest(struct rpc *rpc, json **owned, bool *at_head, struct err *err);

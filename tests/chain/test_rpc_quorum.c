@@ -337,6 +337,28 @@ static void of_two_a_stale_one_makes_money_wait(void **state)
     quorum_close(&q);
 }
 
+/* Nothing here needs a head, and without one nobody would look at who is behind. */
+static void a_stale_one_is_looked_at_for_want_of_others(void **state)
+{
+    static asker *const asks[] = { ask_finalized, ask_pending, ask_block_95 };
+    static const char *const want[] = { "80", "7", "aa" };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(asks); i++) {
+        struct quorum q;
+
+        quorum_open(&q, 2);
+        q.nodes[1].head = 50;
+        expect(&q, ask_head, NULL);
+        assert_state(&q, 1, ENDPOINT_STALE);
+        quorum_later(&q, 1000);
+        q.nodes[1].head = 100;
+        expect(&q, asks[i], want[i]);
+        assert_state(&q, 1, ENDPOINT_UP);
+        quorum_close(&q);
+    }
+}
+
 static void one_far_ahead_makes_nobody_stale(void **state)
 {
     struct quorum q;
@@ -442,7 +464,7 @@ int main(void)
         CASE(a_liar_stays_out_longer_each_time), CASE(a_missing_receipt_undoes_none), CASE(a_receipt_that_one_alone_has_is_none),
         CASE(a_receipt_counts_once_two_have_its_block), CASE(one_that_cannot_tell_is_passed_on),
         CASE(a_block_behind_is_no_disagreement), CASE(a_stale_one_is_left_out_until_it_caught_up),
-        CASE(of_two_a_stale_one_makes_money_wait), CASE(one_far_ahead_makes_nobody_stale),
+        CASE(of_two_a_stale_one_makes_money_wait), CASE(a_stale_one_is_looked_at_for_want_of_others), CASE(one_far_ahead_makes_nobody_stale),
         CASE(a_fork_at_the_tip_is_looked_below), CASE(a_forked_one_is_left_out_until_it_is_back),
         CASE(two_against_two_is_no_agreement), CASE(finalized_is_what_two_say),
         CASE(of_pending_counts_the_highest_that_two_have),
