@@ -303,6 +303,7 @@ static void prepare(struct sim *s)
     s->config = (struct settle_config){
         .chain_id = SIM_CHAIN_ID, .contract = s->chain.contract, .token = s->chain.token,
         .confirmations = s->plan.confirmations, .deploy_block = SIM_DEPLOY_BLOCK, .max_fee = wei_from_gwei(500),
+        .max_run_cost = wei_from_gwei(1000000000000000), .max_day_cost = wei_from_gwei(1000000000000000),
         .distribute_minimum = amount_from_u64(s->plan.minimum), .protocol_account = books_account(BOOKS_PROTOCOL, 0),
         .archive_dir = s->archive, .secret = s->secret, .in_flight = s->plan.in_flight, .set_gas = s->plan.set_gas,
     };
