@@ -14,7 +14,7 @@
 #include "gateway/lib/file.h"
 
 #define STEP ((size_t)65536)
-#define ZSTD_LEVEL 10              /* archives are packed once and served often */
+#define ZSTD_LEVEL 3               /* five million lines in 12 s; level 10 takes 100 s and saves a fiftieth */
 #define ZSTD_LEVEL_SEALED 1
 #define ZSTD_LEVEL_FAST 1          /* on the way in */
 #define GZIP_ONLY (16 + MAX_WBITS) /* 16: the gzip header is demanded (zlib.h, inflateInit2) */
