@@ -56,6 +56,7 @@ static void make_key(struct bench *b)
 static void open_all(struct bench *b, size_t calls)
 {
     struct settle_config config = { .chain_id = SINK_NODE_CHAIN_ID, .confirmations = 1, .max_fee = wei_from_gwei(500),
+                                    .max_run_cost = wei_from_gwei(1000000000000), .max_day_cost = wei_from_gwei(1000000000000),
                                     .in_flight = calls + 1 };
     struct err err = { 0 };
 
@@ -67,9 +68,9 @@ static void open_all(struct bench *b, size_t calls)
     snprintf(b->passphrase, sizeof b->passphrase, "%s/passphrase", b->dir);
     snprintf(b->spec, sizeof b->spec, "keystore:%s", b->key);
     make_key(b);
-    b->node = sink_node_new(&(struct sink_node_seen){ 0 });
     memset(config.contract.b, 0xc0, sizeof config.contract.b);
     memset(config.token.b, 0x70, sizeof config.token.b);
+    b->node = sink_node_new(&(struct sink_node_seen){ 0 }, &(struct sink_node_contract){ config.contract, config.token });
     must(writer_open(b->store, &clock_system, &b->writer, &err) && writer_start(b->writer, &err)
          && db_open(b->store, DB_READ, &b->db, &err) && rpc_new(sink_node_url(b->node), &b->rpc, &err)
          && settle_new(&config, b->db, b->writer, b->rpc, b->signer, &clock_system, &b->settle, &err), &err);

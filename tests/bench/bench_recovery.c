@@ -167,15 +167,22 @@ static bool store_open_transactions(void *self, struct group *group, struct err 
     return ok;
 }
 
+static struct address contract_of_bench(void)
+{
+    struct address contract;
+
+    memset(contract.b, 0xc0, sizeof contract.b);
+    return contract;
+}
+
 static void fill_store(struct bench *b)
 {
     struct filling f = { .bench = b };
-    struct binding binding = { .chain_id = SINK_NODE_CHAIN_ID };
+    struct binding binding = { .chain_id = SINK_NODE_CHAIN_ID, .contract = contract_of_bench() };
     char store[128], spec[128], passphrase[128];
     struct writer *writer;
     struct err err = { 0 };
 
-    memset(binding.contract.b, 0xc0, sizeof binding.contract.b);
     snprintf(store, sizeof store, "sqlite:%s/gw/quittance.db", b->dir);
     snprintf(spec, sizeof spec, "keystore:%s/gw/operator.json", b->dir);
     snprintf(passphrase, sizeof passphrase, "%s/gw/passphrase", b->dir);
@@ -243,7 +250,7 @@ int main(int argc, char **argv)
 
     must(secp_start(&err), &err);
     b.known = mem_array(b.count, sizeof *b.known);
-    node = sink_node_new(&(struct sink_node_seen){ seen, seen, &b });
+    node = sink_node_new(&(struct sink_node_seen){ seen, seen, &b }, &(struct sink_node_contract){ contract_of_bench(), { { 0 } } });
     make_gateway(&b, sink_node_url(node));
     fill_store(&b);
     good = measure(&b);

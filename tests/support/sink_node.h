@@ -16,8 +16,11 @@ struct sink_node_seen {
     void *self;
 };
 
+/* What is deployed there: a Settlement that has settled nothing yet. */
+struct sink_node_contract { struct address contract, token; };
+
 struct sink_node;
-struct sink_node *sink_node_new(const struct sink_node_seen *seen);
+struct sink_node *sink_node_new(const struct sink_node_seen *seen, const struct sink_node_contract *contract);
 void sink_node_free(struct sink_node *node);                     /* every client must be gone */
 const char *sink_node_url(const struct sink_node *node);         /* borrowed */
 
