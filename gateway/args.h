@@ -9,7 +9,7 @@ struct option {
     const char *value;             /* what the value is called in the help; NULL: a flag */
     const char *help;
 };
-#define OPTIONS_MAX 16
+#define OPTIONS_MAX 24
 #define WORDS_MAX 4
 
 struct args;

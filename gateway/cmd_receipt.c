@@ -1,5 +1,7 @@
 /* gateway/cmd_receipt.c - the node's side on the command line: make, sign and post receipts as NDJSON. */
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,24 +9,39 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/hex.h"
+#include "gateway/base/mem.h"
 #include "gateway/commands.h"
-#include "gateway/core/receipt_json.h"
+#include "gateway/node/domain.h"
+#include "gateway/node/line.h"
 #include "gateway/node/load.h"
 #include "gateway/node/post.h"
+#include "gateway/node/sign.h"
 #include "gateway/open.h"
 
-#define LINE_MAX_BYTES 8192
+#define PRINT_AT_ONCE (64 * KIB)
+#define SIGN_GROUP 8192                       /* receipts read before they are signed side by side */
+#define GIVE_UP_MS 60000
+#define SPOOL_MAX_DEFAULT (1024 * MIB)
+#define MEMORY_MAX_DEFAULT (64 * MIB)
+
+/* Prints what is in the buffer and empties it. */
+static bool print_lines(struct buf *lines, struct err *err)
+{
+    bool ok = fwrite(lines->data, 1, lines->len, stdout) == lines->len || err_set(err, ERR_IO, "write to stdout: %s", strerror(errno));
+
+    buf_reset(lines);
+    return ok;
+}
 
 /* ---- make ---- */
 
 static bool print_receipt(void *self, const struct receipt *receipt, struct err *err)
 {
-    struct signed_receipt r = { .receipt = *receipt };
+    const struct signed_receipt r = { .receipt = *receipt };
+    struct buf *lines = self;
 
-    (void)self;
-    (void)err;
-    print_json(receipt_to_json(&r));
-    return true;
+    line_write(&r, lines);
+    return lines->len < PRINT_AT_ONCE || print_lines(lines, err);
 }
 
 static bool read_models(const char *list, struct load *load, struct err *err)
@@ -40,94 +57,98 @@ static bool read_models(const char *list, struct load *load, struct err *err)
     return load->model_count > 0 || err_set(err, ERR_USAGE, "receipt make needs --model DIGEST");
 }
 
-static bool read_address(const struct args *args, const char *name, bool needed, struct address *a, struct err *err)
+static bool read_consumers(const char *list, struct load *load, struct err *err)
 {
-    const char *text = args_value(args, name);
+    while (list != NULL && *list != 0) {
+        size_t len = strcspn(list, ",");
+
+        if (load->consumer_count == LOAD_CONSUMERS_MAX || !address_from_text(list, len, &load->consumers[load->consumer_count]))
+            return err_set(err, ERR_INVALID, "--consumer takes up to %d addresses of 0x and 40 hex digits, with commas", LOAD_CONSUMERS_MAX);
+        load->consumer_count++;
+        list += len + (list[len] == ',' ? 1 : 0);
+    }
+    return true;
+}
+
+static bool read_provider(const struct args *args, struct address *a, struct err *err)
+{
+    const char *text = args_value(args, "--provider");
 
     if (text == NULL)
-        return !needed || err_set(err, ERR_USAGE, "receipt %s needs %s", args->words[0], name);
-    return address_from_text(text, strlen(text), a) || err_set(err, ERR_INVALID, "%s must be 0x and 40 hex digits", name);
+        return err_set(err, ERR_USAGE, "receipt make needs --provider ADDRESS");
+    return address_from_text(text, strlen(text), a) || err_set(err, ERR_INVALID, "--provider must be 0x and 40 hex digits");
 }
 
 static bool make(const struct args *args, struct err *err)
 {
     struct load load = { .now_ms = clock_now_ms(&clock_system), .trace = args_value(args, "--trace") };
     uint64_t span_s;
-
-    if (!args_u64(args, "--count", 100, 10000000, &load.count, err) || !args_u64(args, "--seed", 1, UINT64_MAX, &load.seed, err)
-        || !args_u64(args, "--span", 600, 86400, &span_s, err) || !read_address(args, "--provider", true, &load.provider, err)
-        || !read_address(args, "--consumer", false, &load.consumer, err) || !read_models(args_value(args, "--model"), &load, err))
-        return false;
-    load.span_ms = span_s * 1000;
-    return load_make(&load, print_receipt, NULL, err);
-}
-
-/* ---- lines of receipts on stdin ---- */
-
-typedef bool line_fn(void *self, const struct signed_receipt *receipt, struct err *err);
-
-static bool read_line(const char *line, size_t len, uint64_t number, struct signed_receipt *r, struct err *err)
-{
-    struct faults faults = { 0 };
-    bool has_job_id;
-    json *object;
+    struct buf lines;
     bool ok;
 
-    if (!json_read(line, len, &object, err))
-        return err_prefix(err, "line %" PRIu64, number);
-    receipt_from_json(object, RECEIPT_UNSIGNED, r, &has_job_id, &faults);
-    json_free(object);
-    ok = faults.count == 0
-      || err_set(err, ERR_INVALID, "line %" PRIu64 ": %s: %s", number, faults.list[0].pointer, faults.list[0].detail);
-    faults_clear(&faults);
-    return ok;
-}
-
-static bool each_line(line_fn *take, void *self, struct err *err)
-{
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t len;
-    uint64_t number = 0;
-    bool ok = true;
-
-    while (ok && (len = getline(&line, &capacity, stdin)) > 0) {
-        struct signed_receipt r;
-        size_t bytes = (size_t)len;
-
-        number++;
-        while (bytes > 0 && (line[bytes - 1] == '\n' || line[bytes - 1] == '\r'))
-            bytes--;
-        if (bytes == 0)
-            continue;
-        ok = bytes <= LINE_MAX_BYTES ? read_line(line, bytes, number, &r, err) && take(self, &r, err)
-           : err_set(err, ERR_LIMIT, "line %" PRIu64 " is over %d bytes", number, LINE_MAX_BYTES);
-    }
-    free(line);
+    if (!args_u64(args, "--count", 100, 10000000, &load.count, err) || !args_u64(args, "--seed", 1, UINT64_MAX, &load.seed, err)
+        || !args_u64(args, "--span", 600, 86400, &span_s, err) || !args_u64(args, "--start", 0, LOAD_START_MAX_MS, &load.start_ms, err)
+        || !read_provider(args, &load.provider, err) || !read_consumers(args_value(args, "--consumer"), &load, err)
+        || !read_models(args_value(args, "--model"), &load, err))
+        return false;
+    load.span_ms = span_s * 1000;
+    buf_init(&lines);
+    ok = load_make(&load, print_receipt, &lines, err) && print_lines(&lines, err);
+    buf_clear(&lines);
     return ok;
 }
 
 /* ---- sign ---- */
 
-struct signing { struct signer *signer; struct domain domain; bool as_consumer; };
+struct signing {
+    struct signer *signer;
+    struct domain domain;
+    bool as_consumer;
+    struct signed_receipt *receipts;          /* SIGN_GROUP of them */
+    uint64_t *numbers;                        /* of their lines */
+    size_t count;
+    struct buf out;
+};
 
-static bool sign_line(void *self, const struct signed_receipt *receipt, struct err *err)
+static bool sign_group(struct signing *s, struct err *err)
 {
-    const struct signing *s = self;
-    struct signed_receipt r = *receipt;
-    struct address who = s->as_consumer ? r.receipt.consumer : r.receipt.provider;
+    size_t failed = 0;
 
-    if (!address_eq(who, signer_address(s->signer)))
-        return err_set(err, ERR_INVALID, "a receipt names another %s than the key's address", s->as_consumer ? "consumer" : "provider");
-    if (!signer_sign_digest(s->signer, typed_digest(&s->domain, receipt_struct_hash(&r.receipt)),
-                            s->as_consumer ? &r.consumer_signature : &r.signature, err))
-        return false;
-    if (s->as_consumer)
-        r.has_consumer_signature = true;
-    else
-        r.has_signature = true;
-    print_json(receipt_to_json(&r));
-    return true;
+    if (!sign_receipts(s->signer, &s->domain, s->as_consumer, s->receipts, s->count, &failed, err))
+        return err_prefix(err, "line %" PRIu64, s->numbers[failed]);
+    for (size_t i = 0; i < s->count; i++)
+        line_write(&s->receipts[i], &s->out);
+    s->count = 0;
+    return print_lines(&s->out, err) && (fflush(stdout) == 0 || err_set(err, ERR_IO, "write to stdout: %s", strerror(errno)));
+}
+
+/* A group is signed when it is full, or when nothing more is there yet. */
+static bool sign_lines(struct signing *s, struct lines *lines, struct err *err)
+{
+    for (;;) {
+        const char *text;
+        size_t len;
+
+        switch (lines_next(lines, s->count > 0 ? 0 : 1000, &text, &len)) {
+        case LINES_LINE:
+            s->numbers[s->count] = lines_number(lines);
+            if (!line_read(text, len, &s->receipts[s->count], err))
+                return err_prefix(err, "line %" PRIu64, lines_number(lines));
+            if (++s->count == SIGN_GROUP && !sign_group(s, err))
+                return false;
+            break;
+        case LINES_TOO_LONG:
+            return err_set(err, ERR_LIMIT, "line %" PRIu64 " is over %d bytes", lines_number(lines), LINE_BYTES_MAX);
+        case LINES_NOTHING:
+            if (!sign_group(s, err))
+                return false;
+            break;
+        case LINES_END:
+            return sign_group(s, err);
+        case LINES_FAILED:
+            return err_set(err, ERR_IO, "read stdin: %s", strerror(errno));
+        }
+    }
 }
 
 /* The domain from --url (its /v1/info) or, without it, from the configuration. */
@@ -137,8 +158,13 @@ static bool find_domain(const struct args *args, struct domain *domain, struct e
     struct config config;
     bool ok;
 
-    if (url != NULL)
-        return node_fetch_domain(url, domain, err);
+    if (url != NULL) {
+        struct http_client *http = http_new();
+
+        ok = node_fetch_domain(http, url, domain, err);
+        http_free(http);
+        return ok;
+    }
     if (!config_load(args->config, &config, err))
         return err_prefix(err, "give --url, or a configuration");
     ok = config_need_contract(&config, err);
@@ -160,81 +186,104 @@ static bool open_key(const struct args *args, struct signer **signer, struct err
 static bool sign(const struct args *args, struct err *err)
 {
     struct signing s = { .as_consumer = args_flag(args, "--consumer-key") };
-    bool ok = find_domain(args, &s.domain, err) && open_key(args, &s.signer, err) && each_line(sign_line, &s, err);
+    struct lines *lines;
+    bool ok;
 
+    if (!find_domain(args, &s.domain, err) || !open_key(args, &s.signer, err))
+        return false;
+    s.receipts = mem_array(SIGN_GROUP, sizeof *s.receipts);
+    s.numbers = mem_array(SIGN_GROUP, sizeof *s.numbers);
+    buf_init(&s.out);
+    lines = lines_new(STDIN_FILENO);
+    ok = sign_lines(&s, lines, err);
+    lines_free(lines);
+    buf_clear(&s.out);
+    free(s.receipts);
+    free(s.numbers);
     signer_free(s.signer);
     return ok;
 }
 
 /* ---- post ---- */
 
-struct posting { struct poster *poster; uint64_t lines, shown_ms; bool progress; };
+static atomic_bool interrupted;
 
-static void show_progress(struct posting *p, bool last)
+static void on_signal(int number)
 {
-    const struct post_counts *c = poster_counts(p->poster);
-    uint64_t now = clock_monotonic_ms();
-
-    if (!p->progress || (!last && now - p->shown_ms < 500))
-        return;
-    p->shown_ms = now;
-    fprintf(stderr, "\rposted %" PRIu64 ": %" PRIu64 " accepted, %" PRIu64 " duplicate, %" PRIu64 " quarantined, %" PRIu64 " rejected%s",
-            c->sent, c->accepted, c->duplicate, c->quarantined, c->rejected, last ? "\n" : "");
+    (void)number;
+    atomic_store(&interrupted, true);
 }
 
-static bool post_line(void *self, const struct signed_receipt *receipt, struct err *err)
+/* The first one ends in order, the next one at once: kill -9 would do no harm either. */
+static void watch_signals(void)
 {
-    struct posting *p = self;
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
 
-    if (!poster_add(p->poster, receipt, err))
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+}
+
+static bool between(uint64_t value, uint64_t low, uint64_t high, const char *name, struct err *err)
+{
+    return (value >= low && value <= high) || err_set(err, ERR_INVALID, "%s must be from %" PRIu64 " to %" PRIu64, name, low, high);
+}
+
+static bool read_form(const struct args *args, struct post_config *config, struct err *err)
+{
+    const char *name = args_flag(args, "--bundle") ? "--bundle" : "--per-request";
+    uint64_t size;
+
+    if (args_flag(args, "--binary") && !args_flag(args, "--bundle"))
+        return err_set(err, ERR_USAGE, "--binary is a form of --bundle N");
+    if (args_flag(args, "--per-request") && args_flag(args, "--bundle"))
+        return err_set(err, ERR_USAGE, "--bundle N says how many go in one request; --per-request is for receipts signed one by one");
+    config->form = !args_flag(args, "--bundle") ? GROUP_ARRAY : args_flag(args, "--binary") ? GROUP_BINARY : GROUP_BUNDLE;
+    if (!args_u64(args, name, 500, UINT64_MAX, &size, err) || !between(size, 1, POST_PER_REQUEST_MAX, name, err))
         return false;
-    show_progress(p, false);
+    config->per_request = (size_t)size;
     return true;
 }
 
-static void show_refused(void *self, const char *item)
+static bool read_post(const struct args *args, struct post_config *config, struct err *err)
 {
-    (void)self;
-    fprintf(stderr, "%s\n", item);
-}
+    const uint64_t spool_max = config->spool_dir != NULL ? SPOOL_MAX_DEFAULT : MEMORY_MAX_DEFAULT;
+    uint64_t connections;
 
-static void print_counts(const struct post_counts *c)
-{
-    json *out = json_new_object();
-
-    json_put_u64(out, "sent", c->sent);
-    json_put_u64(out, "accepted", c->accepted);
-    json_put_u64(out, "duplicate", c->duplicate);
-    json_put_u64(out, "quarantined", c->quarantined);
-    json_put_u64(out, "rejected", c->rejected);
-    json_put_u64(out, "requests", c->requests);
-    json_put_u64(out, "retries", c->retries);
-    print_json(out);
+    if (config->url == NULL)
+        return err_set(err, ERR_USAGE, "receipt post needs --url http://HOST:PORT");
+    if (!read_form(args, config, err) || !args_u64(args, "--connections", 1, UINT64_MAX, &connections, err)
+        || !between(connections, 1, POST_CONNECTIONS_MAX, "--connections", err)
+        || !args_u64(args, "--rate", 0, 1000000000, &config->rate, err) || !args_u64(args, "--flush", 1000, 3600000, &config->flush_ms, err)
+        || !args_u64(args, "--spool-max", spool_max, UINT64_C(1) << 40, &config->spool_max, err)
+        || !between(config->spool_max, SPOOL_BYTES_MIN, UINT64_C(1) << 40, "--spool-max", err))
+        return false;
+    config->connections = (unsigned)connections;
+    if (config->spool_dir == NULL && (config->acks || config->until_proof))
+        return err_set(err, ERR_USAGE, "--ack and --until-proof are promises about a disk: they need --spool DIR");
+    return true;
 }
 
 static bool post(const struct args *args, struct err *err)
 {
-    struct post_config config = { .url = args_value(args, "--url"), .bundles = args_flag(args, "--bundle"), .give_up_ms = 60000 };
-    struct posting p = { .progress = isatty(STDERR_FILENO) };
+    char *url = args_flag(args, "--url") ? mem_text(args_value(args, "--url")) : NULL;
+    struct post_config config = {
+        .url = url, .spool_dir = args_value(args, "--spool"), .until_proof = args_flag(args, "--until-proof"),
+        .acks = args_flag(args, "--ack"), .quiet = args_flag(args, "--quiet"), .give_up_ms = GIVE_UP_MS, .interrupted = &interrupted,
+    };
     struct signer *signer = NULL;
-    uint64_t per_request;
-    bool ok;
+    bool ok = read_post(args, &config, err);
 
-    if (config.url == NULL)
-        return err_set(err, ERR_USAGE, "receipt post needs --url http://HOST:PORT");
-    if (!args_u64(args, "--per-request", 500, 10000, &per_request, err))
-        return false;
-    config.per_request = per_request == 0 ? 1 : per_request;
-    if (config.bundles && (!find_domain(args, &config.domain, err) || !open_key(args, &signer, err)))
-        return false;
+    if (ok && url[0] != '\0' && url[strlen(url) - 1] == '/')
+        url[strlen(url) - 1] = '\0';
+    if (ok && (config.form != GROUP_ARRAY || args_flag(args, "--key")))
+        ok = open_key(args, &signer, err);
     config.signer = signer;
-    p.poster = poster_new(&config);
-    poster_on_refused(p.poster, show_refused, NULL);
-    ok = each_line(post_line, &p, err) && poster_flush(p.poster, err);
-    show_progress(&p, true);
-    print_counts(poster_counts(p.poster));
-    poster_free(p.poster);
+    if (ok) {
+        watch_signals();
+        ok = post_lines(&config, STDIN_FILENO, err);
+    }
     signer_free(signer);
+    free(url);
     return ok;
 }
 
@@ -258,23 +307,36 @@ const struct command command_receipt = {
             "each line of stdin and stdout is one JSON receipt, so they make a pipe:\n\n"
             "  quittance receipt make --provider 0x... --model 0x... --count 100 |\n"
             "  quittance receipt sign --url http://127.0.0.1:8080 --key keystore:node.json --passphrase-file pass |\n"
-            "  quittance receipt post --url http://127.0.0.1:8080\n\n"
-            "post tries again, with the same jobIds, while the gateway is away for up to a minute; what is not accepted goes\n"
-            "to stderr with its code, the counts to stdout.  Keep each receipt until GET /v1/receipts/{jobId} says committed or\n"
-            "paid: after a lost disk the gateway asks for the others, and whatever is posted twice is a duplicate.",
+            "  quittance receipt post --url http://127.0.0.1:8080 --spool /var/spool/quittance\n\n"
+            "post reads as long as stdin is open.  With --bundle it signs whole requests itself.  With --spool a receipt is on\n"
+            "disk before it is sent, and there until it is answered: kill -9 loses nothing that --ack has named, pipe the others\n"
+            "again (twice does no harm).  The next post on the same DIR begins with what is left in it.  A gateway that is away\n"
+            "or busy is tried again with the same receipts; after the end of stdin, or without --spool, for a minute: then 75.\n"
+            "What will never be accepted goes to DIR/refused.ndjson (else stderr) with its code; counts and latency go to stdout.\n"
+            "A gateway that lost its disk knows what was settled and asks for the rest: --until-proof keeps it and posts it again.",
     .run = receipt_run,
     .options = {
         { "--url", "URL", "sign, post: the gateway" },
         { "--key", "SPEC", "sign, post --bundle: keystore:PATH of the provider" },
         { "--passphrase-file", "PATH", "of that key" },
         { "--consumer-key", NULL, "sign: the key is the consumer's, add consumerSignature" },
-        { "--per-request", "N", "post: receipts in one request (500)" },
-        { "--bundle", NULL, "post: one signature a request, by --key; needs no signed receipts" },
+        { "--bundle", "N", "post: one signature by --key for up to N receipts (10000); they need none of their own" },
+        { "--binary", NULL, "post --bundle: as application/vnd.quittance.bundle" },
+        { "--per-request", "N", "post without --bundle: receipts in one request (500)" },
+        { "--connections", "C", "post: so many at once (1)" },
+        { "--rate", "R", "post: at most R receipts a second (no bound)" },
+        { "--flush", "MS", "post: send what is there after MS, full or not (1000)" },
+        { "--spool", "DIR", "post: keep what is not answered there; one process at a time" },
+        { "--spool-max", "BYTES", "post: then stop reading stdin (1 GiB; without --spool 64 MiB of memory)" },
+        { "--until-proof", NULL, "post --spool: keep each receipt until a settlement is shown to hold it" },
+        { "--ack", NULL, "post --spool: print {\"taken\":jobId} for each receipt once it is on disk" },
+        { "--quiet", NULL, "post: no progress, no quarantined receipts on stderr" },
         { "--provider", "ADDRESS", "make: whose receipts" },
-        { "--consumer", "ADDRESS", "make: for whom the jobs were" },
+        { "--consumer", "ADDRESSES", "make: for whom the jobs were, with commas" },
         { "--model", "DIGESTS", "make: one or more, with commas" },
         { "--count", "N", "make: how many (100)" },
         { "--span", "SECONDS", "make: over how long (600), ending now" },
+        { "--start", "MS", "make: beginning there (Unix ms) instead; seed and start then make the same receipts" },
         { "--seed", "N", "make: the same seed makes the same jobs (1)" },
         { "--trace", "CSV", "make: after real traffic instead (TIMESTAMP,ContextTokens,GeneratedTokens)" },
     },

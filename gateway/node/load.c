@@ -129,27 +129,40 @@ static uint64_t duration(const struct load *load, const struct job *job, uint64_
     return ms + ms * (draw(load, i, 3) % 1000) / 4000;
 }
 
-/* RFC 9562 section 5.7: 48 bits of time, version 7, variant 10, the rest random. */
-static struct job_id make_job_id(uint64_t at_ms, uint64_t a, uint64_t b)
+/* RFC 9562 section 5.7: 48 bits of time, version 7, variant 10.  Jobs of one millisecond are kept in order by a counter in
+ * the 26 bits that follow (section 6.2, method 1); 48 random bits are left. */
+static struct job_id make_job_id(uint64_t at_ms, uint64_t counter, uint64_t random)
 {
     struct job_id id;
 
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 6; i++) {
         id.b[i] = (uint8_t)(at_ms >> (40 - 8 * i));
-    for (int i = 0; i < 2; i++)
-        id.b[6 + i] = (uint8_t)(a >> (8 * i));
-    for (int i = 0; i < 8; i++)
-        id.b[8 + i] = (uint8_t)(b >> (8 * i));
-    id.b[6] = (uint8_t)(0x70 | (id.b[6] & 0x0f));
-    id.b[8] = (uint8_t)(0x80 | (id.b[8] & 0x3f));
+        id.b[10 + i] = (uint8_t)(random >> (8 * i));
+    }
+    id.b[6] = (uint8_t)(0x70 | (counter >> 22 & 0x0f));
+    id.b[7] = (uint8_t)(counter >> 14);
+    id.b[8] = (uint8_t)(0x80 | (counter >> 8 & 0x3f));
+    id.b[9] = (uint8_t)counter;
     return id;
 }
 
-static struct receipt make_receipt(const struct load *load, const struct job *job, uint64_t i, uint64_t shift_ms)
+/* How many jobs before this one began in the same millisecond. */
+struct counter { uint64_t at_ms, count; };
+
+static uint64_t count_on(struct counter *c, uint64_t at_ms)
 {
-    struct receipt r = { .provider = load->provider, .consumer = load->consumer };
+    c->count = c->at_ms == at_ms ? c->count + 1 : 0;
+    c->at_ms = at_ms;
+    return c->count;
+}
+
+static struct receipt make_receipt(const struct load *load, const struct job *job, uint64_t i, uint64_t shift_ms, struct counter *counter)
+{
+    struct receipt r = { .provider = load->provider };
     uint64_t busy = duration(load, job, i);
 
+    if (load->consumer_count > 0)
+        r.consumer = load->consumers[draw(load, i, 6) % load->consumer_count];
     r.model = load->models[draw(load, i, 4) % load->model_count];
     r.count[METER_INPUT] = job->input;
     r.count[METER_CACHED] = draw(load, i, 5) % 4 == 0 ? job->input / 2 : 0;
@@ -157,19 +170,24 @@ static struct receipt make_receipt(const struct load *load, const struct job *jo
     r.count[METER_COMPUTE_MS] = busy;
     r.started_at_ms = job->at_ms + shift_ms;
     r.finished_at_ms = r.started_at_ms + busy;
-    r.job_id = make_job_id(r.started_at_ms, draw(load, i, 6) ^ load->now_ms, draw(load, i, 7));
+    r.job_id = make_job_id(r.started_at_ms, count_on(counter, r.started_at_ms), mix(draw(load, i, 7) ^ shift_ms));
     return r;
 }
 
-/* What to add to arrival times so that the last job to end ends now. */
+/* What to add to arrival times so that the last job to end ends now, or the first to begin begins at the start. */
 static bool find_shift(const struct load *load, const struct jobs *jobs, uint64_t *shift_ms, struct err *err)
 {
-    uint64_t last = 0;
+    uint64_t first = jobs->count > 0 ? jobs->list[0].at_ms : 0, last = 0;
 
     for (size_t i = 0; i < jobs->count; i++) {
         uint64_t end = jobs->list[i].at_ms + duration(load, &jobs->list[i], i);
 
         last = end > last ? end : last;
+        first = jobs->list[i].at_ms < first ? jobs->list[i].at_ms : first;
+    }
+    if (load->start_ms > 0) {
+        *shift_ms = load->start_ms - first;      /* wraps where the trace is younger: the sum is right again */
+        return true;
     }
     if (last > load->now_ms)
         return err_set(err, ERR_INVALID, "the load is longer than the time since 1970");
@@ -180,6 +198,7 @@ static bool find_shift(const struct load *load, const struct jobs *jobs, uint64_
 MUST_USE bool load_make(const struct load *load, load_fn *made, void *self, struct err *err)
 {
     struct jobs jobs = { 0 };
+    struct counter counter = { 0 };
     uint64_t shift_ms = 0;
     bool ok = true;
 
@@ -191,7 +210,7 @@ MUST_USE bool load_make(const struct load *load, load_fn *made, void *self, stru
         ok = read_trace(load->trace, &jobs, err);
     ok = ok && find_shift(load, &jobs, &shift_ms, err);
     for (size_t i = 0; ok && i < jobs.count; i++) {
-        struct receipt r = make_receipt(load, &jobs.list[i], i, shift_ms);
+        struct receipt r = make_receipt(load, &jobs.list[i], i, shift_ms, &counter);
         ok = made(self, &r, err);
     }
     free(jobs.list);

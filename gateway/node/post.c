@@ -1,230 +1,221 @@
-/* gateway/node/post.c - see post.h. */
 #include "gateway/node/post.h"
 
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 
-#include "chain/http.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/mem.h"
-#include "gateway/core/receipt_json.h"
-#include "gateway/core/tree.h"
+#include "gateway/node/domain.h"
+#include "gateway/node/poster.h"
 
-#define REQUEST_TIMEOUT_MS 60000
-#define ANSWER_MAX (32 * MIB)
-#define PAUSE_MAX_MS 8000
+#define STEP_MS 100
 
-struct poster {
-    struct post_config config;
-    struct http_client *http;
-    struct signed_receipt *waiting;
-    size_t count;
-    struct post_counts counts;
-    void (*refused)(void *self, const char *item);
-    void *refused_self;
-};
+/* ---- what the threads share ---- */
 
-struct poster *poster_new(const struct post_config *config)
+void poster_fail(struct poster *p, const struct err *err)
 {
-    struct poster *p = mem_new(sizeof *p);
-
-    p->config = *config;
-    p->http = http_new();
-    p->waiting = mem_array(config->per_request, sizeof *p->waiting);
-    return p;
+    pthread_mutex_lock(&p->lock);
+    if (!p->failed)
+        p->err = *err;
+    p->failed = true;
+    atomic_store(&p->stop, true);
+    pthread_cond_broadcast(&p->changed);
+    pthread_mutex_unlock(&p->lock);
 }
 
-void poster_free(struct poster *poster)
+void poster_wait_until(struct poster *p, uint64_t ms)
 {
-    if (poster == NULL)
-        return;
-    http_free(poster->http);
-    free(poster->waiting);
-    free(poster);
+    const struct timespec until = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };
+
+    /* Signalled or not, the caller looks again at what it waits for. */
+    (void)pthread_cond_timedwait(&p->changed, &p->lock, &until);
 }
 
-const struct post_counts *poster_counts(const struct poster *poster)
+bool poster_sleep_until(struct poster *p, uint64_t ms)
 {
-    return &poster->counts;
+    pthread_mutex_lock(&p->lock);
+    while (!atomic_load(&p->stop) && clock_monotonic_ms() < ms)
+        poster_wait_until(p, ms);
+    pthread_mutex_unlock(&p->lock);
+    return !atomic_load(&p->stop);
 }
 
-void poster_on_refused(struct poster *poster, void (*refused)(void *self, const char *item), void *self)
+void poster_failing(struct poster *p, const struct err *why, unsigned retry_after_s)
 {
-    poster->refused = refused;
-    poster->refused_self = self;
+    uint64_t now = clock_monotonic_ms(), quiet = now + (uint64_t)retry_after_s * 1000;
+
+    pthread_mutex_lock(&p->lock);
+    p->counts.retries++;
+    p->last = *why;
+    if (p->failing_since_ms == 0)
+        p->failing_since_ms = now;
+    if (retry_after_s > 0 && quiet > p->not_before_ms)
+        p->not_before_ms = quiet;
+    pthread_mutex_unlock(&p->lock);
 }
 
-/* {"bundle":{provider,root,count,signature},"receipts":[...]} around the receipts (design 3). */
-static bool wrap_bundle(const struct poster *p, json *receipts, json **body, struct err *err)
+bool poster_domain(struct poster *p, struct http_client *http, bool anew, struct domain *domain, struct err *err)
 {
-    struct hash *leaves = mem_array(p->count, sizeof *leaves);
-    struct receipt_bundle b = { .provider = p->waiting[0].receipt.provider, .count = p->count };
-    struct signature sig;
-    json *bundle;
+    struct domain fetched;
+    bool known;
 
-    for (size_t i = 0; i < p->count; i++)
-        leaves[i] = receipt_struct_hash(&p->waiting[i].receipt);
-    tree_promise_leaves(leaves, p->count, leaves);
-    b.root = tree_root(leaves, p->count);
-    free(leaves);
-    if (!signer_sign_digest(p->config.signer, typed_digest(&p->config.domain, bundle_struct_hash(&b)), &sig, err))
+    pthread_mutex_lock(&p->lock);
+    known = p->has_domain && !anew;
+    fetched = p->domain;
+    pthread_mutex_unlock(&p->lock);
+    if (!known && !node_fetch_domain(http, p->config->url, &fetched, err))
         return false;
-    bundle = json_new_object();
-    json_put_address(bundle, "provider", b.provider);
-    json_put_hash(bundle, "root", b.root);
-    json_put_u64(bundle, "count", b.count);
-    json_put_signature(bundle, "signature", &sig);
-    *body = json_new_object();
-    json_put(*body, "bundle", bundle);
-    json_put(*body, "receipts", json_share(receipts));
+    pthread_mutex_lock(&p->lock);
+    p->has_domain = true;
+    p->domain = fetched;
+    pthread_mutex_unlock(&p->lock);
+    *domain = fetched;
     return true;
 }
 
-static bool encode(const struct poster *p, struct buf *text, struct err *err)
+/* ---- the run ---- */
+
+struct threads { pthread_t list[POST_CONNECTIONS_MAX + 1]; unsigned count; };
+
+static bool start_threads(struct poster *p, struct threads *t, struct err *err)
 {
-    json *receipts = json_new_array(), *body = NULL;
-    bool ok = true;
+    const unsigned wanted = p->config->connections + (p->config->until_proof ? 1 : 0);
 
-    for (size_t i = 0; i < p->count; i++) {
-        struct signed_receipt r = p->waiting[i];
-
-        r.has_signature = r.has_signature && !p->config.bundles;
-        json_add(receipts, receipt_to_json(&r));
-    }
-    if (p->config.bundles)
-        ok = wrap_bundle(p, receipts, &body, err);
-    if (ok)
-        json_write(p->config.bundles ? body : receipts, text);
-    json_free(body);
-    json_free(receipts);
-    return ok && (!text->failed || err_set(err, ERR_LIMIT, "the request is too large: post fewer at once"));
+    p->senders = p->config->connections;
+    for (; t->count < wanted; t->count++)
+        if (pthread_create(&t->list[t->count], NULL, t->count < p->config->connections ? sender_main : proof_main, p) != 0)
+            return err_set(err, ERR_AGAIN, "no thread for connection %u of %u can be started", t->count + 1, wanted);
+    return true;
 }
 
-static void report_refused(const struct poster *p, const json *item)
+static void join_threads(const struct threads *t)
 {
-    struct buf text;
-
-    if (p->refused == NULL)
-        return;
-    buf_init(&text);
-    json_write(item, &text);
-    p->refused(p->refused_self, buf_text(&text));
-    buf_clear(&text);
+    for (unsigned i = 0; i < t->count; i++)
+        pthread_join(t->list[i], NULL);
 }
 
-/* Prefer: return=minimal gives only what was not accepted, and the counts. */
-static bool count_answer(struct poster *p, const struct http_answer *answer, struct err *err)
+/* Without a spool what is read is lost with us, so whoever pipes is told soon; with one it is safe while more comes. */
+static bool is_given_up(struct poster *p, struct err *err)
 {
-    static const char *const names[] = { "accepted", "duplicate", "quarantined", "rejected" };
-    uint64_t *const totals[] = { &p->counts.accepted, &p->counts.duplicate, &p->counts.quarantined, &p->counts.rejected };
-    json *body;
-    const json *results;
+    uint64_t now = clock_monotonic_ms(), since;
+    bool over;
 
-    if (!json_read(answer->body.data, answer->body.len, &body, err))
-        return err_prefix(err, "the gateway's answer");
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        uint64_t n = 0;
+    pthread_mutex_lock(&p->lock);
+    since = p->failing_since_ms > p->not_before_ms ? p->failing_since_ms : p->not_before_ms;
+    over = p->failing_since_ms != 0 && (p->ended || p->config->spool_dir == NULL) && now > since && now - since >= p->config->give_up_ms;
+    if (over)
+        err_set(err, ERR_AGAIN, "no success for %" PRIu64 " s: %s", (now - since) / 1000, p->last.text);
+    pthread_mutex_unlock(&p->lock);
+    return over;
+}
 
-        if (!json_get_u64(json_member(json_member(body, "counts"), names[i]), &n)) {
-            json_free(body);
-            return err_set(err, ERR_INVALID, "the gateway's answer has no counts.%s", names[i]);
+static void tell_once(struct report *report, struct poster *p, bool *full)
+{
+    bool now = spool_full(p->spool);
+
+    if (now != *full)
+        report_note(report, now ? "the spool is full (%" PRIu64 " bytes): not reading on" : "the spool has room again (%" PRIu64 " bytes taken): reading on",
+                    spool_bytes(p->spool));
+    *full = now;
+}
+
+/* Reads while there are lines, then waits for the senders; false: err, threads may still run. */
+static bool drive(struct poster *p, struct feed *feed, struct report *report, struct err *err)
+{
+    bool ended = false, full = false;
+    unsigned senders = p->config->connections;
+
+    while (senders > 0 && !atomic_load(&p->stop)) {
+        if (atomic_load(p->config->interrupted))
+            return feed_sync(feed, err);
+        if (!ended && !feed_step(feed, STEP_MS, &ended, err))
+            return false;
+        if (!ended)
+            tell_once(report, p, &full);
+        pthread_mutex_lock(&p->lock);
+        if (ended && !p->ended) {
+            p->ended = true;
+            pthread_cond_broadcast(&p->changed);
         }
-        *totals[i] += n;
+        if (ended || full)
+            poster_wait_until(p, clock_monotonic_ms() + STEP_MS);
+        senders = p->senders;
+        pthread_mutex_unlock(&p->lock);
+        report_progress(report, p);
+        if (is_given_up(p, err))
+            return false;
     }
-    results = json_member(body, "results");
-    for (size_t i = 0; i < json_count(results); i++)
-        report_refused(p, json_at(results, i));
-    json_free(body);
     return true;
 }
 
-enum attempt { ATTEMPT_DONE, ATTEMPT_AGAIN, ATTEMPT_FAILED };
-
-static enum attempt try_once(struct poster *p, const struct buf *text, uint64_t *pause_ms, struct err *err)
+/* Everything was said; was it everything that was to be done? */
+static bool verdict(struct poster *p, struct err *err)
 {
-    char url[512];
-    struct http_request request = {
-        .method = "POST", .url = url, .headers = { "Content-Type: application/json", "Prefer: return=minimal" },
-        .body = text->data, .body_len = text->len, .timeout_ms = REQUEST_TIMEOUT_MS, .max_bytes = ANSWER_MAX,
+    uint64_t left = spool_left(p->spool);
+
+    if (p->failed) {
+        *err = p->err;
+        return left == 0 ? false : p->config->spool_dir != NULL ? err_prefix(err, "%" PRIu64 " receipts stay in %s", left, p->config->spool_dir)
+             : err_prefix(err, "%" PRIu64 " receipts were not answered", left);
+    }
+    if (left > 0)
+        return err_set(err, ERR_AGAIN, "stopped: %" PRIu64 " receipts %s", left, p->config->spool_dir != NULL ? "stay in the spool" : "were not answered");
+    if (p->counts.malformed > 0)
+        return err_set(err, ERR_INVALID, "%" PRIu64 " lines are no receipts that can be posted", p->counts.malformed);
+    return true;
+}
+
+static void note_faults(struct report *report, const struct poster *p)
+{
+    const struct segment_faults *faults = spool_faults(p->spool);
+
+    if (faults->torn_bytes > 0)
+        report_note(report, "the spool ended in %" PRIu64 " bytes of receipts that were never taken: cut off", faults->torn_bytes);
+    if (faults->damaged > 0)
+        report_note(report, "%" PRIu64 " receipts in the spool are damaged and lost; the files are kept as *.damaged", faults->damaged);
+}
+
+static void run(struct poster *p, int fd)
+{
+    struct feed *feed = feed_new(p, fd);
+    struct threads threads = { .count = 0 };
+    struct report report;
+    struct err err;
+
+    report_begin(&report, p);
+    note_faults(&report, p);
+    if (!start_threads(p, &threads, &err) || !drive(p, feed, &report, &err))
+        poster_fail(p, &err);
+    atomic_store(&p->stop, true);
+    pthread_mutex_lock(&p->lock);
+    pthread_cond_broadcast(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+    join_threads(&threads);
+    report_end(&report, p);
+    feed_free(feed);
+}
+
+bool post_lines(const struct post_config *config, int fd, struct err *err)
+{
+    struct poster p = {
+        .config = config, .began_ms = clock_monotonic_ms(), .per_request = config->per_request, .pace = { .per_second = config->rate },
     };
-    struct http_answer answer;
-    enum attempt result = ATTEMPT_DONE;
-
-    snprintf(url, sizeof url, "%s/v1/receipts", p->config.url);
-    p->counts.requests++;
-    /* A lost answer is no loss: the same receipts again are answered as duplicates. */
-    if (!http_do(p->http, &request, &answer, err))
-        return ATTEMPT_AGAIN;
-    if (answer.status == 429 || answer.status == 503) {
-        if (answer.retry_after_s > 0)
-            *pause_ms = answer.retry_after_s * 1000;
-        err_set(err, ERR_AGAIN, "the gateway answers %d", answer.status);
-        result = ATTEMPT_AGAIN;
-    } else if (answer.status != 200) {
-        err_set(err, ERR_INVALID, "the gateway refuses the request with %d: %.300s", answer.status, buf_text(&answer.body));
-        result = ATTEMPT_FAILED;
-    } else if (!count_answer(p, &answer, err)) {
-        result = ATTEMPT_FAILED;
-    }
-    http_answer_clear(&answer);
-    return result;
-}
-
-MUST_USE bool poster_flush(struct poster *p, struct err *err)
-{
-    uint64_t start = clock_monotonic_ms(), pause_ms = 200;
-    struct buf text;
-    enum attempt result;
-
-    if (p->count == 0)
-        return true;
-    buf_init(&text);
-    if (!encode(p, &text, err)) {
-        buf_clear(&text);
-        return false;
-    }
-    while ((result = try_once(p, &text, &pause_ms, err)) == ATTEMPT_AGAIN && clock_monotonic_ms() - start < p->config.give_up_ms) {
-        p->counts.retries++;
-        clock_sleep_ms(pause_ms);
-        pause_ms = pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause_ms * 2;
-    }
-    buf_clear(&text);
-    if (result != ATTEMPT_DONE)
-        return false;
-    p->counts.sent += p->count;
-    p->count = 0;
-    return true;
-}
-
-MUST_USE bool poster_add(struct poster *p, const struct signed_receipt *receipt, struct err *err)
-{
-    p->waiting[p->count++] = *receipt;
-    return p->count < p->config.per_request || poster_flush(p, err);
-}
-
-MUST_USE bool node_fetch_domain(const char *url, struct domain *domain, struct err *err)
-{
-    char full[512];
-    struct http_client *http = http_new();
-    struct http_request request = { .method = "GET", .url = full, .timeout_ms = 10000, .max_bytes = MIB };
-    struct http_answer answer;
-    struct address contract;
-    uint64_t chain_id;
-    json *body = NULL;
+    pthread_condattr_t attr;
     bool ok;
 
-    snprintf(full, sizeof full, "%s/v1/info", url);
-    ok = http_do(http, &request, &answer, err);
-    http_free(http);
-    if (!ok)
-        return err_prefix(err, "%s", full);
-    ok = json_read(answer.body.data, answer.body.len, &body, err);
-    if (ok && (!json_get_u64(json_member(body, "chainId"), &chain_id) || !json_get_address(json_member(body, "contract"), &contract)))
-        ok = err_set(err, ERR_INVALID, "%s does not answer with chainId and contract", full);
-    if (ok)
-        domain_init(domain, chain_id, contract);
-    json_free(body);
-    http_answer_clear(&answer);
+    if (!spool_open(config->spool_dir, config->spool_max, &p.spool, err))
+        return false;
+    p.waiting_since_ms = p.began_ms;
+    pthread_mutex_init(&p.lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);      /* as clock_monotonic_ms */
+    pthread_cond_init(&p.changed, &attr);
+    pthread_condattr_destroy(&attr);
+    run(&p, fd);
+    ok = verdict(&p, err);
+    pthread_cond_destroy(&p.changed);
+    pthread_mutex_destroy(&p.lock);
+    spool_free(p.spool);
     return ok;
 }

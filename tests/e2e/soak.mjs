@@ -34,7 +34,7 @@ try {
   for (let sent = 0; sent < WARM_UP + COUNT && (Date.now() < END || sent <= WARM_UP); sent += STEP) {
     const jobs = await command(["make", "--provider", node.address, "--model", world.models.map((m) => m.model).join(","), "--count", String(STEP), "--seed", String(sent + 1)]);
     // Every other step in bundles: both ways in are measured.
-    const posted = (sent / STEP) % 2 === 1 ? await command(["post", ...url, "--bundle", ...key], jobs)
+    const posted = (sent / STEP) % 2 === 1 ? await command(["post", ...url, "--bundle", "500", ...key], jobs)
       : await command(["post", ...url], await command(["sign", ...url, ...key], jobs));
     assert.equal(JSON.parse(posted).accepted, STEP, posted);
     // What earners and nodes read meanwhile.

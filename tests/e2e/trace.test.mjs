@@ -59,7 +59,7 @@ describe("9 683 jobs of a trace", () => {
     for (const [i, node] of world.nodes.entries()) {
       const lines = rows.filter((row) => row.provider === node.address).map((row) => JSON.stringify(row)).join("\n");
       const key = await world.keystoreOf(node), url = ["--url", world.gateway.url];
-      const posted = i === 1 ? await command(["post", ...url, "--bundle", ...key], lines)
+      const posted = i === 1 ? await command(["post", ...url, "--bundle", "500", ...key], lines)
         : await command(["post", ...url], await command(["sign", ...url, ...key], lines));
       const counts = JSON.parse(posted);
       assert.equal(counts.accepted, lines.split("\n").length, posted);

@@ -1,0 +1,15 @@
+/* gateway/node/sign.h - receipts signed one by one, on every core, given out in the order they came. */
+#ifndef QUITTANCE_NODE_SIGN_H
+#define QUITTANCE_NODE_SIGN_H
+
+#include "chain/signer.h"
+#include "gateway/core/typed.h"
+
+#define SIGN_AT_ONCE 1024                     /* receipts that make a core worth starting */
+
+/* Signs all, as their provider or, as_consumer, as their consumer, whose address must be the signer's: else ERR_INVALID, and
+ * *failed is the first one's place. */
+MUST_USE bool sign_receipts(const struct signer *signer, const struct domain *domain, bool as_consumer,
+                            struct signed_receipt *receipts, size_t count, size_t *failed, struct err *err);
+
+#endif
