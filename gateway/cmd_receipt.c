@@ -329,7 +329,7 @@ const struct command command_receipt = {
         { "--spool", "DIR", "post: keep what is not answered there; one process at a time" },
         { "--spool-max", "BYTES", "post: then stop reading stdin (1 GiB; without --spool 64 MiB of memory)" },
         { "--until-proof", NULL, "post --spool: keep each receipt until a settlement is shown to hold it" },
-        { "--ack", NULL, "post --spool: print {\"taken\":jobId} for each receipt once it is on disk" },
+        { "--ack", NULL, "post --spool: print {\"ack\":jobId} for each receipt once it is on disk" },
         { "--quiet", NULL, "post: no progress, no quarantined receipts on stderr" },
         { "--provider", "ADDRESS", "make: whose receipts" },
         { "--consumer", "ADDRESSES", "make: for whom the jobs were, with commas" },

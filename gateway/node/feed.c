@@ -77,7 +77,7 @@ static bool take(struct feed *f, const char *text, size_t len, struct err *err)
     spool_add(f->p->spool, &r);
     if (f->p->config->acks) {
         job_id_to_text(r.receipt.job_id, job);
-        buf_printf(&f->acks, "{\"taken\":\"%s\"}\n", job);
+        buf_printf(&f->acks, "{\"ack\":\"%s\"}\n", job);
     }
     return true;
 }

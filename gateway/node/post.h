@@ -25,7 +25,7 @@ struct post_config {
     uint64_t flush_ms;                        /* so long receipts wait for others to fill a request */
     const char *spool_dir;                    /* NULL: in memory */
     uint64_t spool_max;                       /* bytes; then nothing more is read */
-    bool until_proof, acks, quiet;            /* acks: {"taken":jobId} on stdout once it is durable */
+    bool until_proof, acks, quiet;            /* acks: {"ack":jobId} on stdout once it is durable */
     const struct signer *signer;              /* of bundles; and to read receipts that only parties may; else NULL */
     uint64_t give_up_ms;                      /* without any success for so long: ERR_AGAIN; with a spool only after the last line */
     const atomic_bool *interrupted;           /* ends early, keeping what is not answered */
