@@ -116,7 +116,10 @@ static bool read_kind(const json *item, enum outcome_kind *kind)
         if (strcmp(status, item_status_name((enum item_status)i)) != 0)
             continue;
         *kind = kinds[i];
-        if (*kind == OUTCOME_REJECTED && strcmp(text_of(json_member(item, "code")), receipt_codes[CODE_TOO_MANY].name) == 0)
+        /* An operator's no to what was quarantined is as final as the rules'. */
+        if (*kind == OUTCOME_DUPLICATE && strcmp(text_of(json_member(item, "state")), "refused") == 0)
+            *kind = OUTCOME_REJECTED;
+        else if (*kind == OUTCOME_REJECTED && strcmp(text_of(json_member(item, "code")), receipt_codes[CODE_TOO_MANY].name) == 0)
             *kind = OUTCOME_LATER;
         return true;
     }

@@ -5,10 +5,13 @@
 
 #include <stdint.h>
 
-/* Receipts in any span of t seconds: at most one group and t * per_second.  Time unused is not saved up. */
+#define PACE_CATCH_UP_MS 100u
+
+/* Receipts in any span of t ms: at most one group and (t + PACE_CATCH_UP_MS) * per_second / 1000.  More unused time than that is
+ * not saved up. */
 struct pace {
     uint64_t per_second;                    /* 0: no bound */
-    uint64_t free_at_us;                    /* when the group before is paid for */
+    uint64_t free_at_ns;                    /* when the group before is paid for */
 };
 /* Books a group of count receipts; returns how many ms from now_ms on it may be sent. */
 uint64_t pace_book(struct pace *pace, uint64_t count, uint64_t now_ms);

@@ -12,7 +12,7 @@
 
 void refused_line(const json *item, const struct signed_receipt *r, struct buf *out)
 {
-    static const char *const members[] = { "status", "code", "detail", "errors" };
+    static const char *const members[] = { "status", "state", "code", "detail", "errors" };
     json *line = json_new_object();
 
     json_put_job_id(line, "jobId", r->receipt.job_id);

@@ -1,6 +1,6 @@
 /* gateway/node/refused.h - receipts that will never be accepted, each with the reason, for a person to look at.
  *
- * Lines of JSON {jobId, receipt, status, code, detail, errors, signed}: the gateway's item and the receipt as it was sent (or, of a line
+ * Lines of JSON {jobId, receipt, status, state, code, detail, errors, signed}: the gateway's item and the receipt as it was sent (or, of a line
  * that is no receipt, `line`: its number).  Appended to DIR/refused.ndjson and durable on return, or to stderr without a folder.
  * A crash between this and the spool's release writes a line twice. */
 #ifndef QUITTANCE_NODE_REFUSED_H

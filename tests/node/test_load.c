@@ -53,6 +53,41 @@ static void a_made_up_load_ends_now(void **state)
     assert_true(job_id_eq(seen.first, again.first) && job_id_eq(seen.last, again.last) && seen.input == again.input);
 }
 
+static bool check_order(void *self, const struct receipt *r, struct err *err)
+{
+    struct seen *seen = self;
+
+    (void)err;
+    assert_true(seen->count == 0 || memcmp(seen->last.b, r->job_id.b, sizeof r->job_id.b) < 0);
+    seen->last = r->job_id;
+    seen->count++;
+    seen->last_finished_ms = r->started_at_ms;
+    seen->input += address_is_zero(r->consumer) ? 0 : r->consumer.b[0];
+    return true;
+}
+
+static void jobs_of_one_millisecond_are_in_order_too(void **state)
+{
+    struct load load = small_load();
+    struct seen seen = { 0 }, again = { 0 };
+    struct err err = { 0 };
+
+    (void)state;
+    load.count = 20000;
+    load.span_ms = 3;
+    load.start_ms = NOW_MS - 1000;
+    load.consumers[0] = (struct address){ { 1 } };
+    load.consumers[1] = (struct address){ { 2 } };
+    load.consumer_count = 2;
+    assert_true(load_make(&load, check_order, &seen, &err));
+    assert_int_equal(seen.count, 20000);
+    assert_int_equal(seen.last_finished_ms, load.start_ms + 3);
+    assert_in_range(seen.input, 29000, 31000);        /* both consumers, about as often */
+    load.now_ms += 5000;
+    assert_true(load_make(&load, check_order, &again, &err));
+    assert_true(job_id_eq(seen.last, again.last));
+}
+
 static void write_trace(char path[40], const char *text)
 {
     int fd;
@@ -106,11 +141,12 @@ static void a_bad_trace_is_named(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_LEN(bad) + 2];
+    struct CMUnitTest tests[ARRAY_LEN(bad) + 3];
 
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         tests[i] = (struct CMUnitTest){ bad[i].name, a_bad_trace_is_named, NULL, NULL, (void *)(uintptr_t)&bad[i] };
     tests[ARRAY_LEN(bad)] = (struct CMUnitTest)cmocka_unit_test(a_made_up_load_ends_now);
     tests[ARRAY_LEN(bad) + 1] = (struct CMUnitTest)cmocka_unit_test(a_trace_keeps_counts_and_distances);
+    tests[ARRAY_LEN(bad) + 2] = (struct CMUnitTest)cmocka_unit_test(jobs_of_one_millisecond_are_in_order_too);
     return cmocka_run_group_tests_name("load", tests, NULL, NULL);
 }
