@@ -27,7 +27,8 @@
 /* Prints what is in the buffer and empties it. */
 static bool print_lines(struct buf *lines, struct err *err)
 {
-    bool ok = fwrite(lines->data, 1, lines->len, stdout) == lines->len || err_set(err, ERR_IO, "write to stdout: %s", strerror(errno));
+    bool ok = lines->len == 0 || fwrite(lines->data, 1, lines->len, stdout) == lines->len
+           || err_set(err, ERR_IO, "write to stdout: %s", strerror(errno));
 
     buf_reset(lines);
     return ok;

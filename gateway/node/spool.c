@@ -1,21 +1,16 @@
 #include "gateway/node/spool.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "gateway/base/mem.h"
 #include "gateway/lib/file.h"
+#include "gateway/node/spool_dir.h"
 
 #define SEGMENT_BYTES_MAX (4 * MIB)
 #define SEGMENTS_A_SPOOL 8                  /* at least, so that what is done with gives room back */
-#define NUMBER_DIGITS 16
 
 struct spool {
     char *dir;                              /* owned; NULL: in memory */
@@ -31,65 +26,6 @@ struct spool {
 
 /* ---- opening ---- */
 
-static bool lock_dir(struct spool *s, struct err *err)
-{
-    size_t size = strlen(s->dir) + sizeof "/lock";
-    char *path = mem_new(size);
-    bool ok;
-
-    snprintf(path, size, "%s/lock", s->dir);
-    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    ok = s->lock_fd >= 0 || err_set(err, ERR_IO, "open %s: %s", path, strerror(errno));
-    if (ok && flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
-        ok = err_set(err, ERR_AGAIN, "another process uses the spool %s", s->dir);
-    free(path);
-    return ok;
-}
-
-static bool read_number(const char *name, const char *ending, uint64_t *number)
-{
-    uint64_t v = 0;
-
-    for (size_t i = 0; i < NUMBER_DIGITS; i++) {
-        const char *digits = "0123456789abcdef", *found = name[i] != '\0' ? strchr(digits, name[i]) : NULL;
-
-        if (found == NULL)
-            return false;
-        v = v << 4 | (uint64_t)(found - digits);
-    }
-    *number = v;
-    return strcmp(name + NUMBER_DIGITS, ending) == 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-struct numbers { uint64_t *list; size_t count; };
-
-static bool list_numbers(const char *dir, const char *ending, struct numbers *n, struct err *err)
-{
-    DIR *d = opendir(dir);
-    const struct dirent *entry;
-    uint64_t number;
-
-    if (d == NULL)
-        return err_set(err, ERR_IO, "open %s: %s", dir, strerror(errno));
-    while ((entry = readdir(d)) != NULL) {
-        if (!read_number(entry->d_name, ending, &number))
-            continue;
-        n->list = mem_grow(n->list, n->count + 1, sizeof *n->list);
-        n->list[n->count++] = number;
-    }
-    closedir(d);
-    if (n->count > 0)
-        qsort(n->list, n->count, sizeof *n->list, compare);
-    return true;
-}
-
 static void append(struct spool *s, struct segment *segment)
 {
     if (s->last == NULL)
@@ -102,8 +38,8 @@ static void append(struct spool *s, struct segment *segment)
 
 static bool load(struct spool *s, struct err *err)
 {
-    struct numbers n = { 0 };
-    bool ok = list_numbers(s->dir, ".spool", &n, err);
+    struct spool_numbers n = { 0 };
+    bool ok = spool_dir_list(s->dir, ".spool", &n, err);
 
     for (size_t i = 0; ok && i < n.count; i++) {
         struct segment *segment;
@@ -128,8 +64,8 @@ static bool load(struct spool *s, struct err *err)
 /* A crash between the two files of a finished segment leaves the second: it must not speak for a new one of that number. */
 static bool remove_orphans(struct spool *s, struct err *err)
 {
-    struct numbers n = { 0 };
-    bool ok = list_numbers(s->dir, ".released", &n, err);
+    struct spool_numbers n = { 0 };
+    bool ok = spool_dir_list(s->dir, ".released", &n, err);
 
     for (size_t i = 0; ok && i < n.count; i++) {
         const struct segment orphan = { .number = n.list[i] };
@@ -153,7 +89,7 @@ bool spool_open(const char *dir, uint64_t max_bytes, struct spool **spool, struc
     s->dir = dir != NULL ? mem_text(dir) : NULL;
     pthread_mutex_init(&s->lock, NULL);
     buf_init_max(&s->unsynced, s->max_bytes);
-    if (dir != NULL && !(file_make_dir(dir, 0700, err) && lock_dir(s, err) && load(s, err) && remove_orphans(s, err))) {
+    if (dir != NULL && !(file_make_dir(dir, 0700, err) && spool_dir_lock(dir, &s->lock_fd, err) && load(s, err) && remove_orphans(s, err))) {
         spool_free(s);
         return false;
     }

@@ -82,7 +82,7 @@ static void copy_one(void *self, const char *name)
     assert_true(file_read(from, 64 * MIB, &bytes, &err));
     FILE *out = fopen(to, "w");
     assert_non_null(out);
-    assert_int_equal(fwrite(bytes.data, 1, bytes.len, out), bytes.len);
+    assert_true(bytes.len == 0 || fwrite(bytes.data, 1, bytes.len, out) == bytes.len);
     fclose(out);
     buf_clear(&bytes);
 }
