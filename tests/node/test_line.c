@@ -34,10 +34,55 @@ static void a_line_is_what_the_json_writer_makes(void **state)
         assert_true(line_read(buf_text(&line), line.len - 1, &back, &err));
         assert_memory_equal(&back.receipt, &r.receipt, sizeof r.receipt);
         assert_true(back.has_signature == r.has_signature && back.has_consumer_signature == r.has_consumer_signature);
+        /* Another spelling of the same takes the other way in. */
+        buf_reset(&want);
+        json_write_pretty(object, &want);
+        memset(&back, 0xff, sizeof back);
+        assert_true(line_read(buf_text(&want), want.len, &back, &err));
+        assert_memory_equal(&back.receipt, &r.receipt, sizeof r.receipt);
+        assert_true(back.has_signature == r.has_signature && back.has_consumer_signature == r.has_consumer_signature);
         json_free(object);
         buf_clear(&line);
         buf_clear(&want);
     }
+}
+
+/* Each byte of a good line changed, one after the other: whatever is still read must be what the JSON reader makes of it. */
+static void a_changed_line_is_read_as_json_or_not_at_all(void **state)
+{
+    struct rng rng = { 9 };
+    struct signed_receipt r = { .receipt = rng_receipt(&rng, FIXTURE_NOW), .has_signature = true };
+    struct buf line;
+
+    (void)state;
+    buf_init(&line);
+    line_write(&r, &line);
+    for (size_t i = 0; i + 1 < line.len; i++) {
+        const uint8_t was = line.data[i], changes[] = { '0', '9', ' ', '"', ',', '}', 'x', '.' };
+
+        for (size_t k = 0; k < sizeof changes; k++) {
+            struct signed_receipt fast, slow;
+            struct faults faults = { 0 };
+            struct err err = { 0 };
+            bool has_job_id, read;
+            json *object;
+
+            line.data[i] = changes[k];
+            read = line_read(buf_text(&line), line.len - 1, &fast, &err);
+            if (json_read(buf_text(&line), line.len - 1, &object, &err)) {
+                receipt_from_json(object, RECEIPT_UNSIGNED, &slow, &has_job_id, &faults);
+                assert_int_equal(read, faults.count == 0);
+                if (read)
+                    assert_memory_equal(&fast.receipt, &slow.receipt, sizeof slow.receipt);
+                json_free(object);
+                faults_clear(&faults);
+            } else {
+                assert_false(read);
+            }
+        }
+        line.data[i] = was;
+    }
+    buf_clear(&line);
 }
 
 static void what_is_wrong_is_named(void **state)
@@ -136,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_what_the_json_writer_makes),
+        cmocka_unit_test(a_changed_line_is_read_as_json_or_not_at_all),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(lines_come_whole_however_they_are_cut),
         cmocka_unit_test(a_line_over_the_limit_is_skipped_and_the_next_is_read),
