@@ -20,6 +20,7 @@
 
 #define PRINT_AT_ONCE (64 * KIB)
 #define SIGN_GROUP 8192                       /* receipts read before they are signed side by side */
+#define MORE_MS 2
 #define GIVE_UP_MS 60000
 #define SPOOL_MAX_DEFAULT (1024 * MIB)
 #define MEMORY_MAX_DEFAULT (64 * MIB)
@@ -123,14 +124,14 @@ static bool sign_group(struct signing *s, struct err *err)
     return print_lines(&s->out, err) && (fflush(stdout) == 0 || err_set(err, ERR_IO, "write to stdout: %s", strerror(errno)));
 }
 
-/* A group is signed when it is full, or when nothing more is there yet. */
+/* A group is signed when it is full, or when nothing more comes: a full pipe is soon filled again. */
 static bool sign_lines(struct signing *s, struct lines *lines, struct err *err)
 {
     for (;;) {
         const char *text;
         size_t len;
 
-        switch (lines_next(lines, s->count > 0 ? 0 : 1000, &text, &len)) {
+        switch (lines_next(lines, s->count > 0 ? MORE_MS : 1000, &text, &len)) {
         case LINES_LINE:
             s->numbers[s->count] = lines_number(lines);
             if (!line_read(text, len, &s->receipts[s->count], err))

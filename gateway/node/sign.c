@@ -45,7 +45,7 @@ static void *sign_share(void *self)
 static size_t count_cores(size_t receipts)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t useful = receipts / SIGN_AT_ONCE + 1, n = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (size_t)cores;
+    size_t useful = receipts / SIGN_A_CORE + 1, n = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (size_t)cores;
 
     return n < useful ? n : useful;
 }

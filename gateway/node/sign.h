@@ -5,7 +5,7 @@
 #include "chain/signer.h"
 #include "gateway/core/typed.h"
 
-#define SIGN_AT_ONCE 1024                     /* receipts that make a core worth starting */
+#define SIGN_A_CORE 32                        /* receipts that make another core worth starting: some ms of work */
 
 /* Signs all, as their provider or, as_consumer, as their consumer, whose address must be the signer's: else ERR_INVALID, and
  * *failed is the first one's place. */

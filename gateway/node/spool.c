@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "gateway/base/mem.h"
-#include "gateway/lib/file.h"
 #include "gateway/node/spool_dir.h"
 
 #define SEGMENT_BYTES_MAX (4 * MIB)
@@ -89,7 +88,7 @@ bool spool_open(const char *dir, uint64_t max_bytes, struct spool **spool, struc
     s->dir = dir != NULL ? mem_text(dir) : NULL;
     pthread_mutex_init(&s->lock, NULL);
     buf_init_max(&s->unsynced, s->max_bytes);
-    if (dir != NULL && !(file_make_dir(dir, 0700, err) && spool_dir_lock(dir, &s->lock_fd, err) && load(s, err) && remove_orphans(s, err))) {
+    if (dir != NULL && !(spool_dir_open(dir, &s->lock_fd, err) && load(s, err) && remove_orphans(s, err))) {
         spool_free(s);
         return false;
     }

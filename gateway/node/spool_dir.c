@@ -9,10 +9,27 @@
 #include <unistd.h>
 
 #include "gateway/base/mem.h"
+#include "gateway/lib/file.h"
 
 #define NUMBER_DIGITS 16
 
-bool spool_dir_lock(const char *dir, int *fd, struct err *err)
+static bool sync_parent(const char *dir, struct err *err)
+{
+    size_t size = strlen(dir) + sizeof "/..";
+    char *path = mem_new(size);
+    int fd;
+    bool ok;
+
+    snprintf(path, size, "%s/..", dir);
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ok = (fd >= 0 && fsync(fd) == 0) || err_set(err, ERR_IO, "sync %s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return ok;
+}
+
+static bool lock(const char *dir, int *fd, struct err *err)
 {
     size_t size = strlen(dir) + sizeof "/lock";
     char *path = mem_new(size);
@@ -52,6 +69,11 @@ static int compare(const void *a, const void *b)
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
     return (x > y) - (x < y);
+}
+
+bool spool_dir_open(const char *dir, int *fd, struct err *err)
+{
+    return file_make_dir(dir, 0700, err) && sync_parent(dir, err) && lock(dir, fd, err);
 }
 
 bool spool_dir_list(const char *dir, const char *ending, struct spool_numbers *n, struct err *err)
