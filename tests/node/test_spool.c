@@ -4,105 +4,16 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/base/mem.h"
-#include "gateway/lib/file.h"
 #include "gateway/node/spool.h"
 #include "tests/support/fixture.h"
+#include "tests/support/folder.h"
 
-#define PATH_BYTES 512
 #define JOBS_MAX 6000
-
-/* ---- folders ---- */
-
-struct folder { char path[PATH_BYTES]; };
-
-static struct folder folder_new(void)
-{
-    struct folder f = { "/tmp/quittance-spool-XXXXXX" };
-
-    assert_non_null(mkdtemp(f.path));
-    return f;
-}
-
-static void path_in(const struct folder *f, const char *name, char path[2 * PATH_BYTES])
-{
-    snprintf(path, 2 * PATH_BYTES, "%s/%s", f->path, name);
-}
-
-/* Calls each(self, name) for every file. */
-static void folder_each(const struct folder *f, void (*each)(void *self, const char *name), void *self)
-{
-    DIR *d = opendir(f->path);
-    const struct dirent *entry;
-
-    assert_non_null(d);
-    while ((entry = readdir(d)) != NULL)
-        if (entry->d_name[0] != '.')
-            each(self, entry->d_name);
-    closedir(d);
-}
-
-static void remove_one(void *self, const char *name)
-{
-    char path[2 * PATH_BYTES];
-
-    path_in(self, name, path);
-    unlink(path);
-}
-
-static void folder_clear(struct folder *f)
-{
-    folder_each(f, remove_one, f);
-}
-
-static void folder_free(struct folder *f)
-{
-    folder_clear(f);
-    rmdir(f->path);
-}
-
-struct copying { const struct folder *from, *to; };
-
-static void copy_one(void *self, const char *name)
-{
-    const struct copying *c = self;
-    char from[2 * PATH_BYTES], to[2 * PATH_BYTES];
-    struct buf bytes;
-    struct err err = { 0 };
-
-    path_in(c->from, name, from);
-    path_in(c->to, name, to);
-    buf_init(&bytes);
-    assert_true(file_read(from, 64 * MIB, &bytes, &err));
-    FILE *out = fopen(to, "w");
-    assert_non_null(out);
-    assert_true(bytes.len == 0 || fwrite(bytes.data, 1, bytes.len, out) == bytes.len);
-    fclose(out);
-    buf_clear(&bytes);
-}
-
-static void folder_copy(const struct folder *from, struct folder *to)
-{
-    struct copying c = { from, to };
-
-    folder_clear(to);
-    folder_each(from, copy_one, &c);
-}
-
-static long size_of(const struct folder *f, const char *name)
-{
-    char path[2 * PATH_BYTES];
-    struct stat st;
-
-    path_in(f, name, path);
-    return stat(path, &st) == 0 ? (long)st.st_size : 0;
-}
 
 /* ---- receipts, told apart by a count ---- */
 
@@ -189,7 +100,7 @@ static void receipts_come_out_in_order_and_are_gone_when_released(void **state)
     }
     assert_int_equal(spool_left(s), 0);
     spool_free(s);
-    assert_int_equal(size_of(&f, "0000000000000000.spool") + size_of(&f, "0000000000000000.released"), 0);
+    assert_int_equal(folder_size(&f, "0000000000000000.spool") + folder_size(&f, "0000000000000000.released"), 0);
     folder_free(&f);
 }
 
@@ -197,11 +108,11 @@ static void a_torn_last_record_is_cut_off_wherever_it_is_torn(void **state)
 {
     struct folder f = folder_new(), crashed = folder_new();
     struct spool *s = open_at(&f);
-    char path[2 * PATH_BYTES];
+    char path[FOLDER_PATH];
 
     (void)state;
     add(s, 0, 4);
-    path_in(&crashed, "0000000000000000.spool", path);
+    folder_path(&crashed, "0000000000000000.spool", path);
     for (size_t len = 0; len < SEGMENT_MAGIC_BYTES + 4 * SEGMENT_RECORD; len++) {
         size_t whole = len < SEGMENT_MAGIC_BYTES ? 0 : (len - SEGMENT_MAGIC_BYTES) / SEGMENT_RECORD;
         size_t good = len < SEGMENT_MAGIC_BYTES ? 0 : SEGMENT_MAGIC_BYTES + whole * SEGMENT_RECORD;
@@ -232,12 +143,12 @@ static void a_changed_byte_costs_one_record_and_is_said(void **state)
     struct folder f = folder_new();
     struct spool *s = open_at(&f);
     uint8_t found[JOBS_MAX] = { 0 };
-    char path[2 * PATH_BYTES];
+    char path[FOLDER_PATH];
 
     (void)state;
     add(s, 0, 9);
     spool_free(s);
-    path_in(&f, "0000000000000000.spool", path);
+    folder_path(&f, "0000000000000000.spool", path);
     FILE *file = fopen(path, "r+");
     assert_non_null(file);
     assert_int_equal(fseek(file, SEGMENT_MAGIC_BYTES + 4 * SEGMENT_RECORD + 50, SEEK_SET), 0);
@@ -250,7 +161,7 @@ static void a_changed_byte_costs_one_record_and_is_said(void **state)
     assert_int_equal(spool_faults(s)->torn_bytes, 0);
     assert_int_equal(take_all(s, found), 8);
     assert_int_equal(found[4], 0);
-    assert_true(size_of(&f, "0000000000000000.damaged") > 0);
+    assert_true(folder_size(&f, "0000000000000000.damaged") > 0);
     spool_free(s);
     folder_free(&f);
 }
@@ -284,14 +195,14 @@ static void crash_inside(void *self, const char *name)
 {
     const struct growth *g = self;
     struct run *r = g->run;
-    long before = size_of(g->before, name), after = size_of(&r->f, name);
-    char path[2 * PATH_BYTES];
+    long before = folder_size(g->before, name), after = folder_size(&r->f, name);
+    char path[FOLDER_PATH];
 
     if (after <= before)
         return;
     for (int i = 0; i < 6; i++) {
         folder_copy(&r->f, &r->crashed);
-        path_in(&r->crashed, name, path);
+        folder_path(&r->crashed, name, path);
         assert_int_equal(truncate(path, before + (long)rng_below(&r->rng, (uint64_t)(after - before) + 1)), 0);
         check_crashed(r);
     }
@@ -362,7 +273,7 @@ static void what_is_left_of_a_finished_segment_speaks_for_no_other(void **state)
     struct spool_item items[3];
     uint8_t found[JOBS_MAX] = { 0 };
     struct err err = { 0 };
-    char path[2 * PATH_BYTES];
+    char path[FOLDER_PATH];
     size_t count;
 
     (void)state;
@@ -370,7 +281,7 @@ static void what_is_left_of_a_finished_segment_speaks_for_no_other(void **state)
     assert_true(spool_take(s, items, 3, &count, &err));
     assert_true(spool_release(s, items, 2, &err));
     spool_free(s);
-    path_in(&f, "0000000000000000.spool", path);
+    folder_path(&f, "0000000000000000.spool", path);
     assert_int_equal(unlink(path), 0);        /* a crash between the two removals */
     s = open_at(&f);
     add(s, 10, 13);
@@ -389,7 +300,7 @@ static void zeros_that_a_power_cut_left_release_nothing(void **state)
     const uint8_t zeros[3 * SEGMENT_RELEASE_BYTES + 3] = { 0 };
     uint8_t found[JOBS_MAX] = { 0 };
     struct err err = { 0 };
-    char path[2 * PATH_BYTES];
+    char path[FOLDER_PATH];
     size_t count;
 
     (void)state;
@@ -397,7 +308,7 @@ static void zeros_that_a_power_cut_left_release_nothing(void **state)
     assert_true(spool_take(s, items, 2, &count, &err));
     assert_true(spool_release(s, items + 1, 1, &err));
     spool_free(s);
-    path_in(&f, "0000000000000000.released", path);
+    folder_path(&f, "0000000000000000.released", path);
     FILE *file = fopen(path, "a");
     assert_non_null(file);
     assert_int_equal(fwrite(zeros, 1, sizeof zeros, file), sizeof zeros);
