@@ -12,6 +12,7 @@
 
 #define READERS_MAX 16
 #define ADMIN_THREADS 2
+#define ADMIN_CONNECTIONS 256
 
 bool api_begin(struct api *api, struct db **db, struct reply *reply)
 {
@@ -53,16 +54,25 @@ static void refuse_contract(const struct api *api, struct reply *reply)
 
 static bool start_servers(struct api *api, struct err *err)
 {
-    const struct server_config public_config = {
-        .listen = api->config->listen, .threads = api->config->threads, .tables = { &routes_public }, .api = api,
+    const struct api_config *c = api->config;
+    struct server_config public_config = {
+        .listen = c->listen, .threads = c->threads, .connections_max = c->connections_max,
+        .limits = { .per_address = c->per_address, .request_ms = c->request_ms, .answer_ms = c->answer_ms, .idle_ms = c->idle_ms },
+        .tables = { &routes_public }, .api = api, .room = &api->room,
     };
-    const struct server_config admin_config = {
-        .listen = api->config->admin_listen, .admin = true, .admin_hosts = api->config->admin_hosts,
-        .threads = ADMIN_THREADS, .tables = { &routes_admin, &routes_public }, .api = api,
-    };
-
+    struct server_config admin_config;
     struct server *server;
 
+    if (!proxies_parse(c->trusted_proxies, &public_config.limits.proxies, err))
+        return false;
+    admin_config = public_config;
+    admin_config.listen = c->admin_listen;
+    admin_config.admin = true;
+    admin_config.admin_hosts = c->admin_hosts;
+    admin_config.threads = ADMIN_THREADS;
+    admin_config.connections_max = ADMIN_CONNECTIONS;
+    admin_config.tables[0] = &routes_admin;
+    admin_config.tables[1] = &routes_public;
     if (!server_start(&admin_config, &server, err))
         return false;
     atomic_store(&api->admin_server, server);
@@ -117,6 +127,9 @@ struct api *api_new(const struct api_config *config, struct writer *writer, stru
     a->usage = usage_new();
     a->held = held_new();
     a->idempotency = idempotency_new();
+    room_init(&a->room, ROOM_BYTES);
+    pthread_mutex_init(&a->unfolding, NULL);
+    flow_init(&a->flow);
     return a;
 }
 
@@ -169,5 +182,7 @@ void api_stop(struct api *api)
     trees_free(api->trees);
     db_pool_free(api->pool);
     free(atomic_load(&api->token));
+    flow_clear(&api->flow);
+    pthread_mutex_destroy(&api->unfolding);
     free(api);
 }

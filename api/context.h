@@ -2,10 +2,12 @@
 #ifndef QUITTANCE_API_CONTEXT_H
 #define QUITTANCE_API_CONTEXT_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "api/api.h"
 #include "api/db_pool.h"
+#include "api/flow.h"
 #include "api/held.h"
 #include "api/idempotency.h"
 #include "api/server.h"
@@ -31,6 +33,9 @@ struct api {
     struct idempotency *idempotency;
     struct server *_Atomic server, *_Atomic admin_server;       /* NULL while they start, though one may be asked */
     atomic_bool draining;
+    struct room room;                         /* of books[0]: for the requests of all */
+    pthread_mutex_t unfolding;                /* of books[0]: one large body is read at a time */
+    struct flow flow;
 };
 
 /* ?contract= names the book that is asked: req->api is that one afterwards.  false: the reply is 400, or 404 with those

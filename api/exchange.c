@@ -6,6 +6,7 @@
 #include "api/auth.h"
 #include "api/context.h"
 #include "api/problem.h"
+#include "api/unfold.h"
 #include "gateway/lib/pack.h"
 
 void exchange_init(struct exchange *x, const struct server_config *config)
@@ -14,6 +15,7 @@ void exchange_init(struct exchange *x, const struct server_config *config)
     x->req.api = config->api;
     x->req.path = "";
     x->row = config->tables[0]->count;
+    x->req.room.room = config->room;
     reply_init(&x->reply);
     buf_init_max(&x->req.body, REQUEST_BODY_MAX);
 }
@@ -24,6 +26,7 @@ void exchange_clear(struct exchange *x)
         x->req.later.free_state(x->req.later.state);
     buf_clear(&x->req.body);
     reply_clear(&x->reply);
+    room_set(&x->req.room, 0);
 }
 
 uint64_t exchange_length(const struct exchange *x)
@@ -101,12 +104,29 @@ static bool host_fits(struct exchange *x, const struct server_config *config)
     return false;
 }
 
+static bool no_room(struct exchange *x)
+{
+    buf_clear(&x->req.body);
+    problem(&x->reply, 503, "try-again", "The requests under way hold all the memory there is for them.");
+    reply_header(&x->reply, "Retry-After", "1");
+    return false;
+}
+
+/* Of the exchange itself and the body as announced; one in chunks takes its room as it comes. */
+static bool room_fits(struct exchange *x)
+{
+    size_t body = x->req.route->body_max > 0 ? (size_t)exchange_length(x) : 0;
+
+    return room_take(&x->req.room, sizeof *x + body) || no_room(x);
+}
+
 void exchange_head(struct exchange *x, const struct server_config *config, const char *url)
 {
     x->req.path = url;
     x->reply.instance = url;
     x->decided = !(host_fits(x, config) && find_route(x, config) && api_choose(&x->req, &x->reply)
-                   && auth_check(&x->req, x->req.route->least, &x->reply) && type_fits(x) && length_fits(x));
+                   && auth_check(&x->req, x->req.route->least, &x->reply) && type_fits(x) && length_fits(x)
+                   && room_fits(x));
 }
 
 void exchange_body(struct exchange *x, const void *bytes, size_t len)
@@ -120,6 +140,11 @@ void exchange_body(struct exchange *x, const void *bytes, size_t len)
         too_large(x);
         return;
     }
+    if (sizeof *x + x->received > x->req.room.bytes && !room_fit(&x->req.room, sizeof *x + (size_t)x->received)) {
+        x->decided = true;
+        no_room(x);
+        return;
+    }
     buf_add(&x->req.body, bytes, len);
 }
 
@@ -128,6 +153,8 @@ static bool unpack(struct exchange *x)
     struct err err = { 0 };
     struct buf plain;
 
+    if (!room_take(&x->req.room, x->req.route->body_max))
+        return no_room(x);
     buf_init_max(&plain, REQUEST_BODY_MAX);
     if (!gunzip(x->req.body.data, x->req.body.len, x->req.route->body_max, &plain, &err)) {
         buf_clear(&plain);
@@ -138,7 +165,24 @@ static bool unpack(struct exchange *x)
     }
     buf_clear(&x->req.body);
     x->req.body = plain;
+    room_set(&x->req.room, sizeof *x + plain.len);
     return true;
+}
+
+/* What its JSON becomes: a little has its room here, of more one is read at a time (receipts_post.c). */
+static bool unfolds(struct exchange *x)
+{
+    size_t most = UNFOLD_TIMES * x->req.route->body_max;
+
+    if (header_is_type(x->req.header.content_type, "application/vnd.quittance.bundle"))
+        return true;
+    x->req.unfolds = unfold_bytes(buf_text(&x->req.body), x->req.body.len);
+    if (x->req.unfolds <= REQUEST_UNFOLDS_LITTLE)
+        return room_take(&x->req.room, x->req.unfolds) || no_room(x);
+    if (x->req.unfolds <= most)
+        return true;
+    problem(&x->reply, 413, "too-large", "The body's values take more than %zu bytes when they are read.", most);
+    return false;
 }
 
 bool exchange_complete(struct exchange *x)
@@ -151,5 +195,21 @@ bool exchange_complete(struct exchange *x)
     }
     if (!x->decided && x->req.body.len > 0 && encoding != NULL && strcasecmp(encoding, "gzip") == 0)
         x->decided = !unpack(x);
+    if (!x->decided && x->req.body.len > 0)
+        x->decided = !unfolds(x);
     return !x->decided;
+}
+
+void exchange_answered(struct exchange *x)
+{
+    bool done = x->req.later.finish != NULL;
+
+    buf_clear(&x->req.body);
+    if (x->req.later.free_state != NULL)
+        x->req.later.free_state(x->req.later.state);
+    x->req.later.free_state = NULL;
+    if (done)
+        room_set(&x->req.room, sizeof *x + x->reply.body.len);
+    else if (!room_fit(&x->req.room, sizeof *x + x->reply.body.len))
+        no_room(x);
 }

@@ -17,11 +17,14 @@ struct exchange {
 };
 void exchange_init(struct exchange *x, const struct server_config *config);
 void exchange_clear(struct exchange *x);
-/* Host, route, contract, key, Content-Type, Content-Encoding, Content-Length: what fails decides the reply. */
+/* Host, route, contract, key, Content-Type, Content-Encoding, Content-Length, room: what fails decides the reply. */
 void exchange_head(struct exchange *x, const struct server_config *config, const char *url);
 void exchange_body(struct exchange *x, const void *bytes, size_t len);
 /* The body is complete: unpacks it.  false: the reply is decided. */
 bool exchange_complete(struct exchange *x);
+/* The answer is made: what the request held is given back but for that, and the body may be gone.  An answer there is no
+ * room for becomes 503, unless it tells what was done. */
+void exchange_answered(struct exchange *x);
 uint64_t exchange_length(const struct exchange *x);                /* of Content-Length; 0: none */
 
 #endif

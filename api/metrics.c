@@ -2,6 +2,7 @@
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/metrics.h"
+#include "api/metrics_load.h"
 #include "api/problem.h"
 #include "gateway/lib/exposition.h"
 #include "gateway/watchdog/publish.h"
@@ -138,6 +139,7 @@ void metrics_get(struct request *req, struct reply *reply)
     put_endpoints(&reply->body, api);
     put_watchdog(&reply->body, api, api_other(req));
     put_http(&reply->body, api);
+    metrics_put_load(&reply->body, api);
     api_end(api, db);
     if (!ok)
         problem_from_err(reply, &err);

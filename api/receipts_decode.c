@@ -7,6 +7,8 @@
 #include "gateway/core/members.h"
 #include "gateway/core/receipt_json.h"
 
+/* Of one request: an item may have two dozen, so ten thousand bad ones would be told at great length. */
+#define FAULTS_KEPT_MAX 20000u
 #define SIGNATURE_BYTES sizeof(struct signature)
 
 static bool make_items(struct submission *s, size_t count, struct reply *reply)
@@ -19,6 +21,16 @@ static bool make_items(struct submission *s, size_t count, struct reply *reply)
     s->items = mem_array(count + 1, sizeof *s->items);
     s->count = count;
     return true;
+}
+
+/* Beyond that an item keeps its first fault, which has its code. */
+static void cap_faults(struct faults *faults, size_t *kept)
+{
+    if (faults->count > 1 && *kept + faults->count > FAULTS_KEPT_MAX) {
+        faults->list = mem_grow(faults->list, 1, sizeof *faults->list);
+        faults->count = 1;
+    }
+    *kept += faults->count;
 }
 
 static void read_item(const json *object, enum receipt_form form, struct intake_item *item)
@@ -34,10 +46,14 @@ static bool malformed(struct reply *reply, const char *detail)
 
 static bool decode_array(const json *array, struct submission *s, struct reply *reply)
 {
+    size_t kept = 0;
+
     if (!make_items(s, json_count(array), reply))
         return false;
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < s->count; i++) {
         read_item(json_at(array, i), RECEIPT_SINGLE, &s->items[i]);
+        cap_faults(&s->items[i].faults, &kept);
+    }
     return true;
 }
 
@@ -64,6 +80,7 @@ static bool decode_bundle(const json *object, struct submission *s, struct reply
     static const char *const names[] = { "bundle", "receipts" };
     const json *receipts = json_member(object, "receipts");
     struct err err = { 0 };
+    size_t kept = 0;
 
     if (!members_known(object, names, ARRAY_LEN(names), &err) || !read_bundle(json_member(object, "bundle"), s, &err))
         return malformed(reply, err.text);
@@ -73,8 +90,10 @@ static bool decode_bundle(const json *object, struct submission *s, struct reply
         return false;
     s->is_bundle = true;
     s->bundle_root_given = true;
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < s->count; i++) {
         read_item(json_at(receipts, i), RECEIPT_BUNDLED, &s->items[i]);
+        cap_faults(&s->items[i].faults, &kept);
+    }
     return true;
 }
 
@@ -118,11 +137,14 @@ static void read_event(const json *event, struct intake_item *item)
 static bool decode_events(const json *events, struct submission *s, struct reply *reply)
 {
     bool batch = json_kind_of(events) == JSON_KIND_ARRAY;
+    size_t kept = 0;
 
     if (!make_items(s, batch ? json_count(events) : 1, reply))
         return false;
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < s->count; i++) {
         read_event(batch ? json_at(events, i) : events, &s->items[i]);
+        cap_faults(&s->items[i].faults, &kept);
+    }
     return true;
 }
 
@@ -157,7 +179,7 @@ static bool is_blank(const char *line, size_t len)
 static bool decode_lines(const struct buf *body, struct submission *s, struct reply *reply)
 {
     const char *text = buf_text(body), *end = text + body->len;
-    size_t count = 0;
+    size_t count = 0, kept = 0;
 
     for (const char *at = text; at < end; at += line_len(at, end) + 1)
         count += !is_blank(at, line_len(at, end));
@@ -165,15 +187,17 @@ static bool decode_lines(const struct buf *body, struct submission *s, struct re
         return false;
     count = 0;
     for (const char *at = text; at < end; at += line_len(at, end) + 1)
-        if (!is_blank(at, line_len(at, end)))
-            read_line(at, line_len(at, end), &s->items[count++]);
+        if (!is_blank(at, line_len(at, end))) {
+            read_line(at, line_len(at, end), &s->items[count]);
+            cap_faults(&s->items[count++].faults, &kept);
+        }
     return true;
 }
 
 /* 65 bytes of bundle signature, then 416 bytes a receipt; provider and count are those of the receipts. */
 static bool decode_binary(const struct buf *body, struct submission *s, struct reply *reply)
 {
-    size_t count = body->len > SIGNATURE_BYTES ? (body->len - SIGNATURE_BYTES) / RECEIPT_WORDS : 0;
+    size_t count = body->len > SIGNATURE_BYTES ? (body->len - SIGNATURE_BYTES) / RECEIPT_WORDS : 0, kept = 0;
     const uint8_t *words;
     struct hash *hashes;
 
@@ -192,6 +216,7 @@ static bool decode_binary(const struct buf *body, struct submission *s, struct r
         item->hash = hashes[i];
         item->has_hash = true;
         item->has_job_id = true;
+        cap_faults(&item->faults, &kept);
     }
     free(hashes);
     s->is_bundle = true;

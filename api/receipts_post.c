@@ -105,7 +105,7 @@ static void answer_single(const struct request *req, const struct post *post, co
     json_put(object, "errors", faults_to_json(&item->faults));
     problem_with(reply, status, receipt_codes[item->code].name, detail != NULL ? detail : "", object);
     if (status == 429)
-        reply_header(reply, "Retry-After", "10");
+        reply_header(reply, "Retry-After", "%llu", item->retry_ms > 0 ? (unsigned long long)(item->retry_ms + 999) / 1000 : 10);
 }
 
 static json *count_statuses(const struct submission *s)
@@ -123,13 +123,21 @@ static json *count_statuses(const struct submission *s)
     return counts;
 }
 
+static void write_json(json *owned, struct buf *out)
+{
+    json_write(owned, out);
+    json_free(owned);
+}
+
+/* Item by item: as one value, the answer to ten thousand would take ten times its text. */
 static void answer_bulk(const struct request *req, const struct post *post, const struct promises *promises,
                         struct reply *reply)
 {
     const struct submission *s = &post->submission;
-    bool minimal = header_has(req->header.prefer, "return=minimal");
-    json *answer = json_new_object(), *results = json_new_array();
+    bool minimal = header_has(req->header.prefer, "return=minimal"), any = false;
+    struct buf *out = &reply->body;
 
+    buf_add_text(out, "{\"results\":[");
     for (size_t i = 0; i < s->count; i++) {
         json *object, *promise;
 
@@ -140,15 +148,20 @@ static void answer_bulk(const struct request *req, const struct post *post, cons
         if (promise != NULL)
             json_put(object, "promise", promise);
         put_key(req, &s->items[i], object);
-        json_add(results, object);
+        buf_add_text(out, any ? "," : "");
+        write_json(object, out);
+        any = true;
     }
-    json_put(answer, "results", results);
-    json_put(answer, "promises", promises_list(promises));
+    buf_add_text(out, "],\"promises\":");
+    write_json(promises_list(promises), out);
     if (minimal) {
-        json_put(answer, "counts", count_statuses(s));
+        buf_add_text(out, ",\"counts\":");
+        write_json(count_statuses(s), out);
         reply_header(reply, "Preference-Applied", "return=minimal");
     }
-    reply_json(reply, 200, answer);
+    buf_add_text(out, "}");
+    reply->status = 200;
+    reply->content_type = "application/json";
 }
 
 static void answer(struct request *req, const struct post *post, struct reply *reply)
@@ -188,16 +201,24 @@ static void on_done(struct submission *submission, bool ok, const struct err *er
     post->ok = ok;
     if (!ok)
         post->err = *err;
+    flow_leave(&req->api->flow, clock_monotonic_ms());
     request_wake(req);
 }
 
 static bool submit(struct request *req, struct reply *reply)
 {
     struct post *post = req->later.state;
+    struct flow *flow = &req->api->flow;
     struct err err = { 0 };
 
+    if (!flow_enter(flow, clock_monotonic_ms())) {
+        problem(reply, 503, "try-again", "Receipts wait for the disk, and none got on for %u s.", FLOW_STALL_MS / 1000);
+        reply_header(reply, "Retry-After", "%u", FLOW_STALL_MS / 1000);
+        return false;
+    }
     if (intake_submit(req->api->intake, &post->submission, &err))
         return true;
+    flow_leave(flow, clock_monotonic_ms());
     problem_from_err(reply, &err);
     return false;
 }
@@ -210,6 +231,32 @@ static void finish(struct request *req, struct reply *reply)
         answer(req, post, reply);
     else
         problem_from_err(reply, &post->err);
+}
+
+/* Large ones one at a time: what they become is several times the room that all requests share. */
+static bool decode(struct request *req, struct post *post, struct reply *reply)
+{
+    bool large = req->unfolds > REQUEST_UNFOLDS_LITTLE, ok;
+
+    if (large)
+        pthread_mutex_lock(&req->api->books[0]->unfolding);
+    ok = receipts_decode(req->header.content_type, &req->body, &post->submission, &post->single, reply);
+    buf_clear(&req->body);                    /* decoded: a waiting request need not hold both */
+    if (large) {
+        mem_trim();
+        pthread_mutex_unlock(&req->api->books[0]->unfolding);
+    }
+    return ok;
+}
+
+/* The items, and as much again for the answer. */
+static size_t room_of(const struct submission *s)
+{
+    size_t bytes = 2 * s->count * sizeof *s->items;
+
+    for (size_t i = 0; i < s->count; i++)
+        bytes += s->items[i].faults.count * sizeof *s->items[i].faults.list;
+    return bytes;
 }
 
 void receipts_post(struct request *req, struct reply *reply)
@@ -225,9 +272,12 @@ void receipts_post(struct request *req, struct reply *reply)
     req->later.free_state = post_free;
     post->submission.owner = req;
     post->submission.done = on_done;
-    if (!receipts_decode(req->header.content_type, &req->body, &post->submission, &post->single, reply))
+    if (!decode(req, post, reply))
         return;
-    buf_clear(&req->body);                    /* decoded: a waiting request need not hold both */
+    if (!room_fit(&req->room, room_of(&post->submission))) {
+        problem_busy(reply);
+        return;
+    }
     if (post->submission.count == 0) {
         answer(req, post, reply);
         return;

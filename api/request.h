@@ -5,7 +5,9 @@
 #ifndef QUITTANCE_API_REQUEST_H
 #define QUITTANCE_API_REQUEST_H
 
+#include "api/forwarded.h"
 #include "api/reply.h"
+#include "api/room.h"
 #include "gateway/lib/json.h"
 
 struct api;
@@ -15,6 +17,7 @@ struct route;
 #define REQUEST_PARAMS_MAX 3
 #define REQUEST_PARAM_MAX 96         /* bytes of one {parameter} of a path; longer paths name nothing */
 #define REQUEST_BODY_MAX (8 * MIB)
+#define REQUEST_UNFOLDS_LITTLE (1 * MIB)
 #define REQUEST_REASON_MAX 200       /* characters of an operator's reason */
 
 /* Each may what those before it may. */
@@ -38,6 +41,9 @@ struct request {
     char param[REQUEST_PARAMS_MAX][REQUEST_PARAM_MAX];         /* the {parameters} in order */
     char who[24];                                              /* id of the API key, for the audit log */
     enum access_role role;
+    struct ip client;                                          /* who asks, behind trusted proxies too */
+    struct room_share room;                                    /* of the memory for all requests: what this one holds */
+    size_t unfolds;                                            /* the most its JSON takes when read; 0: it is none */
     struct buf body;                                           /* unpacked; a zero byte follows it */
     /* A handler that cannot answer yet sets these; see request_wake. */
     struct {

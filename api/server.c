@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "api/exchange.h"
@@ -14,9 +16,9 @@
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 
-#define TIMEOUT_S 30u                         /* between two bytes of a connection */
-#define CONNECTIONS_MAX 1000u
-#define CONNECTION_MEMORY ((size_t)32 * KIB)  /* headers, and the piece of a body that is handed over */
+#define CONNECTION_MEMORY ((size_t)4 * KIB)   /* a request's head and its parts, the answer's head, a piece of a body */
+#define FILE_PIECE ((size_t)8 * KIB)          /* of a file that something is put into; others the kernel copies itself */
+#define FILES_MAX 256                         /* sent at a time: each has a descriptor (gateway/limits.h) */
 #define CLASSES 6
 #define FLAGS (MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG)
 
@@ -25,6 +27,8 @@ struct server {
     struct MHD_Daemon *daemon;
     char address[LISTEN_TEXT];
     struct waiting waiting;
+    struct connections *connections;
+    atomic_int files;
     atomic_uint_fast64_t *answers[2];         /* CLASSES a row, and one row more for no route */
 };
 
@@ -37,6 +41,8 @@ struct passage {
     struct exchange x;                        /* first: request_wake gets here from its request */
     struct server *server;
     struct MHD_Connection *connection;
+    struct connection *on;
+    bool entered, has_file;
     _Atomic enum stage stage;
 };
 
@@ -73,6 +79,31 @@ static void take_headers(struct request *req, struct MHD_Connection *connection)
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_query, req);
 }
 
+/* Lines of one header, joined in their order (RFC 9110 section 5.3).  All headers fit into CONNECTION_MEMORY. */
+struct lines { const char *name; char text[CONNECTION_MEMORY]; size_t len; };
+
+static enum MHD_Result take_line(void *self, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct lines *lines = self;
+    int len;
+
+    (void)kind;
+    if (value == NULL || strcasecmp(name, lines->name) != 0)
+        return MHD_YES;
+    len = snprintf(lines->text + lines->len, sizeof lines->text - lines->len, "%s%s", lines->len > 0 ? "," : "", value);
+    lines->len += (size_t)len < sizeof lines->text - lines->len ? (size_t)len : sizeof lines->text - lines->len - 1;
+    return MHD_YES;
+}
+
+static struct ip find_client(struct passage *p)
+{
+    struct lines forwarded = { .name = "Forwarded" }, list = { .name = "X-Forwarded-For" };
+
+    MHD_get_connection_values(p->connection, MHD_HEADER_KIND, take_line, &forwarded);
+    MHD_get_connection_values(p->connection, MHD_HEADER_KIND, take_line, &list);
+    return connection_client(p->on, forwarded.text, list.text);
+}
+
 static ssize_t read_file(void *self, uint64_t at, char *to, size_t max)
 {
     ssize_t got = reply_read_file(self, at, to, max);
@@ -80,17 +111,43 @@ static ssize_t read_file(void *self, uint64_t at, char *to, size_t max)
     return got > 0 ? got : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-/* The response takes the body over; a file stays with the reply, which outlives it. */
+/* The response takes over the body or the file, but for one that something is put into: the reply outlives it. */
 static struct MHD_Response *make_response(struct reply *reply)
 {
     struct MHD_Response *response;
 
-    if (reply->file >= 0)
-        return MHD_create_response_from_callback(reply_file_size(reply), 64 * KIB, read_file, reply, NULL);
+    if (reply->file >= 0 && reply->insert != NULL)
+        return MHD_create_response_from_callback(reply_file_size(reply), FILE_PIECE, read_file, reply, NULL);
+    if (reply->file >= 0) {
+        response = MHD_create_response_from_fd_at_offset64(reply_file_size(reply), reply->file, reply->part_at);
+        if (response != NULL)
+            reply->file = -1;
+        return response;
+    }
     response = MHD_create_response_from_buffer(reply->body.len, reply->body.data, MHD_RESPMEM_MUST_FREE);
     if (response != NULL)
         buf_init(&reply->body);
     return response;
+}
+
+static void hold_file(struct passage *p)
+{
+    p->has_file = p->x.reply.file >= 0;
+    if (!p->has_file || atomic_fetch_add(&p->server->files, 1) < FILES_MAX)
+        return;
+    problem_busy(&p->x.reply);                /* closes it */
+    atomic_fetch_add(&p->server->config.room->refused, 1);
+}
+
+static void note_answer(const struct passage *p)
+{
+    char client[IP_TEXT];
+
+    ip_to_text(p->x.req.client, client);
+    log_event(LOG_DEBUG_LEVEL, "request_answered", KV_TEXT("method", p->x.req.method), KV_TEXT("path", p->x.req.path),
+              KV_TEXT("client", client), KV_U64("status", (uint64_t)p->x.reply.status));
+    assert(p->x.reply.status < 600);
+    atomic_fetch_add(&p->server->answers[p->x.table][p->x.row * CLASSES + (size_t)p->x.reply.status / 100], 1);
 }
 
 static enum MHD_Result send_reply(struct passage *p)
@@ -101,10 +158,10 @@ static enum MHD_Result send_reply(struct passage *p)
 
     if (reply->body.failed)
         problem(reply, 503, "try-again", "The answer is larger than there is room for now; ask for a smaller part.");
-    log_event(LOG_DEBUG_LEVEL, "request_answered", KV_TEXT("method", p->x.req.method), KV_TEXT("path", p->x.req.path),
-              KV_U64("status", (uint64_t)reply->status));
-    assert(reply->status < 600);
-    atomic_fetch_add(&p->server->answers[p->x.table][p->x.row * CLASSES + (size_t)reply->status / 100], 1);
+    exchange_answered(&p->x);
+    hold_file(p);
+    note_answer(p);
+    connection_phase(p->on, PHASE_ANSWER, reply->file >= 0 ? reply_file_size(reply) : reply->body.len);
     response = make_response(reply);
     if (response == NULL)
         return MHD_NO;
@@ -164,12 +221,30 @@ static enum MHD_Result run(struct passage *p)
 {
     struct request *req = &p->x.req;
 
+    connection_phase(p->on, PHASE_WORK, 0);
     if (!exchange_complete(&p->x))
         return send_reply(p);
     if (req->route->pace == ROUTE_SLOW)
         return wait_for(p, true);
     req->route->handler(req, &p->x.reply);
     return req->later.start != NULL ? wait_for(p, false) : send_reply(p);
+}
+
+static struct connection *connection_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/* Before anything is looked at that costs more than its head. */
+static void enter(struct passage *p)
+{
+    p->x.req.client = find_client(p);
+    p->entered = client_enter(p->server->connections, p->x.req.client);
+    if (p->entered)
+        return;
+    p->x.decided = true;
+    problem(&p->x.reply, 429, "too-many", "This address has as many requests under way as one may have.");
+    reply_header(&p->x.reply, "Retry-After", "1");
 }
 
 static enum MHD_Result begin(struct server *s, struct MHD_Connection *connection, const char *url, const char *method,
@@ -180,12 +255,16 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *connection
 
     p->server = s;
     p->connection = connection;
+    p->on = connection_of(connection);
     *self = p;
     exchange_init(&p->x, &s->config);
     req->head = strcmp(method, "HEAD") == 0;
     req->method = req->head ? "GET" : method;
     take_headers(req, connection);
-    exchange_head(&p->x, &s->config, url);
+    enter(p);
+    if (p->entered)
+        exchange_head(&p->x, &s->config, url);
+    connection_phase(p->on, PHASE_BODY, exchange_length(&p->x) <= EXCHANGE_DRAIN_MAX ? exchange_length(&p->x) : 0);
     /* Too long to drain, or not sent before we agree: answered at once.  The library then closes the connection, which
      * it does for POST only; others are cut off when they pass the drain. */
     if (p->x.decided && strcmp(method, "POST") == 0
@@ -205,6 +284,8 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
     if (*upload_size > 0) {
         exchange_body(&p->x, upload, *upload_size);
         *upload_size = 0;
+        if (p->x.req.header.content_length == NULL)
+            connection_phase(p->on, PHASE_BODY, p->x.received);
         return p->x.received > EXCHANGE_DRAIN_MAX ? MHD_NO : MHD_YES;
     }
     switch (atomic_load(&p->stage)) {
@@ -228,9 +309,32 @@ static void on_completed(void *self, struct MHD_Connection *connection, void **s
     (void)self, (void)connection, (void)how;
     if (p == NULL)                            /* refused by the library before on_request */
         return;
+    connection_phase(p->on, PHASE_IDLE, 0);
+    if (p->entered)
+        client_leave(p->server->connections, p->x.req.client);
+    atomic_fetch_sub(&p->server->files, p->has_file);
     exchange_clear(&p->x);
     free(p);
     *state = NULL;
+}
+
+static enum MHD_Result on_peer(void *self, const struct sockaddr *peer, socklen_t len)
+{
+    struct server *s = self;
+
+    (void)len;
+    return connections_admit(s->connections, peer) ? MHD_YES : MHD_NO;
+}
+
+static void on_connection(void *self, struct MHD_Connection *connection, void **on, enum MHD_ConnectionNotificationCode what)
+{
+    struct server *s = self;
+
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        *on = connection_open(s->connections, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+                              MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+    else
+        connection_close(*on);
 }
 
 static void on_library_message(void *self, const char *format, va_list args)
@@ -253,15 +357,20 @@ bool server_start(const struct server_config *config, struct server **server, st
         free(s);
         return false;
     }
+    if (!connections_new(&config->limits, &s->connections, err)) {
+        close(fd);
+        free(s);
+        return false;
+    }
     waiting_init(&s->waiting);
     for (size_t t = 0; t < ARRAY_LEN(s->answers) && config->tables[t] != NULL; t++)
         s->answers[t] = mem_array((config->tables[t]->count + 1) * CLASSES, sizeof *s->answers[t]);
-    s->daemon = MHD_start_daemon(FLAGS, 0, NULL, NULL, on_request, s,
+    s->daemon = MHD_start_daemon(FLAGS, 0, on_peer, s, on_request, s,
                                  MHD_OPTION_EXTERNAL_LOGGER, on_library_message, NULL,
                                  MHD_OPTION_LISTEN_SOCKET, fd,
                                  MHD_OPTION_THREAD_POOL_SIZE, config->threads < 2 ? 2u : config->threads,
-                                 MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-                                 MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
+                                 MHD_OPTION_CONNECTION_LIMIT, config->connections_max,
+                                 MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
                                  MHD_OPTION_STRICT_FOR_CLIENT, 1,
                                  MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
@@ -287,10 +396,16 @@ void server_stop(struct server *server)
     waiting_close(&server->waiting);          /* the library may not be stopped with a suspended connection */
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
+    connections_free(server->connections);
     waiting_clear(&server->waiting);
     free(server->answers[0]);
     free(server->answers[1]);
     free(server);
+}
+
+void server_count(const struct server *server, struct connection_counts *counts)
+{
+    connections_count(server->connections, counts);
 }
 
 uint64_t server_answers(const struct server *server, size_t table, size_t row, unsigned status_class)

@@ -5,6 +5,7 @@
 #ifndef QUITTANCE_API_SERVER_H
 #define QUITTANCE_API_SERVER_H
 
+#include "api/connections.h"
 #include "api/route.h"
 #include "gateway/base/err.h"
 
@@ -12,7 +13,9 @@ struct server_config {
     const char *listen;                       /* HOST:PORT */
     bool admin;                               /* Host is checked; nothing may be cached */
     const char *admin_hosts;
-    unsigned threads;
+    unsigned threads, connections_max;
+    struct connection_limits limits;
+    struct room *room;                        /* shared with other listeners; borrowed */
     const struct route_table *tables[2];      /* tried in order; the second may be NULL */
     struct api *api;
 };
@@ -23,6 +26,8 @@ void server_address(const struct server *server, char text[64]);
 /* Waits for suspended requests, then closes all connections.  NULL is fine. */
 void server_stop(struct server *server);
 
+/* What stands now, and what was refused since the start. */
+void server_count(const struct server *server, struct connection_counts *counts);
 /* Answers given, by route (of the first table) and class of status (1xx to 5xx at 1 to 5); row count: no route. */
 uint64_t server_answers(const struct server *server, size_t table, size_t row, unsigned status_class);
 

@@ -84,6 +84,7 @@ static bool open_intake(struct book *b, struct err *err)
         .protocol_account = open_protocol_account(c, signer_address(b->signer)),
         .batch_amount_max = chain_watch_batch_max(c->contract.cap),      /* until the contract's own is known */
         .batch_receipts_max = BATCH_RECEIPTS_MAX,
+        .rate_limit = c->receipts.rate_limit, .rate_burst = c->receipts.rate_burst,
         .verify_threads = cores(),
     };
 
@@ -104,6 +105,9 @@ static void make_api(struct book *b)
         .signer = signer_address(b->signer),
         .secret = b->secret, .parties_only = config_parties_only(c), .max_age_ms = c->receipts.max_age_s * 1000, .threads = cores(),
         .watchdog = b->watchdog,
+        .trusted_proxies = c->api.trusted_proxies, .connections_max = b->connections_max,
+        .per_address = (unsigned)c->api.max_per_address, .request_ms = c->api.request_timeout_s * 1000,
+        .answer_ms = c->api.answer_timeout_s * 1000, .idle_ms = c->api.idle_timeout_s * 1000,
     };
     domain_init(&b->api_config.domain, c->chain.chain_id, c->chain.contract);
     b->api = api_new(&b->api_config, b->writer, b->intake, b->snapshots, b->runner, &clock_system);

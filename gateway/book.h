@@ -27,6 +27,7 @@ struct book {
     struct api *api;
     struct chain_watch *watch;
     struct watchdog *watchdog;
+    unsigned connections_max;                 /* before book_start: what the process has descriptors for */
     struct settle_config settle;
     struct api_config api_config;
 };

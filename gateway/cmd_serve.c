@@ -9,6 +9,7 @@
 #include "gateway/base/log.h"
 #include "gateway/book.h"
 #include "gateway/commands.h"
+#include "gateway/limits.h"
 #include "gateway/open.h"
 #include "gateway/succession.h"
 
@@ -54,7 +55,8 @@ static bool start_pair(struct service *s, struct err *err)
 
 static bool start(struct service *s, const char *config, struct err *err)
 {
-    return load(s, config, err) && (s->has_predecessor ? start_pair(s, err) : start_alone(s, err));
+    return load(s, config, err) && limits_raise(s->book.config.api.max_connections, &s->book.connections_max, err)
+        && (s->has_predecessor ? start_pair(s, err) : start_alone(s, err));
 }
 
 static void stop(struct service *s)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/forwarded.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
 #include "gateway/lib/address_text.h"
@@ -33,6 +34,11 @@ static const struct setting settings[] = {
     { "api",      "admin_key_file",           SETTING_PATH,          AT(api.admin_key_file),               "admin.key" },
     { "api",      "trusted_proxies",          SETTING_TEXT,          AT(api.trusted_proxies),              NULL },
     { "api",      "explorer",                 SETTING_TEXT,          AT(api.explorer),                     NULL },
+    { "api",      "max_connections",          SETTING_COUNT,         AT(api.max_connections),              "10240" },
+    { "api",      "max_per_address",          SETTING_COUNT,         AT(api.max_per_address),              "1024" },
+    { "api",      "request_timeout",          SETTING_SECONDS,       AT(api.request_timeout_s),            "30s" },
+    { "api",      "answer_timeout",           SETTING_SECONDS,       AT(api.answer_timeout_s),             "60s" },
+    { "api",      "idle_timeout",             SETTING_SECONDS,       AT(api.idle_timeout_s),               "75s" },
     { "store",    "url",                      SETTING_PREFIXED_PATH, AT(store.url),                        "sqlite:quittance.db" },
     { "chain",    "rpc",                      SETTING_URLS,          AT(chain.rpc),                        "http://127.0.0.1:8545" },
     { "chain",    "rpc_auth",                 SETTING_PATH,          AT(chain.rpc_auth),                   NULL },
@@ -58,6 +64,8 @@ static const struct setting settings[] = {
     { "receipts", "daily_limit",              SETTING_AMOUNT,        AT(receipts.daily_limit),             "1000000000000000000000000" },
     { "receipts", "settle_within",            SETTING_SECONDS,       AT(receipts.settle_within_s),         "72h" },
     { "receipts", "require_countersignature", SETTING_BOOL,          AT(receipts.require_countersignature), "no" },
+    { "receipts", "rate_limit",               SETTING_COUNT,         AT(receipts.rate_limit),              "50000" },
+    { "receipts", "rate_burst",               SETTING_COUNT,         AT(receipts.rate_burst),              "500000" },
     { "archive",  "dir",                      SETTING_PATH,          AT(archive.dir),                      "archive" },
     { "archive",  "disclosure",               SETTING_TEXT,          AT(archive.disclosure),               "public" },
     { "watchdog", "interval",                 SETTING_SECONDS,       AT(watchdog.interval_s),              "60s" },
@@ -174,6 +182,24 @@ static bool take_environment(struct config *config, struct err *err)
     return true;
 }
 
+static bool in_range(const char *key, uint64_t value, uint64_t least, uint64_t most, struct err *err)
+{
+    return (value >= least && value <= most)
+        || err_set(err, ERR_CONFIG, "[api] %s must be %" PRIu64 " to %" PRIu64, key, least, most);
+}
+
+static bool check_limits(const struct config *c, struct err *err)
+{
+    struct proxies proxies;
+
+    return in_range("max_connections", c->api.max_connections, 16, 100000, err)
+        && in_range("max_per_address", c->api.max_per_address, 1, c->api.max_connections, err)
+        && in_range("request_timeout", c->api.request_timeout_s, 1, 3600, err)
+        && in_range("answer_timeout", c->api.answer_timeout_s, 1, 3600, err)
+        && in_range("idle_timeout", c->api.idle_timeout_s, 1, 3600, err)
+        && proxies_parse(c->api.trusted_proxies, &proxies, err);
+}
+
 static bool check(const struct config *config, struct err *err)
 {
     if (strcmp(config->archive.disclosure, "public") != 0 && !config_parties_only(config))
@@ -188,7 +214,7 @@ static bool check(const struct config *config, struct err *err)
         return err_set(err, ERR_CONFIG, "[watchdog] gas_runs_warn must not be below gas_runs_fail: a warning comes first");
     if (config->watchdog.funds_days_warn < config->watchdog.funds_days_fail)
         return err_set(err, ERR_CONFIG, "[watchdog] funds_days_warn must not be below funds_days_fail: a warning comes first");
-    return true;
+    return check_limits(config, err);
 }
 
 static bool load(const char *path, bool with_environment, struct config *config, struct err *err)

@@ -23,6 +23,8 @@ struct sqlite {
 };
 
 #define BUSY_MS 5000
+/* Page caches of all sessions together: past it each reuses its own pages (sqlite3_soft_heap_limit64). */
+#define CACHES_MAX ((sqlite3_int64)48 * 1024 * 1024)
 
 static bool refused(sqlite3 *session, const char *what, struct err *err)
 {
@@ -90,6 +92,7 @@ static bool start_session(struct sqlite *s, struct err *err)
     static const char writers[] = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4096; PRAGMA cache_size = -65536;";
     bool ok;
 
+    sqlite3_soft_heap_limit64(CACHES_MAX);
     if (sqlite3_open_v2(s->path, &s->session, flags, NULL) != SQLITE_OK) {
         err_set(err, ERR_STORE, "%s: %s", s->path, s->session != NULL ? sqlite3_errmsg(s->session) : "out of memory");
         ok = false;

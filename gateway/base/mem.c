@@ -1,5 +1,6 @@
 #include "gateway/base/mem.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,4 +45,9 @@ char *mem_text_n(const char *text, size_t len)
 void mem_wipe(void *bytes, size_t len)
 {
     explicit_bzero(bytes, len);
+}
+
+void mem_trim(void)
+{
+    malloc_trim(0);
 }

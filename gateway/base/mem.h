@@ -12,6 +12,7 @@ void *mem_array(size_t count, size_t size);              /* zeroed; dies on over
 void *mem_grow(void *owned, size_t count, size_t size);  /* realloc; new part not zeroed */
 char *mem_text(const char *text);                        /* a copy */
 char *mem_text_n(const char *text, size_t len);
+void mem_trim(void);                                     /* what was freed goes back to the system: after something large */
 void mem_wipe(void *bytes, size_t len);                  /* not optimised away */
 
 #endif

@@ -16,6 +16,18 @@ static bool reject(struct intake_item *item, enum receipt_code code)
     return true;
 }
 
+/* What is known already is answered without a token, and what is refused for its content takes none. */
+static bool over_rate(struct run *run, struct intake_item *item)
+{
+    const struct intake *intake = run->intake;
+
+    if (buckets_take(intake->buckets, item->signed_.receipt.provider, run->group->clock_ms, &item->retry_ms))
+        return false;
+    faults_add(&item->faults, CODE_TOO_MANY, "", "over %llu receipts a second of one provider: post it again later",
+               (unsigned long long)intake->config.rate_limit);
+    return true;
+}
+
 static bool has_fault(const struct faults *faults, enum receipt_code code)
 {
     for (size_t i = 0; i < faults->count; i++)
@@ -208,6 +220,8 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
     found = found || elsewhere;
     if (!found && !pair_takes(run->intake, item))
         return reject(item, CODE_INVALID_SIGNATURE);
+    if (over_rate(run, item))
+        return reject(item, CODE_TOO_MANY);
     return found ? conflict(run, index, &kept, err) : judge(run, index, err);
 }
 

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "gateway/base/buckets.h"
 #include "gateway/intake/intake.h"
 #include "gateway/intake/tally.h"
 #include "gateway/lib/json.h"
@@ -64,6 +65,7 @@ struct intake {
     atomic_bool closed;
     atomic_bool paused;
 
+    struct buckets *buckets;                  /* of providers; the writer's thread's alone */
     struct gathered gathered;
     bool held_known;
     uint64_t held;                            /* what strangers make us keep, this group's included: see store_receipts_held_count */

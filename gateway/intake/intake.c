@@ -7,6 +7,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/lib/crypt.h"
 
 static void submission_release(struct submission *s)
 {
@@ -135,6 +136,7 @@ void intake_free(struct intake *intake)
         return;
     stop_threads(intake);
     gather_close(intake);
+    buckets_free(intake->buckets);
     tally_clear(&intake->gathered.postings);
     tally_clear(&intake->gathered.batches);
     tally_clear(&intake->gathered.days);
@@ -152,12 +154,15 @@ bool intake_new(const struct intake_config *config, struct writer *writer, const
                 const struct clock *clock, struct snapshots *snapshots, struct intake **intake, struct err *err)
 {
     struct intake *made = mem_new(sizeof *made);
+    uint64_t seed;
 
     made->config = *config;
     made->writer = writer;
     made->signer = promise_signer;
     made->clock = clock;
     made->snapshots = snapshots;
+    crypt_random(&seed, sizeof seed);
+    made->buckets = buckets_new(config->rate_limit, config->rate_burst, seed);
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->work_waits, NULL);
     pthread_cond_init(&made->all_done, NULL);

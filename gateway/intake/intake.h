@@ -23,6 +23,9 @@ struct intake_config {
     /* cap / 4: the open batch closes before it passes this, a receipt over it is held; zero: no bound */
     struct amount batch_amount_max;
     uint64_t batch_receipts_max;              /* 5 million */
+    /* New receipts a second of one provider, and how many at once; counted when their signatures are verified, so nobody
+     * uses up another's.  0: no limit. */
+    uint64_t rate_limit, rate_burst;
     unsigned verify_threads;
 };
 
@@ -77,6 +80,7 @@ struct intake_item {
     enum receipt_state existing_state;        /* of a duplicate */
     bool in_predecessor;                      /* whose book and promise it is: see intake_pair */
     /* intake's own */
+    uint64_t retry_ms;                        /* too-many by the rate: when there is room again; 0: not known */
     bool goes_on;                             /* signed for the predecessor: not judged here */
     size_t decoded_faults;                    /* of faults: those that decoding found */
 };

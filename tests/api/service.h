@@ -47,6 +47,7 @@ MAYBE static void service_start(struct service *s)
         .archive_dir = w->dir, .explorer = "", .domain = w->config.domain, .token = { { 0x70 } },
         .protocol_account = w->config.protocol_account, .signer = signer_address(w->signer),
         .secret = s->secret, .max_age_ms = w->config.limits.max_age_ms, .threads = 2,
+        .trusted_proxies = "", .connections_max = 256, .per_address = 256, .request_ms = 30000, .answer_ms = 60000, .idle_ms = 75000,
     };
     s->api = api_new(&s->config, w->writer, w->intake, w->snapshots, NULL, &w->clock);
     must_work(api_serve(s->api, NULL, &err), &err);
