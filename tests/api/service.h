@@ -37,10 +37,9 @@ MAYBE static void must_work(bool ok, const struct err *err)
         fail_msg("%s", err->text);
 }
 
-MAYBE static void service_start(struct service *s)
+MAYBE static void service_config(struct service *s)
 {
     struct world *w = s->w;
-    struct err err = { 0 };
 
     s->config = (struct api_config){
         .listen = "127.0.0.1:0", .admin_listen = "127.0.0.1:0", .admin_hosts = "admin.example", .store_url = w->url,
@@ -49,10 +48,23 @@ MAYBE static void service_start(struct service *s)
         .secret = s->secret, .max_age_ms = w->config.limits.max_age_ms, .threads = 2,
         .trusted_proxies = "", .connections_max = 256, .per_address = 256, .request_ms = 30000, .answer_ms = 60000, .idle_ms = 75000,
     };
+}
+
+MAYBE static void service_serve(struct service *s)
+{
+    struct world *w = s->w;
+    struct err err = { 0 };
+
     s->api = api_new(&s->config, w->writer, w->intake, w->snapshots, NULL, &w->clock);
     must_work(api_serve(s->api, NULL, &err), &err);
     api_set_token(s->api, "TST", 6);
     api_addresses(s->api, s->address, s->admin);
+}
+
+MAYBE static void service_start(struct service *s)
+{
+    service_config(s);
+    service_serve(s);
 }
 
 MAYBE static int service_setup(void **state)

@@ -1,0 +1,483 @@
+/* Too much at once: who is late, who holds too many, what there is no memory for, a disk that stands still. */
+#include <errno.h>
+#include <poll.h>
+
+#include "api/connections.h"
+#include "api/context.h"
+#include "gateway/base/clock.h"
+#include "tests/api/service.h"
+
+#define HOST "Host: 127.0.0.1\r\n"
+#define POLL_MS 20
+
+/* Times short enough to wait for. */
+static int setup(void **state)
+{
+    struct service *s;
+
+    service_setup(state);
+    s = *state;
+    api_stop(s->api);
+    service_config(s);
+    s->config.request_ms = 600;
+    s->config.answer_ms = 600;
+    s->config.idle_ms = 600;
+    s->config.per_address = 8;
+    s->config.trusted_proxies = "127.0.0.2/31";
+    service_serve(s);
+    return 0;
+}
+
+/* From 127.0.0.`from`. */
+static int dial(const char *address, unsigned from)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + from) };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    to.sin_port = htons((uint16_t)strtoul(strrchr(address, ':') + 1, NULL, 10));
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static bool is_closed(int fd, int wait_ms)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    char byte;
+
+    return poll(&p, 1, wait_ms) == 1 && recv(fd, &byte, 1, MSG_PEEK) <= 0;
+}
+
+static void say(int fd, const char *text)
+{
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+/* One answer, as far as it came at once. */
+static void hear(int fd, char *text, size_t size)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    ssize_t got = 0;
+
+    text[0] = '\0';
+    if (poll(&p, 1, 5000) == 1)
+        got = recv(fd, text, size - 1, 0);
+    text[got > 0 ? got : 0] = '\0';
+}
+
+/* Sends byte by byte, so that there never is a pause; milliseconds until it is cut off. */
+static uint64_t drip(int fd, const char *endless)
+{
+    uint64_t began_ms = clock_monotonic_ms();
+    size_t len = strlen(endless);
+
+    for (size_t i = 0; clock_monotonic_ms() - began_ms < 10000; i++) {
+        if (send(fd, &endless[i % len], 1, MSG_NOSIGNAL) != 1 || is_closed(fd, POLL_MS))
+            return clock_monotonic_ms() - began_ms;
+    }
+    fail_msg("after ten seconds it still listens");
+    return 0;
+}
+
+static uint64_t late(struct service *s, enum phase phase)
+{
+    struct connection_counts counts;
+
+    server_count(s->api->server, &counts);
+    return counts.late[phase];
+}
+
+static const struct { const char *name, *begin, *endless; enum phase phase; } slow_writers[] = {
+    { "a connection that says nothing", "", NULL, PHASE_HEAD },
+    { "a head that never ends",         "GET /v1/info HTTP/1.1\r\n" HOST, "X-A: b\r\n", PHASE_HEAD },
+    { "a request line that never ends", "GET /v1/", "x", PHASE_HEAD },
+    { "a body that never ends",         "POST /v1/receipts HTTP/1.1\r\n" HOST "Content-Length: 60000\r\n\r\n", " ", PHASE_BODY },
+    { "chunks that never end",          "POST /v1/receipts HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n", PHASE_BODY },
+    { "a body nobody will read",        "POST /v1/nothing HTTP/1.1\r\n" HOST "Content-Length: 60000\r\n\r\n", " ", PHASE_BODY },
+};
+
+static void a_slow_writer_is_cut_off(void **state)
+{
+    struct service *s = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(slow_writers); i++) {
+        uint64_t before = late(s, slow_writers[i].phase), took_ms, began_ms = clock_monotonic_ms();
+        int fd = dial(s->address, 1);
+
+        say(fd, slow_writers[i].begin);
+        if (slow_writers[i].endless != NULL)
+            took_ms = drip(fd, slow_writers[i].endless);
+        else
+            took_ms = is_closed(fd, 10000) ? clock_monotonic_ms() - began_ms : UINT64_MAX;
+        if (took_ms < 500 || took_ms > 3000 || late(s, slow_writers[i].phase) != before + 1)
+            fail_msg("%s: after %llu ms", slow_writers[i].name, (unsigned long long)took_ms);
+        close(fd);
+    }
+}
+
+static void a_kept_connection_is_closed_when_idle(void **state)
+{
+    struct service *s = *state;
+    int fd = dial(s->address, 1);
+    char text[4096];
+
+    for (unsigned i = 0; i < 4; i++) {
+        say(fd, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+        hear(fd, text, sizeof text);
+        assert_int_equal(strncmp(text, "HTTP/1.1 200", 12), 0);
+        clock_sleep_ms(250);                  /* together longer than any one time */
+    }
+    assert_true(is_closed(fd, 3000));
+    assert_int_equal(late(s, PHASE_IDLE), 1);
+    close(fd);
+}
+
+static void a_slow_reader_is_cut_off(void **state)
+{
+    struct service *s = *state;
+    uint64_t began_ms = clock_monotonic_ms();
+    static const char request[] = "GET /openapi.json HTTP/1.1\r\n" HOST "\r\n";
+    int fds[4], small = 1024;
+
+    /* Many answers asked for at once fill what the kernel buffers; none is read. */
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        fds[i] = dial(s->address, 1);
+        setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+        for (unsigned n = 0; n < 200; n++)
+            if (send(fds[i], request, strlen(request), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+                break;
+    }
+    while (late(s, PHASE_ANSWER) < ARRAY_LEN(fds) && clock_monotonic_ms() - began_ms < 8000)
+        clock_sleep_ms(POLL_MS);
+    assert_int_equal(late(s, PHASE_ANSWER), ARRAY_LEN(fds));
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        close(fds[i]);
+}
+
+/* The handler's own time is not the client's. */
+static void who_waits_for_us_is_not_cut_off(void **state)
+{
+    struct service *s = *state;
+    struct signed_receipt r = world_receipt(s->w, &s->w->node, 10);
+    struct buf text, request;
+    int fd = dial(s->address, 1);
+    char got[4096];
+
+    buf_init(&text);
+    buf_init(&request);
+    receipt_text(&r, &text);
+    buf_printf(&request, "POST /v1/receipts HTTP/1.1\r\n" HOST "Content-Length: %zu\r\n\r\n%s", text.len, buf_text(&text));
+    world_block(s->w);
+    say(fd, buf_text(&request));
+    clock_sleep_ms(1500);
+    world_unblock(s->w);
+    hear(fd, got, sizeof got);
+    assert_int_equal(strncmp(got, "HTTP/1.1 201", 12), 0);
+    close(fd);
+    buf_clear(&text);
+    buf_clear(&request);
+}
+
+static void one_address_has_its_share_of_connections(void **state)
+{
+    struct service *s = *state;
+    struct connection_counts counts;
+    int fds[8], more, other;
+    char text[4096];
+
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        fds[i] = dial(s->address, 1);
+        say(fds[i], "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+        hear(fds[i], text, sizeof text);
+        assert_int_equal(strncmp(text, "HTTP/1.1 200", 12), 0);
+    }
+    more = dial(s->address, 1);
+    assert_true(is_closed(more, 400));        /* long before any time is over */
+    server_count(s->api->server, &counts);
+    assert_int_equal(counts.refused_connections, 1);
+    assert_int_equal(counts.open, ARRAY_LEN(fds));
+    other = dial(s->address, 9);
+    say(other, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+    hear(other, text, sizeof text);
+    assert_int_equal(strncmp(text, "HTTP/1.1 200", 12), 0);
+    close(other);
+    close(more);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        close(fds[i]);
+    /* What was held is given back. */
+    for (unsigned i = 0; i < 100 && counts.open > 0; i++) {
+        clock_sleep_ms(POLL_MS);
+        server_count(s->api->server, &counts);
+    }
+    assert_int_equal(counts.open, 0);
+    expect(get(s, "/healthz"), 200);
+}
+
+/* A request that stays, of the client that a proxy names. */
+static int begin_as(struct service *s, unsigned proxy, const char *client, char *text, size_t size)
+{
+    char request[400];
+    int fd = dial(s->address, proxy);
+
+    snprintf(request, sizeof request, "POST /v1/receipts HTTP/1.1\r\n" HOST "X-Forwarded-For: %s\r\nContent-Length: 10\r\n\r\n12345", client);
+    say(fd, request);
+    if (text != NULL) {
+        say(fd, "67890");
+        hear(fd, text, size);
+    }
+    return fd;
+}
+
+static void behind_a_proxy_the_client_counts(void **state)
+{
+    struct service *s = *state;
+    char text[4096];
+    int fds[8], last;
+
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        fds[i] = begin_as(s, 2, "203.0.113.9", NULL, 0);
+    clock_sleep_ms(100);
+    /* The same client through another proxy, and what it says of itself. */
+    last = begin_as(s, 3, "1.1.1.1, 203.0.113.9", text, sizeof text);
+    if (strncmp(text, "HTTP/1.1 429", 12) != 0)
+        fail_msg("%s", text);
+    assert_non_null(strstr(text, "Retry-After: 1\r\n"));
+    assert_non_null(strstr(text, "\"too-many\""));
+    close(last);
+    last = begin_as(s, 2, "203.0.113.10", text, sizeof text);
+    assert_int_equal(strncmp(text, "HTTP/1.1 422", 12), 0);      /* it got through: 10 digits are no receipt */
+    close(last);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        close(fds[i]);
+}
+
+static void bodies_share_one_room(void **state)
+{
+    struct service *s = *state;
+    struct room_share others = { .room = &s->api->room };
+    struct signed_receipt r = world_receipt(s->w, &s->w->node, 10);
+    struct answer a;
+    char text[4096];
+    int fd;
+
+    assert_true(room_take(&others, s->api->room.max - 20000));
+    expect(get(s, "/v1/info"), 200);
+    fd = dial(s->address, 1);
+    say(fd, "POST /v1/receipts HTTP/1.1\r\n" HOST "Content-Length: 30000\r\nExpect: 100-continue\r\n\r\n");
+    hear(fd, text, sizeof text);
+    assert_int_equal(strncmp(text, "HTTP/1.1 503", 12), 0);      /* before a byte of the body was sent */
+    assert_non_null(strstr(text, "Retry-After: 1\r\n"));
+    close(fd);
+    /* In chunks nobody knows before; and an answer takes room too. */
+    char *body = mem_new(30001);
+    memset(body, ' ', 30000);
+    expect_problem(ask(s, (struct asking){ .method = "POST", .path = "/v1/receipts", .header = "Transfer-Encoding: chunked",
+                                           .body = body, .len = 30000 }), 503, "try-again");
+    free(body);
+    expect_problem(get(s, "/openapi.json"), 503, "try-again");
+    room_set(&others, 0);
+    a = post_receipt(s, &r);
+    assert_status(&a, 201);
+    answer_clear(&a);
+    expect(get(s, "/openapi.json"), 200);
+    for (unsigned i = 0; i < 100 && atomic_load(&s->api->room.used) > 0; i++)
+        clock_sleep_ms(POLL_MS);
+    assert_int_equal(atomic_load(&s->api->room.used), 0);        /* nothing leaks */
+}
+
+static void a_text_that_unfolds_too_far_is_refused_unread(void **state)
+{
+    struct service *s = *state;
+    struct buf text;
+
+    buf_init(&text);
+    buf_add_text(&text, "[{}");
+    while (text.len < 4 * MIB)
+        buf_add_text(&text, ",{}");
+    buf_add_text(&text, "]");
+    expect_problem(post(s, "/v1/receipts", "application/json", buf_text(&text)), 413, "too-large");
+    buf_clear(&text);
+}
+
+static void the_faults_of_one_request_are_bounded(void **state)
+{
+    struct service *s = *state;
+    struct answer a;
+    struct buf text;
+    size_t faults = 0;
+
+    buf_init(&text);
+    buf_add_text(&text, "[{}");
+    for (unsigned i = 1; i < 10000; i++)
+        buf_add_text(&text, ",{}");
+    buf_add_text(&text, "]");
+    a = post(s, "/v1/receipts", "application/json", buf_text(&text));
+    assert_status(&a, 200);
+    for (size_t i = 0; i < 10000; i++) {
+        const json *item = json_at(at(a.body, "results"), i);
+
+        assert_true(json_count(json_member(item, "errors")) >= 1);
+        faults += json_count(json_member(item, "errors"));
+    }
+    assert_in_range(faults, 20000, 40000);
+    assert_true(json_count(at(a.body, "results.0.errors")) > 5);
+    answer_clear(&a);
+    buf_clear(&text);
+}
+
+/* The head that a browser sends through a proxy, with a key and all that we read: well within 4 KiB. */
+static void heads_of_real_clients_fit(void **state)
+{
+    struct service *s = *state;
+    struct buf head;
+    char text[16384];
+    int fd = dial(s->address, 2);
+
+    buf_init(&head);
+    buf_add_text(&head,
+        "GET /v1/info?limit=100&cursor=00000000000000000000000000000000000000000000000000000000000000aa HTTP/1.1\r\n"
+        "Host: gateway.example.org\r\nConnection: keep-alive\r\n"
+        "User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36\r\n"
+        "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8\r\n"
+        "Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9,de;q=0.8,fr;q=0.7\r\n"
+        "Sec-Ch-Ua: \"Chromium\";v=\"124\", \"Google Chrome\";v=\"124\", \"Not-A.Brand\";v=\"99\"\r\nSec-Ch-Ua-Mobile: ?0\r\n"
+        "Sec-Ch-Ua-Platform: \"Windows\"\r\nSec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Site: none\r\n"
+        "Upgrade-Insecure-Requests: 1\r\nReferer: https://gateway.example.org/earner?account=0x00000000000000000000000000000000000000aa\r\n"
+        "X-Forwarded-For: 2001:db8:1234:5678:9abc:def0:1234:5678, 203.0.113.9\r\nX-Forwarded-Proto: https\r\n"
+        "X-Forwarded-Host: gateway.example.org\r\nX-Real-IP: 203.0.113.9\r\nX-Request-Id: 6a0f2e0c9b7d4e4f8a1b2c3d4e5f6071\r\n"
+        "Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
+        "Authorization: Bearer qk_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\r\n"
+        "Idempotency-Key: 01932b1e-3c5a-7000-8000-000000000001\r\nIf-None-Match: \"0123456789abcdef0123456789abcdef\"\r\n");
+    buf_add_text(&head, "Quittance-Auth: 0x00000000000000000000000000000000000000aa 1700000000000 0x");
+    for (unsigned i = 0; i < 130; i++)
+        buf_add_text(&head, "a");
+    buf_add_text(&head, "\r\n\r\n");
+    assert_in_range(head.len, 1400, 4096);
+    say(fd, buf_text(&head));
+    hear(fd, text, sizeof text);
+    if (strncmp(text, "HTTP/1.1 200", 12) != 0)
+        fail_msg("%s", text);
+    close(fd);
+    buf_clear(&head);
+}
+
+static void a_head_over_4_kib_is_refused(void **state)
+{
+    struct service *s = *state;
+    struct buf head;
+    char text[4096];
+    int fd = dial(s->address, 1);
+
+    buf_init(&head);
+    buf_add_text(&head, "GET /v1/info HTTP/1.1\r\n" HOST "Cookie: ");
+    for (unsigned i = 0; i < 5000; i++)
+        buf_add_text(&head, "c");
+    buf_add_text(&head, "\r\n\r\n");
+    say(fd, buf_text(&head));
+    hear(fd, text, sizeof text);
+    if (strncmp(text, "HTTP/1.1 431", 12) != 0)
+        fail_msg("%s", text);
+    close(fd);
+    buf_clear(&head);
+}
+
+static void a_still_disk_refuses_early(void **state)
+{
+    struct flow f;
+
+    (void)state;
+    flow_init(&f);
+    assert_true(flow_enter(&f, 1000));
+    assert_true(flow_enter(&f, 1000 + FLOW_STALL_MS - 1));
+    assert_false(flow_enter(&f, 1000 + FLOW_STALL_MS));
+    flow_leave(&f, 1000 + FLOW_STALL_MS + 5);                    /* it moves again */
+    assert_true(flow_enter(&f, 1000 + FLOW_STALL_MS + 6));
+    assert_false(flow_enter(&f, 2000 + 2 * FLOW_STALL_MS + 6));
+    flow_leave(&f, 90000);
+    flow_leave(&f, 90000);
+    assert_true(flow_enter(&f, 900000));                         /* nobody waits: how long ago it was says nothing */
+    assert_int_equal(flow_refused(&f), 2);
+    flow_clear(&f);
+}
+
+static void one_provider_has_its_rate(void **state)
+{
+    struct service *s = *state;
+    struct signed_receipt first = world_receipt(s->w, &s->w->node, 10), r;
+    struct answer a;
+    struct buf text;
+    unsigned limited = 0;
+
+    api_stop(s->api);
+    s->w->config.rate_limit = 1;
+    s->w->config.rate_burst = 3;
+    world_restart(s->w);
+    service_serve(s);
+    a = post_receipt(s, &first);
+    assert_status(&a, 201);
+    answer_clear(&a);
+    buf_init(&text);
+    for (unsigned i = 0; i < 4; i++) {
+        r = world_receipt(s->w, &s->w->node, 10);
+        buf_add_text(&text, i == 0 ? "[" : ",");
+        receipt_text(&r, &text);
+    }
+    buf_add_text(&text, "]");
+    a = post(s, "/v1/receipts", "application/json", buf_text(&text));
+    assert_status(&a, 200);
+    for (size_t i = 0; i < 4; i++) {
+        const char *code;
+        size_t len;
+
+        limited += json_get_text(json_member(json_at(at(a.body, "results"), i), "code"), &code, &len) && strcmp(code, "too-many") == 0;
+    }
+    assert_int_equal(limited, 2);
+    assert_text_at(&a, "results.3.status", "rejected");
+    answer_clear(&a);
+    buf_clear(&text);
+    /* Alone it is 429; what is known already is answered; another provider, and a forger, take nothing of it. */
+    r = world_receipt(s->w, &s->w->node, 10);
+    a = post_receipt(s, &r);
+    assert_problem(&a, 429, "too-many");
+    answer_clear(&a);
+    a = post_receipt(s, &first);
+    assert_status(&a, 200);
+    assert_text_at(&a, "status", "duplicate");
+    answer_clear(&a);
+    for (unsigned i = 0; i < 5; i++) {
+        struct signed_receipt forged = world_receipt(s->w, &s->w->other, 10);
+
+        forged.signature.b[7] ^= 1;
+        a = post_receipt(s, &forged);
+        assert_status(&a, 422);
+        answer_clear(&a);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        struct signed_receipt other = world_receipt(s->w, &s->w->other, 10);
+
+        a = post_receipt(s, &other);
+        assert_status(&a, 201);
+        answer_clear(&a);
+    }
+    /* A second later there is one more. */
+    s->w->now_ms += 1100;                     /* each group took a millisecond of its own */
+    a = post_receipt(s, &r);
+    assert_status(&a, 201);
+    answer_clear(&a);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, service_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_slow_writer_is_cut_off), TEST(a_kept_connection_is_closed_when_idle), TEST(a_slow_reader_is_cut_off),
+        TEST(who_waits_for_us_is_not_cut_off), TEST(one_address_has_its_share_of_connections), TEST(behind_a_proxy_the_client_counts),
+        TEST(bodies_share_one_room), TEST(a_text_that_unfolds_too_far_is_refused_unread), TEST(the_faults_of_one_request_are_bounded),
+        TEST(heads_of_real_clients_fit), TEST(a_head_over_4_kib_is_refused), TEST(one_provider_has_its_rate),
+        cmocka_unit_test(a_still_disk_refuses_early),
+    };
+
+    return cmocka_run_group_tests_name("load", tests, NULL, NULL);
+}
