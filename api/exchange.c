@@ -112,12 +112,13 @@ static bool no_room(struct exchange *x)
     return false;
 }
 
-/* Of the exchange itself and the body as announced; one in chunks takes its room as it comes. */
+/* A body takes its room as it comes, so that announcing one costs others nothing; but where there is none now for all that
+ * is announced, it is refused before it is sent. */
 static bool room_fits(struct exchange *x)
 {
     size_t body = x->req.route->body_max > 0 ? (size_t)exchange_length(x) : 0;
 
-    return room_take(&x->req.room, sizeof *x + body) || no_room(x);
+    return (room_has(&x->req.room, sizeof *x + body) && room_take(&x->req.room, sizeof *x)) || no_room(x);
 }
 
 void exchange_head(struct exchange *x, const struct server_config *config, const char *url)

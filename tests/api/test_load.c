@@ -261,7 +261,7 @@ static void bodies_share_one_room(void **state)
     char text[4096];
     int fd;
 
-    assert_true(room_take(&others, s->api->room.max - 20000));
+    room_set(&others, s->api->room.max - 20000);
     expect(get(s, "/v1/info"), 200);
     fd = dial(s->address, 1);
     say(fd, "POST /v1/receipts HTTP/1.1\r\n" HOST "Content-Length: 30000\r\nExpect: 100-continue\r\n\r\n");
@@ -401,6 +401,55 @@ static void a_still_disk_refuses_early(void **state)
     flow_clear(&f);
 }
 
+/* Ten thousand items each: some wait for the writer, the others are refused at once, and nothing piles up. */
+static void a_still_writer_refuses_what_there_is_no_room_for(void **state)
+{
+    struct service *s = *state;
+    struct buf body, request;
+    int fds[12], refused = 0, done = 0;
+
+    buf_init(&body);
+    buf_init(&request);
+    buf_add_text(&body, "[{}");
+    for (unsigned i = 1; i < 10000; i++)
+        buf_add_text(&body, ",{}");
+    buf_add_text(&body, "]");
+    buf_printf(&request, "POST /v1/receipts HTTP/1.1\r\n" HOST "Prefer: return=minimal\r\nContent-Length: %zu\r\n\r\n%s", body.len,
+               buf_text(&body));
+    world_block(s->w);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        struct pollfd p = { .events = POLLIN };
+        char text[4096];
+
+        p.fd = fds[i] = dial(s->address, (unsigned)(10 + i));
+        say(fds[i], buf_text(&request));
+        if (i < 2 || poll(&p, 1, 3000) == 0)  /* two fit in any case: they only wait */
+            continue;
+        hear(fds[i], text, sizeof text);
+        assert_int_equal(strncmp(text, "HTTP/1.1 503", 12), 0);
+        assert_non_null(strstr(text, "Retry-After: "));
+        refused++;
+        close(fds[i]);
+        fds[i] = -1;
+    }
+    assert_in_range(refused, 4, 10);
+    assert_in_range(atomic_load(&s->api->room.used), 1, s->api->room.max);
+    expect(get(s, "/healthz"), 200);          /* what needs no disk is answered */
+    world_unblock(s->w);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        char text[4096];
+
+        if (fds[i] < 0)
+            continue;
+        hear(fds[i], text, sizeof text);
+        done += strncmp(text, "HTTP/1.1 200", 12) == 0;
+        close(fds[i]);
+    }
+    assert_int_equal(done + refused, ARRAY_LEN(fds));
+    buf_clear(&body);
+    buf_clear(&request);
+}
+
 static void one_provider_has_its_rate(void **state)
 {
     struct service *s = *state;
@@ -476,6 +525,7 @@ int main(void)
         TEST(who_waits_for_us_is_not_cut_off), TEST(one_address_has_its_share_of_connections), TEST(behind_a_proxy_the_client_counts),
         TEST(bodies_share_one_room), TEST(a_text_that_unfolds_too_far_is_refused_unread), TEST(the_faults_of_one_request_are_bounded),
         TEST(heads_of_real_clients_fit), TEST(a_head_over_4_kib_is_refused), TEST(one_provider_has_its_rate),
+        TEST(a_still_writer_refuses_what_there_is_no_room_for),
         cmocka_unit_test(a_still_disk_refuses_early),
     };
 
