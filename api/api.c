@@ -123,7 +123,7 @@ struct api *api_new(const struct api_config *config, struct writer *writer, stru
     a->runner = runner;
     a->clock = clock;
     a->pool = db_pool_new(config->store_url, READERS_MAX);
-    a->trees = trees_new(config->secret);
+    a->trees = trees_new(config->secret, config->archive_dir);
     a->usage = usage_new();
     a->held = held_new();
     a->idempotency = idempotency_new();

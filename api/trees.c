@@ -3,47 +3,50 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "api/tree_file.h"
 #include "gateway/base/mem.h"
 #include "store/batches.h"
 #include "store/receipts.h"
 
 #define KEPT_MAX 8
-#define KEY_LEN 36                            /* jobId and provider, or an account and zeros: sorts like the leaves */
+#define REWARDS_BYTES_MAX (32 * MIB)          /* of all rewards trees that are kept, but the newest may be larger */
 
 enum tree_kind { TREE_RECEIPTS, TREE_REWARDS };
 
-struct tree_key { uint8_t b[KEY_LEN]; };
 struct kept {
     enum tree_kind kind;
     uint64_t number;                          /* of the batch, or of the settlement */
-    size_t count, capacity;
-    struct tree_key *keys;                    /* sorted */
-    struct hash *leaves;
-    struct amount *claimables;                /* rewards only */
-    struct tree *tree;
     uint64_t used;
+    struct tree_file *file;                   /* receipts: by jobId and provider */
+    /* Rewards. */
+    size_t count;
+    struct tree_key *keys;                    /* an account and zeros: sorts like the leaves */
+    struct amount *claimables;
+    struct tree *tree;
 };
 /* One lock also over building: two requests for the same tree build it once. */
 struct trees {
     const uint8_t *secret;
+    const char *dir;
     pthread_mutex_t lock;
     struct kept kept[KEPT_MAX];
     uint64_t uses;
 };
 
-struct trees *trees_new(const uint8_t secret[32])
+struct trees *trees_new(const uint8_t secret[32], const char *dir)
 {
     struct trees *trees = mem_new(sizeof *trees);
 
     trees->secret = secret;
+    trees->dir = dir;
     pthread_mutex_init(&trees->lock, NULL);
     return trees;
 }
 
 static void kept_clear(struct kept *k)
 {
+    tree_file_free(k->file);
     free(k->keys);
-    free(k->leaves);
     free(k->claimables);
     tree_free(k->tree);
     *k = (struct kept){ 0 };
@@ -76,50 +79,47 @@ static struct tree_key account_key(struct address account)
     return key;
 }
 
-struct build { struct kept *kept; const uint8_t *secret; };
+struct build { struct tree_file *file; const uint8_t *secret; };
 
 static bool add_receipt(void *self, const struct receipt_row *row, struct err *err)
 {
     const struct build *build = self;
-    struct kept *k = build->kept;
     const struct receipt *r = &row->signed_.receipt;
+    struct tree_key key = receipt_key(r->job_id, r->provider);
+    struct hash salt = receipt_salt(build->secret, r->job_id, r->provider);
 
-    (void)err;
-    if (k->count == k->capacity) {
-        k->capacity = k->capacity > 0 ? 2 * k->capacity : 1024;
-        k->keys = mem_grow(k->keys, k->capacity, sizeof *k->keys);
-        k->leaves = mem_grow(k->leaves, k->capacity, sizeof *k->leaves);
-    }
-    k->keys[k->count] = receipt_key(r->job_id, r->provider);
-    k->leaves[k->count] = tree_receipts_leaf(k->count, r->job_id, r->provider,
-                                             receipt_salt(build->secret, r->job_id, r->provider), row->hash);
-    k->count++;
-    return true;
+    return tree_file_add(build->file, &key, tree_receipts_leaf(tree_file_count(build->file), r->job_id, r->provider, salt, row->hash), err);
 }
 
 static bool build_receipts(struct trees *trees, struct db *db, struct kept *k, struct err *err)
 {
-    struct build build = { k, trees->secret };
+    struct build build = { .secret = trees->secret };
 
-    return store_receipts_of_batch(db, k->number, add_receipt, &build, err);
+    if (!tree_file_new(trees->dir, &k->file, err))
+        return false;
+    build.file = k->file;
+    return store_receipts_of_batch(db, k->number, add_receipt, &build, err) && tree_file_end(k->file, err);
 }
 
 static bool build_rewards(struct db *db, struct address token, struct kept *k, struct err *err)
 {
     struct reward_leaves leaves = { 0 };
+    struct hash *hashes;
 
     if (!store_leaves_load(db, k->number, &leaves, err))
         return false;
     k->count = leaves.count;
     k->keys = mem_array(leaves.count + 1, sizeof *k->keys);
-    k->leaves = mem_array(leaves.count + 1, sizeof *k->leaves);
+    hashes = mem_array(leaves.count + 1, sizeof *hashes);
     k->claimables = mem_array(leaves.count + 1, sizeof *k->claimables);
     for (size_t i = 0; i < leaves.count; i++) {
         k->keys[i] = account_key(leaves.list[i].account);
-        k->leaves[i] = tree_rewards_leaf(leaves.list[i].account, token, leaves.list[i].claimable);
+        hashes[i] = tree_rewards_leaf(leaves.list[i].account, token, leaves.list[i].claimable);
         k->claimables[i] = leaves.list[i].claimable;
     }
     reward_leaves_clear(&leaves);
+    k->tree = tree_new(hashes, k->count);
+    free(hashes);
     return true;
 }
 
@@ -135,6 +135,28 @@ static struct kept *make_room(struct trees *trees)
     return oldest;
 }
 
+static size_t rewards_bytes(const struct kept *k)
+{
+    return k->count * (sizeof *k->keys + sizeof *k->claimables + 2 * sizeof(struct hash));
+}
+
+/* All but this one, where together they are too large. */
+static void keep_bounds(struct trees *trees, const struct kept *newest)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < KEPT_MAX; i++)
+        bytes += rewards_bytes(&trees->kept[i]);
+    for (size_t i = 0; bytes > REWARDS_BYTES_MAX && i < KEPT_MAX; i++) {
+        struct kept *k = &trees->kept[i];
+
+        if (k == newest || k->tree == NULL)
+            continue;
+        bytes -= rewards_bytes(k);
+        kept_clear(k);
+    }
+}
+
 /* Under the lock.  NULL: err. */
 static struct kept *get(struct trees *trees, struct db *db, enum tree_kind kind, uint64_t number, struct address token,
                         struct err *err)
@@ -143,7 +165,7 @@ static struct kept *get(struct trees *trees, struct db *db, enum tree_kind kind,
     bool ok;
 
     for (size_t i = 0; i < KEPT_MAX; i++)
-        if (trees->kept[i].tree != NULL && trees->kept[i].kind == kind && trees->kept[i].number == number)
+        if (trees->kept[i].used > 0 && trees->kept[i].kind == kind && trees->kept[i].number == number)
             return &trees->kept[i];
     k = make_room(trees);
     k->kind = kind;
@@ -153,15 +175,14 @@ static struct kept *get(struct trees *trees, struct db *db, enum tree_kind kind,
         kept_clear(k);
         return NULL;
     }
-    k->tree = tree_new(k->leaves, k->count);
-    free(k->leaves);                          /* the tree has its own */
-    k->leaves = NULL;
+    k->used = ++trees->uses;
+    keep_bounds(trees, k);
     return k;
 }
 
 static int key_cmp(const void *a, const void *b)
 {
-    return memcmp(a, b, KEY_LEN);
+    return memcmp(a, b, TREE_KEY);
 }
 
 static bool find(struct kept *k, const struct tree_key *key, size_t *at)
@@ -178,20 +199,16 @@ bool trees_receipt(struct trees *trees, struct db *db, uint64_t batch, struct jo
 {
     struct tree_key key = receipt_key(job, provider);
     struct kept *k;
-    size_t at;
+    bool ok;
 
     pthread_mutex_lock(&trees->lock);
     k = get(trees, db, TREE_RECEIPTS, batch, (struct address){ { 0 } }, err);
-    if (k != NULL) {
+    ok = k != NULL;
+    if (ok)
         k->used = ++trees->uses;
-        *found = find(k, &key, &at);
-        if (*found) {
-            *index = at;
-            tree_prove(k->tree, at, proof);
-        }
-    }
+    ok = ok && tree_file_find(k->file, &key, index, found, err) && (!*found || tree_file_prove(k->file, *index, proof, err));
     pthread_mutex_unlock(&trees->lock);
-    return k != NULL;
+    return ok;
 }
 
 bool trees_reward(struct trees *trees, struct db *db, uint64_t sequence, struct address token, struct address account,
