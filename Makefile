@@ -27,11 +27,11 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo unit sim sim-bench e2e test-geth soak-leak soak bench contracts forge forge-ci model bench-gas coverage slither smt clean
+.PHONY: all help test demo unit sim sim-bench e2e test-geth soak-leak soak bench bench-connections contracts forge forge-ci model bench-gas coverage slither smt clean
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "%-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 $(B)/quittance: $(MAIN:%.c=$(B)/%.o) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
@@ -105,6 +105,9 @@ soak: $(B)/quittance contracts ## 50 runs through faults, then serve under load 
 
 bench: $(BENCH) $(B)/quittance ## figures, the limit each is measured against, and the ratio
 	@set -e; for b in $(BENCH); do $$b; done
+
+bench-connections: $(B)/quittance contracts ## what 10 000 idle connections cost the others
+	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/bench/connections.mjs
 
 forge: contracts ## the contract's unit, fuzz and invariant tests
 	@node_modules/.bin/forge test

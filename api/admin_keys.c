@@ -8,6 +8,7 @@
 #include "api/context.h"
 #include "api/fields.h"
 #include "api/handlers.h"
+#include "api/list.h"
 #include "api/page.h"
 #include "api/problem.h"
 #include "gateway/base/mem.h"
@@ -100,25 +101,21 @@ static bool add_row(void *self, const struct api_key *key, struct err *err)
     (void)err;
     json_put_text(object, "name", key->name);
     json_put_u64(object, "createdAt", key->created_at_ms);
-    return page_add(self, "", object);
+    return page_add(self, key->id, object);
 }
 
-/* One page: there are few keys, and more than PAGE_LIMIT_MAX are not shown. */
+static bool walk(struct db *db, struct page *page, struct err *err)
+{
+    char after[KEY_ID_MAX] = "";
+
+    if (page->has_after)
+        memcpy(after, page->after, sizeof after - 1);
+    return store_keys(db, after, page->limit + 1, add_row, page, err);
+}
+
 void keys_get(struct request *req, struct reply *reply)
 {
-    struct page page = { .limit = PAGE_LIMIT_MAX, .items = json_new_array() };
-    struct err err = { 0 };
-    struct db *db;
-    bool ok;
-
-    if (!api_begin(req->api, &db, reply)) {
-        page_drop(&page);
-        return;
-    }
-    ok = store_keys(db, add_row, &page, &err);
-    page.more = false;
-    page_end(&page, ok, &err, reply);
-    api_end(req->api, db);
+    list_reply(req, KEY_ID_MAX, walk, reply);
 }
 
 struct old_key { const char *who, *id; bool found; };

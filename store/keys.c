@@ -60,14 +60,16 @@ bool store_key_find(struct db *db, struct hash digest, struct api_key *key, bool
     return true;
 }
 
-bool store_keys(struct db *db, key_fn *visit, void *self, struct err *err)
+bool store_keys(struct db *db, const char *after_id, unsigned limit, key_fn *visit, void *self, struct err *err)
 {
     struct api_key key;
     struct stmt st;
     bool row;
 
-    if (!db_prepare(db, "SELECT id, digest, role, name, created_at FROM api_keys ORDER BY id", &st, err))
+    if (!db_prepare(db, "SELECT id, digest, role, name, created_at FROM api_keys WHERE id > ? ORDER BY id LIMIT ?", &st, err))
         return false;
+    stmt_bind_text(&st, after_id);
+    stmt_bind_u64(&st, limit);
     err->code = ERR_NONE;
     while (stmt_step(&st, &row, err)) {
         if (!row)

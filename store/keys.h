@@ -13,7 +13,8 @@ MUST_USE bool store_key_add(struct db *db, const struct api_key *key, struct err
 MUST_USE bool store_key_delete(struct db *db, const char *id, bool *found, struct err *err);
 MUST_USE bool store_key_find(struct db *db, struct hash digest, struct api_key *key, bool *found, struct err *err);
 typedef bool key_fn(void *self, const struct api_key *key, struct err *err);
-MUST_USE bool store_keys(struct db *db, key_fn *visit, void *self, struct err *err);
+/* By id, those after `after_id` ("": all), at most limit. */
+MUST_USE bool store_keys(struct db *db, const char *after_id, unsigned limit, key_fn *visit, void *self, struct err *err);
 
 struct audit_entry { uint64_t id, at_ms; char who[64], action[64], detail[2048]; };
 MUST_USE bool store_audit_add(struct db *db, uint64_t now_ms, const char *who, const char *action, const char *detail_json, struct err *err);

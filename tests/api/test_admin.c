@@ -233,6 +233,27 @@ static void a_price_and_its_answer_are_kept_together_or_not_at_all(void **state)
     assert_int_equal(world_count(s->w, "SELECT COUNT(*) FROM prices"), 2);
 }
 
+static void keys_are_listed_page_by_page(void **state)
+{
+    struct service *s = *state;
+    char seen[3][32] = { "" }, path[128] = "/admin/v1/keys?limit=1";
+
+    for (size_t i = 0; i < 3; i++) {          /* the three of the fixture */
+        struct answer a = admin(s, "GET", path, s->viewer.text, NULL);
+
+        assert_status(&a, 200);
+        assert_int_equal(json_count(at(a.body, "items")), 1);
+        snprintf(seen[i], sizeof seen[i], "%s", vector_text(at(a.body, "items.0"), "id"));
+        assert_true(i == 0 || strcmp(seen[i - 1], seen[i]) < 0);
+        if (i < 2)
+            snprintf(path, sizeof path, "/admin/v1/keys?limit=1&cursor=%s", vector_text(a.body, "next"));
+        else
+            assert_int_equal(json_kind_of(at(a.body, "next")), JSON_KIND_NULL);
+        answer_clear(&a);
+    }
+    expect_problem(admin(s, "GET", "/admin/v1/keys?cursor=xyz", s->viewer.text, NULL), 400, "malformed");
+}
+
 static void keys_are_made_listed_and_withdrawn(void **state)
 {
     struct service *s = *state;
@@ -279,7 +300,7 @@ int main(void)
         TEST(admission_releases_what_was_held), TEST(an_operator_releases_and_refuses), TEST(many_are_refused_at_once),
         TEST(the_same_idempotency_key_gets_the_same_answer), TEST(prices_are_versions),
         TEST(a_price_and_its_answer_are_kept_together_or_not_at_all),
-        TEST(keys_are_made_listed_and_withdrawn), TEST(without_a_chain_nothing_is_settled),
+        TEST(keys_are_made_listed_and_withdrawn), TEST(keys_are_listed_page_by_page), TEST(without_a_chain_nothing_is_settled),
     };
 
     return cmocka_run_group_tests_name("admin", tests, NULL, NULL);

@@ -28,7 +28,7 @@ static void a_key_is_found_by_its_digest_until_it_is_deleted(void **state)
     assert_string_equal(got.role, "operator");
     assert_string_equal(got.name, "night shift");
     assert_int_equal(got.created_at_ms, 5);
-    store_ok(store_keys(f->db, note_key, seen, &err));
+    store_ok(store_keys(f->db, "", 100, note_key, seen, &err));
     assert_string_equal(seen, "k0;k1;");
     store_ok(store_key_delete(f->db, "k1", &found, &err));
     assert_true(found);
