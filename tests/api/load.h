@@ -1,5 +1,5 @@
-/* tests/api/load.h - a service with small limits and short times, and sockets that misbehave towards it.  Included by one
- * program's .c each, after service.h's rule. */
+/* tests/api/load.h - a service with small limits, and sockets that misbehave towards it.  Included by one
+ * program's .c each, which defines LOAD_MS before. */
 #ifndef QUITTANCE_TESTS_API_LOAD_H
 #define QUITTANCE_TESTS_API_LOAD_H
 
@@ -13,7 +13,7 @@
 #define HOST "Host: 127.0.0.1\r\n"
 #define POLL_MS 20
 
-/* Times short enough to wait for. */
+/* LOAD_MS: the time for everything. */
 MAYBE static int load_setup(void **state)
 {
     struct service *s;
@@ -22,9 +22,9 @@ MAYBE static int load_setup(void **state)
     s = *state;
     api_stop(s->api);
     service_config(s);
-    s->config.request_ms = 600;
-    s->config.answer_ms = 600;
-    s->config.idle_ms = 600;
+    s->config.request_ms = LOAD_MS;
+    s->config.answer_ms = LOAD_MS;
+    s->config.idle_ms = LOAD_MS;
     s->config.per_address = 8;
     s->config.trusted_proxies = "127.0.0.2/31";
     service_serve(s);

@@ -1,4 +1,5 @@
 /* Who is late is cut off, however busy it looks; who waits for us is not. */
+#define LOAD_MS 600                           /* short enough to wait for */
 #include "tests/api/load.h"
 
 /* Sends byte by byte, so that there never is a pause; milliseconds until it is cut off. */
