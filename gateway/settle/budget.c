@@ -89,11 +89,35 @@ static bool is_within(struct settle *s, const char *of, const char *setting, str
     return hold(s, WAITS_FOR_BUDGET, err);
 }
 
+static bool bears(struct settle *s, const struct spent *spent, struct wei cost, struct err *err)
+{
+    return is_within(s, "the run", "max_run_cost_gwei", spent->run, cost, s->config.max_run_cost, err)
+        && is_within(s, "the day", "max_day_cost_gwei", spent->day, cost, s->config.max_day_cost, err);
+}
+
+bool budget_bears(struct settle *s, uint64_t sequence, struct wei cost, struct err *err)
+{
+    uint64_t day = clock_now_ms(s->clock) / DAY_MS;
+
+    if (!s->spent_known || s->spent_sequence != sequence || s->spent_day != day) {
+        if (!budget_spent(s, sequence, 0, &s->spent, err))
+            return false;
+        s->spent_known = true;
+        s->spent_sequence = sequence;
+        s->spent_day = day;
+    }
+    return bears(s, &s->spent, cost, err);
+}
+
+void budget_add(struct settle *s, struct wei cost)
+{
+    s->spent.run = wei_sum(s->spent.run, cost);
+    s->spent.day = wei_sum(s->spent.day, cost);
+}
+
 bool budget_allows(struct settle *s, uint64_t sequence, uint64_t replaced, struct wei cost, struct err *err)
 {
     struct spent spent;
 
-    return budget_spent(s, sequence, replaced, &spent, err)
-        && is_within(s, "the run", "max_run_cost_gwei", spent.run, cost, s->config.max_run_cost, err)
-        && is_within(s, "the day", "max_day_cost_gwei", spent.day, cost, s->config.max_day_cost, err);
+    return budget_spent(s, sequence, replaced, &spent, err) && bears(s, &spent, cost, err);
 }

@@ -281,6 +281,6 @@ bool follow_transactions(struct settle *s, bool *moved, struct err *err)
     round.latest = latest.number;
     ok = ok && look_at_all(s, &open, &round, moved, err);
     transactions_clear(&open);
-    s->flight_known = false;                   /* mined, replaced or voided meanwhile */
+    s->flight_known = s->spent_known = false;  /* mined, replaced or voided meanwhile */
     return ok;
 }

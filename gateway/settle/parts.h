@@ -35,6 +35,9 @@ struct payments_scanner {
 /* What a node said of bytes that were handed to it, until it is written (broadcast.c). */
 struct sent_mark { uint64_t tx; bool was_prepared; struct tx_hash hash; struct err answer; };
 
+/* What a run and a day cost so far (budget.c). */
+struct spent { struct wei run, day; };
+
 struct settle {
     struct settle_config config;
     struct db *db;
@@ -51,6 +54,10 @@ struct settle {
     size_t outcome_count;
     struct sent_mark *marks;
     size_t mark_count;
+    uint64_t data_free_until_ms;              /* until then this chain takes nothing for data */
+    bool spent_known;                         /* since then, too: of what sequence and day, and how much */
+    uint64_t spent_sequence, spent_day;
+    struct spent spent;
     bool flight_known;                        /* since the last follow: what is not mined yet, and may cost at most */
     uint64_t flight_count;
     struct wei flight_cost;
@@ -111,8 +118,11 @@ void hold_tell(struct settle *s);
  * for, or 0.  ERR_AGAIN and held where there is none. */
 MUST_USE bool budget_allows(struct settle *s, uint64_t sequence, uint64_t replaced, struct wei cost, struct err *err);
 /* What the run of this sequence and this day cost so far, as budget_allows counts. */
-struct spent { struct wei run, day; };
 MUST_USE bool budget_spent(struct settle *s, uint64_t sequence, uint64_t replaced, struct spent *spent, struct err *err);
+/* budget_allows for new transactions of a sequence: between two looks at them only we add to the sums, so they are taken from the
+ * store once.  budget_add: so much more was signed. */
+MUST_USE bool budget_bears(struct settle *s, uint64_t sequence, struct wei cost, struct err *err);
+void budget_add(struct settle *s, struct wei cost);
 
 /* -- sending (send.c) -- */
 #define SEND_WINDOW 16u                       /* in flight at once: what pools keep of one account */

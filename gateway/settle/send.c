@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define DATA_FREE_MS UINT64_C(60000)
+
 bool send_fee(struct settle *s, struct fee *fee, struct err *err)
 {
     struct fee_market market;
@@ -22,12 +24,19 @@ bool send_data_fee(struct settle *s, const struct tx *tx, struct wei *fee, struc
     struct wei now;
     bool ok;
 
+    if (clock_now_ms(s->clock) < s->data_free_until_ms) {
+        *fee = (struct wei){ U256_ZERO };
+        return true;
+    }
     buf_init(&bytes);
     tx_unsigned(tx, &bytes);
     ok = (!bytes.failed || err_set(err, ERR_LIMIT, "the transaction is too large"))
       && rpc_data_fee(s->rpc, &bytes, &now, err);
-    if (ok)
+    if (ok) {
         *fee = wei_sum(now, now);
+        if (u256_is_zero(now.v))               /* a chain that has no such fee: not asked for each call */
+            s->data_free_until_ms = clock_now_ms(s->clock) + DATA_FREE_MS;
+    }
     buf_clear(&bytes);
     return ok;
 }
@@ -248,7 +257,7 @@ static bool prepare_one(struct signings *all, size_t at, struct wei *cost, struc
     return true;
 }
 
-/* As many as the ceilings let through, in order; `held` says what stopped the others. */
+/* As many as the ceilings let through, in order; `held` says what stopped the others.  All are of one settlement. */
 static bool prepare(struct signings *all, size_t count, struct err *held, struct err *err)
 {
     struct settle *s = all->settle;
@@ -261,7 +270,7 @@ static bool prepare(struct signings *all, size_t count, struct err *held, struct
         if (!prepare_one(all, all->count, &cost, err))
             return false;
         sum = wei_sum(all->cost, cost);
-        if (!budget_allows(s, all->requests[all->count].sequence, 0, sum, held))
+        if (!budget_bears(s, all->requests[0].sequence, sum, held))
             break;
         all->cost = sum;
     }
@@ -282,6 +291,7 @@ static bool send_prepared(struct signings *all, struct err *err)
         return false;
     s->flight_count += all->count;
     s->flight_cost = wei_sum(s->flight_cost, all->cost);
+    budget_add(s, all->cost);
     first = all->list[0].row.nonce;
     if (all->own_nonce != 0 && all->own_nonce < first)
         tell_passed(s, all->own_nonce, first - 1);
