@@ -167,18 +167,20 @@ static bool store_open_transactions(void *self, struct group *group, struct err 
     return ok;
 }
 
-static struct address contract_of_bench(void)
+/* As in the environment of make_gateway. */
+static struct sink_node_contract deployed(void)
 {
-    struct address contract;
+    struct sink_node_contract c;
 
-    memset(contract.b, 0xc0, sizeof contract.b);
-    return contract;
+    memset(c.contract.b, 0xc0, sizeof c.contract.b);
+    memset(c.token.b, 0x70, sizeof c.token.b);
+    return c;
 }
 
 static void fill_store(struct bench *b)
 {
     struct filling f = { .bench = b };
-    struct binding binding = { .chain_id = SINK_NODE_CHAIN_ID, .contract = contract_of_bench() };
+    struct binding binding = { .chain_id = SINK_NODE_CHAIN_ID, .contract = deployed().contract };
     char store[128], spec[128], passphrase[128];
     struct writer *writer;
     struct err err = { 0 };
@@ -244,13 +246,14 @@ static void remove_gateway(const struct bench *b)
 int main(int argc, char **argv)
 {
     struct bench b = { .count = argc > 1 ? strtoul(argv[1], NULL, 10) : 10000, .lock = PTHREAD_MUTEX_INITIALIZER };
+    const struct sink_node_contract contract = deployed();
     struct sink_node *node;
     struct err err = { 0 };
     bool good;
 
     must(secp_start(&err), &err);
     b.known = mem_array(b.count, sizeof *b.known);
-    node = sink_node_new(&(struct sink_node_seen){ seen, seen, &b }, &(struct sink_node_contract){ contract_of_bench(), { { 0 } } });
+    node = sink_node_new(&(struct sink_node_seen){ seen, seen, &b }, &contract);
     make_gateway(&b, sink_node_url(node));
     fill_store(&b);
     good = measure(&b);
