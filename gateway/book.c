@@ -37,7 +37,8 @@ static bool note_promise_signer(void *self, struct group *group, struct err *err
     return store_promise_signer_set(group->db, *signer, group->now_ms, err);
 }
 
-/* Before the first receipt is taken: a promise by a key that nobody was told of could not be checked. */
+/* Before the first receipt is taken: a promise by a key that nobody was told of could not be checked.  After it was unlocked: until
+ * then the address is only what its file claims. */
 static bool publish_promise_signer(struct book *b, struct err *err)
 {
     struct address signer = signer_address(b->promise);
@@ -49,7 +50,7 @@ bool book_open(struct book *b, struct writer_turns *turns, struct err *err)
 {
     return config_need_contract(&b->config, err) && file_make_dir(b->config.archive.dir, 0700, err) && open_store(b, turns, err)
         && open_secret(&b->config, &b->secret, err) && open_signer_later(&b->config, &b->signer, err)
-        && open_promise_signer(&b->config, b->signer, &b->promise, err) && publish_promise_signer(b, err);
+        && open_promise_signer(&b->config, b->signer, &b->promise, err);
 }
 
 bool book_succeed(struct book *successor, struct book *predecessor, struct err *err)
@@ -119,7 +120,7 @@ bool book_start(struct book *b, struct err *err)
     /* First: what was signed before a crash is stored, so it is looked for and sent again while the keys are being unlocked.
      * Nothing is taken from outside before they are. */
     if (!runner_start(&b->settle, b->config.store.url, b->config.chain.rpc, b->writer, b->signer, &clock_system, &b->runner, err)
-        || !open_wait(b->signer, b->promise, err) || !open_intake(b, err))
+        || !open_wait(b->signer, b->promise, err) || !publish_promise_signer(b, err) || !open_intake(b, err))
         return false;
     make_api(b);
     return true;

@@ -140,7 +140,8 @@ static bool insert_page(struct run *run, const struct open_page *o, struct page 
         add_indexes(o, &page->indexes);
         pack_again(run->s, o, &content);
     }
-    ok = !page->indexes.failed && store_page_insert(run->group->db, page, whole ? &work->content : &content, o->amounts, err);
+    ok = (!page->indexes.failed || err_set(err, ERR_LIMIT, "a page of %zu receipts", o->count))
+      && store_page_insert(run->group->db, page, whole ? &work->content : &content, o->amounts, err);
     page_content_clear(&content);
     return ok;
 }

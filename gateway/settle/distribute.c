@@ -163,7 +163,10 @@ static bool send_some(struct distribution *d, size_t *room, bool *moved, struct 
     while (ok && d->dues.count > 0 && calls.count < *room && calls.count < SEND_GROUP)
         ok = find_call(d, &calls, moved, err);
     if (calls.count > 0 && !send_new(d->settle, calls.requests, calls.count, &unsent)) {
-        *err = unsent;
+        if (ok)
+            *err = unsent;
+        else
+            (void)hold_taken(d->settle);      /* what came first is told, and is no ceiling */
         ok = false;
     }
     *room -= calls.count;

@@ -184,8 +184,8 @@ static bool look_at(struct look *l, struct err *err)
 
 struct looks { struct look list[LOOKS_AT_ONCE]; size_t count; };
 
-/* Receipts of the newest attempts in one batch, where one endpoint tells.  Where that is refused for another reason than that nobody is there, each is
- * asked for alone: one bad answer keeps no other from being looked at. */
+/* Receipts of the newest attempts in one batch, where one endpoint tells.  Unless nobody is there, what is refused so is asked for
+ * one by one: a bad answer, or a node that takes no batches of this size, keeps no other from being looked at. */
 static bool ask_together(struct settle *s, struct looks *looks, struct err *err)
 {
     struct tx_hash hashes[LOOKS_AT_ONCE];
@@ -202,7 +202,7 @@ static bool ask_together(struct settle *s, struct looks *looks, struct err *err)
             logs_clear(&receipts[i].logs);
         looks->list[i].has_receipt = ok && asked;
     }
-    return ok || err->code != ERR_AGAIN;
+    return ok || err->code != ERR_AGAIN || (looks->count > 1 && rpc_last_class(s->rpc) == RPC_DOWN);
 }
 
 static void note_first(const struct err *why, struct err *first)

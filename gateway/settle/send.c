@@ -108,20 +108,17 @@ bool send_in_flight(struct settle *s, size_t *count, struct wei *reserved, struc
 
 /* Told before anything is signed: a node's own words for it come only after the nonce is taken.  What those in flight may
  * take of the balance pools count against the next one, too. */
-static bool check_funds(struct settle *s, struct wei cost, size_t more, struct err *err)
+static bool funds_bear(const struct settle *s, struct wei have, struct wei cost, struct err *err)
 {
     char have_text[U256_DECIMAL_MAX], need_text[U256_DECIMAL_MAX];
-    struct wei have, need;
+    struct wei need = wei_sum(cost, s->flight_cost);
 
-    if (!rpc_balance(s->rpc, s->account, &have, err) || !know_flight(s, err))
-        return false;
-    need = wei_sum(cost, s->flight_cost);
     if (u256_cmp(have.v, need.v) >= 0)
         return true;
     u256_to_decimal(have.v, have_text);
     u256_to_decimal(need.v, need_text);
-    return err_set(err, ERR_AGAIN, "the signer has %s wei; %zu more transactions and %" PRIu64 " in flight may need %s",
-                   have_text, more, s->flight_count, need_text);
+    return err_set(err, ERR_AGAIN, "the signer has %s wei; the next transaction with those ready and %" PRIu64
+                   " in flight may need %s", have_text, s->flight_count, need_text);
 }
 
 /* One request on its way. */
@@ -134,7 +131,7 @@ struct signing {
 struct signings {
     struct settle *settle;
     const struct send_request *requests;
-    size_t count;                              /* that the ceilings let through */
+    size_t count;                              /* that funds and ceilings let through */
     struct fee fee;
     struct wei cost;                           /* of these, at most */
     uint64_t chain_nonce, own_nonce;           /* the chain's next, and ours: one over the highest row; 0: there is none */
@@ -257,12 +254,14 @@ static bool prepare_one(struct signings *all, size_t at, struct wei *cost, struc
     return true;
 }
 
-/* As many as the ceilings let through, in order; `held` says what stopped the others.  All are of one settlement. */
+/* As many as funds and ceilings let through, in order; `held` says what stopped the others.  All are of one settlement. */
 static bool prepare(struct signings *all, size_t count, struct err *held, struct err *err)
 {
     struct settle *s = all->settle;
+    struct wei have;
 
-    if (!send_fee(s, &all->fee, err) || !next_on_chain(s, &all->chain_nonce, err))
+    if (!send_fee(s, &all->fee, err) || !next_on_chain(s, &all->chain_nonce, err)
+        || !rpc_balance(s->rpc, s->account, &have, err) || !know_flight(s, err))
         return false;
     for (all->count = 0; all->count < count; all->count++) {
         struct wei cost, sum;
@@ -270,15 +269,13 @@ static bool prepare(struct signings *all, size_t count, struct err *held, struct
         if (!prepare_one(all, all->count, &cost, err))
             return false;
         sum = wei_sum(all->cost, cost);
-        if (!budget_bears(s, all->requests[0].sequence, sum, held))
+        if (!budget_bears(s, all->requests[0].sequence, sum, held) || !funds_bear(s, have, sum, held))
             break;
         all->cost = sum;
     }
-    if (all->count == 0) {
+    if (all->count == 0)
         *err = *held;
-        return false;
-    }
-    return check_funds(s, all->cost, all->count, err);
+    return all->count > 0;
 }
 
 static bool send_prepared(struct signings *all, struct err *err)
@@ -315,8 +312,10 @@ bool send_new(struct settle *s, const struct send_request *requests, size_t coun
     }
     ok = prepare(&all, count, &held, err) && send_prepared(&all, err);
     if (ok && all.count < count) {
-        *err = held;                           /* the others are for when the ceiling allows */
+        *err = held;                           /* the others are for when funds and ceilings allow */
         ok = false;
+    } else if (!ok && all.count > 0 && hold_taken(s)) {
+        s->report.waits = WAITS_NOT;           /* what was let through failed: that is told, not the ceiling */
     }
     for (size_t i = 0; i < count; i++) {
         tx_clear(&all.list[i].tx);
