@@ -33,16 +33,17 @@ struct server {
 };
 
 /* The life of one request, all on the connection's thread but for WAITING:
- *   READING -> (body complete) -> handler -> sent
- *                                        \-> WAITING (suspended) -> request_wake -> READY -> finish -> sent */
-enum stage { READING, WAITING, READY };
+ *   READING -> (body complete) -> handler -> ANSWERED
+ *                                        \-> WAITING (suspended) -> request_wake -> READY -> finish -> ANSWERED
+ * A library that is being stopped takes an answer without keeping it, and asks for one again: ANSWERED has none more. */
+enum stage { READING, WAITING, READY, ANSWERED };
 
 struct passage {
     struct exchange x;                        /* first: request_wake gets here from its request */
     struct server *server;
     struct MHD_Connection *connection;
     struct connection *on;
-    bool entered, has_file;
+    bool entered, has_file, waited;
     _Atomic enum stage stage;
 };
 
@@ -156,6 +157,7 @@ static enum MHD_Result send_reply(struct passage *p)
     struct MHD_Response *response;
     enum MHD_Result result;
 
+    atomic_store(&p->stage, ANSWERED);
     if (reply->body.failed)
         problem(reply, 503, "try-again", "The answer is larger than there is room for now; ask for a smaller part.");
     exchange_answered(&p->x);
@@ -183,9 +185,11 @@ void request_wake(struct request *req)
     struct server *s = p->server;
     bool slow = req->route->pace == ROUTE_SLOW;
 
+    if (slow)
+        waiting_slow_ends(&s->waiting);
     atomic_store(&p->stage, READY);
     MHD_resume_connection(p->connection);     /* from here on the passage may be gone */
-    waiting_leave(&s->waiting, slow);
+    waiting_leave(&s->waiting);
 }
 
 static void *run_slow(void *self)
@@ -206,6 +210,7 @@ static enum MHD_Result wait_for(struct passage *p, bool slow)
         problem_busy(&x->reply);
         return send_reply(p);
     }
+    p->waited = true;
     atomic_store(&p->stage, WAITING);
     MHD_suspend_connection(p->connection);
     if (slow ? waiting_start_thread(run_slow, p) : x->req.later.start(&x->req, &x->reply))
@@ -297,6 +302,8 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
         if (p->x.req.later.finish != NULL)
             p->x.req.later.finish(&p->x.req, &p->x.reply);
         return send_reply(p);
+    case ANSWERED:
+        return MHD_YES;
     }
     bug("stage of a request");
 }
@@ -304,9 +311,11 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
 static void on_completed(void *self, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode how)
 {
+    struct server *s = self;
     struct passage *p = *state;
+    bool waited = p != NULL && p->waited;
 
-    (void)self, (void)connection, (void)how;
+    (void)connection, (void)how;
     if (p == NULL)                            /* refused by the library before on_request */
         return;
     connection_phase(p->on, PHASE_IDLE, 0);
@@ -316,6 +325,8 @@ static void on_completed(void *self, struct MHD_Connection *connection, void **s
     exchange_clear(&p->x);
     free(p);
     *state = NULL;
+    if (waited)
+        waiting_leave(&s->waiting);
 }
 
 static enum MHD_Result on_peer(void *self, const struct sockaddr *peer, socklen_t len)
@@ -373,7 +384,7 @@ bool server_start(const struct server_config *config, struct server **server, st
                                  MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
                                  MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
                                  MHD_OPTION_END);
     *server = s;
     if (s->daemon == NULL) {
@@ -393,7 +404,7 @@ void server_stop(struct server *server)
 {
     if (server == NULL)
         return;
-    waiting_close(&server->waiting);          /* the library may not be stopped with a suspended connection */
+    waiting_close(&server->waiting);          /* what waited for a commit is answered before the library stops */
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
     connections_free(server->connections);

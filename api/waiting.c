@@ -21,16 +21,22 @@ bool waiting_enter(struct waiting *w, bool slow)
 
     pthread_mutex_lock(&w->lock);
     ok = !w->closed && (!slow || w->slow < SLOW_MAX);
-    w->count += ok;
+    w->count += ok ? 2 : 0;
     w->slow += ok && slow;
     pthread_mutex_unlock(&w->lock);
     return ok;
 }
 
-void waiting_leave(struct waiting *w, bool slow)
+void waiting_slow_ends(struct waiting *w)
 {
     pthread_mutex_lock(&w->lock);
-    w->slow -= slow;
+    w->slow--;
+    pthread_mutex_unlock(&w->lock);
+}
+
+void waiting_leave(struct waiting *w)
+{
+    pthread_mutex_lock(&w->lock);
     if (--w->count == 0)
         pthread_cond_broadcast(&w->none_left);
     pthread_mutex_unlock(&w->lock);

@@ -267,6 +267,7 @@ static void stopping_waits_for_suspended_requests(void **state)
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     struct buf text, request;
+    char answer[64] = "";
 
     buf_init(&text);
     buf_init(&request);
@@ -281,6 +282,8 @@ static void stopping_waits_for_suspended_requests(void **state)
     api_stop(s->api);
     s->api = NULL;
     assert_true(world_has_row(s->w, &r));
+    assert_true(recv(fd, answer, sizeof answer - 1, 0) > 0);
+    assert_memory_equal(answer, "HTTP/1.1 201", 12);
     close(fd);
     buf_clear(&text);
     buf_clear(&request);
