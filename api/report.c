@@ -24,14 +24,6 @@ json *report_to_json(const struct settle_report *r)
     return out;
 }
 
-static void put_wei(json *object, const char *key, struct wei wei)
-{
-    char text[U256_DECIMAL_MAX];
-
-    u256_to_decimal(wei.v, text);
-    json_put_text(object, key, text);
-}
-
 static json *call_to_json(const struct plan_call *c)
 {
     json *out = json_new_object();
@@ -54,8 +46,8 @@ static json *call_to_json(const struct plan_call *c)
     json_put_u64(out, "bytes", c->bytes);
     json_put_u64(out, "gas", c->gas);
     json_put_u64(out, "gasLimit", c->gas_limit);
-    put_wei(out, "maxDataFeeWei", c->data_fee);
-    put_wei(out, "maxCostWei", c->max_cost);
+    json_put_wei(out, "maxDataFeeWei", c->data_fee);
+    json_put_wei(out, "maxCostWei", c->max_cost);
     return out;
 }
 
@@ -86,8 +78,8 @@ static json *fee_to_json(const struct fee *fee)
     json *out = json_new_object();
 
     json_put_bool(out, "legacy", fee->legacy);
-    put_wei(out, "maxFeePerGas", fee->max_fee);
-    put_wei(out, "maxPriorityFeePerGas", fee->max_priority_fee);
+    json_put_wei(out, "maxFeePerGas", fee->max_fee);
+    json_put_wei(out, "maxPriorityFeePerGas", fee->max_priority_fee);
     return out;
 }
 
@@ -120,14 +112,14 @@ json *plan_to_json(const struct settle_plan *p)
     json_put_amount(out, "due", p->due);
     json_put_u64(out, "sets", p->sets);
     json_put_u64(out, "gas", p->gas);
-    put_wei(out, "maxCostWei", p->max_cost);
+    json_put_wei(out, "maxCostWei", p->max_cost);
     json_put(out, "fee", fee_to_json(&p->fee));
     put_lists(out, p);
-    put_wei(out, "balanceWei", p->balance);
-    put_wei(out, "inFlightWei", p->in_flight);
-    put_wei(out, "runCostWei", p->run_cost);
-    put_wei(out, "maxRunCostWei", p->max_run_cost);
-    put_wei(out, "dayCostWei", p->day_cost);
-    put_wei(out, "maxDayCostWei", p->max_day_cost);
+    json_put_wei(out, "balanceWei", p->balance);
+    json_put_wei(out, "inFlightWei", p->in_flight);
+    json_put_wei(out, "runCostWei", p->run_cost);
+    json_put_wei(out, "maxRunCostWei", p->max_run_cost);
+    json_put_wei(out, "dayCostWei", p->day_cost);
+    json_put_wei(out, "maxDayCostWei", p->max_day_cost);
     return out;
 }

@@ -43,11 +43,6 @@ bool leaves_path(const struct buf *leaves, bool hashed, uint64_t index, struct p
     return true;
 }
 
-static json *wei_to_json(struct wei wei)
-{
-    return json_new_amount((struct amount){ wei.v });
-}
-
 struct attempts { json *list; struct tx_hash *last; };
 
 static bool add_attempt(void *self, const struct attempt_row *a, struct err *err)
@@ -58,10 +53,10 @@ static bool add_attempt(void *self, const struct attempt_row *a, struct err *err
     (void)err;
     json_put_hash(object, "hash", a->hash.h);
     json_put_u64(object, "gas", a->gas);
-    json_put(object, "maxFeePerGas", wei_to_json(a->max_fee));
-    json_put(object, "maxPriorityFeePerGas", wei_to_json(a->max_priority_fee));
+    json_put_wei(object, "maxFeePerGas", a->max_fee);
+    json_put_wei(object, "maxPriorityFeePerGas", a->max_priority_fee);
     if (!u256_is_zero(a->data_fee.v))
-        json_put(object, "maxDataFee", wei_to_json(a->data_fee));
+        json_put_wei(object, "maxDataFee", a->data_fee);
     json_put_u64(object, "createdAt", a->created_at_ms);
     if (a->sent_at_ms > 0)
         json_put_u64(object, "sentAt", a->sent_at_ms);
@@ -106,9 +101,9 @@ json *transaction_to_json(const struct transaction_row *t, json *owned_attempts)
         json_put_u64(object, "block", t->block);
         json_put_hash(object, "blockHash", t->block_hash);
         json_put_u64(object, "gasUsed", t->gas_used);
-        json_put(object, "effectiveGasPrice", wei_to_json(t->gas_price));
+        json_put_wei(object, "effectiveGasPrice", t->gas_price);
         if (!u256_is_zero(t->l1_fee.v))
-            json_put(object, "l1Fee", wei_to_json(t->l1_fee));
+            json_put_wei(object, "l1Fee", t->l1_fee);
     }
     if (!hash_is_zero(t->taken_by.h))
         json_put_hash(object, "takenBy", t->taken_by.h);

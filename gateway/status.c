@@ -10,7 +10,6 @@
 #include "store/batches.h"
 #include "store/transactions.h"
 
-#define DAY_MS UINT64_C(86400000)
 #define TAKEN_SHOWN 20u
 
 static void put_batch(json *out, const char *key, const struct batch_row *b)
@@ -37,14 +36,6 @@ static void put_settlement(json *out, const struct settlement_row *s)
     json_put(out, "lastSettlement", row);
 }
 
-static void put_wei(json *out, const char *key, struct wei wei)
-{
-    char text[U256_DECIMAL_MAX];
-
-    u256_to_decimal(wei.v, text);
-    json_put_text(out, key, text);
-}
-
 /* Of the settlement in progress, and of this UTC day, as [settle] max_run_cost_gwei and max_day_cost_gwei count them. */
 static bool put_costs(struct db *db, json *out, const struct batch_row *unfinished, uint64_t now_ms, struct err *err)
 {
@@ -53,8 +44,8 @@ static bool put_costs(struct db *db, json *out, const struct batch_row *unfinish
     if ((unfinished != NULL && unfinished->sequence != 0 && !store_cost_of_sequence(db, unfinished->sequence, 0, &run, err))
         || !store_cost_since(db, now_ms - now_ms % DAY_MS, 0, &day, err))
         return false;
-    put_wei(out, "runCostWei", run);
-    put_wei(out, "dayCostWei", day);
+    json_put_wei(out, "runCostWei", run);
+    json_put_wei(out, "dayCostWei", day);
     return true;
 }
 
@@ -128,7 +119,6 @@ static json *chain_to_json(const struct config *config, const struct settlement_
 {
     json *part = json_new_object();
     struct amount uncollected;
-    char text[U256_DECIMAL_MAX];
 
     json_put_u64(part, "chainId", config->chain.chain_id);
     json_put_u64(part, "head", f->head);
@@ -145,8 +135,7 @@ static json *chain_to_json(const struct config *config, const struct settlement_
         json_put_amount(part, "pullable", f->pullable);
     json_put_amount(part, "owed", f->owed);
     put_left(part, "fundsDaysLeft", f->funds_days_left);
-    u256_to_decimal(f->gas_balance.v, text);
-    json_put_text(part, "gasBalanceWei", text);
+    json_put_wei(part, "gasBalanceWei", f->gas_balance);
     put_left(part, "gasRunsLeft", f->gas_runs_left);
     return part;
 }
@@ -154,7 +143,6 @@ static json *chain_to_json(const struct config *config, const struct settlement_
 /* Before there is a contract: what the signer was sent. */
 static bool gather_bare(struct rpc *rpc, const struct config *config, struct address signer, json **part, struct err *err)
 {
-    char text[U256_DECIMAL_MAX];
     struct wei balance;
     struct block head;
 
@@ -164,8 +152,7 @@ static bool gather_bare(struct rpc *rpc, const struct config *config, struct add
     json_put_u64(*part, "chainId", config->chain.chain_id);
     json_put_u64(*part, "head", head.number);
     json_put_u64(*part, "headTime", head.timestamp_s);
-    u256_to_decimal(balance.v, text);
-    json_put_text(*part, "gasBalanceWei", text);
+    json_put_wei(*part, "gasBalanceWei", balance);
     return true;
 }
 

@@ -4,31 +4,17 @@
  * (big-endian), the bundle's signature 65, index 8, then the path, 32 bytes a step. */
 #include <string.h>
 
+#include "gateway/core/word.h"
 #include "store/receipts.h"
 
 #define PROOF_HEAD (32 + 8 + 65 + 8)
 
-static void put_u64(uint8_t *at, uint64_t v)
-{
-    for (int i = 7; i >= 0; i--, v >>= 8)
-        at[i] = (uint8_t)v;
-}
-
-static uint64_t take_u64(const uint8_t *at)
-{
-    uint64_t v = 0;
-
-    for (int i = 0; i < 8; i++)
-        v = v << 8 | at[i];
-    return v;
-}
-
 static size_t pack_proof(const struct bundle_proof *p, uint8_t *out)
 {
     memcpy(out, p->bundle.root.b, 32);
-    put_u64(out + 32, p->bundle.count);
+    be64_put(out + 32, p->bundle.count);
     memcpy(out + 40, p->signature.b, 65);
-    put_u64(out + 105, p->index);
+    be64_put(out + 105, p->index);
     for (size_t i = 0; i < p->path.len; i++)
         memcpy(out + PROOF_HEAD + 32 * i, p->path.path[i].b, 32);
     return PROOF_HEAD + 32 * p->path.len;
@@ -40,9 +26,9 @@ static bool unpack_proof(const uint8_t *in, size_t len, struct bundle_proof *p)
     if (len < PROOF_HEAD || (len - PROOF_HEAD) % 32 != 0 || (len - PROOF_HEAD) / 32 > TREE_DEPTH_MAX)
         return false;
     memcpy(p->bundle.root.b, in, 32);
-    p->bundle.count = take_u64(in + 32);
+    p->bundle.count = be64_get(in + 32);
     memcpy(p->signature.b, in + 40, 65);
-    p->index = take_u64(in + 105);
+    p->index = be64_get(in + 105);
     p->path.len = (len - PROOF_HEAD) / 32;
     for (size_t i = 0; i < p->path.len; i++)
         memcpy(p->path.path[i].b, in + PROOF_HEAD + 32 * i, 32);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gateway/base/mem.h"
+#include "gateway/core/word.h"
 #include "gateway/lib/pack.h"
 
 #define PLACE 4                               /* bytes of a number in `indexes` and `gone`, big-endian */
@@ -43,27 +44,30 @@ void page_clear(struct page *page)
     buf_clear(&page->gone);
 }
 
-static bool has_place(const struct buf *places, uint64_t place)
+bool *page_gone(const struct page *page)
 {
-    for (size_t i = 0; i + PLACE <= places->len; i += PLACE)
-        if (((uint64_t)places->data[i] << 24 | (uint64_t)places->data[i + 1] << 16 | (uint64_t)places->data[i + 2] << 8
-             | places->data[i + 3]) == place)
-            return true;
-    return false;
-}
+    bool *gone = mem_array(page->count + 1, sizeof *gone);
 
-bool page_slot_is_gone(const struct page *page, uint64_t slot)
-{
-    return has_place(&page->gone, slot);
+    for (size_t i = 0; i + PLACE <= page->gone.len; i += PLACE) {
+        uint32_t slot = be32_get(page->gone.data + i);
+
+        if (slot < page->count)
+            gone[slot] = true;
+    }
+    return gone;
 }
 
 uint64_t page_bundle_index(const struct page *page, uint64_t slot)
 {
-    const uint8_t *at = page->indexes.data + PLACE * slot;
+    return page->indexes.len == 0 ? slot : be32_get(page->indexes.data + PLACE * slot);
+}
 
-    if (page->indexes.len == 0)
-        return slot;
-    return (uint64_t)at[0] << 24 | (uint64_t)at[1] << 16 | (uint64_t)at[2] << 8 | at[3];
+void page_index_add(struct page *page, uint64_t index)
+{
+    uint8_t place[PLACE];
+
+    be32_put(place, (uint32_t)index);
+    buf_add(&page->indexes, place, sizeof place);
 }
 
 /* -- writing -- */
@@ -323,11 +327,12 @@ bool store_page_receipt(struct db *db, uint64_t id, uint64_t slot, struct receip
 
 static bool mark_gone(struct db *db, uint64_t id, uint64_t slot, struct err *err)
 {
-    const uint8_t place[PLACE] = { (uint8_t)(slot >> 24), (uint8_t)(slot >> 16), (uint8_t)(slot >> 8), (uint8_t)slot };
     struct page page = { 0 };
+    uint8_t place[PLACE];
     struct stmt st;
     bool ok;
 
+    be32_put(place, (uint32_t)slot);
     buf_init(&page.indexes);
     buf_init(&page.gone);
     ok = find_head(db, id, &page, err)

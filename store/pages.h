@@ -51,8 +51,9 @@ MUST_USE bool store_pages_of_batch(struct db *db, uint64_t batch, page_fn *visit
 /* One frame unpacked: *count receipts of the page from slot frame * PAGE_FRAME on.  fields is reset first. */
 MUST_USE bool store_page_frame(struct db *db, uint64_t page, uint64_t frame, struct buf *fields, struct amount amounts[PAGE_FRAME],
                                size_t *count, struct err *err);
-bool page_slot_is_gone(const struct page *page, uint64_t slot);
+bool *page_gone(const struct page *page);     /* by slot; caller frees */
 uint64_t page_bundle_index(const struct page *page, uint64_t slot);
+void page_index_add(struct page *page, uint64_t index);      /* of the next slot, where they are not all of the bundle */
 
 /* receipts_of_batch.c: those of a batch that lie in no page, by (jobId, provider). */
 MUST_USE bool store_receipt_rows_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err);

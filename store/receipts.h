@@ -62,6 +62,7 @@ MUST_USE bool store_receipts_held_count(struct db *db, uint64_t *strangers, uint
 
 /* What proves a receipt that was signed in a bundle, by itself. */
 struct bundle_proof { struct receipt_bundle bundle; struct signature signature; uint64_t index; struct proof path; };
+#define CONFLICTS_KEPT 8u                     /* a receipt, design 3 */
 /* proof NULL: it was signed alone.  Beyond keep it is dropped. */
 MUST_USE bool store_conflict_add(struct db *db, const struct receipt_row *other, const struct bundle_proof *proof, unsigned keep, struct err *err);
 typedef bool conflict_fn(void *self, const struct receipt_row *other, const struct bundle_proof *proof, struct err *err);

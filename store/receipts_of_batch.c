@@ -45,7 +45,8 @@ static struct sort_key key_of(const struct receipt *r)
     return key;
 }
 
-static bool sort_frame(struct batch_receipts *l, const struct page *page, uint64_t frame, struct buf *fields, struct err *err)
+static bool sort_frame(struct batch_receipts *l, const struct page *page, uint64_t frame, const bool *gone, struct buf *fields,
+                       struct err *err)
 {
     struct amount amounts[PAGE_FRAME];
     struct record record = { .page = (uint32_t)(l->page_count - 1) };
@@ -57,7 +58,7 @@ static bool sort_frame(struct batch_receipts *l, const struct page *page, uint64
     for (size_t i = 0; i < count; i++) {
         uint64_t slot = frame * PAGE_FRAME + i;
 
-        if (page_slot_is_gone(page, slot))
+        if (slot < page->count && gone[slot])
             continue;
         memcpy(record.fields, fields->data + i * RECEIPT_PACKED, RECEIPT_PACKED);
         receipt_unpack(record.fields, &r);
@@ -73,9 +74,9 @@ static bool sort_frame(struct batch_receipts *l, const struct page *page, uint64
 static bool sort_page(void *self, const struct page *page, struct err *err)
 {
     struct batch_receipts *l = self;
+    bool *gone = page_gone(page), ok = true;
     struct page *kept;
     struct buf fields;
-    bool ok = true;
 
     if (l->sorter == NULL)
         l->sorter = sorter_new(sizeof(struct record), sizeof(struct sort_key), SORT_MEMORY);
@@ -87,8 +88,9 @@ static bool sort_page(void *self, const struct page *page, struct err *err)
     buf_add(&kept->indexes, page->indexes.data, page->indexes.len);
     buf_init(&fields);
     for (uint64_t frame = 0; ok && frame * PAGE_FRAME < page->count; frame++)
-        ok = sort_frame(l, page, frame, &fields, err);
+        ok = sort_frame(l, page, frame, gone, &fields, err);
     buf_clear(&fields);
+    free(gone);
     return ok;
 }
 

@@ -14,6 +14,8 @@ uint64_t clock_now_ms(const struct clock *clock);
 uint64_t clock_monotonic_ms(void);                   /* for time-outs only */
 void clock_sleep_ms(uint64_t ms);
 
+#define DAY_MS (UINT64_C(24) * 3600 * 1000)          /* days are UTC: leap seconds do not show in Unix time */
+
 #define CLOCK_TEXT 25
 /* RFC 3339 in UTC with milliseconds: 2026-03-01T12:00:00.000Z */
 void clock_to_text(uint64_t unix_ms, char text[CLOCK_TEXT]);

@@ -21,6 +21,17 @@ static inline uint64_t be64_get(const uint8_t *bytes)
     return v;
 }
 
+static inline void be32_put(uint8_t *bytes, uint32_t v)
+{
+    for (int i = 3; i >= 0; i--, v >>= 8)
+        bytes[i] = (uint8_t)v;
+}
+
+static inline uint32_t be32_get(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
 static inline void word_u64(uint8_t word[WORD], uint64_t v)
 {
     memset(word, 0, WORD - 8);

@@ -5,8 +5,6 @@
 
 #include "gateway/core/receipt_json.h"
 
-#define DAY_MS (UINT64_C(24) * 3600 * 1000)
-
 static struct tally_key day_key(const struct group *group, struct address provider)
 {
     return (struct tally_key){ .number = group->clock_ms / DAY_MS, .account = provider };

@@ -20,7 +20,6 @@
 #define PAGE_LEAST 64u                        /* fewer out of one bundle are rows of their own */
 /* Receipts between submit and done.  Half of the writer's queue, so that a verified submission finds room there. */
 #define INTAKE_IN_FLIGHT_MAX 100000u
-#define CONFLICTS_KEPT 8u
 
 /* A submission on its way. */
 struct work {

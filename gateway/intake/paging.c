@@ -97,15 +97,6 @@ static void pack_again(const struct submission *s, const struct open_page *o, st
     }
 }
 
-static void add_indexes(const struct open_page *o, struct buf *indexes)
-{
-    for (size_t i = 0; i < o->count; i++) {
-        const uint8_t place[] = { (uint8_t)(o->index[i] >> 24), (uint8_t)(o->index[i] >> 16), (uint8_t)(o->index[i] >> 8), (uint8_t)o->index[i] };
-
-        buf_add(indexes, place, sizeof place);
-    }
-}
-
 static struct receipt_row row_of(const struct run *run, const struct open_page *o, size_t slot)
 {
     const struct intake_item *item = &run->s->items[o->index[slot]];
@@ -137,7 +128,8 @@ static bool insert_page(struct run *run, const struct open_page *o, struct page 
     bool whole = o->count == run->s->count, ok;
 
     if (!whole) {
-        add_indexes(o, &page->indexes);
+        for (size_t i = 0; i < o->count; i++)
+            page_index_add(page, o->index[i]);
         pack_again(run->s, o, &content);
     }
     ok = (!page->indexes.failed || err_set(err, ERR_LIMIT, "a page of %zu receipts", o->count))

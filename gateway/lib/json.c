@@ -302,6 +302,11 @@ void json_put_amount(json *object, const char *key, struct amount a)
     json_put(object, key, json_new_amount(a));
 }
 
+void json_put_wei(json *object, const char *key, struct wei wei)
+{
+    json_put_amount(object, key, (struct amount){ wei.v });
+}
+
 void json_put_job_id(json *object, const char *key, struct job_id id)
 {
     char text[JOB_ID_TEXT];

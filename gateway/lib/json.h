@@ -61,6 +61,7 @@ void json_put_bool(json *object, const char *key, bool v);
 void json_put_hash(json *object, const char *key, struct hash h);
 void json_put_address(json *object, const char *key, struct address a);
 void json_put_amount(json *object, const char *key, struct amount a);
+void json_put_wei(json *object, const char *key, struct wei wei);      /* a decimal string, too */
 void json_put_job_id(json *object, const char *key, struct job_id id);
 void json_put_signature(json *object, const char *key, const struct signature *s);
 void json_add(json *array, json *owned);

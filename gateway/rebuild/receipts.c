@@ -9,9 +9,6 @@
 #include "gateway/rebuild/rows.h"
 #include "store/ledger.h"
 
-#define DAY_MS (UINT64_C(24) * 3600 * 1000)
-#define CONFLICTS_KEPT 8u                     /* as intake does */
-
 static struct place place(const struct filling *f, const char *where)
 {
     return (struct place){ f->s->event.sequence, where };

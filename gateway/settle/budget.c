@@ -9,8 +9,6 @@
 
 #include <stdio.h>
 
-#define DAY_MS UINT64_C(86400000)
-
 const char *settle_waits_name(enum settle_waits waits)
 {
     switch (waits) {

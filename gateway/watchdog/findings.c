@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define DAY_MS (UINT64_C(24) * 3600 * 1000)
+#include "gateway/base/clock.h"
 
 /* Names are kept in monitoring systems: never rename. */
 static const struct { const char *name; enum err_code error; } codes[FINDING_CODES] = {

@@ -21,7 +21,7 @@
 #include "tests/support/fixture.h"
 #include "tests/support/history_parts.h"
 
-#define BUNDLED_LIMIT 40000.0      /* receipts a second and core (issue 3) */
+#define BUNDLED_LIMIT 40000.0      /* receipts a second and core */
 #define SINGLE_LIMIT 0.55          /* of the machine's rate of single verifications */
 #define BUNDLE_SIZE 1000u
 #define RECOVER_COUNT 4000u
