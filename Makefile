@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo unit sim sim-bench e2e test-geth soak-leak soak bench bench-connections contracts forge forge-ci model bench-gas coverage slither smt clean
+.PHONY: all help test demo unit sim sim-bench histories e2e test-geth soak-leak soak bench bench-connections contracts forge forge-ci model bench-gas coverage slither smt clean
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -76,6 +76,13 @@ sim: $(B)/tests/sim/sim ## the simulator: 2 000 seeds, the same twice, every cra
 	@$< --sweep
 	@$< --mutations
 	@$< --seeds 2000
+
+# The same, but for the two questions to a node that preparing a batch asks (tests/histories/README.md).
+$(B)/tests/histories/driver: $(B)/tests/histories/driver.o $(B)/tests/histories/chain.o $(SUPPORT) $(B)/libquittance.a
+	$(Q)$(CC) $(LINK) -Wl,--wrap=behind_look -Wl,--wrap=settlement_header -o $@ $^ $(LIBS) -lcmocka
+
+histories: $(B)/tests/histories/driver ## 10 000 random histories against a second model of the books, in another language
+	@node tests/histories/run.mjs --driver $< --histories 10000 --progress
 
 sim-bench: $(B)/tests/sim/sim ## 100 000 seeds, how often each fault was met, lives a second
 	@$< --seeds 100000 --progress

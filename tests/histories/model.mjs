@@ -1,0 +1,175 @@
+// The books a second time: what becomes of each receipt and who is owed what, by the words of design 3 and 5 alone.
+// BigInt throughout; shares no code with the gateway.  Times are what the history says, order is the order of its lines.
+import { priceInForce, priceOf } from "../e2e/recompute.mjs";
+
+const BPS = 10_000n, MAX_AGE = 24 * 3_600_000, MAX_AHEAD = 300_000;
+const WAITS = new Set(["unknown-provider", "unknown-model", "unverified-creator", "unpriced"]);
+export const NOBODY = `0x${"00".repeat(20)}`;
+const low = (text) => text.toLowerCase();
+
+/** {account, role, model, amount} of one receipt, parts of nothing left out, equal ones summed. */
+export function sharesOf({ receipt, amount, split, payout, protocol, verified }) {
+  const rows = new Map();
+  const give = (account, role, model, x) => {
+    const key = [low(account), role, low(model)].join(" ");
+    if (x > 0n) rows.set(key, (rows.get(key) ?? 0n) + x);
+  };
+  const pay = (digest, x, role) => {
+    const model = verified(low(digest));
+    let kept = x;
+    for (const { parent, shareBps } of model.parents) {
+      const part = (x * BigInt(shareBps)) / BPS;
+      kept -= part;
+      pay(parent, part, "lineage");
+    }
+    give(model.creator, role, digest, kept);
+  };
+  const creator = (amount * BigInt(split.creator)) / BPS, tax = (amount * BigInt(split.protocol)) / BPS;
+  give(payout, "provider", receipt.model, amount - creator - tax);
+  pay(receipt.model, creator, "creator");
+  give(protocol, "protocol", receipt.model, tax);
+  return [...rows].map(([key, x]) => { const [account, role, model] = key.split(" "); return { account, role, model, amount: x }; });
+}
+
+export class Model {
+  constructor(protocol) {
+    Object.assign(this, { protocol: low(protocol), now: 0, batch: 1, carried: false });
+    this.providers = new Map();      // address -> payout
+    this.consumers = new Set();
+    this.claims = new Map();         // digest -> [{creator, parents, verified}]
+    this.prices = [];
+    this.receipts = new Map();       // jobId provider -> {receipt, countersigned, state, code, ...}
+    this.billed = new Map();         // jobId -> provider
+    this.postings = new Map();       // batch account role model -> amount
+    this.counts = new Map();         // batch -> accepted receipts
+  }
+
+  // ---- settings; what they were waited for is judged again
+
+  admit(provider, payout) { this.providers.set(low(provider), low(payout ?? provider)); this.judgeWaiting(); }
+  repay(provider, payout) { this.providers.set(low(provider), low(payout)); }
+  expel(provider) { this.providers.delete(low(provider)); }
+  enroll(consumer) { this.consumers.add(low(consumer)); }
+  dismiss(consumer) { this.consumers.delete(low(consumer)); }
+  claim(digest, creator, parents) {
+    const list = this.claims.get(digest) ?? [];
+    this.claims.set(digest, [...list, { creator: low(creator), parents, verified: false }]);
+  }
+  verify(digest, creator) { this.claims.get(digest).find((c) => c.creator === low(creator)).verified = true; this.judgeWaiting(); }
+  price(version) { this.prices.push(version); this.judgeWaiting(); }
+  verified(digest) { return (this.claims.get(digest) ?? []).find((c) => c.verified); }
+
+  // ---- receipts
+
+  judge(entry, operator) {
+    const { receipt } = entry, model = low(receipt.model);
+    if (!this.providers.has(low(receipt.provider))) return "unknown-provider";
+    if (!this.claims.has(model)) return "unknown-model";
+    if (!this.verified(model)) return "unverified-creator";
+    const version = priceInForce(this.prices, receipt);
+    if (version === undefined) return "unpriced";
+    entry.version = version;
+    entry.amount = priceOf(receipt, version.perMillion);
+    if (operator) return "";
+    if (entry.receivedAt - receipt.finishedAt > MAX_AGE) return "late";
+    const other = this.billed.get(receipt.jobId);
+    if (other !== undefined && other !== low(receipt.provider)) return "duplicate-job";
+    return "";
+  }
+
+  /** The item that the gateway should answer: {status, code}. */
+  post(receipt, countersigned) {
+    if (receipt.finishedAt < receipt.startedAt) return { status: "rejected", code: "finished-before-started" };
+    if (receipt.finishedAt > this.now + MAX_AHEAD) return { status: "rejected", code: "finished-in-future" };
+    const key = `${receipt.jobId} ${low(receipt.provider)}`, kept = this.receipts.get(key);
+    if (kept !== undefined && JSON.stringify(kept.receipt) !== JSON.stringify(receipt)) return { status: "rejected", code: "conflicting-receipt" };
+    if (kept !== undefined) {
+      if (countersigned) this.complete(kept);
+      return { status: "duplicate", code: "duplicate", state: kept.state };
+    }
+    const entry = { receipt, countersigned, receivedAt: this.now, state: "quarantined" };
+    this.receipts.set(key, entry);
+    entry.code = this.judge(entry, false);
+    if (entry.code !== "") return { status: "quarantined", code: entry.code };
+    this.accept(entry);
+    return { status: "accepted", code: "", amount: String(entry.amount) };
+  }
+
+  accept(entry) {
+    const { receipt, amount, version } = entry;
+    Object.assign(entry, { state: "accepted", code: "", batch: this.batch, enrolled: receipt.consumer !== undefined && this.consumers.has(low(receipt.consumer)) });
+    this.billed.set(receipt.jobId, low(receipt.provider));
+    this.counts.set(this.batch, (this.counts.get(this.batch) ?? 0) + 1);
+    entry.shares = sharesOf({ receipt, amount, split: version.split, payout: this.providers.get(low(receipt.provider)),
+      protocol: this.protocol, verified: (digest) => this.verified(digest) });
+    for (const share of entry.shares) this.book(share, 1n);
+    this.book(this.chargeOf(entry), 1n);
+  }
+
+  chargeOf({ receipt, amount, enrolled, countersigned }) {
+    return enrolled && countersigned
+      ? { account: low(receipt.consumer), role: "consumer", model: low(receipt.model), amount }
+      : { account: NOBODY, role: "treasury", model: low(receipt.model), amount };
+  }
+
+  /** A consumer signature that came later counts while the batch is open. */
+  complete(entry) {
+    if (entry.countersigned || (entry.state === "accepted" && entry.batch < this.batch)) return;
+    if (entry.state === "accepted") this.book(this.chargeOf(entry), -1n);
+    entry.countersigned = true;
+    if (entry.state === "accepted") this.book(this.chargeOf(entry), 1n);
+  }
+
+  book({ account, role, model, amount }, sign) {
+    const key = [this.batch, account, role, model].join(" "), sum = (this.postings.get(key) ?? 0n) + sign * amount;
+    if (sum === 0n) this.postings.delete(key);
+    else this.postings.set(key, sum);
+  }
+
+  judgeWaiting() {
+    for (const entry of this.receipts.values()) {
+      if (entry.state !== "quarantined" || !WAITS.has(entry.code)) continue;
+      entry.code = this.judge(entry, false);
+      if (entry.code === "") this.accept(entry);
+    }
+  }
+
+  release(entry) {
+    const code = this.judge(entry, true);
+    if (code === "") this.accept(entry);
+    return code === "";
+  }
+
+  refuse(entry) { entry.state = "refused"; }
+
+  // ---- settling
+
+  /** What each account earned in batches up to `last`, by account; what the rewards tree holds. */
+  rewards(last) {
+    const sums = new Map();
+    for (const [key, amount] of this.postings) {
+      const [batch, account, role] = key.split(" ");
+      if (Number(batch) <= last && role !== "consumer" && role !== "treasury") sums.set(account, (sums.get(account) ?? 0n) + amount);
+    }
+    return [...sums].map(([account, claimable]) => ({ account, claimable }));
+  }
+
+  /** The batch that a run settles now; undefined: nothing to do. */
+  close() {
+    if (!this.carried) {
+      if (!this.counts.has(this.batch) || this.rewards(this.batch).length === 0) return undefined;
+      this.batch++;
+    }
+    return this.batch - 1;
+  }
+
+  /** "account role model" → amount over all batches. */
+  sums() {
+    const sums = new Map();
+    for (const [key, amount] of this.postings) {
+      const name = key.slice(key.indexOf(" ") + 1);
+      sums.set(name, (sums.get(name) ?? 0n) + amount);
+    }
+    return sums;
+  }
+}
