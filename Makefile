@@ -81,8 +81,9 @@ sim: $(B)/tests/sim/sim ## the simulator: 2 000 seeds, the same twice, every cra
 $(B)/tests/histories/driver: $(B)/tests/histories/driver.o $(B)/tests/histories/chain.o $(SUPPORT) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) -Wl,--wrap=behind_look -Wl,--wrap=settlement_header -o $@ $^ $(LIBS) -lcmocka
 
-histories: $(B)/tests/histories/driver ## 10 000 random histories against a second model of the books, in another language
-	@node tests/histories/run.mjs --driver $< --histories 10000 --progress
+HISTORIES ?= 10000
+histories: $(B)/tests/histories/driver ## random histories (HISTORIES=10000) against a second model of the books, in another language
+	@node tests/histories/run.mjs --driver $< --histories $(HISTORIES) --progress
 
 sim-bench: $(B)/tests/sim/sim ## 100 000 seeds, how often each fault was met, lives a second
 	@$< --seeds 100000 --progress
