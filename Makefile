@@ -14,7 +14,7 @@ STRICT := -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wconversion -Ws
           -Wmissing-prototypes -Wformat=2 -Wcast-qual -Wvla -Wundef -fstack-protector-strong -fPIE \
           $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2)
 LINK   := -pie -Wl,-z,relro,-z,now -pthread $(if $(SAN),-fsanitize=$(SAN))
-LIBS   := -lsecp256k1 -lcurl -ljansson -lmicrohttpd -lsqlite3 -lnettle -lsodium -lzstd -lz -linih
+LIBS   := -lsecp256k1 -lcurl -ljansson -lmicrohttpd -lsqlite3 -lpq -lnettle -lsodium -lzstd -lz -linih
 
 MAIN := gateway/main.c
 SRC  := $(filter-out $(MAIN),$(wildcard gateway/*.c gateway/*/*.c chain/*.c store/*.c api/*.c))

@@ -7,7 +7,7 @@
 #include "gateway/base/mem.h"
 
 static const struct driver *drivers[] = {
-    &driver_sqlite,
+    &driver_sqlite, &driver_postgres,
     NULL,                                     /* db_driver_add */
 };
 
@@ -30,7 +30,7 @@ bool db_open(const char *url, enum db_mode mode, struct db **db, struct err *err
         **db = (struct db){ .driver = drivers[i], .connection = connection, .mode = mode };
         return true;
     }
-    return err_set(err, ERR_CONFIG, "no such kind of store: %.100s (known: sqlite:PATH)", url);
+    return err_set(err, ERR_CONFIG, "no such kind of store: %.100s (known: sqlite:PATH, postgresql://...)", url);
 }
 
 void db_close(struct db *db)
@@ -58,7 +58,7 @@ bool db_begin(struct db *db, struct err *err)
         return err_set(err, ERR_BUG, "a transaction within a transaction");
     if (db->broken && !reopen(db, err))
         return false;
-    if (!db->driver->script(db->connection, db->mode == DB_WRITE ? db->driver->begin_write : db->driver->begin_read, err))
+    if (!db->driver->begin(db->connection, db->mode, err))
         return false;
     page_cache_forget(db);
     db->began = true;
@@ -133,6 +133,11 @@ bool db_exec_script(struct db *db, const char *sql, struct err *err)
     if (db->broken || db->doomed)
         return err_set(err, ERR_STORE, "the transaction was lost");
     return db->driver->script(db->connection, sql, err);
+}
+
+bool db_keep(struct db *db, struct err *err)
+{
+    return db->driver->keep == NULL || db->broken || db->driver->keep(db->connection, err);
 }
 
 bool db_backup(struct db *db, const char *path, struct err *err)

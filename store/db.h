@@ -13,8 +13,9 @@
 struct db;
 enum db_mode { DB_READ, DB_WRITE };
 
-/* url: "sqlite:PATH".  DB_WRITE creates the file and takes the exclusive lock of the store (a lock file beside it), so
- * that two processes never write one store: ERR_AGAIN names the holder.  ERR_CONFIG: no such kind of store. */
+/* url: "sqlite:PATH" or "postgresql://...".  DB_WRITE creates the file and takes the exclusive lock of the store (a lock
+ * file beside it, a lease in the database), so that two processes never write one store: ERR_AGAIN names the holder.
+ * ERR_CONFIG: no such kind of store. */
 MUST_USE bool db_open(const char *url, enum db_mode mode, struct db **db, struct err *err);
 void db_close(struct db *db);                                  /* NULL is fine */
 /* Runs the schema steps that are missing, each in its own transaction.  ERR_HALT: the store is newer than we are. */
@@ -28,6 +29,8 @@ MUST_USE bool db_savepoint(struct db *db, struct err *err);    /* one level */
 MUST_USE bool db_savepoint_release(struct db *db, struct err *err);
 void db_savepoint_rollback(struct db *db);
 MUST_USE bool db_exec_script(struct db *db, const char *sql, struct err *err);
+/* Between transactions, by a writer with nothing to do: keeps what says that it is the writer.  ERR_AGAIN: another is. */
+MUST_USE bool db_keep(struct db *db, struct err *err);
 /* An online copy of the whole store to a new file (SQLite only until the second driver). */
 MUST_USE bool db_backup(struct db *db, const char *path, struct err *err);
 

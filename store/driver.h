@@ -9,12 +9,14 @@
 
 struct driver {
     const char *scheme;                       /* of the url, before ':' */
-    const char *begin_write, *begin_read;     /* how a transaction is begun */
     MUST_USE bool (*open)(const char *rest, enum db_mode mode, void **connection, struct err *err);
     void (*close)(void *connection);
     /* A new session for the same connection, all handles finished before; the store's lock is not let go.  What it
      * then reads is durable.  On failure the connection may only be reopened or closed. */
     MUST_USE bool (*reopen)(void *connection, struct err *err);
+    /* NULL: who writes is held by the process itself.  Else called by a writer with nothing to do, every few seconds. */
+    MUST_USE bool (*keep)(void *connection, struct err *err);
+    MUST_USE bool (*begin)(void *connection, enum db_mode mode, struct err *err);
     bool (*in_transaction)(void *connection);
     MUST_USE bool (*script)(void *connection, const char *sql, struct err *err);
     /* ERR_UNKNOWN: it may or may not be committed; any other error: it is not, and the transaction is over. */
@@ -35,7 +37,7 @@ struct driver {
     void (*blob)(void *handle, int at, const void **bytes, size_t *len);
     void (*finish)(void *handle);
 };
-extern const struct driver driver_sqlite;
+extern const struct driver driver_sqlite, driver_postgres;
 /* One more kind of store beside those of db.c, for tests that need a database which misbehaves; before threads. */
 void db_driver_add(const struct driver *driver);
 

@@ -172,6 +172,11 @@ static bool session_script(void *connection, const char *sql, struct err *err)
         || refused(s->session, s->path, err);
 }
 
+static bool session_begin(void *connection, enum db_mode mode, struct err *err)
+{
+    return session_script(connection, mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", err);
+}
+
 static bool session_commit(void *connection, struct err *err)
 {
     const struct sqlite *s = connection;
@@ -290,9 +295,9 @@ static void session_blob(void *handle, int at, const void **bytes, size_t *len)
 static void session_finish(void *handle) { (void)sqlite3_finalize(handle); }
 
 const struct driver driver_sqlite = {
-    .scheme = "sqlite", .begin_write = "BEGIN IMMEDIATE", .begin_read = "BEGIN",
+    .scheme = "sqlite",
     .open = session_open, .close = session_close, .reopen = session_reopen,
-    .in_transaction = session_in_transaction, .script = session_script, .commit = session_commit, .backup = session_backup,
+    .begin = session_begin, .in_transaction = session_in_transaction, .script = session_script, .commit = session_commit, .backup = session_backup,
     .prepare = session_prepare, .parameters = session_parameters,
     .bind_i64 = session_bind_i64, .bind_text = session_bind_text, .bind_blob = session_bind_blob, .bind_null = session_bind_null,
     .step = session_step, .changed = session_changed, .reset = session_reset,

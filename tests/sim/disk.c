@@ -31,15 +31,20 @@ static bool disk_reopen(void *connection, struct err *err)
     return sim_here->crashed ? ended(err) : driver_sqlite.reopen(connection, err);
 }
 
-static bool disk_script(void *connection, const char *sql, struct err *err)
+static bool disk_begin(void *connection, enum db_mode mode, struct err *err)
 {
     struct sim *s = sim_here;
 
     if (s->crashed)
         return ended(err);
-    if (strcmp(sql, disk.begin_write) == 0 && sim_fault(s, FAULT_STORE_BUSY))
+    if (mode == DB_WRITE && sim_fault(s, FAULT_STORE_BUSY))
         return err_set(err, ERR_STORE, "database is locked");
-    return driver_sqlite.script(connection, sql, err);
+    return driver_sqlite.begin(connection, mode, err);
+}
+
+static bool disk_script(void *connection, const char *sql, struct err *err)
+{
+    return sim_here->crashed ? ended(err) : driver_sqlite.script(connection, sql, err);
 }
 
 static bool undo(void *connection, enum err_code code, const char *words, struct err *err)
@@ -89,6 +94,7 @@ void disk_register(void)
     disk.scheme = "sim";
     disk.open = disk_open;
     disk.reopen = disk_reopen;
+    disk.begin = disk_begin;
     disk.script = disk_script;
     disk.commit = disk_commit;
     disk.prepare = disk_prepare;

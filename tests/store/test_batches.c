@@ -253,7 +253,7 @@ static void leaves_come_back_sorted_by_account(void **state)
     assert_amount_equal(claimable, some_amount(1));
     store_ok(store_leaf_find(f->db, 1, some_address(5), &claimable, &found, &err));
     assert_false(found);
-    store_sql(f->db, "UPDATE reward_accounts SET account = zeroblob(19) WHERE account = (SELECT MAX(account) FROM reward_accounts); INSERT INTO reward_leaves SELECT zeroblob(19), sequence, claimable FROM reward_leaves LIMIT 1");
+    store_sql(f->db, "UPDATE reward_accounts SET account = zeroblob(19) WHERE account = (SELECT account FROM reward_accounts ORDER BY account DESC LIMIT 1); INSERT INTO reward_leaves SELECT zeroblob(19), sequence, claimable FROM reward_leaves LIMIT 1");
     store_fails(ERR_STORE, store_leaves_load(f->db, 1, &got, &err));
 }
 

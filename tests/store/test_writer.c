@@ -170,7 +170,7 @@ static bool ruin_transaction(void *self, struct group *group, struct err *err)
     struct stmt st;
 
     (void)self;
-    return db_prepare(group->db, "INSERT OR ROLLBACK INTO meta VALUES ('group', 1)", &st, err) && stmt_exec(&st, NULL, err);
+    return db_prepare(group->db, store_place_ruin(), &st, err) && stmt_exec(&st, NULL, err);
 }
 
 static void a_transaction_that_the_database_ended_is_not_kept(void **state)

@@ -22,7 +22,7 @@ int store_dir_setup(void **state)
     if (mkdtemp(f->dir) == NULL)
         return -1;
     snprintf(f->path, sizeof f->path, "%s/store.db", f->dir);
-    snprintf(f->url, sizeof f->url, "sqlite:%s", f->path);
+    store_place_new(f->path, f->url);
     f->now_ms = 1000;
     f->clock = (struct clock){ fixture_now, f };
     *state = f;
@@ -51,6 +51,7 @@ int store_teardown(void **state)
     struct store_fixture *f = *state;
 
     db_close(f->db);
+    store_place_gone(f->url);
     nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     free(f);
     return 0;

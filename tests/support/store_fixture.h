@@ -12,9 +12,10 @@
 #include "gateway/base/clock.h"
 #include "store/receipts.h"
 #include "store/writer.h"
+#include "tests/support/store_place.h"
 
 struct store_fixture {
-    char dir[64], path[96], url[128];
+    char dir[64], path[96], url[STORE_URL];
     struct db *db;                            /* NULL after store_dir_setup */
     uint64_t now_ms;                          /* what `clock` says */
     struct clock clock;

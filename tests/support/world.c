@@ -87,6 +87,7 @@ static void configure(struct world *w)
 int world_setup_empty(void **state)
 {
     struct world *w = mem_new(sizeof *w);
+    char path[96];
     struct err err = { 0 };
 
     must(secp_start(&err), &err);
@@ -96,7 +97,8 @@ int world_setup_empty(void **state)
     w->rng.state = 7;
     snprintf(w->dir, sizeof w->dir, "/tmp/quittance-world-XXXXXX");
     assert_non_null(mkdtemp(w->dir));
-    snprintf(w->url, sizeof w->url, "sqlite:%s/store.db", w->dir);
+    snprintf(path, sizeof path, "%s/store.db", w->dir);
+    store_place_new(path, w->url);
     open_signer(w);
     configure(w);
     must(writer_open(w->url, &w->clock, &w->writer, &err) && writer_start(w->writer, &err)
@@ -211,6 +213,7 @@ int world_teardown(void **state)
     db_close(w->db);
     writer_close(w->writer);
     signer_free(w->signer);
+    store_place_gone(w->url);
     remove_dir(w->dir);
     free(w);
     secp_stop();

@@ -14,13 +14,14 @@
 #include "store/batches.h"
 #include "store/ledger.h"
 #include "tests/support/fixture.h"
+#include "tests/support/store_place.h"
 
 struct party { struct secret_key key; struct address address; };
 
 struct world {
     _Atomic uint64_t now_ms;
     struct clock clock;
-    char dir[64], url[128];
+    char dir[64], url[STORE_URL];
     struct intake_config config;              /* change it, then world_restart */
     struct writer *writer;
     struct db *db;                            /* a reader */

@@ -1,0 +1,264 @@
+/* Statements of the PostgreSQL driver: unnamed, values in binary.
+ *
+ * A result comes whole, but for lists that may be long (ORDER BY without LIMIT): those are read through a cursor, FETCH_ROWS at
+ * a time, so that a batch of millions needs no memory and other statements may run between its rows. */
+#include "store/postgres.h"
+
+#include <endian.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/mem.h"
+
+#define FETCH_ROWS "1000"
+/* Types by their object id, as in pg_type.dat of PostgreSQL's source: fixed for ever. */
+enum { TYPE_BOOL = 16, TYPE_BYTEA = 17, TYPE_INT8 = 20, TYPE_INT4 = 23, TYPE_TEXT = 25, TYPE_NUMERIC = 1700 };
+
+struct value { Oid type; const char *bytes; int len; char *owned; uint64_t number; };
+
+struct statement {
+    struct postgres *p;
+    char *sql, *declare;                      /* declare NULL: no cursor */
+    const char *told;                         /* as our modules wrote it */
+    char fetch[48];
+    int count;
+    struct value *values;
+    PGresult *result;
+    int row;
+    bool running, by_cursor;
+};
+
+/* ---- values in ---- */
+
+static struct value *place(void *handle, int at)
+{
+    struct statement *st = handle;
+
+    return st != NULL && at >= 1 && at <= st->count ? &st->values[at - 1] : NULL;
+}
+
+static bool put(void *handle, int at, Oid type, const void *bytes, size_t len)
+{
+    struct value *v = place(handle, at);
+
+    if (v == NULL || len > INT32_MAX)
+        return false;
+    free(v->owned);
+    *v = (struct value){ .type = type, .bytes = bytes, .len = (int)len };
+    return true;
+}
+
+bool postgres_bind_i64(void *handle, int at, int64_t number)
+{
+    struct value *v = place(handle, at);
+
+    if (!put(handle, at, TYPE_INT8, "", sizeof v->number))
+        return false;
+    v->number = htobe64((uint64_t)number);
+    v->bytes = (const char *)&v->number;
+    return true;
+}
+
+bool postgres_bind_text(void *handle, int at, const char *text)
+{
+    return put(handle, at, TYPE_TEXT, text, text != NULL ? strlen(text) : 0);
+}
+
+bool postgres_bind_blob(void *handle, int at, const void *bytes, size_t len, bool copy)
+{
+    struct value *v = place(handle, at);
+
+    if (!put(handle, at, TYPE_BYTEA, bytes != NULL ? bytes : "", len))
+        return false;
+    if (copy && len > 0) {
+        v->owned = mem_array(len, 1);
+        memcpy(v->owned, bytes, len);
+        v->bytes = v->owned;
+    }
+    return true;
+}
+
+bool postgres_bind_null(void *handle, int at)
+{
+    return put(handle, at, 0, NULL, 0);
+}
+
+/* ---- preparing ---- */
+
+bool postgres_prepare(void *connection, const char *sql, void **handle, struct err *err)
+{
+    struct statement *st = mem_new(sizeof *st);
+    struct postgres *p = connection;
+    struct buf declare;
+
+    (void)err;
+    st->p = p;
+    st->told = sql;
+    st->sql = postgres_words(sql, &st->count);
+    st->values = mem_array((size_t)st->count + 1, sizeof *st->values);
+    if (strncmp(sql, "SELECT", 6) == 0 && strstr(sql, "ORDER BY") != NULL && strstr(sql, "LIMIT") == NULL) {
+        p->cursors++;
+        buf_init(&declare);
+        buf_printf(&declare, "DECLARE list%" PRIu64 " NO SCROLL CURSOR FOR %s", p->cursors, st->sql);
+        st->declare = mem_text(buf_text(&declare));
+        buf_clear(&declare);
+        snprintf(st->fetch, sizeof st->fetch, "FETCH " FETCH_ROWS " FROM list%" PRIu64, p->cursors);
+    }
+    *handle = st;
+    return true;
+}
+
+int postgres_parameters(void *handle)
+{
+    const struct statement *st = handle;
+
+    return st->count;
+}
+
+/* ---- rows out ---- */
+
+static bool send(struct statement *st, const char *sql, bool with_values, struct err *err)
+{
+    enum { MOST = 64 };
+    Oid types[MOST];
+    const char *values[MOST];
+    int lens[MOST], formats[MOST], count = with_values ? st->count : 0;
+    ExecStatusType status;
+
+    if (count > MOST)
+        bug("a statement of %d values: %s", count, st->told);
+    for (int i = 0; i < count; i++) {
+        types[i] = st->values[i].type;
+        values[i] = st->values[i].bytes;
+        lens[i] = st->values[i].len;
+        formats[i] = 1;
+    }
+    PQclear(st->result);
+    st->row = -1;
+    st->result = st->p->session != NULL ? PQexecParams(st->p->session, sql, count, types, values, lens, formats, 1) : NULL;
+    status = PQresultStatus(st->result);
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || postgres_refused(st->p, st->result, st->told, err);
+}
+
+static bool run(struct statement *st, struct err *err)
+{
+    /* A cursor lives in a transaction only. */
+    st->by_cursor = st->declare != NULL && st->p->session != NULL && PQtransactionStatus(st->p->session) == PQTRANS_INTRANS;
+    if (!st->by_cursor)
+        return send(st, st->sql, true, err);
+    return send(st, st->declare, true, err) && send(st, st->fetch, false, err);
+}
+
+bool postgres_step(void *connection, void *handle, bool *row, struct err *err)
+{
+    struct statement *st = handle;
+    struct postgres *p = connection;
+
+    if (!st->running) {
+        if (!run(st, err))
+            return false;
+        st->running = true;
+        p->changed = strtoull(PQcmdTuples(st->result), NULL, 10);
+    } else if (st->by_cursor && st->row + 1 == PQntuples(st->result) && PQntuples(st->result) > 0 && !send(st, st->fetch, false, err)) {
+        return false;
+    }
+    *row = ++st->row < PQntuples(st->result);
+    return true;
+}
+
+/* What was read so far goes; a cursor that its transaction took along needs no closing. */
+void postgres_reset(void *handle)
+{
+    struct statement *st = handle;
+    PGconn *session = st->p->session;
+
+    if (st->running && st->by_cursor && session != NULL && PQtransactionStatus(session) == PQTRANS_INTRANS) {
+        char close[48];
+
+        snprintf(close, sizeof close, "CLOSE %s", st->fetch + sizeof "FETCH " FETCH_ROWS " FROM" );
+        PQclear(PQexec(session, close));
+    }
+    PQclear(st->result);
+    st->result = NULL;
+    st->running = false;
+    for (int i = 0; i < st->count; i++) {
+        free(st->values[i].owned);
+        st->values[i] = (struct value){ 0 };
+    }
+}
+
+void postgres_finish(void *handle)
+{
+    struct statement *st = handle;
+
+    postgres_reset(st);
+    free(st->values);
+    free(st->declare);
+    free(st->sql);
+    free(st);
+}
+
+bool postgres_is_null(void *handle, int at)
+{
+    const struct statement *st = handle;
+
+    return PQgetisnull(st->result, st->row, at) == 1;
+}
+
+/* A sum of numbers is a numeric: 16-bit counts of digits groups, weight, sign, scale, then groups of four decimal digits
+ * (src/backend/utils/adt/numeric.c, numeric_send). */
+static int64_t numeric(const char *bytes)
+{
+    uint16_t head[4], group;
+    int64_t v = 0;
+
+    memcpy(head, bytes, sizeof head);
+    for (int i = 0; i <= (int16_t)be16toh(head[1]); i++) {
+        group = 0;
+        if (i < be16toh(head[0]))
+            memcpy(&group, bytes + sizeof head + 2 * (size_t)i, sizeof group);
+        v = v * 10000 + be16toh(group);
+    }
+    return be16toh(head[2]) == 0x4000 ? -v : v;
+}
+
+int64_t postgres_i64(void *handle, int at)
+{
+    const struct statement *st = handle;
+    const char *bytes = PQgetvalue(st->result, st->row, at);
+    uint64_t eight;
+    uint32_t four;
+
+    if (PQgetisnull(st->result, st->row, at) == 1)
+        return 0;
+    switch (PQftype(st->result, at)) {
+    case TYPE_INT8:
+        memcpy(&eight, bytes, sizeof eight);
+        return (int64_t)be64toh(eight);
+    case TYPE_INT4:
+        memcpy(&four, bytes, sizeof four);
+        return (int32_t)be32toh(four);
+    case TYPE_BOOL:
+        return bytes[0];
+    case TYPE_NUMERIC:
+        return numeric(bytes);
+    }
+    bug("column %d of: %s is no number", at, st->told);
+}
+
+const char *postgres_text(void *handle, int at)
+{
+    const struct statement *st = handle;
+
+    return PQgetisnull(st->result, st->row, at) == 1 ? NULL : PQgetvalue(st->result, st->row, at);
+}
+
+void postgres_blob(void *handle, int at, const void **bytes, size_t *len)
+{
+    const struct statement *st = handle;
+
+    *bytes = PQgetisnull(st->result, st->row, at) == 1 ? NULL : PQgetvalue(st->result, st->row, at);
+    *len = *bytes != NULL ? (size_t)PQgetlength(st->result, st->row, at) : 0;
+}

@@ -1,0 +1,76 @@
+#include "tests/support/store_place.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/base/err.h"
+#include "store/db.h"
+
+static const char *server(void)
+{
+    const char *url = getenv("QUITTANCE_TEST_STORE");
+
+    return url != NULL && strncmp(url, "postgresql:", 11) == 0 ? url : NULL;
+}
+
+bool store_place_is_sqlite(void)
+{
+    return server() == NULL;
+}
+
+/* By a reader, who needs no lease. */
+static void run(const char *url, const char *sql)
+{
+    struct err err = { 0 };
+    struct db *db;
+
+    if (!db_open(url, DB_READ, &db, &err) || !db_exec_script(db, "SET default_transaction_read_only = off", &err)
+        || !db_exec_script(db, sql, &err))
+        bug("%s", err.text);
+    db_close(db);
+}
+
+static void schema(const char *does, const char *name, const char *how)
+{
+    char sql[128];
+
+    snprintf(sql, sizeof sql, "%s SCHEMA %s%s", does, name, how);
+    run(server(), sql);
+}
+
+void store_place_new(const char *path, char url[STORE_URL])
+{
+    static unsigned made;
+    char name[64];
+
+    if (store_place_is_sqlite()) {
+        snprintf(url, STORE_URL, "sqlite:%s", path);
+        return;
+    }
+    snprintf(name, sizeof name, "t%ld_%u", (long)getpid(), made++);
+    schema("CREATE", name, "");
+    snprintf(url, STORE_URL, "%s%coptions=-csearch_path%%3D%s", server(), strchr(server(), '?') != NULL ? '&' : '?', name);
+}
+
+void store_place_gone(const char *url)
+{
+    const char *name = strstr(url, "search_path%3D");
+
+    if (name != NULL)
+        schema("DROP", name + strlen("search_path%3D"), " CASCADE");
+}
+
+void store_place_dead(const char *url)
+{
+    if (!store_place_is_sqlite())
+        run(url, "UPDATE writer_lease SET until = 0");
+}
+
+const char *store_place_ruin(void)
+{
+    return store_place_is_sqlite() ? "INSERT OR ROLLBACK INTO meta VALUES ('group', 1)"
+        : "SELECT pg_terminate_backend(pg_backend_pid())";
+}

@@ -1,0 +1,21 @@
+/* tests/support/store_place.h - where the stores of tests lie.
+ *
+ * SQLite, in a file of the test's own folder; where QUITTANCE_TEST_STORE is a postgresql:// URL, a schema of that database with
+ * a name of its own, so that the same tests are run on both. */
+#ifndef QUITTANCE_TESTS_STORE_PLACE_H
+#define QUITTANCE_TESTS_STORE_PLACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define STORE_URL 256
+bool store_place_is_sqlite(void);
+/* The url of an empty store; path: of the file, where it is one. */
+void store_place_new(const char *path, char url[STORE_URL]);
+void store_place_gone(const char *url);       /* what is not in the folder */
+/* As if the time had passed after which a writer that died may be followed by another. */
+void store_place_dead(const char *url);
+/* A literal that makes the database end the transaction by itself, as on a full disk or a lost line. */
+const char *store_place_ruin(void);
+
+#endif
