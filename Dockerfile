@@ -10,7 +10,7 @@ RUN make -j"$(nproc)"
 FROM debian:12-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates curl libsecp256k1-1 libcurl4 libjansson4 libmicrohttpd12 \
-      libsqlite3-0 libnettle8 libsodium23 libzstd1 zlib1g libinih1 \
+      libsqlite3-0 libpq5 libnettle8 libsodium23 libzstd1 zlib1g libinih1 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --home-dir /var/lib/quittance --create-home --uid 10001 quittance
 COPY --from=build /src/build/quittance /usr/local/bin/quittance

@@ -23,12 +23,14 @@ struct admin_client {
 
 char *admin_address_file(const struct config *config)
 {
-    const char *path = strchr(config->store.url, ':');
+    static const char file[] = "sqlite:";
     struct buf name;
     char *text;
 
+    if (strncmp(config->store.url, file, strlen(file)) != 0)       /* it lies elsewhere: beside the configuration */
+        return file_beside(config->path, "quittance.serve");
     buf_init(&name);
-    buf_printf(&name, "%s.serve", path != NULL ? path + 1 : config->store.url);
+    buf_printf(&name, "%s.serve", config->store.url + strlen(file));
     text = mem_text(buf_text(&name));
     buf_clear(&name);
     return text;

@@ -266,8 +266,10 @@ static json *value_to_json(const struct setting *s, const void *field)
     switch (s->type) {
     case SETTING_TEXT:
     case SETTING_PATH:
-    case SETTING_PREFIXED_PATH:
         return json_new_text(*(char *const *)field);
+    case SETTING_PREFIXED_PATH:               /* a database's may hold a password */
+        return strncmp(*(char *const *)field, "postgresql:", 11) == 0 ? config_urls_shown(*(char *const *)field)
+            : json_new_text(*(char *const *)field);
     case SETTING_URLS:
         return config_urls_shown(*(char *const *)field);
     case SETTING_COUNT:

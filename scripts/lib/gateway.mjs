@@ -1,4 +1,5 @@
 // A Quittance gateway as its operator runs it: the binary's commands and its two HTTP listeners.
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { firstLine, run, start, stop } from "./process.mjs";
@@ -20,11 +21,21 @@ export async function quittance(args, options) {
   return lines.at(-1) ? JSON.parse(lines.at(-1)) : undefined;
 }
 
+/** A store of its own in the database at `url` (scripts/with-postgres), which is gone with the server. */
+function schemaOf(url) {
+  const name = `g${process.pid}_${stores++}`;
+  execFileSync("psql", ["--quiet", "--dbname", url, "--command", `CREATE SCHEMA ${name}`]);
+  return `${url}${url.includes("?") ? "&" : "?"}options=-csearch_path%3D${name}`;
+}
+let stores = 0;
+
 export class Gateway {
   /** `settings` are written as environment: {"CHAIN_RPC": url, ...}. */
   constructor(dir, settings) {
     this.dir = dir;
     this.env = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`QUITTANCE_${key}`, String(value)]));
+    if (process.env.QUITTANCE_TEST_STORE && !this.env.QUITTANCE_STORE_URL)
+      this.env.QUITTANCE_STORE_URL = schemaOf(process.env.QUITTANCE_TEST_STORE);
   }
 
   async init() {

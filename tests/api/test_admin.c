@@ -221,12 +221,12 @@ static void a_price_and_its_answer_are_kept_together_or_not_at_all(void **state)
     struct service *s = *state;
     struct answer a;
 
-    world_script(s->w, "CREATE TRIGGER refuse BEFORE INSERT ON idempotency BEGIN SELECT RAISE(ABORT, 'no'); END");
+    world_refuse(s->w, "idempotency", 0);
     a = post_with_key(s, "/admin/v1/prices", "Idempotency-Key: p", body);
     assert_true(a.status >= 500);
     answer_clear(&a);
     assert_int_equal(world_count(s->w, "SELECT COUNT(*) FROM prices"), 1);
-    world_script(s->w, "DROP TRIGGER refuse");
+    world_take(s->w, "idempotency");
     a = post_with_key(s, "/admin/v1/prices", "Idempotency-Key: p", body);
     assert_status(&a, 201);
     answer_clear(&a);

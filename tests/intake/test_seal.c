@@ -107,9 +107,7 @@ static void a_task_that_fails_leaves_nothing_in_its_group(void **state)
     list[0] = world_receipt(w, &w->node, 7);
     list[1] = world_receipt(w, &w->stranger, 1);
     list[2] = world_receipt(w, &w->other, 66);
-    world_script(w, "CREATE TRIGGER refuse BEFORE INSERT ON receipts WHEN NEW.amount = "
-                    "X'0000000000000000000000000000000000000000000000000000000000000084'"      /* 66 tokens are 132 units */
-                    " BEGIN SELECT RAISE(ABORT, 'no'); END");
+    world_refuse(w, "receipts", 132);         /* of 66 tokens */
     world_submission(&crowd[0].s, &good, 1);
     world_submission(&crowd[1].s, list, 3);
     world_submission(&crowd[2].s, last, 2);
@@ -129,7 +127,7 @@ static void a_task_that_fails_leaves_nothing_in_its_group(void **state)
     assert_books_balance(w);
     for (size_t i = 0; i < 3; i++)
         submission_clear(&crowd[i].s);
-    world_script(w, "DROP TRIGGER refuse");
+    world_take(w, "receipts");
     post_list(w, list, 2, &crowd[1].s);
     assert_item(&crowd[1].s.items[0], ITEM_ACCEPTED, CODE_ACCEPTED);
     submission_clear(&crowd[1].s);
@@ -148,7 +146,7 @@ static void a_group_that_fails_leaves_nothing_at_all(void **state)
     list[0] = world_receipt(w, &w->node, 1000);
     list[1] = world_receipt(w, &w->other, 1000);
     list[2] = world_receipt(w, &w->stranger, 1000);
-    world_script(w, "CREATE TRIGGER refuse BEFORE INSERT ON promises BEGIN SELECT RAISE(ABORT, 'no'); END");
+    world_refuse(w, "promises", 0);
     world_submission(&s, list, 3);
     assert_false(intake_submit_wait(w->intake, &s, &err));
     assert_int_equal(err.code, ERR_AGAIN);
@@ -156,7 +154,7 @@ static void a_group_that_fails_leaves_nothing_at_all(void **state)
     submission_clear(&s);
     assert_int_equal(world_count(w, "SELECT COUNT(*) FROM receipts"), 0);
     assert_int_equal(world_count(w, "SELECT COUNT(*) FROM postings"), 0);
-    world_script(w, "DROP TRIGGER refuse");
+    world_take(w, "promises");
     post_list(w, list, 3, &s);
     assert_int_equal(s.promises[0]->row.promise.count, 2);
     assert_item(&s.items[2], ITEM_QUARANTINED, CODE_UNKNOWN_PROVIDER);      /* the bound counts what is kept */
@@ -226,9 +224,7 @@ static void a_failed_task_takes_its_new_batch_back(void **state)
 
     w->config.batch_amount_max = amount_from_u64(3000);
     world_restart(w);
-    world_script(w, "CREATE TRIGGER refuse BEFORE INSERT ON receipts WHEN NEW.amount = "
-                    "X'0000000000000000000000000000000000000000000000000000000000000084'"
-                    " BEGIN SELECT RAISE(ABORT, 'no'); END");
+    world_refuse(w, "receipts", 132);         /* of 66 tokens */
     list[0] = world_receipt(w, &w->node, 1000);             /* begins batch 2 */
     list[1] = world_receipt(w, &w->node, 66);
     world_submission(&crowd[0].s, &first, 1);

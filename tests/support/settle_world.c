@@ -55,10 +55,13 @@ static void do_write(struct settle_world *w, writer_fn *fn, void *self)
 
 void settle_world_init(struct settle_world *w)
 {
+    char path[96];
+
     *w = (struct settle_world){ .clock = { world_now, w }, .secret = { 7 } };
     snprintf(w->dir, sizeof w->dir, "/tmp/quittance-settle-XXXXXX");
     assert_non_null(mkdtemp(w->dir));
-    snprintf(w->url, sizeof w->url, "sqlite:%s/store.db", w->dir);
+    snprintf(path, sizeof path, "%s/store.db", w->dir);
+    store_place_new(path, w->url);
     snprintf(w->archive, sizeof w->archive, "%s/archive", w->dir);
     w->config = (struct settle_config){ .chain_id = CHAIN_ID, .confirmations = 1, .max_fee = wei_from_gwei(500),
                                         .max_run_cost = wei_from_gwei(1000000000), .max_day_cost = wei_from_gwei(10000000000),
@@ -346,6 +349,7 @@ void settle_world_clear(struct settle_world *w)
         anvil_stop(&w->anvil);
     if (w->signer != NULL)
         signer_free(w->signer);
+    store_place_gone(w->url);
     snprintf(command, sizeof command, "rm -rf %s", w->dir);
     assert_int_equal(system(command), 0);
 }

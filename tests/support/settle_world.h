@@ -8,11 +8,12 @@
 #include "gateway/settle/settle.h"
 #include "store/receipts.h"
 #include "tests/support/anvil.h"
+#include "tests/support/store_place.h"
 
 #define SETTLE_WORLD_PROVIDERS 300u
 
 struct settle_world {
-    char dir[64], url[96], archive[80];
+    char dir[64], url[STORE_URL], archive[80];
     uint8_t secret[32];
     struct clock clock;                       /* the real one plus ahead_ms */
     uint64_t ahead_ms;

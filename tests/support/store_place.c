@@ -1,12 +1,12 @@
 #include "tests/support/store_place.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "gateway/base/err.h"
+#include "gateway/base/hex.h"
 #include "store/db.h"
 
 static const char *server(void)
@@ -73,4 +73,27 @@ const char *store_place_ruin(void)
 {
     return store_place_is_sqlite() ? "INSERT OR ROLLBACK INTO meta VALUES ('group', 1)"
         : "SELECT pg_terminate_backend(pg_backend_pid())";
+}
+
+void store_place_refuse(char sql[STORE_SCRIPT], const char *table, const uint8_t *amount)
+{
+    char bytes[65] = "", when[128] = "";
+
+    if (amount != NULL) {
+        hex_encode_bare(amount, 32, bytes);
+        snprintf(when, sizeof when, "WHEN (NEW.amount = x'%s')", bytes);
+    }
+    if (store_place_is_sqlite())
+        snprintf(sql, STORE_SCRIPT, "CREATE TRIGGER refuse BEFORE INSERT ON %s %s BEGIN SELECT RAISE(ABORT, 'no'); END", table, when);
+    else
+        snprintf(sql, STORE_SCRIPT, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END';"
+                 " CREATE TRIGGER refuse BEFORE INSERT ON %s FOR EACH ROW %s EXECUTE FUNCTION refuse()", table, when);
+}
+
+void store_place_take(char sql[STORE_SCRIPT], const char *table)
+{
+    if (store_place_is_sqlite())
+        snprintf(sql, STORE_SCRIPT, "DROP TRIGGER refuse");
+    else
+        snprintf(sql, STORE_SCRIPT, "DROP TRIGGER refuse ON %s; DROP FUNCTION refuse()", table);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define STORE_URL 256
 bool store_place_is_sqlite(void);
@@ -17,5 +18,9 @@ void store_place_gone(const char *url);       /* what is not in the folder */
 void store_place_dead(const char *url);
 /* A literal that makes the database end the transaction by itself, as on a full disk or a lost line. */
 const char *store_place_ruin(void);
+/* Scripts that make the database refuse every row put into a table (amount NULL), or those of an amount, until the other. */
+#define STORE_SCRIPT 512
+void store_place_refuse(char sql[STORE_SCRIPT], const char *table, const uint8_t *amount);
+void store_place_take(char sql[STORE_SCRIPT], const char *table);
 
 #endif

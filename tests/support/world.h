@@ -64,6 +64,9 @@ struct batch_row world_batch(struct world *w, uint64_t number);
 struct amount world_posted(struct world *w, uint64_t batch, struct address account, enum role role);
 uint64_t world_count(struct world *w, const char *literal_sql);        /* SELECT COUNT(*) ... */
 void world_script(struct world *w, const char *sql);                   /* run by the writer */
+/* The store refuses rows of a table, those of an amount where it is not 0, until world_take. */
+void world_refuse(struct world *w, const char *table, uint64_t amount);
+void world_take(struct world *w, const char *table);
 /* Writer stands still until world_unblock; everything submitted meanwhile becomes one group. */
 void world_block(struct world *w);
 void world_unblock(struct world *w);

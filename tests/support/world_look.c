@@ -124,6 +124,24 @@ void world_script(struct world *w, const char *sql)
     must(writer_do(w->writer, run_script, u.self, &err), &err);
 }
 
+void world_refuse(struct world *w, const char *table, uint64_t amount)
+{
+    char sql[STORE_SCRIPT];
+    uint8_t bytes[32];
+
+    u256_to_be(u256_from_u64(amount), bytes);
+    store_place_refuse(sql, table, amount != 0 ? bytes : NULL);
+    world_script(w, sql);
+}
+
+void world_take(struct world *w, const char *table)
+{
+    char sql[STORE_SCRIPT];
+
+    store_place_take(sql, table);
+    world_script(w, sql);
+}
+
 /* One blocker at a time is enough. */
 static sem_t blocked, unblock, passed;
 
