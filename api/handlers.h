@@ -8,6 +8,8 @@
 handler_fn receipts_post, receipt_get;
 /* models.c */
 handler_fn model_post, models_get, model_get;
+/* capacity.c, quotes.c */
+handler_fn capacity_post, quote_post;
 /* accounts.c */
 handler_fn account_get, claim_get;
 /* settlements.c, settlement_files.c */

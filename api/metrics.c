@@ -1,6 +1,7 @@
 /* GET /metrics in the Prometheus text format; times are Unix seconds, labels are from fixed sets. */
 #include "api/context.h"
 #include "api/handlers.h"
+#include "api/market_shape.h"
 #include "api/metrics.h"
 #include "api/metrics_load.h"
 #include "api/problem.h"
@@ -135,7 +136,8 @@ void metrics_get(struct request *req, struct reply *reply)
     exposition_head(&reply->body, "quittance_info", "gauge", "The version that runs.");
     buf_printf(&reply->body, "quittance_info{version=\"%s\"} 1\n", QUITTANCE_VERSION);
     put_receipts(&reply->body, api);
-    ok = put_store(&reply->body, api, db, &err) && put_settle(&reply->body, api, db, &err);
+    ok = put_store(&reply->body, api, db, &err) && put_settle(&reply->body, api, db, &err)
+      && metrics_put_markets(&reply->body, db, &err);
     put_endpoints(&reply->body, api);
     put_watchdog(&reply->body, api, api_other(req));
     put_http(&reply->body, api);

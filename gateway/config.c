@@ -11,6 +11,7 @@
 #include "api/forwarded.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
+#include "gateway/core/quote.h"
 #include "gateway/lib/address_text.h"
 #include "gateway/lib/file.h"
 #include "gateway/lib/ini.h"
@@ -66,6 +67,7 @@ static const struct setting settings[] = {
     { "receipts", "require_countersignature", SETTING_BOOL,          AT(receipts.require_countersignature), "no" },
     { "receipts", "rate_limit",               SETTING_COUNT,         AT(receipts.rate_limit),              "50000" },
     { "receipts", "rate_burst",               SETTING_COUNT,         AT(receipts.rate_burst),              "500000" },
+    { "receipts", "quote_max",                SETTING_SECONDS,       AT(receipts.quote_max_s),             "15m" },
     { "archive",  "dir",                      SETTING_PATH,          AT(archive.dir),                      "archive" },
     { "archive",  "disclosure",               SETTING_TEXT,          AT(archive.disclosure),               "public" },
     { "watchdog", "interval",                 SETTING_SECONDS,       AT(watchdog.interval_s),              "60s" },
@@ -214,6 +216,8 @@ static bool check(const struct config *config, struct err *err)
         return err_set(err, ERR_CONFIG, "[watchdog] gas_runs_warn must not be below gas_runs_fail: a warning comes first");
     if (config->watchdog.funds_days_warn < config->watchdog.funds_days_fail)
         return err_set(err, ERR_CONFIG, "[watchdog] funds_days_warn must not be below funds_days_fail: a warning comes first");
+    if (config->receipts.quote_max_s == 0 || config->receipts.quote_max_s > QUOTE_MAX_S)
+        return err_set(err, ERR_CONFIG, "[receipts] quote_max must be 1 s to %u s", QUOTE_MAX_S);
     return check_limits(config, err);
 }
 

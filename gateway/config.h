@@ -29,7 +29,7 @@ struct config {
         struct address protocol_account;
     } settle;
     struct {
-        uint64_t max_age_s, quarantine_max, settle_within_s, rate_limit, rate_burst;
+        uint64_t max_age_s, quarantine_max, settle_within_s, rate_limit, rate_burst, quote_max_s;
         struct amount daily_limit;
         bool require_countersignature;
     } receipts;

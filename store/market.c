@@ -82,6 +82,18 @@ bool store_markets_due(struct db *db, uint64_t now_ms, struct market_row *list, 
     return false;
 }
 
+bool store_markets_due_at(struct db *db, uint64_t *due_ms, struct err *err)
+{
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT MIN(next + window_s * 1000) FROM markets WHERE ended = 0", &st, err) || !stmt_step(&st, &row, err))
+        return false;
+    *due_ms = row && !stmt_null(&st) ? stmt_u64(&st) : UINT64_MAX;
+    stmt_end(&st);
+    return stmt_ok(&st, err);
+}
+
 bool store_market_move(struct db *db, uint64_t base, uint64_t next_ms, struct err *err)
 {
     struct stmt st;

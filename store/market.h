@@ -17,6 +17,8 @@ struct market_row {
 MUST_USE bool store_market_of_price(struct db *db, const struct price_version *p, struct err *err);
 /* Those whose next window has ended, at most `most` of them, by base; now_ms UINT64_MAX: all that run. */
 MUST_USE bool store_markets_due(struct db *db, uint64_t now_ms, struct market_row *list, size_t most, size_t *count, struct err *err);
+/* When the next window of any ends; UINT64_MAX: none runs. */
+MUST_USE bool store_markets_due_at(struct db *db, uint64_t *due_ms, struct err *err);
 /* The windows before next_ms are judged. */
 MUST_USE bool store_market_move(struct db *db, uint64_t base, uint64_t next_ms, struct err *err);
 MUST_USE bool store_market_end(struct db *db, uint64_t base, struct err *err);

@@ -46,20 +46,28 @@ bool quote_from_json(const json *object, struct issued_quote *q, struct err *err
     return true;
 }
 
-bool quote_binds(const struct quote *q, const struct receipt *r, struct faults *faults)
+/* NULL: it binds. */
+static const char *mismatch(const struct quote *q, const struct receipt *r)
+{
+    if (!hash_eq(q->model, r->model))
+        return "is for another model";
+    if (!address_is_zero(q->provider) && !address_eq(q->provider, r->provider))
+        return "is for another provider";
+    if (!address_is_zero(q->consumer) && !address_eq(q->consumer, r->consumer))
+        return "is for another consumer";
+    return r->started_at_ms > q->valid_until_ms ? "had run out" : NULL;
+}
+
+bool quote_matches(const struct quote *q, const struct receipt *r)
+{
+    return mismatch(q, r) == NULL;
+}
+
+void quote_fault(const struct quote *q, const struct receipt *r, struct faults *faults)
 {
     if (q == NULL)
         faults_add(faults, CODE_QUOTE_MISMATCH, "/quote", "this gateway issued no such quote");
-    else if (!hash_eq(q->model, r->model))
-        faults_add(faults, CODE_QUOTE_MISMATCH, "/quote", "the quote is for another model");
-    else if (!address_is_zero(q->provider) && !address_eq(q->provider, r->provider))
-        faults_add(faults, CODE_QUOTE_MISMATCH, "/quote", "the quote is for another provider");
-    else if (!address_is_zero(q->consumer) && !address_eq(q->consumer, r->consumer))
-        faults_add(faults, CODE_QUOTE_MISMATCH, "/quote", "the quote is for another consumer");
-    else if (r->started_at_ms > q->valid_until_ms)
-        faults_add(faults, CODE_QUOTE_MISMATCH, "/quote", "startedAt %" PRIu64 " is after the quote's validUntil %" PRIu64,
-                   r->started_at_ms, q->valid_until_ms);
     else
-        return true;
-    return false;
+        faults_add(faults, CODE_QUOTE_MISMATCH, "/quote", "the quote %s: it was valid until %" PRIu64 ", startedAt is %" PRIu64,
+                   mismatch(q, r), q->valid_until_ms, r->started_at_ms);
 }

@@ -21,7 +21,9 @@ json *quote_to_json(const struct issued_quote *q);                              
 /* ERR_INVALID names the member. */
 MUST_USE bool quote_from_json(const json *object, struct issued_quote *q, struct err *err);
 
-/* Whether it binds the receipt; if not, a fault says with which figures.  quote NULL: this gateway issued none of that hash. */
-bool quote_binds(const struct quote *q, const struct receipt *r, struct faults *faults);
+/* Whether it binds the receipt: model, provider and consumer match, started in time. */
+bool quote_matches(const struct quote *q, const struct receipt *r);
+/* Why it does not, with the figures.  q NULL: this gateway issued none of that hash. */
+void quote_fault(const struct quote *q, const struct receipt *r, struct faults *faults);
 
 #endif

@@ -1,3 +1,4 @@
+#include "gateway/core/quote.h"
 #include "tests/support/fixture.h"
 
 static void the_price_in_force_is_found(void **state)
