@@ -1,28 +1,43 @@
 /* What providers announce: part of market.h. */
 #include "store/market.h"
 
-bool store_capacity_add(struct db *db, const struct announcement *a, struct err *err)
+#define COLUMNS "model, recorded_at, provider, valid_from, valid_until, units_per_second, signature"
+
+static void bind_announcement(struct stmt *st, const struct announcement *a)
 {
     const struct capacity *c = &a->capacity;
+
+    stmt_bind_hash(st, &c->model);
+    stmt_bind_u64(st, a->recorded_at_ms);
+    stmt_bind_address(st, &c->provider);
+    stmt_bind_u64(st, c->valid_from_ms);
+    stmt_bind_u64(st, c->valid_until_ms);
+    stmt_bind_u64(st, c->units_per_second);
+    if (a->withdrawn)
+        stmt_bind_null(st);
+    else
+        stmt_bind_signature(st, &a->signature);
+}
+
+bool store_capacity_add(struct db *db, const struct announcement *a, struct err *err)
+{
     struct stmt st;
 
-    if (!db_prepare(db, "INSERT INTO capacities (model, recorded_at, provider, valid_from, valid_until, units_per_second,"
-                        " signature) VALUES (?, ?, ?, ?, ?, ?, ?)", &st, err))
+    if (!db_prepare(db, "INSERT INTO capacities (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", &st, err))
         return false;
-    stmt_bind_hash(&st, &c->model);
-    stmt_bind_u64(&st, a->recorded_at_ms);
-    stmt_bind_address(&st, &c->provider);
-    stmt_bind_u64(&st, c->valid_from_ms);
-    stmt_bind_u64(&st, c->valid_until_ms);
-    stmt_bind_u64(&st, c->units_per_second);
-    if (a->withdrawn)
-        stmt_bind_null(&st);
-    else
-        stmt_bind_signature(&st, &a->signature);
+    bind_announcement(&st, a);
     return stmt_exec_one(&st, err);
 }
 
-#define COLUMNS "model, recorded_at, provider, valid_from, valid_until, units_per_second, signature"
+bool store_capacity_restore(struct db *db, const struct announcement *a, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO capacities (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", &st, err))
+        return false;
+    bind_announcement(&st, a);
+    return stmt_exec(&st, NULL, err);
+}
 
 static void read_announcement(struct stmt *st, struct announcement *a)
 {

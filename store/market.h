@@ -28,6 +28,8 @@ MUST_USE bool store_demand(struct db *db, uint64_t base, uint64_t from_ms, struc
 
 /* ERR_CONFLICT: one of the same provider, model and times was recorded in this millisecond. */
 MUST_USE bool store_capacity_add(struct db *db, const struct announcement *a, struct err *err);
+/* Of an archive; one that is there already is left alone. */
+MUST_USE bool store_capacity_restore(struct db *db, const struct announcement *a, struct err *err);
 /* The provider's last for the model, by validFrom, among those recorded after a time. */
 MUST_USE bool store_capacity_last(struct db *db, struct address provider, struct hash model, uint64_t after_ms,
                                   struct announcement *a, bool *found, struct err *err);

@@ -36,7 +36,7 @@ static bool put_capacity(void *self, struct intake *intake, struct group *group,
         announcing->result = ADMIT_SAME;
         return true;
     }
-    if (!capacity_check(c, group->clock_ms, err))
+    if (!capacity_check(c, group->now_ms, err))      /* recordedAt, by which an audit asks again */
         return false;
     if (found && c->valid_from_ms <= last.capacity.valid_from_ms)
         return err_set(err, ERR_CONFLICT, "validFrom: not after %" PRIu64 ", that of the last announcement for this model",

@@ -131,8 +131,8 @@ static void a_bundle_opens_by_its_settlement_alone(void **state)
     plain = line;
     plain.of.bundle.others = mem_array(1, sizeof *plain.of.bundle.others);
     memcpy(plain.of.bundle.others, line.of.bundle.others, sizeof *plain.of.bundle.others);
-    assert_true(seal_bundle(&line, seal_settlement_key(secret, 7), &err));
-    assert_int_equal(line.of.sealed.box.len, 24 + BOX_OVERHEAD + SEAL_BUNDLE_STEP);
+    assert_true(seal_whole(&line, seal_settlement_key(secret, 7), &err));
+    assert_int_equal(line.of.sealed.box.len, 24 + BOX_OVERHEAD + SEAL_WHOLE_STEP);
     line = through_text(&line);
     assert_true(seal_open(&line, seal_settlement_key(secret, 8), &opened, &err));
     assert_false(opened);
