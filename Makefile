@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo unit sim sim-bench histories e2e test-geth soak-leak soak bench bench-connections contracts forge forge-ci model bench-gas coverage slither smt clean
+.PHONY: all help test demo plots unit sim sim-bench histories e2e test-geth soak-leak soak bench bench-connections contracts forge forge-ci model bench-gas coverage slither smt clean
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -90,6 +90,11 @@ sim-bench: $(B)/tests/sim/sim ## 100 000 seeds, how often each fault was met, li
 
 # The binary's bench programs: tests/bench/bench_*.c
 BENCH := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/bench_*.c))
+
+# TRACES: CSV files; none: a made-up one.
+TRACES ?=
+plots: $(B)/tests/market/trace ## price TRACES under three market settings and draw them into build/plots
+	@scripts/plot-market $(TRACES)
 
 test: ## everything that guards main (scripts/test --help lists the parts)
 	@scripts/test
