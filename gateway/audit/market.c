@@ -9,11 +9,12 @@
 #include "gateway/base/mem.h"
 
 #define NAME 96
+#define ENDED UINT64_MAX
 
 /* One base and its steps. */
 struct chain {
     uint64_t base, checked;                   /* checked: the last version that was judged */
-    uint64_t next_ms;                         /* the windows before are judged */
+    uint64_t next_ms;                         /* the windows before are judged; ENDED: all that there will be */
     uint64_t until_ms;                        /* the last acceptedAt of a receipt that it priced */
     struct u256 multiplier;
 };
@@ -182,11 +183,11 @@ static bool judge_idle(const struct judging *j, struct chain *c, const struct pr
             c->next_ms = end_ms;
         return true;
     }
-    while (c->next_ms + window_ms <= end_ms) {
+    while (c->next_ms != ENDED && c->next_ms + window_ms <= end_ms) {
         const struct price_version *in_force = catalog_market(j->catalog, base->model, c->next_ms + window_ms);
 
         if (in_force == NULL || in_force->version != c->base) {
-            c->next_ms = UINT64_MAX;          /* an operator's version took its place: it has moved for the last time */
+            c->next_ms = ENDED;               /* an operator's version took its place: it has moved for the last time */
             return true;
         }
         busy_ms = market_inputs_busy(&j->m->inputs, base, c->next_ms);
@@ -238,9 +239,12 @@ static int by_version(const void *a, const void *b)
 static bool judge_rest(const struct judging *j, struct chain *c, struct err *err)
 {
     const struct price_version *base = catalog_price_version(j->catalog, c->base);
-    uint64_t end_ms = market_window_of(&base->market, c->until_ms);
+    char name[NAME];
 
-    return c->until_ms == 0 || judge_idle(j, c, base, end_ms, err);
+    /* It was told by a cancelled settlement, and is another now. */
+    if (base == NULL || base->market.window_s == 0)
+        return differs(err, DIFFERS_MARKET, place_of(j, c->base, "market", name), "the one that priced receipts before", "none");
+    return c->until_ms == 0 || judge_idle(j, c, base, market_window_of(&base->market, c->until_ms), err);
 }
 
 bool market_audit_settle(struct market_audit *m, const struct catalog *catalog, enum market_trust trust, uint64_t sequence,

@@ -62,7 +62,7 @@ static bool count_demand(struct filling *f, const struct archive_receipt *a, str
     if (price == NULL || (price->market.window_s == 0 && price->step.base == 0))
         return true;
     base = price->step.base == 0 ? price : catalog_price_version(f->catalog, price->step.base);
-    return base != NULL
+    return base != NULL && base->market.window_s != 0
         ? store_demand_add(f->db, base->version, market_window_of(&base->market, a->accepted_at_ms),
                            amount_from_u64(market_units(a->receipt.receipt.count)), err)
         : differs_u64(err, DIFFERS_MARKET, place(f, "base of a price version that no line tells"), 0, price->step.base);
