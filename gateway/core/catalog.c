@@ -153,12 +153,19 @@ bool catalog_model_claimed(const struct catalog *c, struct hash model)
     return timeline_first(&c->by_claim, model) != NULL;
 }
 
+/* Since when a version counts.  A step is due when its window ends: recorded late, it counts all the same, so that nobody can
+ * hold back one that he does not like. */
+static uint64_t known_since(const struct price_version *p)
+{
+    return p->step.base != 0 ? p->effective_from_ms : p->recorded_at_ms;
+}
+
 static const struct price_version *price_among(const struct catalog *c, const struct timeline *t, struct hash key,
                                                uint64_t finished_at_ms, uint64_t accepted_at_ms)
 {
     const struct timeline_entry *e = timeline_at(t, key, finished_at_ms);
 
-    while (e != NULL && c->prices[e->row].recorded_at_ms > accepted_at_ms)
+    while (e != NULL && known_since(&c->prices[e->row]) > accepted_at_ms)
         e = timeline_before(t, e);
     return e != NULL ? &c->prices[e->row] : NULL;
 }
@@ -191,7 +198,7 @@ const struct price_version *catalog_market(const struct catalog *c, struct hash 
     for (; e != NULL; e = timeline_before(&c->by_price_model, e)) {
         const struct price_version *p = &c->prices[e->row];
 
-        if (p->recorded_at_ms > at_ms)
+        if (known_since(p) > at_ms)
             continue;
         if (p->step.base != 0)
             return catalog_price_version(c, p->step.base);

@@ -45,7 +45,7 @@ const struct provider *catalog_provider(const struct catalog *c, struct address 
 const struct consumer *catalog_consumer(const struct catalog *c, struct address consumer, uint64_t at_ms);   /* enrolled */
 const struct model *catalog_model(const struct catalog *c, struct hash model, uint64_t at_ms);   /* the verified claim */
 bool catalog_model_claimed(const struct catalog *c, struct hash model);       /* somebody registered it */
-/* Among versions recorded at or before accepted_at: the model's own with effectiveFrom <= finished_at, the latest, then
+/* Among versions recorded at or before accepted_at (steps: due by then): the model's own with effectiveFrom <= finished_at, the latest, then
  * the highest number; if none, the same among "*" (design 5). */
 const struct price_version *catalog_price(const struct catalog *c, struct hash model, uint64_t finished_at_ms, uint64_t accepted_at_ms);
 const struct price_version *catalog_price_version(const struct catalog *c, uint64_t version);

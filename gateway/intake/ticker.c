@@ -6,6 +6,7 @@
 #include "gateway/base/log.h"
 
 #define TICK_NS 500000000L
+#define AFTER_FAILURE_MS 60000u
 
 /* All is done by the start of the group itself (gather.c). */
 static bool nothing(void *self, struct intake *intake, struct group *group, struct err *err)
@@ -19,13 +20,15 @@ static bool nothing(void *self, struct intake *intake, struct group *group, stru
 
 static void tick(struct intake *intake)
 {
+    uint64_t now_ms = clock_now_ms(intake->clock);
     struct err err = { 0 };
 
-    if (atomic_load(&intake->market_due_ms) > clock_now_ms(intake->clock))
-        return;
     /* Busy or paused: the next tick. */
-    if (!intake_change(intake, nothing, NULL, 1, false, &err) && err.code != ERR_AGAIN)
-        log_event(LOG_WARN_LEVEL, "prices_not_moved", KV_TEXT("error", err.text));
+    if (atomic_load(&intake->market_due_ms) > now_ms || intake_change(intake, nothing, NULL, 1, false, &err)
+        || err.code == ERR_AGAIN)
+        return;
+    atomic_store(&intake->market_due_ms, now_ms + AFTER_FAILURE_MS);       /* or with the next group, whoever brings it */
+    log_event(LOG_WARN_LEVEL, "prices_not_moved", KV_TEXT("error", err.text));
 }
 
 static void *ticker_main(void *self)
