@@ -167,6 +167,47 @@ static void hidden_receipts_are_allowed_for_and_no_more(void **state)
     assert_false(judge(&p, MARKET_PARTLY, &err));
 }
 
+/* Two settlements: the first two windows' receipts and steps in one that an earlier audit found true, the rest in the next. */
+static bool judge_in_two(const struct published *p, struct err *err)
+{
+    struct market_audit *m = market_audit_new(&p->domain);
+    struct catalog *catalog = catalog_new();
+    bool ok = true;
+
+    catalog_add_provider(catalog, &p->provider);
+    catalog_add_price(catalog, &p->base);
+    for (size_t i = 0; i < p->step_count; i++)
+        catalog_add_price(catalog, &p->steps[i]);
+    catalog_seal(catalog);
+    assert_true(market_audit_capacity(m, &p->announced, 6, err));
+    for (size_t part = 0; ok && part < 2; part++) {
+        for (size_t i = 0; i < p->step_count; i++)
+            if ((i < 2) == (part == 0))
+                market_audit_price(m, &p->steps[i]);
+        for (size_t i = 0; i < p->receipt_count; i++)
+            if ((i < 2) == (part == 0))
+                assert_true(market_audit_receipt(m, catalog, &p->receipts[i], err));
+        ok = market_audit_settle(m, catalog, part == 0 ? MARKET_KNOWN : MARKET_EXACT, 6 + part, err);
+    }
+    catalog_free(catalog);
+    market_audit_free(m);
+    return ok;
+}
+
+static void what_an_earlier_audit_found_true_is_built_on(void **state)
+{
+    struct published p;
+    struct err err = { 0 };
+
+    (void)state;
+    publish(&p, HONEST);
+    if (!judge_in_two(&p, &err))
+        fail_msg("%s", err.text);
+    publish(&p, MISSING_STEP);
+    assert_false(judge_in_two(&p, &err));
+    assert_non_null(strstr(err.text, "settlement 7: market: market of price version 3, window from"));
+}
+
 /* -- quotes -- */
 
 enum { QUOTE_HONEST, QUOTE_SIGNER, QUOTE_LIFE, QUOTE_VERSION };
@@ -217,7 +258,7 @@ static void quote_is_judged(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_LEN(cases) + ARRAY_LEN(quote_cases) + 1];
+    struct CMUnitTest tests[ARRAY_LEN(cases) + ARRAY_LEN(quote_cases) + 2];
     size_t n = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -225,5 +266,6 @@ int main(void)
     for (size_t i = 0; i < ARRAY_LEN(quote_cases); i++)
         tests[n++] = (struct CMUnitTest){ quote_cases[i].name, quote_is_judged, NULL, NULL, &quote_cases[i] };
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(hidden_receipts_are_allowed_for_and_no_more);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(what_an_earlier_audit_found_true_is_built_on);
     return cmocka_run_group_tests_name("market", tests, fixture_secp_start, fixture_secp_stop);
 }
