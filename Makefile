@@ -18,7 +18,7 @@ LIBS   := -lsecp256k1 -lcurl -ljansson -lmicrohttpd -lsqlite3 -lnettle -lsodium 
 
 MAIN := gateway/main.c
 SRC  := $(filter-out $(MAIN),$(wildcard gateway/*.c gateway/*/*.c chain/*.c store/*.c api/*.c))
-OBJ  := $(SRC:%.c=$(B)/%.o)
+OBJ  := $(SRC:%.c=$(B)/%.o) $(B)/build/pages/assets.o
 SQL  := $(patsubst %.sql,$(B)/%.sql.o,$(wildcard store/schema/*.sql))
 CONTRACTS := $(B)/build/contracts/Settlement.json.o $(B)/build/contracts/DevToken.json.o
 DATA := $(SQL) $(CONTRACTS)
@@ -52,6 +52,11 @@ $(B)/%.sql.o: %.sql
 $(B)/api/%.json.o: api/%.json
 	@mkdir -p $(@D)
 	$(Q)ld -r -b binary -z noexecstack -o $@ $<
+
+# The pages, bundled; node --check cannot read JSX, so what is wrong shows here.
+build/pages/assets.c: $(wildcard api/pages/*) scripts/build-pages package-lock.json
+	@echo '  pages'
+	@node scripts/build-pages
 
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS) -lcmocka

@@ -1,0 +1,57 @@
+// Lines over time, by uPlot.  Colours come from the style sheet, so they follow the theme.
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+
+/** The colour that a custom property stands for now: resolved by the element itself. */
+function ink(element, name) {
+  element.style.color = `var(${name})`;
+  const color = getComputedStyle(element).color;
+  element.style.color = "";
+  return color;
+}
+
+const axis = (element, more) => ({
+  stroke: ink(element, "--muted"), grid: { stroke: ink(element, "--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif", ...more,
+});
+
+function options(element, { series, height, format, stepped }) {
+  return {
+    width: element.clientWidth, height, cursor: { y: false, points: { size: 7 } }, legend: { live: true },
+    padding: [8, 8, 0, 0],
+    axes: [axis(element, { space: 70 }), axis(element, { size: 62, values: (_, ticks) => ticks.map(format) })],
+    scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.08 : 1] } },
+    series: [{ value: (_, at) => (at ? new Date(at * 1000).toISOString().slice(0, 16).replace("T", " ") : "–") },
+      ...series.map(({ label, color, fill }) => ({
+        label, stroke: ink(element, color), width: 1.6, fill: fill ? ink(element, fill) : undefined, points: { show: false },
+        paths: stepped ? uPlot.paths.stepped({ align: 1 }) : undefined, value: (_, v) => (v === null || v === undefined ? "–" : format(v)),
+      }))],
+  };
+}
+
+/** data: [seconds, values, ...]; series: [{label, color: "--name"}] */
+export function Plot({ title, data, series, height = 170, format = String, stepped = false }) {
+  const ref = useRef(), plot = useRef();
+  const key = JSON.stringify(series);
+  useEffect(() => {
+    const element = ref.current;
+    const draw = () => {
+      plot.current?.destroy();
+      plot.current = new uPlot(options(element, { series, height, format, stepped }), data, element);
+    };
+    draw();
+    const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));
+    resized.observe(element);
+    const dark = matchMedia("(prefers-color-scheme: dark)"), themed = new MutationObserver(draw);
+    dark.addEventListener("change", draw);
+    themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    return () => {
+      resized.disconnect();
+      themed.disconnect();
+      dark.removeEventListener("change", draw);
+      plot.current?.destroy();
+      plot.current = undefined;
+    };
+  }, [key, height, stepped]);
+  useEffect(() => plot.current?.setData(data), [data]);
+  return <figure class="plot"><figcaption>{title}</figcaption><div ref={ref} data-height={height} /></figure>;
+}
