@@ -53,8 +53,8 @@ $(B)/api/%.json.o: api/%.json
 	@mkdir -p $(@D)
 	$(Q)ld -r -b binary -z noexecstack -o $@ $<
 
-# The pages, bundled; node --check cannot read JSX, so what is wrong shows here.
-build/pages/assets.c: $(wildcard api/pages/*) scripts/build-pages package-lock.json
+# The pages, bundled into a C table.
+build/pages/assets.c: $(wildcard api/pages/* api/pages/*/*) scripts/build-pages package-lock.json
 	@echo '  pages'
 	@node scripts/build-pages
 

@@ -31,7 +31,7 @@ export const screen = (page, name) => page.screenshot({ path: `${SCREENS}${name}
 
 /** axe-core comes in over the debugger: the page's policy lets no script in that is not its own. */
 export async function assertAccessible(page, what) {
-  await page.evaluate(AXE);
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
   const violations = await page.evaluate(async () => (await window.axe.run(document, { resultTypes: ["violations"] })).violations
     .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html, any }) => `${html.slice(0, 160)} ${any[0]?.message ?? ""}`).join("\n    ")}`));
   assert.deepEqual(violations, [], what);

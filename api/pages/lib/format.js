@@ -9,12 +9,13 @@ export function exact(baseUnits, decimals) {
 
 const grouped = (digits) => digits.replace(/\B(?=(\d{3})+$)/g, "\u202f");
 export const count = (n) => grouped(String(n));
+export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
-/** The same with four digits after the point at most; what is small but not nothing says so. */
+/** The same cut to four digits after the point, or, of what is below one, to three that count. */
 export function short(baseUnits, decimals) {
   const [whole, fraction = ""] = exact(baseUnits, decimals).split(".");
-  const kept = fraction.slice(0, 4).replace(/0+$/, "");
-  if (/^−?0$/.test(whole) && kept === "" && fraction !== "") return `${whole.startsWith("−") ? "−" : ""}<0.0001`;
+  const zeros = /^−?0$/.test(whole) ? /^0*/.exec(fraction)[0].length : 0;
+  const kept = fraction.slice(0, Math.max(4, zeros + 3)).replace(/0+$/, "");
   return kept ? `${whole}.${kept}` : whole;
 }
 
@@ -26,12 +27,13 @@ export function parseUnits(text, decimals) {
   return BigInt(whole + fraction.padEnd(decimals, "0")).toString();
 }
 
-const UNITS = [["year", 31_557_600], ["month", 2_629_800], ["day", 86_400], ["hour", 3600], ["minute", 60]];
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+const UNITS = [["y", 31_557_600], ["d", 86_400], ["h", 3600], ["min", 60], ["s", 1]];
+/** "5 min ago", "in 3 d" */
 export function ago(ms, now = Date.now()) {
-  const seconds = Math.round((ms - now) / 1000), unit = UNITS.find(([, size]) => Math.abs(seconds) >= size);
-  if (!unit) return Math.abs(seconds) < 10 ? "just now" : relative.format(seconds, "second");
-  return relative.format(Math.trunc(seconds / unit[1]), unit[0]);
+  const seconds = Math.round(Math.abs(ms - now) / 1000), [name, size] = UNITS.find(([, s]) => seconds >= s) ?? UNITS.at(-1);
+  if (seconds < 5) return "just now";
+  const text = `${Math.floor(seconds / size)} ${name}`;
+  return ms > now ? `in ${text}` : `${text} ago`;
 }
 
 /** "2 h 14 min" */

@@ -1,7 +1,7 @@
 // Lineage as a graph: bases at the left, what was made of them to the right; each line carries the share that flows back.
-import { percent } from "./format.js";
+import { percent, plural } from "./format.js";
 
-const WIDTH = 176, HEIGHT = 46, GAP_X = 84, GAP_Y = 18;
+const WIDTH = 176, HEIGHT = 46, GAP_X = 92, GAP_Y = 18;
 
 /** The model with all its ancestors and descendants, of [{model, parents}]; without a model: all. */
 export function family(models, of) {
@@ -33,46 +33,72 @@ function layout(claims) {
     return own;
   };
   const columns = [], places = new Map();
-  for (const digest of claims.keys()) (columns[depth(digest)] ??= []).push(digest);
-  const high = Math.max(1, ...columns.map((column) => column.length));
+  for (const digest of claims.keys()) (columns[depth(digest)] ??= []).push({ key: digest, from: claims.get(digest).parents.map(({ parent }) => parent) });
+  // A line over several columns gets a place in each, so that it passes between the models and not under them.
+  for (const m of claims.values())
+    for (const { parent } of m.parents.filter(({ parent: p }) => claims.has(p)))
+      for (let x = depth(parent) + 1, before = parent; x < depth(m.model); x++) {
+        const key = `${parent}>${m.model}@${x}`;
+        columns[x].push({ key, from: [before], thin: true });
+        before = key;
+      }
+  const tall = ({ thin }) => (thin ? GAP_Y : HEIGHT) + GAP_Y, heights = columns.map((column) => column.reduce((sum, place) => sum + tall(place), -GAP_Y));
+  const height = Math.max(HEIGHT, ...heights);
   columns.forEach((column, x) => {
-    const wanted = (digest) => {
-      const of = claims.get(digest).parents.map(({ parent }) => places.get(parent)?.y).filter((y) => y !== undefined);
-      return of.length > 0 ? of.reduce((a, b) => a + b, 0) / of.length : 0;
+    const wanted = ({ key, from }) => {
+      const ys = [...from, ...[...places.keys()].filter((p) => p.endsWith(`@${x - 1}`) && p.includes(`>${key}@`))].map((p) => places.get(p)?.y).filter((y) => y !== undefined);
+      return ys.length > 0 ? ys.reduce((sum, y) => sum + y, 0) / ys.length : 0;
     };
-    column.sort((a, b) => wanted(a) - wanted(b) || (claims.get(a).name < claims.get(b).name ? -1 : 1));
-    const top = ((high - column.length) * (HEIGHT + GAP_Y)) / 2;
-    column.forEach((digest, i) => places.set(digest, { x: x * (WIDTH + GAP_X), y: top + i * (HEIGHT + GAP_Y) }));
+    const order = new Map(column.map((place) => [place, wanted(place)]));
+    column.sort((p, q) => order.get(p) - order.get(q) || (p.key < q.key ? -1 : 1));
+    let y = (height - heights[x]) / 2;
+    for (const place of column) {
+      places.set(place.key, { x: x * (WIDTH + GAP_X), y: y + (place.thin ? GAP_Y : HEIGHT) / 2, column: x });
+      y += tall(place);
+    }
   });
-  return { places, width: columns.length * (WIDTH + GAP_X) - GAP_X, height: high * (HEIGHT + GAP_Y) - GAP_Y };
+  return { places, width: columns.length * (WIDTH + GAP_X) - GAP_X, height };
 }
 
 const cut = (text, most) => ([...text].length > most ? `${[...text].slice(0, most - 1).join("")}…` : text);
 
-function Edge({ from, to, bps }) {
-  const x1 = from.x + WIDTH, y1 = from.y + HEIGHT / 2, x2 = to.x, y2 = to.y + HEIGHT / 2, bend = Math.max(30, (x2 - x1) / 2);
+/** place, of: the how manyth of so many lines into the same model. */
+function Edge({ places, from, to, bps, place, of }) {
+  const start = places.get(from), end = places.get(to), x2 = end.x, y2 = end.y + (place - (of - 1) / 2) * Math.min(16, HEIGHT / of);
+  const stops = [[start.x + WIDTH, start.y]];
+  for (let x = start.column + 1; x < end.column; x++) {
+    const { x: left, y } = places.get(`${from}>${to}@${x}`);
+    stops.push([left, y], [left + WIDTH, y]);
+  }
+  stops.push([x2, y2]);
+  const curve = stops.slice(1).map(([x, y], i) => {
+    const [px, py] = stops[i], bend = (x - px) / 2;
+    return `C${px + bend} ${py} ${x - bend} ${y} ${x} ${y}`;
+  }).join(" ");
   return (
     <g class="edge">
-      <path d={`M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`} />
-      <text x={x2 - 8} y={y2 - 6} text-anchor="end">{percent(bps)}</text>
+      <path d={`M${stops[0][0]} ${stops[0][1]} ${curve}`} />
+      <text x={x2 - 6} y={y2 - 4} text-anchor="end">{percent(bps)}</text>
     </g>
   );
 }
 
 export function Lineage({ models, of }) {
   const claims = family(models, of), { places, width, height } = layout(claims);
+  const lastY = (from, to) => (places.get(`${from}>${to}@${places.get(to).column - 1}`) ?? places.get(from)).y;
   return (
     <div class="lineage" tabIndex={0} role="region" aria-label="Lineage, drawn; it may be scrolled">
       <svg viewBox={`-8 -8 ${width + 16} ${height + 16}`} width={width + 16} height={height + 16} role="group" aria-label="Models and what they were made of">
-        {[...claims.values()].flatMap((m) => m.parents.filter(({ parent }) => places.has(parent)).map(({ parent, shareBps }) => <Edge key={m.model + parent} from={places.get(parent)} to={places.get(m.model)} bps={shareBps} />))}
+        {[...claims.values()].flatMap((m) => m.parents.filter(({ parent }) => places.has(parent)).sort((p, q) => lastY(p.parent, m.model) - lastY(q.parent, m.model))
+          .map(({ parent, shareBps }, i, all) => <Edge key={m.model + parent} places={places} from={parent} to={m.model} bps={shareBps} place={i} of={all.length} />))}
         {[...claims.values()].map((m) => {
           const { x, y } = places.get(m.model);
           return (
             <a key={m.model} href={`/models/${m.model}`} class="node" data-state={m.state} data-here={m.model === of}>
               <title>{m.name}</title>
-              <rect x={x} y={y} width={WIDTH} height={HEIGHT} rx="6" />
-              <text x={x + 12} y={y + 19}>{cut(m.name, 20)}</text>
-              <text class="sub" x={x + 12} y={y + 36}>{m.state}, {m.receipts} receipts</text>
+              <rect x={x} y={y - HEIGHT / 2} width={WIDTH} height={HEIGHT} rx="6" />
+              <text x={x + 12} y={y - 4}>{cut(m.name, 20)}</text>
+              <text class="sub" x={x + 12} y={y + 13}>{m.state}, {plural(m.receipts, "receipt")}</text>
             </a>
           );
         })}

@@ -2,9 +2,18 @@
 import { useState } from "preact/hooks";
 import { Empty, Page, Panel, Table, Time } from "../lib/components.jsx";
 import { useList } from "../lib/data.js";
-import { middle } from "../lib/format.js";
+import { middle, stamp } from "../lib/format.js";
 
 const detail = (d) => (typeof d === "string" ? d : Object.entries(d ?? {}).map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", "));
+
+const brief = (name, value) => {
+  if (typeof value === "string" && /^0x[0-9a-f]{40,}$/i.test(value)) return <span class="mono" title={value}>{middle(value)}</span>;
+  if (typeof value === "number" && /(From|At)$/.test(name)) return stamp(value);
+  if (typeof value === "object" && value) return Object.entries(value).map(([k, v]) => `${k} ${v}`).join(", ");
+  return <bdi>{String(value)}</bdi>;
+};
+const Detail = ({ value }) => (typeof value === "string" ? <bdi class="prose">{value}</bdi>
+  : <dl class="detail">{Object.entries(value ?? {}).map(([name, part]) => <div key={name}><dt>{name}</dt><dd>{brief(name, part)}</dd></div>)}</dl>);
 
 export function Audit() {
   const list = useList("/admin/v1/audit"), [text, setText] = useState("");
@@ -13,7 +22,7 @@ export function Audit() {
     { head: "When", cell: (e) => <Time ms={e.at} />, csv: (e) => new Date(e.at).toISOString() },
     { head: "Who", cell: (e) => <span class="mono" title={e.who}>{e.who.length > 24 ? middle(e.who) : e.who}</span>, csv: (e) => e.who },
     { head: "Did", cell: (e) => e.action, csv: (e) => e.action },
-    { head: "What", cell: (e) => <bdi class="prose">{detail(e.detail)}</bdi>, csv: (e) => detail(e.detail) },
+    { head: "What", cell: (e) => <Detail value={e.detail} />, csv: (e) => detail(e.detail) },
   ];
   return (
     <Page title="Audit log" intro="Written in the same commit as what it tells of.">

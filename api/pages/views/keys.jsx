@@ -59,7 +59,7 @@ export function Keys() {
   ];
   return (
     <Page title="Keys" intro="For programs and people. Wallets that may sign in stand in the configuration." actions={may("admin") && <button type="button" class="main" onClick={() => setOpen({ what: "new" })}>New key</button>}>
-      <Panel flush><Table name="keys" columns={columns} list={list} rowKey={(k) => k.id} empty={<Empty title="There is no key">“New key” makes one; `quittance apikey new` does, too.</Empty>} /></Panel>
+      <Panel flush><Table name="keys" columns={columns} list={list} rowKey={(k) => k.id} empty={<Empty title="There is no key">“New key” makes one; <code>quittance apikey new</code> does, too.</Empty>} /></Panel>
       {open?.what === "new" && <NewKey onClose={() => setOpen(undefined)} onDone={list.reload} />}
       {open?.what === "delete" && <Delete row={open.row} onClose={() => setOpen(undefined)} onDone={() => { setOpen(undefined); list.reload(); }} />}
     </Page>

@@ -29,7 +29,7 @@ export function Models() {
     { head: "Digest", cell: (m) => <Hash value={m.model} label="digest" />, csv: (m) => m.model },
     { head: "Creator", cell: (m) => <Address value={m.creator} />, csv: (m) => m.creator },
     { head: "State", cell: (m) => <State value={m.state} />, csv: (m) => m.state },
-    { head: "Made of", cell: (m) => (m.parents.length === 0 ? "itself" : m.parents.map(({ parent, shareBps }) => <span class="parent" key={parent}><Model digest={parent} /> {percent(shareBps)}</span>)), csv: (m) => m.parents.map((p) => `${p.parent} ${p.shareBps}`).join("; ") },
+    { head: "Made of", cell: (m) => (m.parents.length === 0 ? <span class="none">nothing else</span> : m.parents.map(({ parent, shareBps }) => <span class="parent" key={parent}><Model digest={parent} /> {percent(shareBps)}</span>)), csv: (m) => m.parents.map((p) => `${p.parent} ${p.shareBps}`).join("; ") },
     { head: "Receipts", number: true, cell: (m) => <Count value={m.receipts} />, csv: (m) => m.receipts },
     { head: "Brought", number: true, cell: (m) => <Amount value={m.usage} />, csvHead: "Brought (base units)", csv: (m) => m.usage },
     { head: "Priced", cell: (m) => (m.price ? `version ${m.price.version}` : <a href="/prices">no price</a>), csv: (m) => m.price?.version },

@@ -3,7 +3,7 @@ import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import { may } from "../lib/api.js";
 import { Age, Amount, Count, Empty, Facts, Known, Page, Panel, Problem, State, Time, Wei } from "../lib/components.jsx";
 import { useData, useEvents, useNow } from "../lib/data.js";
-import { count, duration } from "../lib/format.js";
+import { count, duration, plural } from "../lib/format.js";
 import { Plot } from "../lib/plot.jsx";
 import { SettleNow, Waits } from "./settle-now.jsx";
 
@@ -35,8 +35,8 @@ function Figures({ data, rate }) {
       <Figure name="Receipts a second" note={<>{count(r.accepted)} accepted since the start</>}><span class="amount">{count(rate)}</span></Figure>
       <Figure name="Quarantined" href="/quarantine" level={has("held")} note={<>held now; {count(r.quarantined)} came since the start</>}><Count value={r.held} /></Figure>
       <Figure name="Refused" note="rejected since the start"><Count value={r.rejected} /></Figure>
-      <Figure name="Oldest unsettled" level={has("unsettled")} note={data.settleBy ? <>promised to be settled by <Time ms={data.settleBy} /></> : "every receipt is settled"}><Age since={data.oldestUnsettledAt} /></Figure>
-      <Figure name="Open batch" href="/settlements" note={<><Count value={open.receipts} /> receipts, opened <Time ms={open.openedAt} /></>}><Amount value={open.amount} symbol /></Figure>
+      <Figure name="Oldest unsettled" level={has("unsettled")} note={data.settleBy ? <>to be settled <Time ms={data.settleBy} /></> : "every receipt is settled"}><Age since={data.oldestUnsettledAt} /></Figure>
+      <Figure name="Open batch" href="/settlements" note={<>{plural(open.receipts, "receipt")}{open.openedAt > 0 && <>, opened <Time ms={open.openedAt} /></>}</>}><Amount value={open.amount} symbol /></Figure>
       <Figure name="Last run" href={last ? `/settlements/${last.sequence}` : undefined} level={run.error ? "failure" : has("stuck")}
         note={run.running ? "a run is under way" : run.lastSuccessAt ? <>ended well <Time ms={run.lastSuccessAt} /></> : "no run has ended well yet"}>
         {last ? <>{last.sequence} <State value={last.state} /></> : "none"}
@@ -51,7 +51,7 @@ function Figures({ data, rate }) {
   );
 }
 
-const RANGES = ["hour", "day", "week"];
+const RANGES = { hour: 3600, day: 86_400, week: 604_800 };
 const perSecond = (samples, name) => samples[name].map((n, i) => (n * 1000) / ((i > 0 ? samples.at[i] - samples.at[i - 1] : 0) || samples.step));
 const rateText = (v) => (v >= 1000 ? `${+(v / 1000).toFixed(1)} k` : String(+v.toFixed(v < 10 ? 2 : 0)));
 
@@ -60,37 +60,37 @@ function Plots() {
   const kept = useRef();
   if (samples) kept.current = samples;
   const shown = samples ?? kept.current, at = shown?.at.map((ms) => ms / 1000) ?? [];
-  const column = (values) => [at, values ?? []];
+  const span = RANGES[range], column = (values) => [at, values ?? []];
   const switcher = (
     <div class="switch" role="group" aria-label="Range of the plots">
-      {RANGES.map((name) => <button key={name} type="button" aria-pressed={name === range} onClick={() => setRange(name)}>{name}</button>)}
+      {Object.keys(RANGES).map((name) => <button key={name} type="button" aria-pressed={name === range} onClick={() => setRange(name)}>{name}</button>)}
     </div>
   );
   return (
     <Panel title="Over time" actions={switcher}>
       <Problem problem={problem} />
-      {at.length < 2 && <p class="hint">A point is kept every {duration(shown?.step ?? 10_000)} while the service runs; the first line shows after two of them.</p>}
       <div class="plots">
-        <Plot title="Receipts a second" format={rateText} data={shown ? [at, perSecond(shown, "accepted"), perSecond(shown, "quarantined"), perSecond(shown, "rejected")] : [[], [], [], []]}
+        <Plot title="Receipts a second" span={span} format={rateText} data={shown ? [at, perSecond(shown, "accepted"), perSecond(shown, "quarantined"), perSecond(shown, "rejected")] : [[], [], [], []]}
           series={[{ label: "accepted", color: "--good" }, { label: "quarantined", color: "--warn" }, { label: "refused", color: "--bad" }]} />
-        <Plot title="Oldest unsettled" format={(v) => duration(v)} data={column(shown?.oldestUnsettled)} series={[{ label: "age", color: "--accent" }]} />
-        <Plot title="Held in quarantine" format={(v) => count(Math.round(v))} data={column(shown?.held)} series={[{ label: "held", color: "--warn" }]} />
-        <Plot title="Gas, in coin" format={(v) => String(+v.toPrecision(6))} data={column(shown?.gasBalance.map((wei) => (wei === null ? null : Number(wei) / 1e18)))} series={[{ label: "balance", color: "--accent" }]} />
+        <Plot title="Oldest unsettled" span={span} least={60_000} format={(v) => duration(v)} data={column(shown?.oldestUnsettled)} series={[{ label: "age", color: "--accent" }]} />
+        <Plot title="Held in quarantine" span={span} least={4} format={(v) => count(Math.round(v))} data={column(shown?.held)} series={[{ label: "held", color: "--warn" }]} />
+        <Plot title="Gas, in coin at the signer" span={span} least={0.001} format={(v) => String(+v.toPrecision(6))} data={column(shown?.gasBalance.map((wei) => (wei === null ? null : Number(wei) / 1e18)))} series={[{ label: "balance", color: "--accent" }]} />
       </div>
+      <p class="hint">A point is kept every {duration(shown?.step ?? 10_000)} while the service runs.</p>
     </Panel>
   );
 }
 
 const Endpoints = ({ chain }) => (
   <Panel title="Chain">
-    <Facts rows={[["Head", chain.seen ? <><Count value={chain.head} /> <Time ms={chain.headAt} /></> : "not seen yet"],
+    <Facts rows={[["Head", chain.seen ? <>block <Count value={chain.head} />, <Time ms={chain.headAt} /></> : "not seen yet"],
       ["Committed in all", <Amount value={chain.total} symbol />], ["Collected of it", <Amount value={chain.totalClaimed} symbol />],
       ["Left of the cap", <Amount value={chain.capAvailable} symbol />]]} />
     <ul class="endpoints">
       {chain.endpoints.map((e) => (
         <li key={e.name}>
           <State value={e.state} /> <span class="mono">{e.name}</span>
-          <span class="note">{e.head > 0 && <>head {count(e.head)}, </>}{e.lag > 0 && <>{e.lag} behind, </>}{e.latencyMs} ms, {count(e.errors)} errors</span>
+          <span class="note">{e.head > 0 && <>head {count(e.head)}, </>}{e.lag > 0 && <>{e.lag} behind, </>}{e.latencyMs} ms, {plural(e.errors, "error")}</span>
           {e.why && <span class="note">{e.why}</span>}
         </li>
       ))}

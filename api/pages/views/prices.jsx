@@ -6,7 +6,7 @@ import { useList } from "../lib/data.js";
 import { exact, parseUnits, percent } from "../lib/format.js";
 import { Plot } from "../lib/plot.jsx";
 
-const METERS = [["inputTokens", "input tokens", "--accent"], ["cachedTokens", "cached tokens", "--muted"], ["outputTokens", "output tokens", "--good"], ["units", "units", "--warn"], ["computeMs", "compute ms", "--bad"]];
+const METERS = [["inputTokens", "input tokens", "--line-1"], ["cachedTokens", "cached tokens", "--line-4"], ["outputTokens", "output tokens", "--line-3"], ["units", "units", "--line-2"], ["computeMs", "compute ms", "--line-5"]];
 const PARTS = [["provider", "Provider"], ["creator", "Creator"], ["protocol", "Protocol"]];
 const plain = (text) => text.replaceAll("\u202f", "");
 
@@ -20,7 +20,7 @@ function History({ versions, decimals }) {
     const rows = [...sorted.map((v) => [v.effectiveFrom / 1000, v]), [end / 1000, sorted.at(-1)]];
     return [rows.map(([at]) => at), ...shown.map(([key]) => rows.map(([, v]) => Number(v.perMillion[key] ?? 0) / 10 ** decimals))];
   }, [versions, decimals]);
-  return <Plot title="Per million, in token units" stepped data={data} series={shown.map(([, label, color]) => ({ label, color }))} format={(v) => String(+v.toPrecision(5))} height={200} />;
+  return <Plot title="Per million, in token units" stepped data={data} series={shown.map(([, label, color]) => ({ label, color }))} format={(v) => String(+v.toPrecision(5))} height={200} least={0} />;
 }
 
 function Effect({ effect }) {

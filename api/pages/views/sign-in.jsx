@@ -40,7 +40,7 @@ export function SignIn() {
       <p class="intro">The operator’s desk. Sign in with an API key, or with a wallet that the configuration names.</p>
       <form onSubmit={(e) => { e.preventDefault(); action.go(() => signIn({ key: key.trim() })); }}>
         <Field label="API key" type="password" name="key" value={key} onInput={(e) => setKey(e.target.value)} autocomplete="current-password" spellcheck={false}
-          hint="`quittance init` wrote one to admin.key; `quittance apikey new` makes others." />
+          hint={<><code>quittance init</code> wrote one to <code>admin.key</code>; <code>quittance apikey new</code> makes others.</>} />
         <button type="submit" class="main" disabled={action.busy || key.trim() === ""}>Sign in</button>
       </form>
       <div class="or" aria-hidden="true">or</div>
