@@ -54,7 +54,7 @@ export function Address({ value, link = true, whole = false }) {
 }
 
 export const Hash = ({ value, label = "hash", whole = false }) => (
-  <span class="hash"><span class="mono" title={value}>{whole ? value : middle(value, 10, 6)}</span><Copy text={value} label={label} /></span>
+  <span class="hash"><span class="mono" title={value}>{whole ? value : middle(value, 8, 4)}</span><Copy text={value} label={label} /></span>
 );
 
 /** [api] explorer holds {kind} and {value} ("https://x.example/{kind}/{value}"), or is the base that they are put behind. */

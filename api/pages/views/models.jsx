@@ -32,7 +32,7 @@ export function Models() {
     { head: "Made of", cell: (m) => (m.parents.length === 0 ? <span class="none">nothing else</span> : m.parents.map(({ parent, shareBps }) => <span class="parent" key={parent}><Model digest={parent} /> {percent(shareBps)}</span>)), csv: (m) => m.parents.map((p) => `${p.parent} ${p.shareBps}`).join("; ") },
     { head: "Receipts", number: true, cell: (m) => <Count value={m.receipts} />, csv: (m) => m.receipts },
     { head: "Brought", number: true, cell: (m) => <Amount value={m.usage} />, csvHead: "Brought (base units)", csv: (m) => m.usage },
-    { head: "Priced", cell: (m) => (m.price ? `version ${m.price.version}` : <a href="/prices">no price</a>), csv: (m) => m.price?.version },
+    { head: "Priced", cell: (m) => (m.price ? <a href={m.price.model === "*" ? "/prices" : `/prices?model=${m.price.model}`}>v{m.price.version}</a> : <a href="/prices">no price</a>), csv: (m) => m.price?.version },
     ...(may("admin") ? [{ head: "Verify", cell: (m) => m.state === "unverified" && <button type="button" class="quiet" onClick={() => setOpen(m)}>Verify</button> }] : []),
   ];
   const shown = { ...list, items: list.items?.filter(fits), everything: list.everything && (async () => (await list.everything()).filter(fits)) };

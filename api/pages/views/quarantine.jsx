@@ -56,7 +56,7 @@ export function Quarantine({ query }) {
     { head: "Provider", cell: (r) => <Address value={r.provider} />, csv: (r) => r.provider },
     { head: "Worth", number: true, cell: (r) => <Amount value={r.amount} />, csvHead: "Worth (base units)", csv: (r) => r.amount },
   ];
-  const decide = (action) => <button type="button" disabled={picked.size === 0} onClick={() => setDeciding(action)}>{action === "release" ? "Release" : "Refuse"} {picked.size > 0 ? count(picked.size) : ""}…</button>;
+  const decide = (action) => <button type="button" disabled={picked.size === 0} onClick={() => setDeciding(action)}>{action === "release" ? "Release" : "Refuse"}{picked.size > 0 ? ` ${count(picked.size)}` : ""}…</button>;
   return (
     <Page title="Quarantine" intro="Kept, not yet credited: each with the rule that holds it and the figures that failed." actions={select && <>{decide("release")}{decide("refuse")}</>}>
       {(code || codes.length > 1) && <nav class="switch" aria-label="Rule"><a href="/quarantine" aria-current={code === "" ? "true" : undefined}>all</a>{codes.map((c) => <a key={c} href={`/quarantine?code=${c}`} aria-current={c === code ? "true" : undefined}>{c}</a>)}</nav>}
