@@ -182,7 +182,11 @@ function Desk({ session }) {
       if (ended) resume().catch(() => {});
     }
   });
+  const first = useRef(true);
   useEffect(() => {
+    // Whoever does not see the page change hears its name.
+    if (!first.current) document.querySelector("h1")?.focus();
+    first.current = false;
     document.title = `${document.querySelector("h1")?.textContent ?? "Desk"} · Quittance`;
   }, [where]);
   return (

@@ -27,6 +27,14 @@ export async function openPage(browser, base, { size = SIZES.wide, theme = "ligh
   return page;
 }
 
+/** How much moved by itself while the page loaded: 0 is nothing, over 0.1 is felt (layout shifts, as browsers count them). */
+export const shifts = (page) => page.evaluate(() => new Promise((resolve) => {
+  let sum = 0;
+  const observer = new PerformanceObserver((list) => list.getEntries().forEach((entry) => { sum += entry.hadRecentInput ? 0 : entry.value; }));
+  observer.observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => { observer.disconnect(); resolve(sum); }, 50);
+}));
+
 export const screen = (page, name) => page.screenshot({ path: `${SCREENS}${name}.png`, fullPage: true });
 
 /** axe-core comes in over the debugger: the page's policy lets no script in that is not its own. */

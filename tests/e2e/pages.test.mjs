@@ -4,7 +4,7 @@ import fs from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { toHex } from "viem";
 import { until } from "../../scripts/lib/process.mjs";
-import { assertAccessible, openPage, screen, SIZES, startBrowser } from "./browser.mjs";
+import { assertAccessible, openPage, screen, shifts, SIZES, startBrowser } from "./browser.mjs";
 import { person } from "./jobs.mjs";
 import { HOUR, startWorld } from "./world.mjs";
 
@@ -211,21 +211,24 @@ describe("the operator's desk", () => {
 
   /** Every page, and what must be on it before it is looked at. */
   const places = () => [
-    ["overview", "/", ".figure .value"], ["settlements", "/settlements", "table tbody tr"], ["settlement", "/settlements/1", ".timeline"],
+    ["settlements", "/settlements", "table tbody tr"], ["settlement", "/settlements/1", ".timeline"],
     ["transactions", "/transactions", "table tbody tr"], ["receipts", "/receipts", "table tbody tr"], ["receipt", `/receipts/${job.jobId}`, ".verdict"],
     ["quarantine", "/quarantine", "table tbody tr"], ["providers", "/providers", "table tbody tr"], ["models", "/models", ".lineage .node"],
     ["model", `/models/${world.models[3].model}`, ".lineage .node"], ["prices", "/prices", ".plot canvas"], ["accounts", "/accounts", "table tbody tr"],
     ["account", `/accounts/${world.nodes[0].address}`, ".facts"], ["keys", "/keys", "table tbody tr"], ["audit", "/audit", "table tbody tr"],
+    ["overview", "/", ".figure .value"], // last: its plots have had time for points
   ];
 
   it("is accessible in both themes, quiet, and fits a phone, on every page", async () => {
     const on = await openPage(browser, gateway.adminUrl);
+    const moved = {};
     await signIn(on);
     for (const [name, path, what] of places()) {
       await on.setViewportSize(SIZES.wide);
       await on.goto(path);
       await on.locator(what).first().waitFor();
       await until(async () => (await on.locator(".waiting").count()) === 0, `${path} is complete`);
+      moved[name] = Number((await shifts(on)).toFixed(3));
       for (const theme of ["dark", "light"]) {
         await on.emulateMedia({ colorScheme: theme });
         await assertAccessible(on, `${path} ${theme}`);
@@ -235,6 +238,7 @@ describe("the operator's desk", () => {
       assert.equal(await on.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${path} is wider than a phone`);
       await screen(on, `${name}-390`);
     }
+    assert.deepEqual(Object.entries(moved).filter(([, sum]) => sum > 0.1), [], `what moves while it loads: ${JSON.stringify(moved)}`);
     assert.equal(await on.evaluate(() => window.injected), undefined);
     calm(on);
     await on.context().close();

@@ -40,13 +40,13 @@ export function Copy({ text, label }) {
   );
 }
 
-export function Address({ value, link = true, whole = false }) {
+export function Address({ value, link = true, whole = false, named = true }) {
   const { providers } = useContext(Known), address = checksum(value), name = providers.get(address.toLowerCase());
   const text = <span class="mono" title={address}>{whole ? address : middle(address)}</span>;
   return (
     <span class="address">
       <Identicon address={address} />
-      {name && <bdi class="name">{name}</bdi>}
+      {named && name && <bdi class="name">{name}</bdi>}
       {link ? <a href={`/accounts/${address}`}>{text}</a> : text}
       <Copy text={address} label={`address ${middle(address)}`} />
     </span>
@@ -68,7 +68,7 @@ export function Transaction({ hash }) {
   const { explorer } = useContext(Known), href = explorerLink(explorer, "tx", hash);
   return (
     <span class="hash">
-      {href ? <a class="mono" href={href} rel="noreferrer" target="_blank" title={hash}>{middle(hash, 10, 6)}</a> : <span class="mono" title={hash}>{middle(hash, 10, 6)}</span>}
+      {href ? <a class="mono" href={href} rel="noreferrer" target="_blank" title={hash}>{middle(hash, 8, 4)}</a> : <span class="mono" title={hash}>{middle(hash, 8, 4)}</span>}
       <Copy text={hash} label="transaction hash" />
     </span>
   );
@@ -170,7 +170,7 @@ export function Table({ name, columns, list, rowKey, rowState, empty, caption, s
               {items.map((row) => (
                 <tr key={rowKey(row)} data-state={rowState?.(row)}>
                   {select && <td class="pick"><select.One row={row} /></td>}
-                  {columns.map(({ head, cell, number }) => <td key={head} data-head={head} data-number={number}>{cell(row)}</td>)}
+                  {columns.map(({ head, cell, number }) => <td key={head} data-head={head} data-number={number}><div>{cell(row)}</div></td>)}
                 </tr>
               ))}
             </tbody>

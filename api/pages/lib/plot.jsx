@@ -42,13 +42,14 @@ function options(element, { series, height, format, stepped, least, span }) {
 
 /** data: [seconds, values, ...]; series: [{label, color: "--name"}]; least: the top of the scale is no lower; span: seconds that are shown. */
 export function Plot({ title, data, series, height = 170, format = String, stepped = false, least = 1, span = 0 }) {
-  const ref = useRef(), plot = useRef();
+  const ref = useRef(), plot = useRef(), latest = useRef(data);
+  latest.current = data;
   const key = JSON.stringify(series);
   useEffect(() => {
     const element = ref.current;
     const draw = () => {
       plot.current?.destroy();
-      plot.current = new uPlot(options(element, { series, height, format, stepped, least, span }), data, element);
+      plot.current = new uPlot(options(element, { series, height, format, stepped, least, span }), latest.current, element);
     };
     draw();
     const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));

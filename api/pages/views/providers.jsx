@@ -56,7 +56,7 @@ export function Providers() {
   const close = () => setOpen(undefined);
   const columns = [
     { head: "Name", cell: (p) => <bdi>{p.name}</bdi>, csv: (p) => p.name },
-    { head: "Address", cell: (p) => <Address value={p.address} />, csv: (p) => p.address },
+    { head: "Address", cell: (p) => <Address value={p.address} named={false} />, csv: (p) => p.address },
     { head: "Paid to", cell: (p) => (p.payout === p.address ? "itself" : <Address value={p.payout} />), csv: (p) => p.payout },
     { head: "Daily limit", number: true, cell: (p) => (p.dailyLimit ? <Amount value={p.dailyLimit} /> : "default"), csvHead: `Daily limit (${token?.symbol ?? "base units"})`, csv: (p) => (p.dailyLimit ? exact(p.dailyLimit, token?.decimals ?? 0).replaceAll("\u202f", "") : "") },
     { head: "State", cell: (p) => <State value={p.admitted ? "admitted" : "expelled"} />, csv: (p) => (p.admitted ? "admitted" : "expelled") },
