@@ -18,6 +18,8 @@
 #define SETTLEMENTS_LOOKED 8u                 /* the newest: older ones do not move any more */
 #define PAYMENTS_A_LOOK 500u
 #define RATE_SECONDS 10u
+#define STORED_MS (UINT64_C(5) * 60 * 1000)
+#define KEPT_MS (8 * DAY_MS)
 
 struct seen { uint64_t sequence; enum batch_state state; };
 
@@ -29,7 +31,7 @@ struct live {
     bool stop;
     struct samples samples;
     uint64_t accepted[RATE_SECONDS + 1], looks;      /* counts of the latest looks; how many there were */
-    struct figures last;
+    struct figures last, stored;              /* of the last look; when the last row was stored, or the first look */
     struct seen seen[SETTLEMENTS_LOOKED];     /* by sequence % SETTLEMENTS_LOOKED */
     struct payment payment;                   /* the last that was told */
     bool first;                               /* nothing was looked at yet: what stands already is no news */
@@ -117,12 +119,66 @@ static void keep(struct live *l, const struct figures *now)
 {
     pthread_mutex_lock(&l->lock);
     if (l->first)
-        for (size_t i = 0; i < LIVE_RANGES; i++)
-            l->samples.rings[i].before = *now;
+        samples_begin(&l->samples, now);
     else
         samples_add(&l->samples, now);
     l->accepted[l->looks++ % ARRAY_LEN(l->accepted)] = now->accepted;
     pthread_mutex_unlock(&l->lock);
+}
+
+static bool store_row(void *self, struct group *group, struct err *err)
+{
+    const struct figures *row = self;
+
+    return store_sample_add(group->db, row, err) && store_samples_drop(group->db, row->at_ms - KEPT_MS, err);
+}
+
+static bool store_figures(struct live *l, const struct figures *now, struct err *err)
+{
+    struct figures row = *now;
+
+    if (l->first)
+        l->stored = *now;
+    if (now->at_ms < l->stored.at_ms + STORED_MS)
+        return true;
+    row.accepted -= l->stored.accepted;
+    row.duplicate -= l->stored.duplicate;
+    row.quarantined -= l->stored.quarantined;
+    row.rejected -= l->stored.rejected;
+    if (!writer_do(l->api->writer, store_row, &row, err))
+        return false;
+    l->stored = *now;
+    return true;
+}
+
+static bool restore_row(void *self, const struct figures *row, struct err *err)
+{
+    (void)err;
+    samples_restore(&((struct live *)self)->samples, row);
+    return true;
+}
+
+static void tell_once(struct live *l, const struct err *err)
+{
+    if (strcmp(err->text, l->said) == 0)
+        return;
+    log_event(LOG_WARN_LEVEL, "events_not_fed", KV_TEXT("error", err->text));
+    memcpy(l->said, err->text, sizeof l->said);
+}
+
+/* Plots are no reason not to start. */
+static void restore(struct live *l)
+{
+    struct err err = { 0 };
+    struct db *db;
+
+    if (!db_pool_take(l->api->pool, &db, &err)) {
+        tell_once(l, &err);
+        return;
+    }
+    if (!store_samples(db, clock_now_ms(l->api->clock) - KEPT_MS, restore_row, l, &err))
+        tell_once(l, &err);
+    db_pool_give(l->api->pool, db);
 }
 
 static void look(struct live *l)
@@ -143,11 +199,10 @@ static void look(struct live *l)
         ok = look_at_store(l, db, &now, &err);
         db_pool_give(l->api->pool, db);
     }
-    if (!ok && strcmp(err.text, l->said) != 0) {
-        log_event(LOG_WARN_LEVEL, "events_not_fed", KV_TEXT("error", err.text));
-        memcpy(l->said, err.text, sizeof l->said);
-    }
     look_at_watchdog(l->api, &now);
+    ok = ok && store_figures(l, &now, &err);
+    if (!ok)
+        tell_once(l, &err);
     if (!l->first)
         tell_receipts(l, &now);
     keep(l, &now);
@@ -162,6 +217,7 @@ static void *run(void *self)
     struct live *l = self;
     bool stop = false;
 
+    restore(l);
     while (!stop) {
         uint64_t at_ms = clock_monotonic_ms() + LOOK_MS;
         struct timespec until = { (time_t)(at_ms / 1000), (long)(at_ms % 1000) * 1000000 };

@@ -1,6 +1,6 @@
 /* api/live.h - one thread that looks every second: what changed becomes events, and figures become samples for plots.
  *
- * Samples stay in memory, LIVE_RANGES rings of them; a restart begins them anew. */
+ * Samples are in memory, LIVE_RANGES rings of them; one every few minutes is stored, so that a restart keeps the longer two. */
 #ifndef QUITTANCE_API_LIVE_H
 #define QUITTANCE_API_LIVE_H
 

@@ -42,6 +42,30 @@ void samples_add(struct samples *samples, const struct figures *now)
             keep(&samples->rings[i], ranges[i].count, now);
 }
 
+void samples_restore(struct samples *samples, const struct figures *row)
+{
+    struct figures sum = *row;
+    const struct figures *so_far = &samples->restored;
+
+    sum.accepted += so_far->accepted;
+    sum.duplicate += so_far->duplicate;
+    sum.quarantined += so_far->quarantined;
+    sum.rejected += so_far->rejected;
+    samples_add(samples, &sum);
+    samples->restored = sum;
+}
+
+void samples_begin(struct samples *samples, const struct figures *now)
+{
+    for (size_t i = 0; i < LIVE_RANGES; i++) {
+        struct ring *ring = &samples->rings[i];
+        uint64_t at_ms = ring->count > 0 ? ring->before.at_ms : now->at_ms;
+
+        ring->before = *now;
+        ring->before.at_ms = at_ms;
+    }
+}
+
 enum column { AT, ACCEPTED, DUPLICATE, QUARANTINED, REJECTED, HELD, UNSETTLED, GAS, GAS_RUNS };
 static const char *const columns[] = {
     [AT] = "at", [ACCEPTED] = "accepted", [DUPLICATE] = "duplicate", [QUARANTINED] = "quarantined", [REJECTED] = "rejected",

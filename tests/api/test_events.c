@@ -220,6 +220,24 @@ static void a_full_ring_forgets_the_oldest(void **state)
     json_free(hour);
 }
 
+static void a_restart_keeps_what_was_stored_and_counts_on(void **state)
+{
+    static struct samples samples;
+    json *day;
+
+    (void)state;
+    memset(&samples, 0, sizeof samples);
+    for (uint64_t m = 0; m < 60; m += 5)
+        samples_restore(&samples, &(struct figures){ .at_ms = NOW + m * 60000, .accepted = 7 });
+    samples_begin(&samples, &(struct figures){ .at_ms = NOW + 70 * 60000, .accepted = 2 });
+    samples_add(&samples, &(struct figures){ .at_ms = NOW + 75 * 60000, .accepted = 11 });
+    day = samples_to_json(&samples, LIVE_DAY);
+    assert_int_equal(json_count(json_member(day, "at")), 13);
+    assert_int_equal(number_at(day, "accepted", 11), 7);
+    assert_int_equal(number_at(day, "accepted", 12), 9);
+    json_free(day);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -228,6 +246,7 @@ int main(void)
         TEST(who_missed_what_is_gone_is_told_to_ask_anew), TEST(who_falls_behind_is_cut_off), TEST(a_beat_is_a_comment),
         TEST(no_more_listen_than_may), TEST(listeners_end_when_the_service_does),
         cmocka_unit_test(samples_hold_what_came_in_since_the_one_before), cmocka_unit_test(a_full_ring_forgets_the_oldest),
+        cmocka_unit_test(a_restart_keeps_what_was_stored_and_counts_on),
     };
 
     return cmocka_run_group_tests_name("events", tests, NULL, NULL);

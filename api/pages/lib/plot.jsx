@@ -26,7 +26,7 @@ function options(element, { series, height, format, stepped, least, span }) {
   return {
     tzDate: (s) => uPlot.tzDate(new Date(s * 1000), "Etc/UTC"),
     width: element.clientWidth, height, cursor: { y: false, points: { size: 7 } }, legend: { live: true },
-    padding: [8, 8, 0, 0],
+    padding: [8, 22, 0, 0],
     axes: [axis(element, { space: 80, size: 28, values: moments }), axis(element, { size: 62, values: (_, ticks) => ticks.map(format) })],
     scales: {
       x: { range: (_, low, high) => (span ? [(high ?? Date.now() / 1000) - span, high ?? Date.now() / 1000] : [low, high]) },

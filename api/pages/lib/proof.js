@@ -86,6 +86,6 @@ export function checkReceipt(answer, info) {
     check("Shares", "what everybody earns adds up to the price", () => sharesAddUp(answer)),
     check("Inclusion", "the proof leads to the settlement's receipts root", () => isIncluded(answer)),
     check("Rewards", "each earner's leaf leads to the rewards root", () => rewardsFit(answer, info.token.address)),
-    check("Header", "roots, total and time hash to the settlement's header on the chain", () => headerFits(answer)),
+    check("Header", "roots, total and time hash to the settlement's header", () => headerFits(answer)),
   ];
 }

@@ -45,7 +45,7 @@ function Figures({ data, rate }) {
         {chain.gasRuns === undefined ? (chain.seen ? "plenty" : "–") : <>{count(chain.gasRuns)} <small>runs</small></>}
       </Figure>
       <Figure name="Funds" level={has("funds-low") ?? low(chain.fundsDays, 0, 0)} note={chain.seen ? <><Amount value={chain.funds} symbol /> there, <Amount value={chain.owed} /> owed</> : ""}>
-        {chain.fundsDays === undefined ? (chain.seen ? "no end in sight" : "–") : <>{count(chain.fundsDays)} <small>days</small></>}
+        {chain.fundsDays === undefined ? (chain.seen ? "no end in sight" : "–") : (chain.fundsDays > 3650 ? <>over 10 <small>years</small></> : <>{count(chain.fundsDays)} <small>days</small></>)}
       </Figure>
     </div>
   );

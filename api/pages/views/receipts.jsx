@@ -81,8 +81,9 @@ function Proof({ answer }) {
   return (
     <Panel title="Proof, checked in this browser">
       <p role="status" class="verdict" data-state={wrong ? "wrong" : open ? "open" : "right"}>
-        {wrong ? `${wrong} of ${checks.length} checks failed. Keep this page and tell whoever runs the gateway.` : open ? `${checks.length - open} checks are right; ${open} cannot be made before it is settled.` : "Everything is right, from the fields to the header on the chain."}
+        {wrong ? `${wrong} of ${checks.length} checks failed. Keep this page and tell whoever runs the gateway.` : open ? `${checks.length - open} checks are right; ${open} cannot be made before it is settled.` : "Everything is right, from the fields to the settlement’s header."}
       </p>
+      {answer.settlement?.header && !wrong && <p class="hint">What is left to compare: the contract’s own <code>header({answer.settlement.sequence})</code> with the header below.</p>}
       <ul class="checks">{checks.map((c) => <li key={c.name} data-state={c.state}><span class="mark" aria-label={c.state}>{MARKS[c.state]}</span><strong>{c.name}</strong><span>{c.text}</span></li>)}</ul>
     </Panel>
   );
