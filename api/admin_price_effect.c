@@ -1,5 +1,5 @@
 /* POST /admin/v1/prices/effect: what the accepted jobs of the last week would have been worth at other prices.  Nothing is
- * kept.  The newest JOBS_MAX are looked at; `complete` says whether that was all. */
+ * kept.  The newest are looked at, JOBS_MAX and for SCAN_MS at most; `complete` says whether that was all. */
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/problem.h"
@@ -7,13 +7,15 @@
 
 #define WEEK_MS (7 * DAY_MS)
 #define JOBS_MAX 50000u
+#define SCAN_MS 3000u
 
 struct effect {
     const struct catalog *catalog;
     const struct price_version *price;
     uint64_t since_ms, jobs, scanned, first_ms;
+    uint64_t until_ms;                        /* monotonic */
     struct amount before, after;
-    bool complete;
+    bool complete, stopped;                   /* all of the week was seen; the time was over */
 };
 
 /* Those that a version for all models would price: where none of their own does. */
@@ -36,6 +38,10 @@ static bool add_job(void *self, const struct receipt_row *row, struct err *err)
     const struct receipt *r = &row->signed_.receipt;
     struct amount amount;
 
+    if (clock_monotonic_ms() > e->until_ms) {
+        e->stopped = true;
+        return false;
+    }
     e->scanned++;
     if (r->finished_at_ms < e->since_ms) {
         /* In order of the time in the jobId, which may lie a day before the job began. */
@@ -57,7 +63,7 @@ static json *effect_to_json(const struct effect *e)
 
     json_put_u64(object, "jobs", e->jobs);
     json_put_u64(object, "scanned", e->scanned);
-    json_put_bool(object, "complete", e->complete || e->scanned < JOBS_MAX);
+    json_put_bool(object, "complete", e->complete || (e->scanned < JOBS_MAX && !e->stopped));
     if (e->first_ms > 0)
         json_put_u64(object, "from", e->first_ms);
     json_put_amount(object, "before", e->before);
@@ -70,7 +76,8 @@ static void answer(struct request *req, const struct price_version *price, struc
     struct job_id job;
     struct address provider;
     const struct snapshot *snapshot;
-    struct effect e = { .price = price, .since_ms = clock_now_ms(req->api->clock) - WEEK_MS };
+    struct effect e = { .price = price, .since_ms = clock_now_ms(req->api->clock) - WEEK_MS,
+                        .until_ms = clock_monotonic_ms() + SCAN_MS };
     struct err err = { 0 };
     struct db *db;
 

@@ -1,7 +1,7 @@
 /* GET /admin/v1/receipts: the newest jobs first, of one provider, model or state where that is asked for.
  *
- * Only the job's time is indexed (an index on anything random would cost most of the insert rate), so a filter walks: at most
- * SCANNED_MAX receipts a request, then `next` goes on where it stopped, even where nothing was found. */
+ * Only the job's time is indexed (an index on anything random would cost most of the insert rate), so a filter walks: over
+ * SCANNED_MAX receipts and for SCAN_MS at most, then `next` goes on where it stopped, even where nothing was found. */
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/page.h"
@@ -10,6 +10,7 @@
 #include "store/batches.h"
 
 #define SCANNED_MAX 20000u
+#define SCAN_MS 2000u
 #define KEY_LEN (sizeof(struct job_id) + sizeof(struct address))
 
 struct search {
@@ -21,6 +22,7 @@ struct search {
     enum receipt_state state;
     struct batch_row batch;                   /* of the receipt before: mostly of the next one, too */
     unsigned scanned;
+    uint64_t until_ms;                        /* monotonic */
 };
 
 static bool fits(const struct search *s, const struct receipt_row *row)
@@ -59,7 +61,7 @@ static bool add_row(void *self, const struct receipt_row *row, struct err *err)
     struct search *s = self;
     json *object;
 
-    if (page_is_full(s->page)) {
+    if (page_is_full(s->page) || (s->scanned > 0 && clock_monotonic_ms() > s->until_ms)) {
         s->page->more = true;
         return false;
     }
@@ -108,6 +110,7 @@ static bool search(struct search *s, struct err *err)
     struct address provider;
     bool ok;
 
+    s->until_ms = clock_monotonic_ms() + SCAN_MS;
     /* Above every UUIDv7. */
     memset(job.b, 0xff, sizeof job.b);
     memset(provider.b, 0xff, sizeof provider.b);

@@ -1,6 +1,6 @@
 // Who earned what: all accounts, and one with its parts by role and model.
 import { useContext, useState } from "preact/hooks";
-import { Address, Amount, Empty, Facts, Hash, Known, Model, Page, Panel, Problem, Table, Waiting } from "../lib/components.jsx";
+import { Address, Amount, Empty, explorerLink, Facts, Hash, Known, Model, Page, Panel, Problem, Table, Waiting } from "../lib/components.jsx";
 import { useData, useEvents, useList } from "../lib/data.js";
 import { exact } from "../lib/format.js";
 
@@ -36,10 +36,11 @@ function Claim({ address }) {
 }
 
 export function Account({ address }) {
+  const { explorer } = useContext(Known), elsewhere = explorerLink(explorer, "address", address);
   const { data: a, problem } = useData(`/v1/accounts/${encodeURIComponent(address)}`), models = a ? Object.entries(a.byModel) : [];
   const columns = [{ head: "Model", cell: ([digest]) => <Model digest={digest} />, csv: ([digest]) => digest }, { head: "Amount", number: true, cell: ([, value]) => <Amount value={value} />, csvHead: "Amount (base units)", csv: ([, value]) => value }];
   return (
-    <Page title="Account" intro={/^0x[0-9a-f]{40}$/i.test(address) ? <Address value={address} link={false} whole /> : undefined}>
+    <Page title="Account" intro={/^0x[0-9a-f]{40}$/i.test(address) ? <Address value={address} link={false} whole /> : undefined} actions={elsewhere && <a href={elsewhere} rel="noreferrer" target="_blank">On the explorer</a>}>
       <Problem problem={problem} />
       {!a ? !problem && <Waiting /> : (
         <>

@@ -66,7 +66,7 @@ export function Receipts({ query }) {
       <nav class="switch" aria-label="State">{STATES.map((state) => <a key={state} href={withState(state)} aria-current={(filter.get("state") ?? "") === state ? "true" : undefined}>{state || "all"}</a>)}</nav>
       <Panel flush>
         <Table name="receipts" columns={columns} list={list} rowKey={(r) => r.jobId + r.provider}
-          empty={list.more ? <Empty title="Nothing among the 20 000 newest"><button type="button" onClick={list.more}>Look further back</button></Empty>
+          empty={list.more ? <Empty title="Nothing among the newest"><button type="button" onClick={list.more}>Look further back</button></Empty>
             : <Empty title="No receipts here">{text ? <>Nothing fits. <a href="/receipts">Show all receipts</a>.</> : <>Nodes post them to <code>/v1/receipts</code>: see <a href="/openapi.json">openapi.json</a>.</>}</Empty>} />
       </Panel>
     </Page>
