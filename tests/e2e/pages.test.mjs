@@ -6,10 +6,19 @@ import { toHex } from "viem";
 import { until } from "../../scripts/lib/process.mjs";
 import { assertAccessible, openPage, screen, shifts, SIZES, startBrowser } from "./browser.mjs";
 import { person } from "./jobs.mjs";
-import { HOUR, startWorld } from "./world.mjs";
+import { deployAndServe, HOUR, startBareWorld, startWorld } from "./world.mjs";
 
 // What a stranger, or a careless operator, may have put into a name.
 const EVIL = `<img src=x onerror="window.injected=1">`, EVIL_SCRIPT = `"><script>window.injected=1</script>`;
+
+const heading = (name, on) => on.getByRole("heading", { level: 1, name, exact: true }).waitFor();
+
+async function signIn(on, key) {
+  await on.goto("/");
+  await on.getByLabel("API key").fill(key);
+  await on.getByRole("button", { name: "Sign in", exact: true }).click();
+  await heading("Overview", on);
+}
 
 describe("the operator's desk", () => {
   const operator = person("desk operator"), stranger = person("desk stranger");
@@ -39,15 +48,7 @@ describe("the operator's desk", () => {
     await world?.end();
   });
 
-  const heading = (name, on = page) => on.getByRole("heading", { level: 1, name, exact: true }).waitFor();
   const calm = (on = page) => assert.deepEqual(on.complaints, []);
-
-  async function signIn(on, key = gateway.apiKey) {
-    await on.goto("/");
-    await on.getByLabel("API key").fill(key);
-    await on.getByRole("button", { name: "Sign in", exact: true }).click();
-    await heading("Overview", on);
-  }
 
   it("serves its files packed, kept for ever, under a policy without exceptions", async () => {
     const shell = await fetch(gateway.adminUrl), text = await shell.text();
@@ -78,7 +79,7 @@ describe("the operator's desk", () => {
   });
 
   it("signs in by key and shows what stands", async () => {
-    await signIn(page);
+    await signIn(page, gateway.apiKey);
     await page.getByText("24 accepted since the start").waitFor();
     calm();
     const cookies = await page.context().cookies();
@@ -117,7 +118,7 @@ describe("the operator's desk", () => {
   it("checks a receipt's whole proof in the browser, and finds what was changed", async () => {
     await page.keyboard.press("g");
     await page.keyboard.press("r");
-    await heading("Receipts");
+    await heading("Receipts", page);
     await page.keyboard.press("/");
     await page.keyboard.type(job.jobId);
     await page.keyboard.press("Enter");
@@ -222,7 +223,7 @@ describe("the operator's desk", () => {
   it("is accessible in both themes, quiet, and fits a phone, on every page", async () => {
     const on = await openPage(browser, gateway.adminUrl);
     const moved = {};
-    await signIn(on);
+    await signIn(on, gateway.apiKey);
     for (const [name, path, what] of places()) {
       await on.setViewportSize(SIZES.wide);
       await on.goto(path);
@@ -318,5 +319,35 @@ describe("the operator's desk", () => {
     const id = Number(/id: (\d+)/.exec(await first)[1]);
     const replayed = await listen({ "last-event-id": String(id - 1) }, /event: receipt/);
     assert.match(replayed, new RegExp(`id: ${id}\nevent: receipt`));
+  });
+});
+
+describe("the desk of a gateway that has nothing yet", () => {
+  let world, browser;
+  before(async () => {
+    world = await startBareWorld({ settings: { WATCHDOG_GAS_RUNS_WARN: 1_000_000_000 } });
+    await deployAndServe(world);
+    browser = await startBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await world?.end();
+  });
+
+  it("shows alarms first, and on each page what to do next", async () => {
+    const page = await openPage(browser, world.gateway.adminUrl);
+    await signIn(page, world.gateway.apiKey);
+    await page.locator('.alarms li[data-level="warning"]').getByText("send coin to the signer").waitFor();
+    await assertAccessible(page, "alarms");
+    await screen(page, "overview-empty-1280");
+    for (const [path, next] of [["settlements", "Once receipts are accepted"], ["transactions", "The first settlement makes"], ["receipts", "Nodes post them"], ["quarantine", "would wait here"],
+      ["providers", "Admit the address"], ["models", "Creators sign"], ["prices", "sets the first"], ["accounts", "with the first accepted receipt"]]) {
+      await page.goto(`/${path}`);
+      await page.locator(".empty").getByText(next).waitFor();
+    }
+    await page.getByRole("link", { name: "Settlements" }).first().click();
+    await page.getByRole("button", { name: "Settle now" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Nothing to settle" }).waitFor();
+    assert.deepEqual(page.complaints, []);
   });
 });

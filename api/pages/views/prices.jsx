@@ -111,6 +111,7 @@ export function Prices({ query }) {
     <Page title="Prices" intro={`Base prices for a million, shown in ${token?.symbol ?? "token units"}. A job is priced by the version in force when it finished.`}
       actions={may("admin") && <button type="button" class="main" onClick={() => setEditing(true)}>New version</button>}>
       <nav class="switch" aria-label="Model">{names.map((m) => <a key={m} href={m === "*" ? "/prices" : `/prices?model=${m}`} aria-current={m === chosen ? "true" : undefined}>{m === "*" ? "all models" : <bdi>{models.get(m)?.name ?? m.slice(0, 10)}</bdi>}</a>)}</nav>
+      {!list.items && <Panel title="History"><figure class="plot"><figcaption>Per million, in token units</figcaption><div data-height={200} /></figure></Panel>}
       {ofModel.length > 0 && <Panel title="History"><History key={chosen} versions={ofModel} decimals={decimals} /></Panel>}
       <Panel flush>
         <Table name="prices" columns={columns} list={{ ...list, items: list.items && [...ofModel].sort((a, b) => b.version - a.version), everything: () => all("/admin/v1/prices") }} rowKey={(v) => v.version}
