@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo unit sim sim-bench histories e2e test-geth soak-leak soak bench bench-programs contracts forge forge-ci model bench-gas coverage slither smt clean
+.PHONY: all help test demo unit sim sim-bench histories e2e test-geth soak-leak soak bench bench-programs instructions contracts forge forge-ci model bench-gas coverage slither smt clean
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -121,6 +121,9 @@ BENCH ?=
 bench: bench-programs ## figures, the limit each is measured against, and the ratio (BENCH="close --receipts 5000000" for one)
 	@scripts/bench $(BENCH)
 
+instructions: $(B)/tests/bench/instructions ## instructions a receipt costs, against the record (valgrind)
+	@node tests/bench/instructions.mjs
+
 forge: contracts ## the contract's unit, fuzz and invariant tests
 	@node_modules/.bin/forge test
 
@@ -156,4 +159,4 @@ contracts: ## compile the contracts to build/contracts
 clean: ## remove everything that was built
 	rm -rf build
 
--include $(OBJ:.o=.d) $(MAIN:%.c=$(B)/%.d) $(TESTS:=.d) $(SUPPORT:.o=.d) $(SIM_OBJ:.o=.d) $(LOADGEN_OBJ:.o=.d) $(BENCH_PROGRAMS:=.d)
+-include $(OBJ:.o=.d) $(MAIN:%.c=$(B)/%.d) $(TESTS:=.d) $(SUPPORT:.o=.d) $(SIM_OBJ:.o=.d) $(LOADGEN_OBJ:.o=.d) $(BENCH_PROGRAMS:=.d) $(B)/tests/bench/instructions.d
