@@ -100,7 +100,7 @@ test: ## everything that guards main (scripts/test --help lists the parts)
 demo: ## the whole job on this machine (scripts/demo --help)
 	@scripts/demo
 
-e2e: $(B)/quittance contracts ## end-to-end tests: real node, real contract, real HTTP
+e2e: $(B)/quittance $(B)/tests/bench/loadgen contracts ## end-to-end tests: real node, real contract, real HTTP
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/run.mjs
 
 test-geth: $(B)/quittance ## the whole path on geth --dev; builds geth, so it needs Go

@@ -2,7 +2,8 @@
 // beside what others would write.  The method is in tests/bench/README.md.
 //   scripts/bench ingest-single [--receipts N]      scripts/bench ingest-bundle [--receipts N]
 import { parseArgs } from "node:util";
-import { atLeast, atMost, bench, hashRate, info, load, memoryKib, resetPeak, verifyRate, withPeer } from "./lib.mjs";
+import { atLeast, atMost, bench, hashRate, info, memoryKib, resetPeak, verifyRate, withPeer } from "./lib.mjs";
+import { load } from "./load.mjs";
 
 const { values: { receipts }, positionals: [kind] } = parseArgs({ options: { receipts: { type: "string" } }, allowPositionals: true });
 

@@ -1,13 +1,10 @@
-// What the benches of the service share: figures as tests/bench/figure.h prints them, a service under real load, the load generator.
-import { spawn } from "node:child_process";
+// What the benches of the service share: figures as tests/bench/figure.h prints them, a service under real load, what they run.
 import fs from "node:fs";
-import os from "node:os";
+import http from "node:http";
 import { firstLine, run, start, stop } from "../../scripts/lib/process.mjs";
-import { BINARY } from "../../scripts/lib/gateway.mjs";
 import { startWorld } from "../e2e/world.mjs";
+import { load, PROGRAMS } from "./load.mjs";
 
-export const CORES = os.availableParallelism?.() ?? os.cpus().length;
-const PROGRAMS = new URL("../../build/tests/bench/", import.meta.url).pathname;
 const round = (value) => Number(value.toFixed(value < 10 ? 3 : 1));
 let worse = 0;
 
@@ -59,53 +56,6 @@ export async function hashRate(seconds = 1) {
   return { clock: figures.get("hash, all cores"), cpu: figures.get("hash, CPU time of all cores") };
 }
 
-let seed = Date.now() % 1e9 * 1000;
-
-async function loadArgs(world, { url = world.gateway.url, pid = world.gateway.pid, providers = 3, form, per = 1, requests, connections,
-  rate, ahead, minimal, more = [] }) {
-  const keys = [];
-  for (const node of world.nodes.slice(0, providers)) keys.push(...await world.keystoreOf(node));
-  seed += requests;
-  return ["--url", url, ...keys, "--models", world.models.map((m) => m.model).join(","), "--form", form, "--per", per, "--requests", requests,
-    "--connections", connections, "--seed", seed, "--pid", pid, ...(rate ? ["--rate", rate] : []), ...(ahead ? ["--ahead", ahead] : []),
-    ...(minimal ? ["--minimal"] : []), ...more].map(String);
-}
-
-/** What loadgen prints, with the rates that follow: by the clock with the generator counted out, and by the service's CPU time. */
-function measured(text, mayFail = false) {
-  const m = JSON.parse(text);
-  const bad = m.failed + m.quarantined + m.rejected + m.duplicate + (mayFail ? 0 : m.cut);
-  if (bad > 0 || m.accepted === 0) throw new Error(`not all was accepted: ${text}`);
-  // The generator takes its share of the cores' time away from the service.
-  m.clock = m.accepted / (m.seconds - m.cpuSeconds / CORES);
-  m.raw = m.accepted / m.seconds;
-  m.cpu = m.accepted / m.serviceCpuSeconds * CORES;
-  return m;
-}
-
-export async function load(world, options) {
-  const result = await run(`${PROGRAMS}loadgen`, await loadArgs(world, options), { timeoutMs: 3_600_000 });
-  if (result.code !== 0) throw new Error(`loadgen ended with ${result.code ?? result.signal}: ${result.stderr}`);
-  return measured(result.stdout, options.mayFail);
-}
-
-/** A load beside which other things are measured; stop() ends it and gives what it did. */
-export async function startLoad(world, options) {
-  const args = await loadArgs(world, { requests: 100_000_000, ahead: 64, ...options });
-  const child = spawn(`${PROGRAMS}loadgen`, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const out = [];
-  child.stdout.on("data", (bytes) => out.push(bytes));
-  const ended = new Promise((resolve) => child.on("close", resolve));
-  return {
-    async stop() {
-      child.kill("SIGTERM");
-      const code = await ended;
-      if (code !== 0) throw new Error(`loadgen ended with ${code}`);
-      return measured(Buffer.concat(out).toString());
-    },
-  };
-}
-
 /** KiB of a process: VmRSS, VmHWM. */
 export const memoryKib = (pid, name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))[1]);
 /** The peak begins anew from what is used now. */
@@ -127,4 +77,31 @@ export async function withPeer(world, name, work) {
   }
 }
 
-export { BINARY };
+/** Seconds of CPU a process has used: proc(5), fields 14 and 15, in ticks of 10 ms. */
+export function cpuSeconds(pid) {
+  const fields = fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** Posts `count` receipts, as fast as they go in. */
+export const fill = (world, count) => load(world, { form: "binary", per: 10_000, connections: 4, minimal: true, ahead: 32, requests: Math.ceil(count / 10_000) });
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+
+/** Ms until the last byte of a GET's answer, which must be a 200. */
+export function timedGet(url) {
+  const began = performance.now();
+  return new Promise((resolve, reject) => {
+    http.get(url, { agent }, (answer) => {
+      answer.resume();
+      answer.on("end", () => answer.statusCode === 200 ? resolve(performance.now() - began) : reject(new Error(`${url}: ${answer.statusCode}`)));
+    }).on("error", reject);
+  });
+}
+
+/** Signs and posts a few receipts; their jobIds. */
+export async function knownJobs(world, count) {
+  const jobs = await Promise.all(Array.from({ length: count }, (_, i) => world.jobs.signed(world.nodes[i % 3], world.models[i % 3].model)));
+  await world.postAccepted(jobs);
+  return jobs.map(({ jobId }) => jobId);
+}
