@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo unit sim sim-bench histories e2e test-geth soak-leak soak bench bench-programs instructions contracts forge forge-ci model bench-gas coverage slither smt clean
+.PHONY: all help test demo unit sim sim-bench histories e2e busy test-geth soak-leak soak bench bench-programs instructions contracts forge forge-ci model bench-gas coverage slither smt clean
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -106,13 +106,17 @@ e2e: $(B)/quittance $(B)/tests/bench/loadgen contracts ## end-to-end tests: real
 test-geth: $(B)/quittance ## the whole path on geth --dev; builds geth, so it needs Go
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance scripts/test-geth
 
+busy: $(B)/quittance $(B)/tests/bench/loadgen contracts ## receipts, reads and settlements at once for 20 seconds (SAN=thread: no race)
+	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/busy.mjs 20
+
 soak-leak: $(B)/quittance contracts ## 100 000 receipts: memory must not grow (SAN=address,undefined: no leak)
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak.mjs
 
 # A fresh seed each time; of a run that fails the seed is shown, and runs again alone.
-soak: $(B)/quittance contracts ## 50 runs through faults, then serve under load for 10 minutes: about 20 minutes (SAN=... too)
+soak: $(B)/quittance $(B)/tests/bench/loadgen contracts ## 50 runs through faults, serve under load for 10 minutes, and 10 at 80 % of its peak: about 30 minutes (SAN=... too)
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/faults.test.mjs --runs 50 --seed $$(date +%s)
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak.mjs --minutes 10
+	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak-peak.mjs --minutes 10
 
 bench-programs: $(BENCH_PROGRAMS) $(B)/quittance contracts
 

@@ -1,44 +1,27 @@
-/* loadgen --url http://127.0.0.1:PORT --key SPEC --passphrase-file PATH --models D[,D] --form object|array|bundle|binary
- *
- * Posts --requests of --per receipts over --connections, each answered before the connection's next; at --rate receipts a second, or as
- * fast as answers come.  Prints one JSON object: what was answered, the time from the first byte to the last answer, the CPU
- * time meanwhile of this process and of --pid, and latencies in ms: with a rate from the moment a request was due,
- * whether or not a connection was free then, so that a stop of the service counts for all that wait.  503 and 429 are tried again and counted.
- *
- * --acked FILE names the numbers of the requests that were answered with 2xx; --only FILE sends those, byte for byte, where seed and
- * --start are the same.  SIGTERM ends the sending.  Exit 0 also where the service went away; 1: nothing could be measured. */
-#include <arpa/inet.h>
+/* The load generator: sends, counts, and says what it cost.  Its options are in loadgen_options.c. */
 #include <errno.h>
 #include <inttypes.h>
-#include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "chain/http.h"
 #include "chain/signer.h"
 #include "gateway/base/clock.h"
-#include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
 #include "gateway/lib/secp.h"
-#include "gateway/node/domain.h"
 #include "gateway/node/histogram.h"
-#include "gateway/node/post.h"
 #include "tests/bench/loadgen.h"
 
-#define CONNECTIONS_MAX 256
 #define BUSY_PAUSE_MS 20
 
 struct run {
     struct settings settings;
-    char url[128];
-    unsigned connections;
-    uint64_t rate;
-    long pid;
-    const char *acked_file, *only_file;
     bool *only, *acked;
     struct stock *stock;
     uint64_t began_us;
@@ -73,9 +56,9 @@ static uint64_t wait_for_turn(const struct run *run, uint64_t number)
 {
     uint64_t now = now_us(), due_us;
 
-    if (run->rate == 0)
+    if (run->settings.rate == 0)
         return now;
-    due_us = run->began_us + number * run->settings.per_request * 1000000 / run->rate;
+    due_us = run->began_us + number * run->settings.per_request * 1000000 / run->settings.rate;
     while (now < due_us && !atomic_load(&interrupted)) {
         clock_sleep_ms((due_us - now) / 1000 + 1 < 100 ? (due_us - now) / 1000 + 1 : 100);
         now = now_us();
@@ -146,10 +129,10 @@ static void send_all(struct run *run)
     pthread_t senders[CONNECTIONS_MAX];
 
     run->began_us = run->last_us = now_us();
-    for (unsigned i = 0; i < run->connections; i++)
+    for (unsigned i = 0; i < run->settings.connections; i++)
         if (pthread_create(&senders[i], NULL, sender_main, run) != 0)
             bug("no thread");
-    for (unsigned i = 0; i < run->connections; i++)
+    for (unsigned i = 0; i < run->settings.connections; i++)
         pthread_join(senders[i], NULL);
 }
 
@@ -205,122 +188,30 @@ static void report(const struct run *run, double seconds, double cpu, double ser
 
 static void write_acked(const struct run *run)
 {
-    FILE *f = fopen(run->acked_file, "w");
+    FILE *f = fopen(run->settings.acked_file, "w");
 
     if (f == NULL)
-        bug("%s: %s", run->acked_file, strerror(errno));
+        bug("%s: %s", run->settings.acked_file, strerror(errno));
     for (uint64_t i = 0; i < run->settings.requests; i++)
         if (run->acked[i])
             fprintf(f, "%" PRIu64 "\n", i);
     if (fclose(f) != 0)
-        bug("%s: %s", run->acked_file, strerror(errno));
+        bug("%s: %s", run->settings.acked_file, strerror(errno));
 }
 
 static void read_only(struct run *run)
 {
-    FILE *f = fopen(run->only_file, "r");
+    FILE *f = fopen(run->settings.only_file, "r");
     uint64_t number;
 
     if (f == NULL)
-        bug("%s: %s", run->only_file, strerror(errno));
+        bug("%s: %s", run->settings.only_file, strerror(errno));
     run->only = mem_array(run->settings.requests, sizeof *run->only);
     while (fscanf(f, "%" SCNu64, &number) == 1)
         if (number < run->settings.requests)
             run->only[number] = true;
     fclose(f);
     run->settings.wanted = run->only;
-}
-
-/* ---- the command line ---- */
-
-static const struct option options[] = {
-    { "url", required_argument, NULL, 'u' }, { "key", required_argument, NULL, 'k' }, { "passphrase-file", required_argument, NULL, 'f' },
-    { "models", required_argument, NULL, 'm' }, { "form", required_argument, NULL, 'o' }, { "per", required_argument, NULL, 'n' },
-    { "requests", required_argument, NULL, 'r' }, { "connections", required_argument, NULL, 'c' }, { "rate", required_argument, NULL, 'R' },
-    { "seed", required_argument, NULL, 's' }, { "start", required_argument, NULL, 'S' }, { "ahead", required_argument, NULL, 'a' },
-    { "pid", required_argument, NULL, 'p' }, { "minimal", no_argument, NULL, 'M' }, { "acked", required_argument, NULL, 'A' },
-    { "only", required_argument, NULL, 'O' }, { 0 },
-};
-
-static void read_models(char *list, struct settings *s)
-{
-    for (char *save, *text = strtok_r(list, ",", &save); text != NULL; text = strtok_r(NULL, ",", &save))
-        if (s->model_count == LOAD_MODELS_MAX || !hash_from_text(text, strlen(text), &s->models[s->model_count++]))
-            bug("--models: %s", text);
-}
-
-static enum form read_form(const char *text)
-{
-    static const char *const names[] = { "object", "array", "bundle", "binary" };
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (strcmp(text, names[i]) == 0)
-            return (enum form)i;
-    bug("--form: %s", text);
-}
-
-static uint64_t number_of(const char *text)
-{
-    char *end;
-    uint64_t value = strtoull(text, &end, 10);
-
-    if (end == text || *end != 0)
-        bug("no number: %s", text);
-    return value;
-}
-
-static void add_provider(struct run *run, const char *key, const char *passphrase)
-{
-    struct err err = { 0 };
-
-    if (run->settings.provider_count == PROVIDERS_MAX)
-        bug("more than %d providers", PROVIDERS_MAX);
-    if (!signer_open(key, passphrase, &run->settings.providers[run->settings.provider_count++], &err))
-        bug("%s", err.text);
-}
-
-static void read_options(struct run *run, int argc, char **argv)
-{
-    struct settings *s = &run->settings;
-    const char *key = NULL;
-    uint64_t connections = 1;
-
-    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
-        switch (c) {
-        case 'u': snprintf(run->url, sizeof run->url, "%s", optarg); break;
-        case 'k': key = optarg; break;
-        case 'f': add_provider(run, key, optarg); break;
-        case 'm': read_models(optarg, s); break;
-        case 'o': s->form = read_form(optarg); break;
-        case 'n': s->per_request = number_of(optarg); break;
-        case 'r': s->requests = number_of(optarg); break;
-        case 'c': connections = number_of(optarg); break;
-        case 'R': run->rate = number_of(optarg); break;
-        case 's': s->seed = number_of(optarg); break;
-        case 'S': s->start_ms = number_of(optarg); break;
-        case 'a': s->ahead = number_of(optarg); break;
-        case 'p': run->pid = (long)number_of(optarg); break;
-        case 'M': s->minimal = true; break;
-        case 'A': run->acked_file = optarg; break;
-        case 'O': run->only_file = optarg; break;
-        default: exit(64);
-        }
-    s->ahead = s->ahead == 0 || s->ahead > s->requests ? s->requests : s->ahead;
-    run->connections = (unsigned)connections;
-    if (sscanf(run->url, "http://%63[0-9.]:%" SCNu16, s->host, &s->port) != 2 || s->provider_count == 0 || s->model_count == 0 || s->requests == 0
-        || connections == 0 || connections > CONNECTIONS_MAX || s->per_request == 0 || s->per_request > POST_PER_REQUEST_MAX
-        || (s->form == FORM_OBJECT && s->per_request != 1))
-        bug("loadgen: see the head of tests/bench/loadgen.c");
-}
-
-static void fetch_domain(struct run *run)
-{
-    struct http_client *http = http_new();
-    struct err err = { 0 };
-
-    if (!node_fetch_domain(http, run->url, &run->settings.domain, &err))
-        bug("%s", err.text);
-    http_free(http);
 }
 
 int main(int argc, char **argv)
@@ -332,21 +223,20 @@ int main(int argc, char **argv)
 
     if (!secp_start(&err) || !http_start(&err))
         bug("%s", err.text);
-    read_options(&run, argc, argv);
+    settings_read(&run.settings, argc, argv);
     sigaction(SIGTERM, &action, NULL);
-    fetch_domain(&run);
     run.acked = mem_array(run.settings.requests, sizeof *run.acked);
-    if (run.only_file != NULL)
+    if (run.settings.only_file != NULL)
         read_only(&run);
     run.stock = stock_new(&run.settings);
     cpu = own_cpu();
-    service_cpu = cpu_of(run.pid);
+    service_cpu = cpu_of(run.settings.pid);
     send_all(&run);
     seconds = (double)(run.last_us - run.began_us) / 1e6;
     cpu = own_cpu() - cpu;
-    service_cpu = cpu_of(run.pid) - service_cpu;
+    service_cpu = cpu_of(run.settings.pid) - service_cpu;
     report(&run, seconds, cpu, service_cpu);
-    if (run.acked_file != NULL)
+    if (run.settings.acked_file != NULL)
         write_acked(&run);
     stock_free(run.stock);
     for (size_t i = 0; i < run.settings.provider_count; i++)

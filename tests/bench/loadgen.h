@@ -12,6 +12,7 @@
 #include "gateway/node/load.h"
 
 #define PROVIDERS_MAX 8
+#define CONNECTIONS_MAX 256
 
 enum form { FORM_OBJECT, FORM_ARRAY, FORM_BUNDLE, FORM_BINARY };
 
@@ -30,7 +31,13 @@ struct settings {
     uint64_t ahead;                           /* requests ready before the first leaves, and at most at any time */
     uint64_t seed, start_ms;                  /* of the jobs; start 0: they end now */
     const bool *wanted;                       /* which of the requests; NULL: all */
+    unsigned connections;
+    uint64_t rate;                            /* receipts a second; 0: as fast as answers come */
+    long pid;                                 /* whose CPU time is told, too; 0: nobody's */
+    const char *acked_file, *only_file;
 };
+/* From the command line; asks the gateway for its domain. */
+void settings_read(struct settings *settings, int argc, char **argv);
 
 /* The whole request, head and body: the same for the same seed, start and number. */
 void request_make(const struct settings *settings, uint64_t number, struct buf *request);

@@ -10,9 +10,9 @@ import { startWorld } from "./world.mjs";
 
 const ROUNDS = 3, SEED = 57, TAKEN_FIRST = 12_000; // receipts a round before it is killed, at least
 const FORMS = [
-  { form: "object", per: 1, connections: 24, requests: 20_000, ahead: 400 },
-  { form: "array", per: 100, connections: 8, requests: 2_000, ahead: 20 },
-  { form: "binary", per: 10_000, connections: 3, requests: 200, ahead: 6, minimal: true },
+  { form: "object", per: 1, connections: 24, requests: 20_000, ahead: 100 },
+  { form: "array", per: 100, connections: 8, requests: 2_000, ahead: 10 },
+  { form: "binary", per: 10_000, connections: 3, requests: 200, ahead: 4, minimal: true },
 ];
 
 describe("kill -9 of serve at full load", () => {
