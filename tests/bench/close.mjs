@@ -2,6 +2,7 @@
 // ingest; whether ingest ever stops for it, how much memory it takes, and how fast proofs from the batch are answered.
 //   scripts/bench close [--receipts N]
 import { parseArgs } from "node:util";
+import { sleep } from "../../scripts/lib/process.mjs";
 import { atMost, bench, cpuSeconds, fill, info, knownJobs, memoryKib, quantile, resetPeak, timedGet } from "./lib.mjs";
 import { accepted, load, startLoad } from "./load.mjs";
 
@@ -9,6 +10,7 @@ const { values } = parseArgs({ options: { receipts: { type: "string", default: "
 const COUNT = Number(values.receipts);
 // For 5 million; smaller batches have their part of it.
 const FULL = 5_000_000, IDLE_S = 60, LOADED_S = 120, GAP_MS = 100, PROOF_MS = 20, RSS_MAX_MIB = 256;
+const AFTER_MS = 5000; // what a settlement leaves to do afterwards must not stop ingest either
 const SMALL = { form: "binary", per: 500, connections: 4, minimal: true };
 
 const timeOf = (line) => Date.parse(/^ts=(\S+)/.exec(line)[1]);
@@ -58,6 +60,7 @@ async function loaded(world) {
   const beside = await startLoad(world, { ...SMALL, rate, requests: Math.ceil(rate * 7200 / SMALL.per), ahead: 200 });
   resetPeak(world.gateway.pid);
   const { seconds } = await close(world);
+  await sleep(AFTER_MS);
   const report = accepted(await beside.stop());
   info("close, half of peak ingest", report.raw, "receipts/s");
   info("close, longest time without an answer at that rate, nothing closing", quiet.longestGap, "ms");

@@ -22,16 +22,16 @@ function diskBytes(dir) {
 await bench(async (world) => {
   const { dir, pid } = world.gateway, empty = diskBytes(dir);
   let stored = 0, first, last;
-  const add = async (count) => { const report = await fill(world, count); stored += report.accepted; return report; };
+  const add = async (count, options) => { const report = await fill(world, count, options); stored += report.accepted; return report; };
 
   while (stored < COUNT) {
     await add(STEP);
     await world.settle("--timeout", "3600");
     if (first) continue;
-    first = await add(SAMPLE);
+    first = await add(SAMPLE, { measure: true });
     resetPeak(pid);
   }
-  last = await add(SAMPLE);
+  last = await add(SAMPLE, { measure: true });
   info(`growth, at ${STEP} receipts`, first.clock, "receipts/s");
   info(`growth, at ${stored - SAMPLE} receipts`, last.clock, "receipts/s");
   atLeast("growth, rate kept, by the clock", last.clock / first.clock, "", KEPT_MIN);
