@@ -30,7 +30,7 @@ function rates(report) {
   return r;
 }
 
-/** A load that runs until it has sent all, or is told to stop; `ended` is what it says then. */
+/** A load that has begun, and runs until it has sent all or is told to stop; `ended` is what it says then. */
 export async function startLoad(world, options) {
   const child = spawn(`${PROGRAMS}loadgen`, await commandLine(world, options), { stdio: ["ignore", "pipe", "pipe"] });
   const out = [], errors = [];
@@ -41,7 +41,8 @@ export async function startLoad(world, options) {
     child.on("close", (code, signal) => code === 0 ? resolve(rates(JSON.parse(Buffer.concat(out).toString())))
       : reject(new Error(`loadgen ended with ${code ?? signal}: ${Buffer.concat(errors)}`)));
   });
-  ended.catch(() => {}); // told to whoever asks
+  const begun = new Promise((resolve) => child.stderr.once("data", resolve));
+  await Promise.race([begun, ended.catch(() => {})]); // an error is told to whoever asks for the end
   return { ended, stop: () => { child.kill("SIGTERM"); return ended; } };
 }
 

@@ -229,6 +229,7 @@ int main(int argc, char **argv)
     if (run.settings.only_file != NULL)
         read_only(&run);
     run.stock = stock_new(&run.settings);
+    fprintf(stderr, "sending\n");            /* whoever started this may wait for it */
     cpu = own_cpu();
     service_cpu = cpu_of(run.settings.pid);
     send_all(&run);
@@ -245,5 +246,5 @@ int main(int argc, char **argv)
     free(run.only);
     http_stop();
     secp_stop();
-    return run.answered > 0 || run.cut > 0 ? 0 : 1;
+    return 0;
 }

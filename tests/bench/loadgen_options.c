@@ -6,7 +6,7 @@
  * whether or not a connection was free then, so that a stop of the service counts for all that wait.  503 and 429 are tried again and counted.
  *
  * --acked FILE names the numbers of the requests that were answered with 2xx; --only FILE sends those, byte for byte, where seed and
- * --start are the same.  SIGTERM ends the sending.  Exit 0 also where the service went away; 1: nothing could be measured. */
+ * --start are the same.  SIGTERM ends the sending, which begins with a line on stderr.  Whatever the answers were, the exit code is 0: the counts tell. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>

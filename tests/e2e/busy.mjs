@@ -44,7 +44,7 @@ try {
   const jobs = await Promise.all(Array.from({ length: 20 }, () => world.jobs.signed(world.nodes[0], world.models[0].model)));
   await world.postAccepted(jobs);
   await world.settle();
-  const loads = await Promise.all(FORMS.map((form) => startLoad(world, { requests: 10_000_000, ahead: 16, ...form })));
+  const loads = await Promise.all(FORMS.map((form) => startLoad(world, { requests: 10_000_000, ahead: 4, ...form })));
   const until = Date.now() + SECONDS * 1000;
   const work = await Promise.allSettled([readAll(world, jobs, until), readAll(world, jobs, until), settleAgainAndAgain(world, until)]);
   const reports = await Promise.all(loads.map((load) => load.stop()));
