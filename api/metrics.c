@@ -112,6 +112,7 @@ static void put_http(struct buf *out, const struct api *api)
     put_answers(out, api->server, "public", 0, &routes_public);
     put_answers(out, api->admin_server, "admin", 0, &routes_admin);
     put_answers(out, api->admin_server, "admin", 1, &routes_public);
+    put_answers(out, api->admin_server, "admin", 2, &routes_pages);
 }
 
 static void put_endpoints(struct buf *out, const struct api *api)

@@ -101,7 +101,8 @@ static void make_api(struct book *b)
     b->watchdog = watchdog_new(&limits);
     b->api_config = (struct api_config){
         .listen = c->api.listen, .admin_listen = c->api.admin_listen, .admin_hosts = c->api.admin_hosts,
-        .store_url = c->store.url, .archive_dir = c->archive.dir, .explorer = c->api.explorer,
+        .store_url = c->store.url, .archive_dir = c->archive.dir, .explorer = c->api.explorer, .wallets = c->api.wallets,
+        .settle_within_ms = c->receipts.settle_within_s * 1000,
         .token = c->chain.token, .protocol_account = open_protocol_account(c, signer_address(b->signer)),
         .signer = signer_address(b->signer),
         .secret = b->secret, .parties_only = config_parties_only(c), .max_age_ms = c->receipts.max_age_s * 1000,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/forwarded.h"
+#include "api/wallets.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
 #include "gateway/core/quote.h"
@@ -35,6 +36,7 @@ static const struct setting settings[] = {
     { "api",      "admin_key_file",           SETTING_PATH,          AT(api.admin_key_file),               "admin.key" },
     { "api",      "trusted_proxies",          SETTING_TEXT,          AT(api.trusted_proxies),              NULL },
     { "api",      "explorer",                 SETTING_TEXT,          AT(api.explorer),                     NULL },
+    { "api",      "wallets",                  SETTING_TEXT,          AT(api.wallets),                      NULL },
     { "api",      "max_connections",          SETTING_COUNT,         AT(api.max_connections),              "10240" },
     { "api",      "max_per_address",          SETTING_COUNT,         AT(api.max_per_address),              "1024" },
     { "api",      "request_timeout",          SETTING_SECONDS,       AT(api.request_timeout_s),            "30s" },
@@ -193,13 +195,14 @@ static bool in_range(const char *key, uint64_t value, uint64_t least, uint64_t m
 static bool check_limits(const struct config *c, struct err *err)
 {
     struct proxies proxies;
+    struct wallets wallets;
 
     return in_range("max_connections", c->api.max_connections, 16, 100000, err)
         && in_range("max_per_address", c->api.max_per_address, 1, c->api.max_connections, err)
         && in_range("request_timeout", c->api.request_timeout_s, 1, 3600, err)
         && in_range("answer_timeout", c->api.answer_timeout_s, 1, 3600, err)
         && in_range("idle_timeout", c->api.idle_timeout_s, 1, 3600, err)
-        && proxies_parse(c->api.trusted_proxies, &proxies, err);
+        && proxies_parse(c->api.trusted_proxies, &proxies, err) && wallets_parse(c->api.wallets, &wallets, err);
 }
 
 static bool check(const struct config *config, struct err *err)
