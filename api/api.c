@@ -123,8 +123,8 @@ struct api *api_new(const struct api_config *config, struct writer *writer, stru
     a->snapshots = snapshots;
     a->runner = runner;
     a->clock = clock;
-    a->pool = db_pool_new(config->store_url, READERS_MAX);
-    a->trees = trees_new(config->secret, config->archive_dir);
+    a->pool = db_pool_new(config->store_url, config->archive_dir, config->secret, READERS_MAX);
+    a->trees = trees_new();
     a->usage = usage_new();
     a->held = held_new();
     a->idempotency = idempotency_new();

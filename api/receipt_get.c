@@ -7,6 +7,7 @@
 #include "api/shapes.h"
 #include "gateway/core/receipt_json.h"
 #include "gateway/core/seal.h"
+#include "store/archived.h"
 #include "store/ledger.h"
 #include "store/quotes.h"
 
@@ -103,7 +104,7 @@ static bool put_inclusion(struct view *v, struct err *err)
     bool found;
     json *object;
 
-    if (!trees_receipt(v->req->api->trees, v->db, v->batch.number, r->job_id, r->provider, &index, &proof, &found, err))
+    if (!archived_prove(v->db, &v->settlement, r->job_id, r->provider, &index, &proof, &found, err))
         return false;
     if (!found)
         return err_set(err, ERR_BUG, "a receipt is not in the tree of its batch %llu",

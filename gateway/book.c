@@ -23,11 +23,15 @@ static bool open_store(struct book *b, struct writer_turns *turns, struct err *e
 
     if (!writer_open_bound(b->config.store.url, &clock_system, &binding, &b->writer, err))
         return false;
+    writer_use_archives(b->writer, b->config.archive.dir, b->secret);
     if (turns != NULL)
         writer_take_turns(b->writer, turns);
-    return writer_start(b->writer, err) && db_open(b->config.store.url, DB_READ, &b->reader, err)
-        && (turns == NULL || db_open(b->config.store.url, DB_READ, &b->for_other, err))
-        && snapshots_new(b->reader, &b->snapshots, err);
+    if (!writer_start(b->writer, err) || !db_open(b->config.store.url, DB_READ, &b->reader, err)
+        || (turns != NULL && !db_open(b->config.store.url, DB_READ, &b->for_other, err)))
+        return false;
+    if (b->for_other != NULL)
+        db_use_archives(b->for_other, b->config.archive.dir, b->secret);
+    return snapshots_new(b->reader, &b->snapshots, err);
 }
 
 static bool note_promise_signer(void *self, struct group *group, struct err *err)
@@ -48,8 +52,8 @@ static bool publish_promise_signer(struct book *b, struct err *err)
 
 bool book_open(struct book *b, struct writer_turns *turns, struct err *err)
 {
-    return config_need_contract(&b->config, err) && file_make_dir(b->config.archive.dir, 0700, err) && open_store(b, turns, err)
-        && open_secret(&b->config, &b->secret, err) && open_signer_later(&b->config, &b->signer, err)
+    return config_need_contract(&b->config, err) && file_make_dir(b->config.archive.dir, 0700, err)
+        && open_secret(&b->config, &b->secret, err) && open_store(b, turns, err) && open_signer_later(&b->config, &b->signer, err)
         && open_promise_signer(&b->config, b->signer, &b->promise, err);
 }
 
@@ -153,6 +157,14 @@ static bool release_left(struct book *b, struct err *err)
     return intake_is_paused(b->intake) || release_waiting(b->intake, &released, err);
 }
 
+static bool start_retention(struct book *b, struct err *err)
+{
+    const struct config *c = &b->config;
+    const struct retention_config config = { c->archive.dir, b->secret, c->receipts.keep_settled_s * 1000 };
+
+    return retention_start(&config, c->store.url, b->writer, &clock_system, &b->retention, err);
+}
+
 bool book_watch(struct book *b, struct err *err)
 {
     const struct config *c = &b->config;
@@ -163,7 +175,7 @@ bool book_watch(struct book *b, struct err *err)
     };
 
     return keep_level(b, err) && chain_watch_start(&watch, b->intake, b->api, b->runner, b->watchdog, &b->watch, err)
-        && release_left(b, err) && intake_tick_start(b->intake, err);
+        && release_left(b, err) && intake_tick_start(b->intake, err) && start_retention(b, err);
 }
 
 void book_stop_answering(struct book *b)
@@ -178,8 +190,10 @@ void book_stop_answering(struct book *b)
 
 void book_stop_intake(struct book *b)
 {
+    retention_stop(b->retention);
     runner_stop(b->runner);
     intake_free(b->intake);
+    b->retention = NULL;
     b->runner = NULL;
     b->intake = NULL;
 }

@@ -98,8 +98,13 @@ static bool catch_up_here(const struct config *config, const struct again *a, st
 {
     struct binding binding = open_binding(config);
     struct writer *writer = NULL;
-    bool ok = writer_open_bound(config->store.url, &clock_system, &binding, &writer, err)
-           && catch_up(&a->settle, writer, db, a->rpc, place, level_tell, NULL, report, err);
+    bool ok = writer_open_bound(config->store.url, &clock_system, &binding, &writer, err);
+
+    if (ok) {
+        writer_use_archives(writer, a->settle.archive_dir, a->settle.secret);
+        db_use_archives(db, a->settle.archive_dir, a->settle.secret);
+        ok = catch_up(&a->settle, writer, db, a->rpc, place, level_tell, NULL, report, err);
+    }
 
     writer_close(writer);
     return ok;

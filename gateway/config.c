@@ -70,6 +70,7 @@ static const struct setting settings[] = {
     { "receipts", "rate_limit",               SETTING_COUNT,         AT(receipts.rate_limit),              "50000" },
     { "receipts", "rate_burst",               SETTING_COUNT,         AT(receipts.rate_burst),              "500000" },
     { "receipts", "quote_max",                SETTING_SECONDS,       AT(receipts.quote_max_s),             "15m" },
+    { "receipts", "keep_settled",             SETTING_SECONDS,       AT(receipts.keep_settled_s),          "7d" },
     { "archive",  "dir",                      SETTING_PATH,          AT(archive.dir),                      "archive" },
     { "archive",  "disclosure",               SETTING_TEXT,          AT(archive.disclosure),               "public" },
     { "watchdog", "interval",                 SETTING_SECONDS,       AT(watchdog.interval_s),              "60s" },
@@ -205,12 +206,18 @@ static bool check_limits(const struct config *c, struct err *err)
         && proxies_parse(c->api.trusted_proxies, &proxies, err) && wallets_parse(c->api.wallets, &wallets, err);
 }
 
+/* A jobId's time may be a day before the job started; the rest is for clocks. */
+#define KEEP_BEYOND_AGE_S UINT64_C(90000)
+
 static bool check(const struct config *config, struct err *err)
 {
     if (strcmp(config->archive.disclosure, "public") != 0 && !config_parties_only(config))
         return err_set(err, ERR_CONFIG, "[archive] disclosure must be public or parties");
     if (config->settle.max_run_cost_gwei == 0 || config->settle.max_day_cost_gwei == 0)
         return err_set(err, ERR_CONFIG, "[settle] max_run_cost_gwei and max_day_cost_gwei must be above 0");
+    if (config->receipts.keep_settled_s != 0 && config->receipts.keep_settled_s < config->receipts.max_age_s + KEEP_BEYOND_AGE_S)
+        return err_set(err, ERR_CONFIG, "[receipts] keep_settled must be 0 (for ever), or at least a day and an hour above max_age: what may"
+                       " come in as new is looked for in the store, not in archives");
     if (config->chain.chain_id == 0)
         return err_set(err, ERR_CONFIG, "[chain] chain_id must not be 0");
     if (config->watchdog.interval_s == 0)

@@ -32,6 +32,7 @@ struct config {
         uint64_t max_age_s, quarantine_max, settle_within_s, rate_limit, rate_burst, quote_max_s;
         struct amount daily_limit;
         bool require_countersignature;
+        uint64_t keep_settled_s;                       /* in the store; 0: for ever */
     } receipts;
     struct { char *dir, *disclosure; } archive;
     struct {

@@ -39,6 +39,7 @@ void db_close(struct db *db)
         return;
     db_slots_finish(db, true);
     page_cache_free(db);
+    db_forget_archives(db);
     db->driver->close(db->connection);
     mem_wipe(db, sizeof *db);
     free(db);

@@ -56,6 +56,7 @@ struct db {
     bool doomed;                              /* the database ended our transaction by itself */
     bool broken;                              /* a reopen failed; the next db_begin tries again */
     struct page_cache *page_cache;            /* pages.c */
+    struct archives *archives;                /* archived.c */
     size_t slot_count;
     struct db_slot *slots[DB_SLOTS];
 };

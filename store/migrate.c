@@ -15,6 +15,7 @@ extern const char _binary_store_schema_0005_pages_sql_start[], _binary_store_sch
 extern const char _binary_store_schema_0006_leaves_sql_start[], _binary_store_schema_0006_leaves_sql_end[];
 extern const char _binary_store_schema_0007_costs_sql_start[], _binary_store_schema_0007_costs_sql_end[];
 extern const char _binary_store_schema_0008_market_sql_start[], _binary_store_schema_0008_market_sql_end[];
+extern const char _binary_store_schema_0012_retention_sql_start[], _binary_store_schema_0012_retention_sql_end[];
 extern const char _binary_store_schema_0014_samples_sql_start[], _binary_store_schema_0014_samples_sql_end[];
 
 static const struct migration {
@@ -29,6 +30,7 @@ static const struct migration {
     { "0006_leaves", _binary_store_schema_0006_leaves_sql_start, _binary_store_schema_0006_leaves_sql_end },
     { "0007_costs", _binary_store_schema_0007_costs_sql_start, _binary_store_schema_0007_costs_sql_end },
     { "0008_market", _binary_store_schema_0008_market_sql_start, _binary_store_schema_0008_market_sql_end },
+    { "0012_retention", _binary_store_schema_0012_retention_sql_start, _binary_store_schema_0012_retention_sql_end },
     { "0014_samples", _binary_store_schema_0014_samples_sql_start, _binary_store_schema_0014_samples_sql_end },
 };
 

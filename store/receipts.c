@@ -1,6 +1,7 @@
 /* Receipts: the row, how it comes in, and how it is found.  What happens to a row later is in receipt_moves.c. */
 #include "store/receipts.h"
 
+#include "store/archived.h"
 #include "store/pages.h"
 
 #define COLUMNS "state, page, slot, code, hash, packed, signature, consumer_signature, bundle, bundle_index, received_at, accepted_at," \
@@ -102,8 +103,8 @@ static bool whole(struct db *db, struct receipt_row *row, struct err *err)
     return row->page == 0 || store_page_receipt(db, row->page, row->slot, row, err);
 }
 
-bool store_receipt_find(struct db *db, struct job_id job, struct address provider, struct receipt_row *row,
-                        bool *found, struct err *err)
+bool store_receipt_find_kept(struct db *db, struct job_id job, struct address provider, struct receipt_row *row, bool *found,
+                             struct err *err)
 {
     struct receipt_row got;
     struct stmt st;
@@ -124,6 +125,12 @@ bool store_receipt_find(struct db *db, struct job_id job, struct address provide
         *row = got;
     *found = any;
     return true;
+}
+
+bool store_receipt_find(struct db *db, struct job_id job, struct address provider, struct receipt_row *row, bool *found,
+                        struct err *err)
+{
+    return store_receipt_find_kept(db, job, provider, row, found, err) && (*found || archived_find(db, job, provider, row, found, err));
 }
 
 /* Ends st.  A visitor that returns false stops; with err set that is a failure. */
@@ -152,7 +159,7 @@ bool store_receipts_of_job(struct db *db, struct job_id job, receipt_fn *visit, 
     if (!db_prepare(db, "SELECT " COLUMNS " FROM receipts WHERE job_id = ? ORDER BY provider", &st, err))
         return false;
     stmt_bind_job_id(&st, &job);
-    return visit_rows(&st, visit, self, err);
+    return visit_rows(&st, visit, self, err) && archived_of_job(db, job, visit, self, err);
 }
 
 bool store_receipts_before(struct db *db, struct job_id job, struct address provider, unsigned limit, receipt_fn *visit, void *self,
@@ -173,13 +180,17 @@ bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_i
                                 struct err *err)
 {
     struct stmt st;
-    bool any, ok;
+    bool any, ok, archived;
 
+    if (!archived_may_hold(db, first, last, &archived, err))
+        return false;
+    *all = !archived;                         /* these are looked for one by one */
+    if (archived)
+        return true;
     if (!db_prepare(db, "SELECT job_id FROM receipts WHERE job_id BETWEEN ? AND ? ORDER BY job_id, provider", &st, err))
         return false;
     stmt_bind_job_id(&st, &first);
     stmt_bind_job_id(&st, &last);
-    *all = true;
     while ((ok = stmt_step(&st, &any, err)) && any && *all)
         *all = visit(self, stmt_job_id(&st));
     stmt_end(&st);

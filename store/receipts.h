@@ -42,7 +42,7 @@ MUST_USE bool store_receipts_rebatch(struct db *db, uint64_t from, uint64_t to, 
 MUST_USE bool store_receipt_countersign(struct db *db, const struct receipt_row *row, struct err *err);
 /* Another provider's accepted receipt for this job. */
 MUST_USE bool store_receipt_job_billed(struct db *db, struct job_id job, struct address except, bool *billed, struct err *err);
-/* The jobs of all receipts from first to last, both included, in order; *all false: visit had enough. */
+/* The jobs of all receipts from first to last, both included, in order; *all false: visit had enough, or some may be in archives. */
 typedef bool job_fn(void *self, struct job_id job);
 MUST_USE bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_id last, job_fn *visit, void *self, bool *all,
                                          struct err *err);

@@ -4,6 +4,8 @@
 #include "gateway/core/receipt_json.h"
 #include "gateway/lib/box.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 const char *const archive_type_names[ARCHIVE_TYPES] = {
@@ -168,4 +170,9 @@ void archive_line_clear(struct archive_line *line)
     if (line->type == ARCHIVE_SEALED_QUOTE || line->type == ARCHIVE_SEALED_BUNDLE || line->type == ARCHIVE_SEALED)
         buf_clear(&line->of.sealed.box);
     memset(line, 0, sizeof *line);
+}
+
+void archive_path(const char *dir, uint64_t sequence, const char *suffix, char *path, size_t size)
+{
+    snprintf(path, size, "%s/%" PRIu64 "%s", dir, sequence, suffix);
 }

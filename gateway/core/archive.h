@@ -71,5 +71,8 @@ void archive_write_line(const struct archive_line *line, struct buf *out);
 /* text without the newline.  ERR_INVALID: not a line of the shapes above; the message names the member. */
 MUST_USE bool archive_read_line(const char *text, size_t len, struct archive_line *line, struct err *err);
 void archive_line_clear(struct archive_line *line);
+/* Where a published file lies: {dir}/{sequence}{suffix}. */
+#define ARCHIVE_PATH 4096
+void archive_path(const char *dir, uint64_t sequence, const char *suffix, char *path, size_t size);
 
 #endif

@@ -158,3 +158,11 @@ struct hash tree_fold(struct hash leaf, const struct proof *proof)
         leaf = join(leaf, proof->path[i]);
     return leaf;
 }
+
+const struct hash *tree_level(const struct tree *tree, size_t level, size_t *width)
+{
+    if (level >= tree->levels)
+        return NULL;
+    *width = tree->width[level];
+    return tree->level[level];
+}

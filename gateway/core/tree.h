@@ -29,6 +29,8 @@ struct tree *tree_new(const struct hash *leaves, size_t count);         /* copie
 void tree_free(struct tree *tree);
 struct hash tree_top(const struct tree *tree);
 void tree_prove(const struct tree *tree, size_t index, struct proof *proof);
+/* Its nodes on a level, from 0 the leaves; borrowed; NULL: above the root. */
+const struct hash *tree_level(const struct tree *tree, size_t level, size_t *width);
 
 struct hash tree_rewards_leaf(struct address account, struct address token, struct amount claimable);
 struct hash tree_receipts_leaf(uint64_t index, struct job_id job_id, struct address provider, struct hash salt, struct hash struct_hash);

@@ -5,30 +5,24 @@
 #include "gateway/core/tree.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
-#include "gateway/lib/pack.h"
 #include "gateway/settle/archive_again.h"
 #include "gateway/settle/archive_used.h"
+#include "store/archive_file.h"
 #include "store/quotes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PATH_SIZE 4096
-
-void archive_path(const char *dir, uint64_t sequence, const char *suffix, char *path, size_t size)
-{
-    snprintf(path, size, "%s/%" PRIu64 "%s", dir, sequence, suffix);
-}
-
-/* The file being written, and its digest. */
+/* The file being written, plain and packed, and its digest. */
 struct output {
     struct file_out *file;
+    struct archive_packing *packing;
     struct sha256_stream *sum;
     struct buf line;
 };
 
-static bool put(struct output *o, const struct archive_line *line, struct err *err)
+static bool put_plain(struct output *o, const struct archive_line *line, struct err *err)
 {
     buf_reset(&o->line);
     archive_write_line(line, &o->line);
@@ -36,6 +30,11 @@ static bool put(struct output *o, const struct archive_line *line, struct err *e
         return err_set(err, ERR_LIMIT, "a line of the archive is too long");
     sha256_add(o->sum, o->line.data, o->line.len);
     return file_add(o->file, o->line.data, o->line.len, err);
+}
+
+static bool put(struct output *o, const struct archive_line *line, struct err *err)
+{
+    return put_plain(o, line, err) && archive_packing_add(o->packing, o->line.data, o->line.len, err);
 }
 
 static bool put_catalog(struct output *o, const struct used *used, struct err *err)
@@ -150,10 +149,9 @@ static int by_id(const void *a, const void *b)
     return (x->bundle > y->bundle) - (x->bundle < y->bundle);
 }
 
-static bool seal(struct archiving *a, struct archive_line *line, struct hash struct_hash, struct err *err)
+static bool seal(struct archiving *a, struct archive_line *line, struct hash leaf, struct err *err)
 {
     const struct receipt *r = &line->of.receipt.receipt.receipt;
-    struct hash leaf = tree_receipts_leaf(a->index++, r->job_id, r->provider, line->of.receipt.salt, struct_hash);
 
     return seal_receipt(line, leaf, seal_line_key(a->secret, r->job_id, r->provider), a->settlement_key, err)
         && again_take_box(a->again, line, err);
@@ -167,17 +165,20 @@ static bool put_receipt(void *self, const struct receipt_row *row, struct err *e
         .receipt = row->signed_, .has_bundle = row->has_bundle, .bundle_index = row->bundle_index,
         .salt = receipt_salt(a->secret, r->job_id, r->provider),
         .accepted_at_ms = row->accepted_at_ms, .price_version = row->price_version, .amount = row->amount } } };
+    const struct archive_key key = archive_key(r->job_id, r->provider);
+    const struct hash leaf = tree_receipts_leaf(a->index++, r->job_id, r->provider, line.of.receipt.salt, row->hash);
     bool ok;
 
     if (row->has_bundle) {
-        struct bundle_root key = { .bundle = row->bundle };
-        const struct bundle_root *root = bsearch(&key, a->roots, a->root_count, sizeof key, by_id);
+        struct bundle_root wanted = { .bundle = row->bundle };
+        const struct bundle_root *root = bsearch(&wanted, a->roots, a->root_count, sizeof wanted, by_id);
 
         if (root == NULL)
             return err_set(err, ERR_BUG, "bundle %" PRIu64 " appeared while the archive was written", row->bundle);
         line.of.receipt.bundle_root = root->root;
     }
-    ok = (!a->published->sealed || seal(a, &line, row->hash, err)) && put(&a->out, &line, err);
+    ok = (!a->published->sealed || seal(a, &line, leaf, err)) && put_plain(&a->out, &line, err)
+      && archive_packing_add_receipt(a->out.packing, a->out.line.data, a->out.line.len, &key, leaf, err);
     archive_line_clear(&line);
     return ok;
 }
@@ -214,25 +215,39 @@ static bool write_lines(struct archiving *a, struct err *err)
         && put_rewards(a, err);
 }
 
-static bool write_file(struct archiving *a, const char *path, struct hash *digest, struct err *err)
+/* All three files, each whole or not there; the index comes last. */
+static bool write_files(struct archiving *a, const char *dir, struct hash *digest, struct err *err)
 {
+    uint64_t sequence = a->published->batch.content.sequence;
+    char path[ARCHIVE_PATH];
     struct hash sum;
     bool ok;
 
-    if (!file_begin(path, &a->out.file, err))
+    archive_path(dir, sequence, ARCHIVE_PLAIN, path, sizeof path);
+    if (!archive_packing_begin(dir, sequence, a->published->sealed, &a->out.packing, err))
         return false;
+    if (!file_begin(path, &a->out.file, err)) {
+        archive_packing_abandon_free(a->out.packing);
+        return false;
+    }
     buf_init(&a->out.line);
     a->out.sum = sha256_new();
     ok = write_lines(a, err);
     sum = sha256_finish_free(a->out.sum);
     buf_clear(&a->out.line);
-    if (!ok)
+    if (!ok) {
         file_abandon_free(a->out.file);
-    else
-        ok = file_commit_free(a->out.file, err);
-    if (ok)
-        *digest = sum;
-    return ok;
+        archive_packing_abandon_free(a->out.packing);
+        return false;
+    }
+    if (!file_commit_free(a->out.file, err)) {
+        archive_packing_abandon_free(a->out.packing);
+        return false;
+    }
+    if (!archive_packing_commit_free(a->out.packing, sum, err))
+        return false;
+    *digest = sum;
+    return true;
 }
 
 bool archive_write(const char *dir, struct db *db, const struct published *p, const uint8_t secret[32],
@@ -241,19 +256,15 @@ bool archive_write(const char *dir, struct db *db, const struct published *p, co
     uint64_t sequence = p->batch.content.sequence;
     struct archiving a = { .db = db, .published = p, .secret = secret,
                            .settlement_key = seal_settlement_key(secret, sequence) };
-    char path[PATH_SIZE], packed[PATH_SIZE];
     bool ok;
 
-    archive_path(dir, sequence, ".archive.ndjson", path, sizeof path);
-    archive_path(dir, sequence, ".archive.ndjson.zst", packed, sizeof packed);
     if (!file_make_dir(dir, 0755, err) || !used_collect(db, p->receipts, &a.used, err))
         return false;
     ok = used_leave_out_published(&a.used, dir, db, sequence, err)
       && (!p->sealed || again_open(db, dir, p->number, &a.again, err));
     if (ok) {
         used_sort(&a.used);
-        ok = write_file(&a, path, digest, err)
-          && (p->sealed ? zstd_pack_sealed_file(path, packed, err) : zstd_pack_file(path, packed, err));
+        ok = write_files(&a, dir, digest, err);
     }
     again_close(a.again);
     mem_wipe(&a.settlement_key, sizeof a.settlement_key);

@@ -13,13 +13,11 @@ struct published {
     const struct reward_leaves *before, *after;
 };
 /* Streams lines from the store to {dir}/{sequence}.archive.ndjson (complete or absent) and, packed, to the same with
- * .zst behind it; the digest is that of the plain bytes. */
+ * .zst behind it, with its index (store/archive_file.h); the digest is that of the plain bytes. */
 MUST_USE bool archive_write(const char *dir, struct db *db, const struct published *p, const uint8_t secret[32],
                             struct hash *digest, struct err *err);
 /* rewards.json as served, {id, metadata, root, tree:[{account, reward, claimable, proof}]}, but for metadata.active,
  * which is added on serving. */
 MUST_USE bool rewards_write(const char *dir, const struct published *p, struct err *err);
-/* suffix: ".archive.ndjson" and the like */
-void archive_path(const char *dir, uint64_t sequence, const char *suffix, char *path, size_t size);
 
 #endif
