@@ -54,8 +54,8 @@ static int open_part(const char *dir, uint64_t sequence, const char *suffix, str
 
     archive_path(dir, sequence, suffix, path, sizeof path);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
+    if (fd < 0)                               /* whoever asks for a receipt is not told our paths */
+        err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%" PRIu64 "%s in [archive] dir: %s", sequence, suffix, strerror(errno));
     return fd;
 }
 

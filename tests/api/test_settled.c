@@ -1,6 +1,7 @@
 /* What is answered about settled things: a settlement put into the store by hand, as settle leaves it behind. */
 #include "gateway/core/header.h"
 #include "gateway/lib/file.h"
+#include "store/archive_file.h"
 #include "store/transactions.h"
 #include "tests/api/service.h"
 
@@ -69,6 +70,26 @@ static void write_file(const struct service *s, const char *name, const char *te
     must_work(file_write(path, text, strlen(text), 0600, &err), &err);
 }
 
+/* Both files, and the index that proofs come from. */
+static void write_archive(struct made *m, const struct signed_receipt *r)
+{
+    static const char head[] = "{\"type\":\"batch\"}\n";
+    const struct archive_key key = archive_key(r->receipt.job_id, r->receipt.provider);
+    struct archive_line line = { ARCHIVE_RECEIPT, { .receipt = { .receipt = *r, .accepted_at_ms = 1, .price_version = 1 } } };
+    struct archive_packing *packing;
+    struct err err = { 0 };
+    struct buf text;
+
+    line.of.receipt.salt = receipt_salt(m->s->secret, r->receipt.job_id, r->receipt.provider);
+    buf_init(&text);
+    archive_write_line(&line, &text);
+    write_file(m->s, "1.archive.ndjson", head);
+    must_work(archive_packing_begin(m->s->w->dir, 1, false, &packing, &err) && archive_packing_add(packing, head, strlen(head), &err)
+              && archive_packing_add_receipt(packing, text.data, text.len, &key, m->receipts_leaf, &err)
+              && archive_packing_commit_free(packing, m->row.content.archive, &err), &err);
+    buf_clear(&text);
+}
+
 /* One receipt of 20 base units: node 14, creator 5 (its ancestor's tenth is below one unit), protocol 1. */
 static struct made settle(struct service *s, const struct signed_receipt *r)
 {
@@ -91,15 +112,14 @@ static struct made settle(struct service *s, const struct signed_receipt *r)
         .parent = { { 0x01 } }, .content = { .sequence = 1, .receipts_root = m.receipts_leaf, .rewards_root = tree_root(hashes, 3),
                                              .archive = { { 0x02 } }, .total = amount_from_u64(20), .receipts = 1 } };
     do_it(&m, insert);
-    write_file(s, "1.archive.ndjson", "{\"type\":\"batch\"}\n");
-    write_file(s, "1.archive.ndjson.zst", "packed");
+    write_archive(&m, r);
     write_file(s, "1.rewards.json", "{\"id\":\"x\",\"metadata\":{\"chainId\":1},\"root\":\"0x00\",\"tree\":[]}");
     return m;
 }
 
 static void forget(struct made *m)
 {
-    static const char *const names[] = { "1.archive.ndjson", "1.archive.ndjson.zst", "1.rewards.json" };
+    static const char *const names[] = { "1.archive.ndjson", "1.archive.ndjson.zst", "1.archive.index", "1.rewards.json" };
     char path[200];
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
