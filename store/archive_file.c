@@ -212,17 +212,22 @@ static bool take_line(const struct archive_file *f, const char *text, size_t len
 static void hash_all(struct archive_frame *frame, bool sealed)
 {
     uint8_t *words = mem_array(ARCHIVE_FRAME, RECEIPT_WORDS);
+    struct receipts_leaf *leaves;
 
     for (size_t i = 0; i < frame->count; i++)
         receipt_to_words(&frame->receipt[i].receipt.receipt, words + i * RECEIPT_WORDS);
     receipt_words_hashes(words, frame->count, frame->hash);
     free(words);
-    for (size_t i = 0; i < frame->count && !sealed; i++) {
+    if (sealed)
+        return;
+    leaves = mem_array(ARCHIVE_FRAME, sizeof *leaves);
+    for (size_t i = 0; i < frame->count; i++) {
         const struct archive_receipt *r = &frame->receipt[i];
 
-        frame->leaf[i] = tree_receipts_leaf(frame->number * ARCHIVE_FRAME + i, r->receipt.receipt.job_id, r->receipt.receipt.provider,
-                                            r->salt, frame->hash[i]);
+        leaves[i] = (struct receipts_leaf){ r->receipt.receipt.job_id, r->receipt.receipt.provider, r->salt, frame->hash[i] };
     }
+    tree_receipts_leaves(leaves, frame->count, frame->number * ARCHIVE_FRAME, frame->leaf);
+    free(leaves);
 }
 
 static bool take_lines(const struct archive_file *f, const struct buf *text, struct hash settlement_key, struct archive_frame *frame,

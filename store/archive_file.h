@@ -31,11 +31,13 @@ struct archive_key archive_key(struct job_id job, struct address provider);
 /* -- writing, archive_pack.c -- */
 
 struct archive_packing;
-MUST_USE bool archive_packing_begin(const char *dir, uint64_t sequence, bool sealed, struct archive_packing **packing, struct err *err);
+/* tops: of each frame's subtree, borrowed; NULL: they are computed from the leaves that are given. */
+MUST_USE bool archive_packing_begin(const char *dir, uint64_t sequence, bool sealed, const struct hash *tops,
+                                    struct archive_packing **packing, struct err *err);
 /* Lines with their newlines, in the archive's order. */
 MUST_USE bool archive_packing_add(struct archive_packing *p, const void *line, size_t len, struct err *err);
 MUST_USE bool archive_packing_add_receipt(struct archive_packing *p, const void *line, size_t len, const struct archive_key *key,
-                                          struct hash leaf, struct err *err);
+                                          const struct hash *leaf, struct err *err);
 /* digest: of the plain bytes.  Both files appear whole, the index last. */
 MUST_USE bool archive_packing_commit_free(struct archive_packing *owned, struct hash digest, struct err *err);
 void archive_packing_abandon_free(struct archive_packing *owned);             /* NULL is fine */

@@ -24,6 +24,7 @@ struct archive_packing {
     struct buf frame, packed;                 /* lines not written yet; what they became */
     uint64_t at;                              /* bytes written */
     struct archive_key first, last;           /* of the frame; of all */
+    const struct hash *known_tops;            /* borrowed; NULL: from the leaves */
     struct hash leaf[ARCHIVE_FRAME];
     size_t in_frame;                          /* receipts of it */
     uint64_t receipts;
@@ -39,7 +40,8 @@ struct archive_key archive_key(struct job_id job, struct address provider)
     return key;
 }
 
-bool archive_packing_begin(const char *dir, uint64_t sequence, bool sealed, struct archive_packing **packing, struct err *err)
+bool archive_packing_begin(const char *dir, uint64_t sequence, bool sealed, const struct hash *tops, struct archive_packing **packing,
+                           struct err *err)
 {
     char path[ARCHIVE_PATH];
     struct archive_packing *p;
@@ -51,6 +53,7 @@ bool archive_packing_begin(const char *dir, uint64_t sequence, bool sealed, stru
     p = mem_new(sizeof *p);
     p->file = file;
     p->sequence = sequence;
+    p->known_tops = tops;
     p->packer = zstd_packer_new(sealed);
     archive_path(dir, sequence, ARCHIVE_INDEX, p->index_path, sizeof p->index_path);
     buf_init(&p->frame);
@@ -82,7 +85,7 @@ void archive_packing_abandon_free(struct archive_packing *p)
 static bool note_frame(struct archive_packing *p, struct err *err)
 {
     uint8_t entry[INDEX_FRAME];
-    struct hash top = tree_root(p->leaf, p->in_frame);
+    struct hash top = p->known_tops != NULL ? p->known_tops[p->frames.len / INDEX_FRAME] : tree_root(p->leaf, p->in_frame);
 
     memcpy(entry, p->first.b, ARCHIVE_KEY);
     be64_put(entry + ARCHIVE_KEY, p->at);
@@ -118,7 +121,7 @@ bool archive_packing_add(struct archive_packing *p, const void *line, size_t len
 }
 
 bool archive_packing_add_receipt(struct archive_packing *p, const void *line, size_t len, const struct archive_key *key,
-                                 struct hash leaf, struct err *err)
+                                 const struct hash *leaf, struct err *err)
 {
     if (p->receipts > 0 && memcmp(p->last.b, key->b, ARCHIVE_KEY) >= 0)
         return err_set(err, ERR_BUG, "receipts of an archive out of order");
@@ -127,7 +130,9 @@ bool archive_packing_add_receipt(struct archive_packing *p, const void *line, si
     if (p->in_frame == 0)
         p->first = *key;
     p->last = *key;
-    p->leaf[p->in_frame++] = leaf;
+    if (p->known_tops == NULL)
+        p->leaf[p->in_frame] = *leaf;
+    p->in_frame++;
     p->receipts++;
     return add_line(p, line, len, err);
 }
@@ -210,7 +215,7 @@ static bool add_again(struct archive_packing *p, const char *text, size_t len, s
     if (!sealed)
         leaf = tree_receipts_leaf(p->receipts, line.of.receipt.receipt.receipt.job_id, line.of.receipt.receipt.receipt.provider,
                                   line.of.receipt.salt, receipt_struct_hash(&line.of.receipt.receipt.receipt));
-    ok = archive_packing_add_receipt(p, text, len, &key, leaf, err);
+    ok = archive_packing_add_receipt(p, text, len, &key, &leaf, err);
     archive_line_clear(&line);
     return ok;
 }
@@ -245,7 +250,7 @@ bool archive_repack(const char *dir, uint64_t sequence, const uint8_t secret[32]
     plain = fopen(path, "re");
     if (plain == NULL)
         return err_set(err, ERR_NOT_FOUND, "%s is missing", path);
-    ok = archive_packing_begin(dir, sequence, false, &p, err) && add_all_again(p, plain, key, &found, err)
+    ok = archive_packing_begin(dir, sequence, false, NULL, &p, err) && add_all_again(p, plain, key, &found, err)
       && (hash_eq(found, digest) || err_set(err, ERR_STORE, "it has another digest than the settlement"));
     fclose(plain);
     mem_wipe(&key, sizeof key);

@@ -34,6 +34,9 @@ const struct hash *tree_level(const struct tree *tree, size_t level, size_t *wid
 
 struct hash tree_rewards_leaf(struct address account, struct address token, struct amount claimable);
 struct hash tree_receipts_leaf(uint64_t index, struct job_id job_id, struct address provider, struct hash salt, struct hash struct_hash);
+/* The same of many side by side, the first with this index. */
+struct receipts_leaf { struct job_id job_id; struct address provider; struct hash salt, struct_hash; };
+void tree_receipts_leaves(const struct receipts_leaf *of, size_t count, uint64_t first_index, struct hash *leaves);
 struct hash tree_promise_leaf(struct hash struct_hash);                 /* keccak256 of it: of bundle and promise trees */
 void tree_promise_leaves(const struct hash *struct_hashes, size_t count, struct hash *leaves);    /* may be one array */
 /* HMAC-SHA256(secret, jobId || provider) (design 5). */

@@ -166,9 +166,13 @@ static bool put_receipt(void *self, const struct receipt_row *row, struct err *e
         .salt = receipt_salt(a->secret, r->job_id, r->provider),
         .accepted_at_ms = row->accepted_at_ms, .price_version = row->price_version, .amount = row->amount } } };
     const struct archive_key key = archive_key(r->job_id, r->provider);
-    const struct hash leaf = tree_receipts_leaf(a->index++, r->job_id, r->provider, line.of.receipt.salt, row->hash);
+    struct hash leaf = { { 0 } };
     bool ok;
 
+    /* Where the tops are known, only a sealed line needs its own. */
+    if (a->published->sealed || a->published->tops == NULL)
+        leaf = tree_receipts_leaf(a->index, r->job_id, r->provider, line.of.receipt.salt, row->hash);
+    a->index++;
     if (row->has_bundle) {
         struct bundle_root wanted = { .bundle = row->bundle };
         const struct bundle_root *root = bsearch(&wanted, a->roots, a->root_count, sizeof wanted, by_id);
@@ -178,7 +182,7 @@ static bool put_receipt(void *self, const struct receipt_row *row, struct err *e
         line.of.receipt.bundle_root = root->root;
     }
     ok = (!a->published->sealed || seal(a, &line, leaf, err)) && put_plain(&a->out, &line, err)
-      && archive_packing_add_receipt(a->out.packing, a->out.line.data, a->out.line.len, &key, leaf, err);
+      && archive_packing_add_receipt(a->out.packing, a->out.line.data, a->out.line.len, &key, &leaf, err);
     archive_line_clear(&line);
     return ok;
 }
@@ -224,7 +228,7 @@ static bool write_files(struct archiving *a, const char *dir, struct hash *diges
     bool ok;
 
     archive_path(dir, sequence, ARCHIVE_PLAIN, path, sizeof path);
-    if (!archive_packing_begin(dir, sequence, a->published->sealed, &a->out.packing, err))
+    if (!archive_packing_begin(dir, sequence, a->published->sealed, a->published->tops, &a->out.packing, err))
         return false;
     if (!file_begin(path, &a->out.file, err)) {
         archive_packing_abandon_free(a->out.packing);

@@ -9,6 +9,7 @@ struct published {
     struct archive_batch batch;               /* content without .archive */
     uint64_t number;                          /* of the batch */
     struct batch_receipts *receipts;          /* of it, borrowed */
+    const struct hash *tops;                  /* of the frames of its receipts tree (store/archive_file.h), borrowed; NULL: not known */
     bool sealed;                              /* only parties may read receipts (seal.h) */
     const struct reward_leaves *before, *after;
 };

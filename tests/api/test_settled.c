@@ -84,8 +84,8 @@ static void write_archive(struct made *m, const struct signed_receipt *r)
     buf_init(&text);
     archive_write_line(&line, &text);
     write_file(m->s, "1.archive.ndjson", head);
-    must_work(archive_packing_begin(m->s->w->dir, 1, false, &packing, &err) && archive_packing_add(packing, head, strlen(head), &err)
-              && archive_packing_add_receipt(packing, text.data, text.len, &key, m->receipts_leaf, &err)
+    must_work(archive_packing_begin(m->s->w->dir, 1, false, NULL, &packing, &err) && archive_packing_add(packing, head, strlen(head), &err)
+              && archive_packing_add_receipt(packing, text.data, text.len, &key, &m->receipts_leaf, &err)
               && archive_packing_commit_free(packing, m->row.content.archive, &err), &err);
     buf_clear(&text);
 }

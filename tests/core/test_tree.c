@@ -144,6 +144,22 @@ static void stream_levels_and_root_agree(void **state)
     }
 }
 
+static void leaves_side_by_side_are_the_same(void **state)
+{
+    struct receipts_leaf of[130];
+    struct hash leaves[ARRAY_LEN(of)];
+    struct rng rng = { 19 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(of); i++)
+        rng_bytes(&rng, &of[i], sizeof of[i]);
+    for (size_t count = 0; count <= ARRAY_LEN(of); count += 13) {
+        tree_receipts_leaves(of, count, 7, leaves);
+        for (size_t i = 0; i < count; i++)
+            assert_hash_is(leaves[i], tree_receipts_leaf(7 + i, of[i].job_id, of[i].provider, of[i].salt, of[i].struct_hash));
+    }
+}
+
 static void every_proof_folds_to_the_root(void **state)
 {
     struct rng rng = { 12 };
@@ -231,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest properties[] = {
         cmocka_unit_test(stream_levels_and_root_agree),
+        cmocka_unit_test(leaves_side_by_side_are_the_same),
         cmocka_unit_test(every_proof_folds_to_the_root),
         cmocka_unit_test(the_steps_of_any_subset_lead_to_the_root),
     };
