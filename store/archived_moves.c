@@ -1,6 +1,8 @@
 /* Receipts leave the store for an archive: in steps, each done once whatever crashes. */
 #include "store/archived.h"
 
+#include "store/driver.h"
+
 #include <inttypes.h>
 
 _Static_assert(RECEIPT_ACCEPTED == 1 && BATCH_FINAL == 7, "states are written out in the SQL");
@@ -50,6 +52,7 @@ bool store_archived_begin(struct db *db, const struct archived_batch *batch, str
 {
     struct stmt st;
 
+    db->newest_known = false;
     if (!db_prepare(db, "INSERT INTO archived_batches (batch, sequence, digest, first_job, last_job, frames, moved, done)"
                         " VALUES (?, ?, ?, ?, ?, ?, 0, 0)", &st, err))
         return false;

@@ -62,6 +62,7 @@ bool db_begin(struct db *db, struct err *err)
     if (!db->driver->script(db->connection, db->mode == DB_WRITE ? db->driver->begin_write : db->driver->begin_read, err))
         return false;
     page_cache_forget(db);
+    db->newest_known = false;
     db->began = true;
     db->doomed = false;
     return true;
@@ -124,6 +125,7 @@ void db_savepoint_rollback(struct db *db)
     struct stmt st;
 
     page_cache_forget(db);
+    db->newest_known = false;
     if (!db_prepare(db, "ROLLBACK TO SAVEPOINT task", &st, &ignored) || !stmt_exec(&st, NULL, &ignored)
         || !db_savepoint_release(db, &ignored))
         db->doomed = true;     /* what the task wrote may still be there: nothing of the group may be kept */
