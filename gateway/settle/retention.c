@@ -12,7 +12,7 @@
 
 #define LOOK_MS 60000u                        /* between looks for a batch that is due */
 #define REFUSED_MS 3600000u                   /* until one whose archive is not right is looked at again */
-#define FRAMES_AT_ONCE 4u                     /* a task: 1024 receipts, a few milliseconds */
+#define FRAMES_AT_ONCE 16u                    /* a task: 1024 receipts, a few milliseconds */
 #define PAGES_AT_ONCE 8u
 #define BUNDLES_AT_ONCE 512u
 

@@ -14,7 +14,7 @@
 #include "store/archived.h"
 #include "tests/support/world.h"
 
-#define BUNDLED 1300u                         /* six frames, so more than one task */
+#define BUNDLED 1300u                         /* more frames than a task takes */
 #define ALONE 20u
 #define ALL (BUNDLED + ALONE + 2)
 #define KEEP_MS UINT64_C(604800000)
