@@ -11,6 +11,7 @@
 #include "api/forwarded.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
+#include "gateway/core/plausible.h"
 #include "gateway/lib/address_text.h"
 #include "gateway/lib/file.h"
 #include "gateway/lib/ini.h"
@@ -66,6 +67,14 @@ static const struct setting settings[] = {
     { "receipts", "require_countersignature", SETTING_BOOL,          AT(receipts.require_countersignature), "no" },
     { "receipts", "rate_limit",               SETTING_COUNT,         AT(receipts.rate_limit),              "50000" },
     { "receipts", "rate_burst",               SETTING_COUNT,         AT(receipts.rate_burst),              "500000" },
+    { "plausibility", "max_tokens_per_second", SETTING_COUNT,        AT(plausibility.max_tokens_per_second), NULL },
+    { "plausibility", "parallelism",          SETTING_COUNT,         AT(plausibility.parallelism),         NULL },
+    { "plausibility", "max_jump",             SETTING_COUNT,         AT(plausibility.max_jump),            NULL },
+    { "plausibility", "max_skew",             SETTING_SECONDS,       AT(plausibility.max_skew_s),          "0" },
+    { "plausibility", "max_duration",         SETTING_SECONDS,       AT(plausibility.max_duration_s),      "0" },
+    { "plausibility", "unique_evidence",      SETTING_BOOL,          AT(plausibility.unique_evidence),     "no" },
+    { "plausibility", "cache_days",           SETTING_COUNT,         AT(plausibility.cache_days),          "7" },
+    { "plausibility", "cache_jobs",           SETTING_COUNT,         AT(plausibility.cache_jobs),          "1000" },
     { "archive",  "dir",                      SETTING_PATH,          AT(archive.dir),                      "archive" },
     { "archive",  "disclosure",               SETTING_TEXT,          AT(archive.disclosure),               "public" },
     { "watchdog", "interval",                 SETTING_SECONDS,       AT(watchdog.interval_s),              "60s" },
@@ -206,6 +215,8 @@ static bool check(const struct config *config, struct err *err)
         return err_set(err, ERR_CONFIG, "[archive] disclosure must be public or parties");
     if (config->settle.max_run_cost_gwei == 0 || config->settle.max_day_cost_gwei == 0)
         return err_set(err, ERR_CONFIG, "[settle] max_run_cost_gwei and max_day_cost_gwei must be above 0");
+    if (config->plausibility.parallelism > PARALLELISM_MAX)
+        return err_set(err, ERR_CONFIG, "[plausibility] parallelism must be at most %u", PARALLELISM_MAX);
     if (config->chain.chain_id == 0)
         return err_set(err, ERR_CONFIG, "[chain] chain_id must not be 0");
     if (config->watchdog.interval_s == 0)

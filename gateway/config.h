@@ -33,6 +33,11 @@ struct config {
         struct amount daily_limit;
         bool require_countersignature;
     } receipts;
+    struct {                                           /* 0: no such rule (core/plausible.h) */
+        uint64_t max_tokens_per_second, parallelism, max_jump, max_skew_s, max_duration_s;
+        bool unique_evidence;
+        uint64_t cache_days, cache_jobs;               /* hidden cache hits: over so many days and jobs */
+    } plausibility;
     struct { char *dir, *disclosure; } archive;
     struct {
         uint64_t interval_s, unsettled_max_s, stuck_max_s, held_max;         /* unsettled_max 0: half of settle_within */

@@ -12,12 +12,27 @@
 
 #define ACCOUNT_NAME_MAX 64
 
+/* What a provider's machines can do; has: a setting of its own, else [plausibility] decides.  0: no rule. */
+struct provider_class {
+    bool has_tokens_per_second, has_parallelism;
+    uint64_t tokens_per_second;               /* of one job */
+    uint64_t parallelism;                     /* jobs at once */
+};
+/* The wallet's signature over Payout(address, payout, at); not given where the provider is paid itself. */
+struct payout_word {
+    bool given;
+    uint64_t at_ms;
+    struct signature signature;
+    struct address contract;                  /* whose domain it was signed in; zero: this contract's */
+};
 /* One revision of a provider or of a consumer. */
 struct provider {
     struct address address, payout;
     char name[ACCOUNT_NAME_MAX * 4 + 1];
     bool has_daily_limit;
     struct amount daily_limit;                /* base units a UTC day */
+    struct provider_class class_;
+    struct payout_word payout_word;
     uint64_t since_ms;
     bool admitted;                            /* false: expelled at since_ms */
 };

@@ -4,13 +4,14 @@
 #ifndef QUITTANCE_CORE_RULES_H
 #define QUITTANCE_CORE_RULES_H
 
-#include "gateway/core/catalog.h"
+#include "gateway/core/plausible.h"
 
 struct rule_limits {
     uint64_t max_age_ms;                      /* [receipts] max_age */
     struct amount daily_limit;                /* [receipts] daily_limit, where the provider has none of its own */
     bool require_countersignature;
     struct amount receipt_max;                /* one receipt over this is held: a quarter of the contract's cap; zero: no bound */
+    struct plausibility plausibility;
 };
 
 /* Everything the rules look at. */
@@ -22,6 +23,7 @@ struct rule_facts {
     uint64_t clock_ms;                        /* and by the time of day: what is late */
     bool job_billed_by_other;                 /* another provider has an accepted receipt for this job */
     struct amount provider_day;               /* what this provider's accepted receipts earned this UTC day so far */
+    struct usage_facts usage;                 /* of an admitted provider */
     bool operator_released;                   /* an operator overrides what is held for an operator */
 };
 

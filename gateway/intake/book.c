@@ -33,6 +33,7 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
         .catalog = catalog, .limits = &limits, .receipt = r, .now_ms = group->now_ms, .clock_ms = group->clock_ms,
         .operator_released = judging == JUDGE_RELEASED,
     };
+    const struct provider *provider = catalog_provider(catalog, r->receipt.provider, group->now_ms);
     uint64_t waited_ms = group->clock_ms > received_at_ms ? group->clock_ms - received_at_ms : 0;
 
     limits.receipt_max = intake->gathered.batch_amount_max;
@@ -45,8 +46,9 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
     if ((!facts.job_billed_by_other && !pair_job_billed(intake, &r->receipt, &facts.job_billed_by_other, err)))
         return false;
     /* Strangers earn nothing, and asking about each would only fill the table. */
-    if (catalog_provider(catalog, r->receipt.provider, group->now_ms) != NULL
-        && !provider_day(intake, group, r->receipt.provider, &facts.provider_day, err))
+    facts.usage.received_at_ms = received_at_ms;
+    if (provider != NULL && (!provider_day(intake, group, provider->address, &facts.provider_day, err)
+                             || !measure_facts(intake, group, provider, &r->receipt, &facts.usage, err)))
         return false;
     return rules_judge(&facts, verdict, err);
 }
@@ -101,7 +103,7 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
     shares_clear(&credits);
     return ok && post(intake, charge, err)
         && tally_add(&g->batches, &(struct tally_key){ .number = g->batch.number }, verdict->amount, err)
-        && tally_add(&g->days, &day, verdict->amount, err);
+        && tally_add(&g->days, &day, verdict->amount, err) && measure_accepted(intake, group, &r->receipt, err);
 }
 
 bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row, struct err *err)

@@ -15,6 +15,8 @@ void gather_close(struct intake *intake)
     tally_reset(&g->postings);
     tally_reset(&g->batches);
     tally_reset(&g->days);
+    tally_reset(&g->measures);
+    tally_reset(&g->caches);
     g->leaf_count = 0;
     g->submission_count = 0;
     g->recharge_count = 0;
@@ -90,6 +92,8 @@ bool gather_enter(struct intake *intake, struct group *group, struct err *err)
     tally_mark(&g->postings);
     tally_mark(&g->batches);
     tally_mark(&g->days);
+    tally_mark(&g->measures);
+    tally_mark(&g->caches);
     return find_batch(intake, group, err);
 }
 
@@ -102,6 +106,8 @@ void gather_undo(struct intake *intake)
     tally_undo(&g->postings);
     tally_undo(&g->batches);
     tally_undo(&g->days);
+    tally_undo(&g->measures);
+    tally_undo(&g->caches);
     g->leaf_count = g->marked.leaves;
     g->submission_count = g->marked.submissions;
     g->recharge_count = g->marked.recharges;

@@ -14,6 +14,7 @@
 #include "gateway/lib/json.h"
 #include "store/batches.h"
 #include "store/ledger.h"
+#include "store/measures.h"
 #include "store/pages.h"
 
 #define VERIFY_CHUNK 64u                      /* items a thread takes at a time; of a bundle a frame */
@@ -40,6 +41,7 @@ struct gathered {
     struct amount batch_amount_max;           /* one for the whole group */
     struct batch_row batch;                   /* the open one, with what this group has added so far */
     struct tally postings, batches, days;
+    struct tally measures, caches;            /* measure.c */
     struct hash *leaves;                      /* struct hashes of accepted receipts, in order */
     size_t leaf_count, leaf_capacity;
     struct submission **submissions;          /* those that had a receipt accepted */
@@ -131,6 +133,11 @@ void book_promise(struct intake *intake, struct receipt_row *row);
 /* Judges a held row again and stores what became of it; row->state and row->code say what.  Caller clears the verdict. */
 MUST_USE bool book_again(struct intake *intake, struct group *group, bool operator_released, struct receipt_row *row,
                          struct verdict *verdict, struct err *err);
+/* measure.c: what the rules of plausibility look at, and what an accepted receipt adds to it; p is its admitted provider. */
+MUST_USE bool measure_facts(struct intake *intake, struct group *group, const struct provider *p, const struct receipt *r,
+                            struct usage_facts *facts, struct err *err);
+MUST_USE bool measure_accepted(struct intake *intake, struct group *group, const struct receipt *r, struct err *err);
+MUST_USE bool measure_flush(struct intake *intake, struct group *group, struct err *err);
 void book_faults_text(const struct faults *faults, char *text, size_t size);      /* as JSON that fits, the first ones */
 
 /* pause.c: ERR_AGAIN while this book is paused, or the other, into which it must look; under the lock. */

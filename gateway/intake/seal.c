@@ -86,7 +86,7 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
         /* The first addition was what the store had. */
         ok = d->count < 2 || store_provider_day_set(group->db, d->key.account, d->key.number, d->amount, err);
     }
-    return ok && flush_recharges(g, group, err);
+    return ok && measure_flush(intake, group, err) && flush_recharges(g, group, err);
 }
 
 static struct tree *tree_of_leaves(const struct gathered *g)
