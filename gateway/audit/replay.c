@@ -167,6 +167,8 @@ static enum part part_of(enum archive_type type)
     case ARCHIVE_PRICE:
     case ARCHIVE_PROVIDER:
     case ARCHIVE_MODEL:
+    case ARCHIVE_DELEGATION:
+    case ARCHIVE_REVOCATION:
     case ARCHIVE_BUNDLE:
     case ARCHIVE_SEALED_BUNDLE: return PART_ROWS;
     case ARCHIVE_RECEIPT:
@@ -184,7 +186,9 @@ static bool take(struct reading *r, const struct archive_line *line, struct err 
     case ARCHIVE_BATCH:    return check_batch(r, &line->of.batch, err);
     case ARCHIVE_PRICE:
     case ARCHIVE_PROVIDER:
-    case ARCHIVE_MODEL:    return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
+    case ARCHIVE_MODEL:
+    case ARCHIVE_DELEGATION:
+    case ARCHIVE_REVOCATION: return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
     case ARCHIVE_BUNDLE:   return bundles_take(&r->bundles, &line->of.bundle, r->settlement->event.sequence, err);
     case ARCHIVE_RECEIPT:
         return sealed_leaf_fits(&r->sealed, r->receipts.count, &line->of.receipt, err)

@@ -16,6 +16,8 @@ const char *const archive_type_names[ARCHIVE_TYPES] = {
     [ARCHIVE_REWARD]   = "reward",
     [ARCHIVE_SEALED_BUNDLE] = "sealed-bundle",
     [ARCHIVE_SEALED]   = "sealed",
+    [ARCHIVE_DELEGATION] = "delegation",
+    [ARCHIVE_REVOCATION] = "revocation",
 };
 
 static void put_batch(json *line, const struct archive_batch *b)
@@ -49,6 +51,12 @@ static void put_provider(json *line, const struct provider *p)
     json_put_address(line, "address", p->address);
     json_put_address(line, "payout", p->payout);
     json_put_u64(line, "since", p->since_ms);
+    if (!p->payout_word.given)
+        return;
+    json_put_u64(line, "payoutAt", p->payout_word.at_ms);
+    json_put_signature(line, "payoutSignature", &p->payout_word.signature);
+    if (!address_is_zero(p->payout_word.contract))
+        json_put_address(line, "payoutContract", p->payout_word.contract);
 }
 
 static void put_model(json *line, const struct model *m)
@@ -74,6 +82,8 @@ static void put_bundle(json *line, const struct archive_bundle *b)
     json_put_hash(line, "root", b->bundle.root);
     json_put_u64(line, "count", b->bundle.count);
     json_put_signature(line, "signature", &b->signature);
+    if (!address_is_zero(b->key))
+        json_put_address(line, "key", b->key);
     json_put(line, "others", others);
 }
 
@@ -84,6 +94,8 @@ static void put_receipt(json *line, const struct archive_receipt *r)
         json_put_hash(line, "bundle", r->bundle_root);
         json_put_u64(line, "index", r->bundle_index);
     }
+    if (!address_is_zero(r->key))
+        json_put_address(line, "key", r->key);
     json_put_hash(line, "salt", r->salt);
     json_put_u64(line, "acceptedAt", r->accepted_at_ms);
     json_put_u64(line, "priceVersion", r->price_version);
@@ -123,6 +135,8 @@ static void put_line(json *object, const struct archive_line *line)
     case ARCHIVE_PRICE:    put_members(object, price_to_json(&line->of.price)); return;
     case ARCHIVE_PROVIDER: put_provider(object, &line->of.provider); return;
     case ARCHIVE_MODEL:    put_model(object, &line->of.model); return;
+    case ARCHIVE_DELEGATION: put_members(object, delegation_to_json(&line->of.delegation)); return;
+    case ARCHIVE_REVOCATION: put_members(object, revocation_to_json(&line->of.revocation)); return;
     case ARCHIVE_BUNDLE:   put_bundle(object, &line->of.bundle); return;
     case ARCHIVE_RECEIPT:  put_receipt(object, &line->of.receipt); return;
     case ARCHIVE_REWARD:   put_reward(object, &line->of.reward); return;

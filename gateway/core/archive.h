@@ -1,10 +1,10 @@
 /* gateway/core/archive.h - the lines of a batch's published archive (design 6): one JSON object a line, with a `type`.
  *
  * Written by settle, read by audit; nobody else knows the member names.  Order of a file: batch, then price,
- * provider, model, bundle lines that first appear here, then receipts by (jobId, provider), then rewards by account.
+ * provider, model, delegation lines that first appear here, revocations not told before, bundles, then receipts by (jobId, provider), then rewards by account.
  * Where only parties may read, bundle and receipt lines are sealed (seal.h) and stand in the same places.
  * Amounts are decimal strings, `acceptedAt` Unix ms.  Beyond the design's members: `batch` has token and
- * protocolAccount, `provider` has since, `model` has verifiedAt, so that nothing outside the files is needed; `contract`
+ * protocolAccount, `provider` has since, `model` has verifiedAt, `receipt` and `bundle` have the `key` that signed where it is a delegated one, so that nothing outside the files is needed; `contract`
  * stands in a `model` line whose registration was signed for a predecessor of the batch's contract. */
 #ifndef QUITTANCE_CORE_ARCHIVE_H
 #define QUITTANCE_CORE_ARCHIVE_H
@@ -15,7 +15,7 @@
 #include "gateway/core/ledger.h"
 
 enum archive_type { ARCHIVE_BATCH, ARCHIVE_PRICE, ARCHIVE_PROVIDER, ARCHIVE_MODEL, ARCHIVE_BUNDLE, ARCHIVE_RECEIPT, ARCHIVE_REWARD,
-                    ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED };
+                    ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED, ARCHIVE_DELEGATION, ARCHIVE_REVOCATION };
 
 struct archive_batch {
     uint64_t chain_id;
@@ -27,11 +27,13 @@ struct archive_batch {
 struct archive_bundle {
     struct receipt_bundle bundle;
     struct signature signature;
+    struct address key;                       /* delegated, that made it; zero: the provider itself */
     size_t other_count;
     struct { uint64_t index; struct hash leaf; } *others;     /* owned */
 };
 struct archive_receipt {
     struct signed_receipt receipt;
+    struct address key;                       /* as in a bundle; of a bundled receipt zero */
     bool has_bundle;
     struct hash bundle_root;                  /* which bundle line: (provider, root) */
     uint64_t bundle_index;
@@ -55,6 +57,8 @@ struct archive_line {
         struct price_version price;
         struct provider provider;
         struct model model;
+        struct delegation delegation;
+        struct revocation revocation;
         struct archive_bundle bundle;
         struct archive_receipt receipt;
         struct archive_reward reward;

@@ -4,7 +4,7 @@
 
 #include "gateway/core/archive.h"
 
-#define ARCHIVE_TYPES (ARCHIVE_SEALED + 1)
+#define ARCHIVE_TYPES (ARCHIVE_REVOCATION + 1)
 extern const char *const archive_type_names[ARCHIVE_TYPES];
 
 #endif

@@ -17,6 +17,7 @@ struct catalog {
     struct timeline by_verified;                    /* verified_at */
     struct timeline by_price_model, by_price_any;   /* effective_from; rows are sorted by version */
     struct timeline by_version;                     /* one key; `at` is the version */
+    struct keyring keys;
     bool sealed;
 };
 
@@ -42,6 +43,7 @@ void catalog_free(struct catalog *catalog)
     timeline_clear(&catalog->by_price_model);
     timeline_clear(&catalog->by_price_any);
     timeline_clear(&catalog->by_version);
+    keyring_clear(&catalog->keys);
     free(catalog);
 }
 
@@ -85,6 +87,18 @@ void catalog_add_price(struct catalog *c, const struct price_version *p)
     c->prices[c->price_count++] = *p;
 }
 
+void catalog_add_delegation(struct catalog *c, const struct delegation *d)
+{
+    c->sealed = false;
+    keyring_add_delegation(&c->keys, d);
+}
+
+void catalog_add_revocation(struct catalog *c, const struct revocation *r)
+{
+    c->sealed = false;
+    keyring_add_revocation(&c->keys, r);
+}
+
 static int compare_versions(const void *left, const void *right)
 {
     const struct price_version *a = left, *b = right;
@@ -111,6 +125,7 @@ void catalog_seal(struct catalog *c)
     timeline_sort(&c->by_price_model);
     timeline_sort(&c->by_price_any);
     timeline_sort(&c->by_version);
+    keyring_seal(&c->keys);
     c->sealed = true;
 }
 
@@ -127,6 +142,12 @@ const struct provider *catalog_provider(const struct catalog *c, struct address 
     must_be_sealed(c);
     e = timeline_at(&c->by_provider, timeline_address_key(provider), at_ms);
     return e != NULL && c->providers[e->row].admitted ? &c->providers[e->row] : NULL;
+}
+
+const struct keyring *catalog_keys(const struct catalog *c)
+{
+    must_be_sealed(c);
+    return &c->keys;
 }
 
 const struct consumer *catalog_consumer(const struct catalog *c, struct address consumer, uint64_t at_ms)

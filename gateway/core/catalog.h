@@ -6,6 +6,7 @@
 #ifndef QUITTANCE_CORE_CATALOG_H
 #define QUITTANCE_CORE_CATALOG_H
 
+#include "gateway/core/keyring.h"
 #include "gateway/core/model.h"
 #include "gateway/core/price.h"
 #include "gateway/core/typed.h"
@@ -53,10 +54,13 @@ void catalog_add_provider(struct catalog *c, const struct provider *p);
 void catalog_add_consumer(struct catalog *c, const struct consumer *p);
 void catalog_add_model(struct catalog *c, const struct model *m);
 void catalog_add_price(struct catalog *c, const struct price_version *p);
+void catalog_add_delegation(struct catalog *c, const struct delegation *d);
+void catalog_add_revocation(struct catalog *c, const struct revocation *r);
 void catalog_seal(struct catalog *c);
 
 /* All answers are borrowed; NULL: none at that time. */
 const struct provider *catalog_provider(const struct catalog *c, struct address provider, uint64_t at_ms);   /* admitted */
+const struct keyring *catalog_keys(const struct catalog *c);
 const struct consumer *catalog_consumer(const struct catalog *c, struct address consumer, uint64_t at_ms);   /* enrolled */
 const struct model *catalog_model(const struct catalog *c, struct hash model, uint64_t at_ms);   /* the verified claim */
 bool catalog_model_claimed(const struct catalog *c, struct hash model);       /* somebody registered it */

@@ -5,7 +5,8 @@
 
 #include <pthread.h>
 
-enum type { TYPE_DOMAIN, TYPE_RECEIPT, TYPE_BUNDLE, TYPE_MODEL, TYPE_LINEAGE, TYPE_QUOTE, TYPE_PROMISE, TYPE_ACCESS };
+enum type { TYPE_DOMAIN, TYPE_RECEIPT, TYPE_BUNDLE, TYPE_MODEL, TYPE_LINEAGE, TYPE_QUOTE, TYPE_PROMISE, TYPE_ACCESS, TYPE_DELEGATION,
+            TYPE_REVOCATION, TYPE_PAYOUT };
 
 #define LINEAGE_TYPE "Lineage(bytes32 parent,uint16 shareBps)"
 
@@ -22,6 +23,9 @@ static const char *const type_strings[] = {
     [TYPE_QUOTE]   = "Quote(bytes32 model,address provider,address consumer,uint64 priceVersion,uint64 validUntil)",
     [TYPE_PROMISE] = "InclusionPromise(bytes32 root,uint64 count,uint64 acceptedAt,uint64 settleBy)",
     [TYPE_ACCESS]  = "Access(address account,uint64 expires)",
+    [TYPE_DELEGATION] = "Delegation(address provider,address key,uint64 validFrom,uint64 validUntil)",
+    [TYPE_REVOCATION] = "Revocation(address provider,address key,uint64 at)",
+    [TYPE_PAYOUT]  = "Payout(address provider,address payout,uint64 at)",
 };
 
 static struct hash type_hashes[ARRAY_LEN(type_strings)];
@@ -161,4 +165,30 @@ struct hash access_struct_hash(const struct access *a)
     word_address(words, a->account);
     word_u64(words + WORD, a->expires_ms);
     return hash_struct(TYPE_ACCESS, words, sizeof words);
+}
+
+static struct hash hash_pair(enum type type, struct address a, struct address b, const uint64_t *times, size_t count)
+{
+    uint8_t words[4 * WORD];
+
+    word_address(words, a);
+    word_address(words + WORD, b);
+    for (size_t i = 0; i < count; i++)
+        word_u64(words + (2 + i) * WORD, times[i]);
+    return hash_struct(type, words, (2 + count) * WORD);
+}
+
+struct hash payout_struct_hash(const struct payout *p)
+{
+    return hash_pair(TYPE_PAYOUT, p->provider, p->payout, &p->at_ms, 1);
+}
+
+struct hash delegation_struct_hash(struct address provider, struct address key, uint64_t valid_from_ms, uint64_t valid_until_ms)
+{
+    return hash_pair(TYPE_DELEGATION, provider, key, (const uint64_t[]){ valid_from_ms, valid_until_ms }, 2);
+}
+
+struct hash revocation_struct_hash(struct address provider, struct address key, uint64_t at_ms)
+{
+    return hash_pair(TYPE_REVOCATION, provider, key, &at_ms, 1);
 }

@@ -191,16 +191,47 @@ static bool judge(struct run *run, size_t index, struct err *err)
     return ok;
 }
 
+/* Asked here, in the order of the books, so that an audit finds the same keys in force at acceptedAt. */
+static enum key_standing standing_of(const struct run *run, const struct intake_item *item, struct address key)
+{
+    const struct receipt *r = &item->signed_.receipt;
+    const struct delegation *by;
+
+    return keyring_standing(catalog_keys(run->intake->gathered.snapshot->catalog), r->provider, key, r->finished_at_ms,
+                            run->group->now_ms, &by);
+}
+
+static void judge_key(const struct run *run, struct intake_item *item)
+{
+    const char *pointer = run->s->is_bundle ? "" : "/signature", *whose = run->s->is_bundle ? "the bundle's signature " : "";
+    struct address key = run->s->is_bundle ? run->s->bundle_key : item->key;
+    enum key_standing standing = address_is_zero(key) ? KEY_VALID : standing_of(run, item, key);
+
+    if (standing != KEY_VALID)
+        faults_add(&item->faults, CODE_INVALID_SIGNATURE, pointer, "%s%s", whose, key_standing_text(standing));
+}
+
+/* What a stranger's key signed is no bundle of this provider. */
+static void judge_bundle_key(struct run *run)
+{
+    struct submission *s = run->s;
+
+    if (s->bundle_good && !address_is_zero(s->bundle_key) && s->count > 0)
+        s->bundle_good = standing_of(run, &s->items[0], s->bundle_key) != KEY_UNKNOWN;
+}
+
 static bool accept_item(struct run *run, size_t index, struct err *err)
 {
     struct intake_item *item = &run->s->items[index];
-    enum receipt_code first = faults_first(&item->faults);
+    enum receipt_code first;
     struct receipt_row kept;
     bool found, elsewhere = false;
 
     if (item->goes_on)
         return true;
     item->in_predecessor = run->intake->is_predecessor;
+    judge_key(run, item);
+    first = faults_first(&item->faults);
     if (run->s->is_bundle && !run->s->bundle_good)
         return reject(item, CODE_INVALID_SIGNATURE);
     if (first != CODE_ACCEPTED && first < CODE_DUPLICATE)
@@ -230,8 +261,11 @@ bool accept_run(struct task *task, struct group *group, struct err *err)
     struct submission *s = (struct submission *)((char *)task - offsetof(struct submission, task));
     struct run run = { .intake = s->intake, .group = group, .s = s };
     struct work *work = s->work;
-    bool ok = gather_enter(s->intake, group, err) && paging_begin(&run, err);
+    bool ok = gather_enter(s->intake, group, err);
 
+    if (ok)
+        judge_bundle_key(&run);
+    ok = ok && paging_begin(&run, err);
     for (size_t i = 0; ok && i < s->count; i++)
         ok = accept_item(&run, i, err);
     ok = ok && paging_end(&run, err);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "gateway/core/receipt_json.h"
+#include "gateway/lib/secp.h"
 
 static struct tally_key day_key(const struct group *group, struct address provider)
 {
@@ -170,15 +171,56 @@ void book_recharge(struct intake *intake, struct receipt_row *row)
         gather_recharge(intake, &r);
 }
 
+/* Who signed a held receipt is not kept beside it: its signature says. */
+static bool key_of_held(const struct intake *intake, struct group *group, const struct receipt_row *row, struct address *key, struct err *err)
+{
+    struct signature signature = row->signed_.signature;
+    struct hash message = row->hash;
+    struct bundle_row bundle;
+
+    if (row->has_bundle) {
+        if (!store_bundle_find(group->db, row->bundle, &bundle, err))
+            return false;
+        signature = bundle.signature;
+        message = bundle_struct_hash(&bundle.bundle);
+        buf_clear(&bundle.leaves);
+    }
+    return secp_recover(&signature, typed_digest(&intake->config.domain, message), key, err);
+}
+
+/* A key that was revoked while its receipt was held signs it no more. */
+static bool held_standing(const struct intake *intake, struct group *group, const struct receipt_row *row, enum key_standing *standing,
+                          struct err *err)
+{
+    const struct keyring *keys = catalog_keys(intake->gathered.snapshot->catalog);
+    const struct receipt *r = &row->signed_.receipt;
+    const struct delegation *by;
+    struct address key;
+
+    *standing = KEY_VALID;
+    if (!keyring_has(keys, r->provider))
+        return true;
+    if (!key_of_held(intake, group, row, &key, err))
+        return false;
+    if (!address_eq(key, r->provider))
+        *standing = keyring_standing(keys, r->provider, key, r->finished_at_ms, group->now_ms, &by);
+    return true;
+}
+
 bool book_again(struct intake *intake, struct group *group, bool operator_released, struct receipt_row *row,
                 struct verdict *verdict, struct err *err)
 {
     enum receipt_code before = row->code;
+    enum key_standing standing;
     bool changed;
 
     if (atomic_load(&intake->closed))
         return !operator_released
             || err_set(err, ERR_CONFLICT, "the contract takes no more batches: what is released now would never be paid");
+    if (!held_standing(intake, group, row, &standing, err))
+        return false;
+    if (standing != KEY_VALID)
+        return !operator_released || err_set(err, ERR_CONFLICT, "it stays held: its signature %s", key_standing_text(standing));
     if (!book_judge(intake, group, &row->signed_, row->received_at_ms, operator_released ? JUDGE_RELEASED : JUDGE_NORMAL, verdict, err))
         return false;
     if (verdict->code == CODE_ACCEPTED) {

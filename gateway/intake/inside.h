@@ -149,6 +149,10 @@ MUST_USE bool intake_change(struct intake *intake, change_fn *fn, void *self, si
 /* Into the audit log, as done now by who; takes the detail. */
 MUST_USE bool change_record(struct group *group, const char *who, const char *action, json *owned_detail, struct err *err);
 
+/* admit_keys.c: whether p's payout account is as its wallet wants it; what it needs no word for is as it was (old: NULL, never
+ * admitted). */
+MUST_USE bool payout_agreed(const struct domain *domain, uint64_t now_ms, const struct provider *old, struct provider *p, struct err *err);
+
 /* What accept.c and paging.c share of one submission's task. */
 struct run {
     struct intake *intake;

@@ -215,6 +215,7 @@ bool intake_submit(struct intake *intake, struct submission *s, struct err *err)
         s->intake = intake;
         memset(s->promises, 0, sizeof s->promises);
         s->bundle_good = false;
+        s->bundle_key = (struct address){ { 0 } };
         s->next_chunk = 0;
         s->chunks_left = s->count == 0 ? 1 : (s->count + verify_chunk_size(s) - 1) / verify_chunk_size(s);
         s->work = work_new(s);

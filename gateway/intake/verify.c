@@ -6,6 +6,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/lib/secp.h"
 
+/* Whether the provider itself signed it.  A key that it delegated may have: the writer says which are in force. */
 static bool check_signature(struct intake_item *item, struct hash digest)
 {
     struct address signer;
@@ -16,7 +17,7 @@ static bool check_signature(struct intake_item *item, struct hash digest)
     else if (!secp_recover(&item->signed_.signature, digest, &signer, &err))
         faults_add(&item->faults, CODE_INVALID_SIGNATURE, "/signature", "%s", err.text);
     else if (!address_eq(signer, item->signed_.receipt.provider))
-        faults_add(&item->faults, CODE_INVALID_SIGNATURE, "/signature", "does not recover to the provider");
+        item->key = signer;
     else
         return true;
     return false;
@@ -62,6 +63,7 @@ static void verify_item(const struct intake *intake, bool in_bundle, uint64_t no
     struct hash digest;
 
     item->decoded_faults = item->faults.count;
+    item->key = (struct address){ { 0 } };
     if (!item->has_hash) {
         /* Of a receipt that could not be read whole this is no name; a bundle's root needs it all the same: where only
          * a member too many was found, the fields are all there. */
@@ -112,7 +114,7 @@ void verify_chunk(const struct intake *intake, struct submission *s, size_t chun
 
 static const char unsigned_bundle[] = "the bundle's signature does not recover to its provider";
 
-static const char *bundle_flaw(const struct intake *intake, const struct submission *s, struct hash root)
+static const char *bundle_flaw(const struct intake *intake, struct submission *s, struct hash root)
 {
     struct address signer;
     struct err err = { 0 };
@@ -124,9 +126,10 @@ static const char *bundle_flaw(const struct intake *intake, const struct submiss
             return "the bundle holds another provider's receipt";
     if (s->bundle_root_given && !hash_eq(s->bundle.root, root))
         return "the bundle's root is not that of its receipts";
-    if (!secp_recover(&s->bundle_signature, typed_digest(&intake->config.domain, bundle_struct_hash(&s->bundle)), &signer, &err)
-        || !address_eq(signer, s->bundle.provider))
+    if (!secp_recover(&s->bundle_signature, typed_digest(&intake->config.domain, bundle_struct_hash(&s->bundle)), &signer, &err))
         return unsigned_bundle;
+    if (!address_eq(signer, s->bundle.provider))
+        s->bundle_key = signer;
     return NULL;
 }
 
@@ -148,7 +151,7 @@ void verify_bundle(const struct intake *intake, struct submission *s)
     if (!s->bundle_root_given)
         s->bundle.root = root;
     flaw = bundle_flaw(intake, s, root);
-    if (flaw == unsigned_bundle
+    if ((flaw == unsigned_bundle || !address_is_zero(s->bundle_key))
         && pair_fits_predecessor(intake, bundle_struct_hash(&s->bundle), &s->bundle_signature, s->bundle.provider)) {
         for (size_t i = 0; i < s->count; i++)
             let_go_on(&s->items[i]);

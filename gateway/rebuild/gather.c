@@ -112,6 +112,8 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
     case ARCHIVE_PRICE:
     case ARCHIVE_PROVIDER:
     case ARCHIVE_MODEL:
+    case ARCHIVE_DELEGATION:
+    case ARCHIVE_REVOCATION:
         ok = take_row(w, &line, err);
         break;
     case ARCHIVE_BUNDLE:

@@ -54,6 +54,19 @@ static bool put_catalog(struct output *o, const struct used *used, struct err *e
     return true;
 }
 
+static bool put_keys(struct output *o, const struct used *used, struct err *err)
+{
+    for (size_t i = 0; i < used->delegations.count; i++)
+        if (!put(o, &(struct archive_line){ ARCHIVE_DELEGATION,
+                                            { .delegation = *(const struct delegation *)used->delegations.list[i] } }, err))
+            return false;
+    for (size_t i = 0; i < used->revocations.count; i++)
+        if (!put(o, &(struct archive_line){ ARCHIVE_REVOCATION,
+                                            { .revocation = *(const struct revocation *)used->revocations.list[i] } }, err))
+            return false;
+    return true;
+}
+
 struct bundle_root { uint64_t bundle; struct hash root; };
 
 struct archiving {
@@ -68,12 +81,13 @@ struct archiving {
     struct hash settlement_key;
     struct again *again;
     uint64_t index;                           /* of the next receipt in its tree */
+    size_t key_index;                         /* in used.keys */
 };
 
 /* A bundle stands in each archive that has receipts of it, so that every file's signatures can be checked alone. */
 static bool put_bundle(struct archiving *a, const struct bundle_row *row, const struct bundle_use *mine, struct err *err)
 {
-    struct archive_line line = { ARCHIVE_BUNDLE, { .bundle = { .bundle = row->bundle, .signature = row->signature } } };
+    struct archive_line line = { ARCHIVE_BUNDLE, { .bundle = { .bundle = row->bundle, .signature = row->signature, .key = mine->key } } };
     struct archive_bundle *b = &line.of.bundle;
     size_t count = row->leaves.len / sizeof (struct hash);
     bool ok;
@@ -146,6 +160,8 @@ static bool put_receipt(void *self, const struct receipt_row *row, struct err *e
         if (root == NULL)
             return err_set(err, ERR_BUG, "bundle %" PRIu64 " appeared while the archive was written", row->bundle);
         line.of.receipt.bundle_root = root->root;
+    } else if (keyring_has(catalog_keys(a->used.catalog), r->provider)) {
+        line.of.receipt.key = a->used.keys[a->key_index++];
     }
     ok = (!a->published->sealed || seal(a, &line, row->hash, err)) && put(&a->out, &line, err);
     archive_line_clear(&line);
@@ -177,6 +193,7 @@ static bool write_lines(struct archiving *a, struct err *err)
     head.of.batch.content.archive = (struct hash){ { 0 } };
     return put(&a->out, &head, err)
         && put_catalog(&a->out, &a->used, err)
+        && put_keys(&a->out, &a->used, err)
         && put_bundles(a, err)
         && batch_receipts_each(a->published->receipts, put_receipt, a, err)
         && put_rewards(a, err);
@@ -210,11 +227,13 @@ bool archive_write(const char *dir, struct db *db, const struct published *p, co
     struct archiving a = { .db = db, .published = p, .secret = secret,
                            .settlement_key = seal_settlement_key(secret, sequence) };
     char path[PATH_SIZE], packed[PATH_SIZE];
+    struct domain domain;
     bool ok;
 
+    domain_init(&domain, p->batch.chain_id, p->batch.contract);
     archive_path(dir, sequence, ".archive.ndjson", path, sizeof path);
     archive_path(dir, sequence, ".archive.ndjson.zst", packed, sizeof packed);
-    if (!file_make_dir(dir, 0755, err) || !used_collect(db, p->receipts, &a.used, err))
+    if (!file_make_dir(dir, 0755, err) || !used_collect(db, &domain, p->receipts, &a.used, err))
         return false;
     ok = used_leave_out_published(&a.used, dir, db, sequence, err)
       && (!p->sealed || again_open(db, dir, p->number, &a.again, err));

@@ -2,6 +2,7 @@
 
 #include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
+#include "gateway/lib/secp.h"
 #include "gateway/settle/archive.h"
 #include "store/batches.h"
 #include "store/catalog.h"
@@ -95,7 +96,7 @@ static void add_index(struct bundle_use *use, uint64_t index)
     use->bits[index / 8] |= (uint8_t)(1u << (index % 8));
 }
 
-static void add_bundle(struct used *u, uint64_t bundle, uint64_t index)
+static struct bundle_use *add_bundle(struct used *u, uint64_t bundle, uint64_t index, bool *fresh)
 {
     size_t at = 0, high = u->bundle_count;
 
@@ -107,7 +108,8 @@ static void add_bundle(struct used *u, uint64_t bundle, uint64_t index)
         else
             high = middle;
     }
-    if (at == u->bundle_count || u->bundles[at].bundle != bundle) {
+    *fresh = at == u->bundle_count || u->bundles[at].bundle != bundle;
+    if (*fresh) {
         if (u->bundle_count == u->bundle_capacity) {
             u->bundle_capacity = u->bundle_capacity == 0 ? 256 : u->bundle_capacity * 2;
             u->bundles = mem_grow(u->bundles, u->bundle_capacity, sizeof *u->bundles);
@@ -116,12 +118,83 @@ static void add_bundle(struct used *u, uint64_t bundle, uint64_t index)
         u->bundles[at] = (struct bundle_use){ .bundle = bundle };
     }
     add_index(&u->bundles[at], index);
+    return &u->bundles[at];
+}
+
+/* -- delegated keys -- */
+
+struct collecting { struct used *used; struct db *db; const struct domain *domain; };
+
+/* Zero where the provider signed itself. */
+static bool signed_with(const struct collecting *c, const struct signature *signature, struct hash message, struct address provider,
+                        struct address *key, struct err *err)
+{
+    if (!secp_recover(signature, typed_digest(c->domain, message), key, err))
+        return false;
+    if (address_eq(*key, provider))
+        *key = (struct address){ { 0 } };
+    return true;
+}
+
+static bool bundle_key(const struct collecting *c, struct bundle_use *use, struct err *err)
+{
+    struct bundle_row row;
+    bool ok;
+
+    if (!store_bundle_find(c->db, use->bundle, &row, err))
+        return false;
+    ok = signed_with(c, &row.signature, bundle_struct_hash(&row.bundle), row.bundle.provider, &use->key, err);
+    buf_clear(&row.leaves);
+    return ok;
+}
+
+static void keep_key(struct used *u, struct address key)
+{
+    if (u->key_count == u->key_capacity) {
+        u->key_capacity = u->key_capacity == 0 ? 256 : u->key_capacity * 2;
+        u->keys = mem_grow(u->keys, u->key_capacity, sizeof *u->keys);
+    }
+    u->keys[u->key_count++] = key;
+}
+
+/* The delegation that a receipt leans on; none where its provider signed it. */
+static bool add_key(const struct collecting *c, const struct receipt_row *row, struct address key, struct err *err)
+{
+    const struct receipt *r = &row->signed_.receipt;
+    const struct delegation *by;
+
+    if (address_is_zero(key))
+        return true;
+    if (keyring_standing(catalog_keys(c->used->catalog), r->provider, key, r->finished_at_ms, row->accepted_at_ms, &by) != KEY_VALID)
+        return missing(r, "delegation", err);
+    add_row(&c->used->delegations, by);
+    return true;
+}
+
+static bool add_signer(const struct collecting *c, const struct receipt_row *row, struct err *err)
+{
+    const struct receipt *r = &row->signed_.receipt;
+    bool lends = keyring_has(catalog_keys(c->used->catalog), r->provider), fresh;
+    struct address key;
+
+    if (row->has_bundle) {
+        struct bundle_use *use = add_bundle(c->used, row->bundle, row->bundle_index, &fresh);
+
+        return (!lends || !fresh || bundle_key(c, use, err)) && add_key(c, row, use->key, err);
+    }
+    if (!lends)
+        return true;
+    if (!signed_with(c, &row->signed_.signature, row->hash, r->provider, &key, err))
+        return false;
+    keep_key(c->used, key);
+    return add_key(c, row, key, err);
 }
 
 static bool add_receipt(void *self, const struct receipt_row *row, struct err *err)
 {
     const struct receipt *r = &row->signed_.receipt;
-    struct used *u = self;
+    const struct collecting *c = self;
+    struct used *u = c->used;
     const struct price_version *price = catalog_price_version(u->catalog, row->price_version);
     const struct provider *provider = catalog_provider(u->catalog, r->provider, row->accepted_at_ms);
 
@@ -131,22 +204,26 @@ static bool add_receipt(void *self, const struct receipt_row *row, struct err *e
         return missing(r, "provider", err);
     add_row(&u->prices, price);
     add_row(&u->providers, provider);
-    if (row->has_bundle)
-        add_bundle(u, row->bundle, row->bundle_index);
-    return add_model(u, r, r->model, row->accepted_at_ms, err);
+    return add_signer(c, row, err) && add_model(u, r, r->model, row->accepted_at_ms, err);
 }
 
-bool used_collect(struct db *db, struct batch_receipts *receipts, struct used *used, struct err *err)
+bool used_collect(struct db *db, const struct domain *domain, struct batch_receipts *receipts, struct used *used, struct err *err)
 {
     struct used u = { 0 };
+    struct collecting c = { &u, db, domain };
+    const struct keyring *keys;
     uint64_t settings;
 
     if (!store_catalog_load(db, &u.catalog, &settings, err))
         return false;
-    if (!batch_receipts_each(receipts, add_receipt, &u, err)) {
+    if (!batch_receipts_each(receipts, add_receipt, &c, err)) {
         used_clear(&u);
         return false;
     }
+    /* All of them, whoever's receipts are here: what a key may no longer sign must outlive this store. */
+    keys = catalog_keys(u.catalog);
+    for (size_t i = 0; i < keys->revocation_count; i++)
+        add_row(&u.revocations, &keys->revocations[i]);
     *used = u;
     return true;
 }
@@ -183,6 +260,8 @@ static bool leave_out_line(struct used *u, const struct archive_line *line)
     case ARCHIVE_PRICE:    drop_row(&u->prices, catalog_price_version(u->catalog, line->of.price.version)); return true;
     case ARCHIVE_PROVIDER: drop_row(&u->providers, provider_like(u, &line->of.provider)); return true;
     case ARCHIVE_MODEL:    drop_row(&u->models, model_like(u, &line->of.model)); return true;
+    case ARCHIVE_DELEGATION: drop_row(&u->delegations, keyring_delegation(catalog_keys(u->catalog), &line->of.delegation)); return true;
+    case ARCHIVE_REVOCATION: drop_row(&u->revocations, keyring_revocation(catalog_keys(u->catalog), &line->of.revocation)); return true;
     case ARCHIVE_BUNDLE:
     case ARCHIVE_RECEIPT:
     case ARCHIVE_REWARD:
@@ -238,7 +317,7 @@ bool used_leave_out_published(struct used *used, const char *dir, struct db *db,
     for (size_t i = 0; ok && i < earlier.count; i++) {
         char path[4096];
 
-        if (used->prices.count + used->providers.count + used->models.count == 0)
+        if (used->prices.count + used->providers.count + used->models.count + used->delegations.count + used->revocations.count == 0)
             break;
         archive_path(dir, earlier.list[i], ".archive.ndjson", path, sizeof path);
         ok = leave_out_file(used, path, err);
@@ -247,7 +326,7 @@ bool used_leave_out_published(struct used *used, const char *dir, struct db *db,
     return ok;
 }
 
-/* -- order of the lines -- */
+/* -- order of the lines; delegations and revocations lie in memory in theirs -- */
 
 static int by_version(const void *a, const void *b)
 {
@@ -291,9 +370,12 @@ void used_clear(struct used *used)
     free(used->prices.list);
     free(used->providers.list);
     free(used->models.list);
+    free(used->delegations.list);
+    free(used->revocations.list);
     for (size_t i = 0; i < used->bundle_count; i++)
         free(used->bundles[i].bits);
     free(used->bundles);
+    free(used->keys);
     catalog_free(used->catalog);
     *used = (struct used){ 0 };
 }
