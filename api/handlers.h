@@ -10,6 +10,10 @@ handler_fn receipts_post, receipt_get;
 handler_fn model_post, models_get, model_get;
 /* accounts.c */
 handler_fn account_get, claim_get;
+/* account_receipts.c */
+handler_fn account_receipts_get;
+/* delegations.c */
+handler_fn delegation_post, revocation_post, payout_post, delegations_get, delegation_delete;
 /* settlements.c, settlement_files.c */
 handler_fn settlements_get, settlement_get, settlement_rewards, settlement_archive;
 /* info.c, openapi.c, metrics.c */

@@ -7,6 +7,7 @@
 #include "api/shapes.h"
 #include "gateway/core/receipt_json.h"
 #include "gateway/core/seal.h"
+#include "gateway/lib/secp.h"
 #include "store/ledger.h"
 
 /* Everything an answer is made of. */
@@ -22,15 +23,34 @@ struct view {
     json *answer;
 };
 
+/* The delegation that a signature leans on; none where the provider signed.  Of one that is not accepted yet, as of now. */
+static bool put_delegation(struct view *v, const struct signature *signature, struct hash message, struct err *err)
+{
+    const struct keyring *keys = catalog_keys(v->catalog);
+    const struct receipt *r = &v->row.signed_.receipt;
+    uint64_t at_ms = v->row.state == RECEIPT_ACCEPTED ? v->row.accepted_at_ms : UINT64_MAX;
+    const struct delegation *by;
+    struct address key;
+
+    if (!keyring_has(keys, r->provider))
+        return true;
+    if (!secp_recover(signature, typed_digest(&v->req->api->config->domain, message), &key, err))
+        return false;
+    if (!address_eq(key, r->provider) && keyring_standing(keys, r->provider, key, r->finished_at_ms, at_ms, &by) == KEY_VALID)
+        json_put(v->answer, "delegation", delegation_to_json(by));
+    return true;
+}
+
 static bool put_receipt(struct view *v, struct err *err)
 {
     json *receipt = receipt_to_json(&v->row.signed_), *object;
     struct bundle_row bundle = { 0 };
     struct proof proof;
+    bool ok;
 
     json_put(v->answer, "receipt", receipt);
     if (!v->row.has_bundle)
-        return true;
+        return put_delegation(v, &v->row.signed_.signature, v->row.hash, err);
     if (!store_bundle_find(v->db, v->row.bundle, &bundle, err))
         return false;
     object = json_new_object();
@@ -41,8 +61,9 @@ static bool put_receipt(struct view *v, struct err *err)
     if (leaves_path(&bundle.leaves, true, v->row.bundle_index, &proof))
         json_put(object, "path", proof_to_json(&proof));
     json_put(receipt, "bundle", object);
+    ok = put_delegation(v, &bundle.signature, bundle_struct_hash(&bundle.bundle), err);
     buf_clear(&bundle.leaves);
-    return true;
+    return ok;
 }
 
 static void put_shares(struct view *v, const struct shares *shares)

@@ -134,5 +134,7 @@ json *held_to_json(const struct receipt_row *row, const struct catalog *catalog)
     if (held_worth(catalog, row, &worth))
         json_put_amount(object, "amount", worth);
     json_put_u64(object, "receivedAt", row->received_at_ms);
+    if (row->reason[0] != '\0')
+        json_put_text(object, "reason", row->reason);
     return object;
 }

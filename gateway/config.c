@@ -73,8 +73,6 @@ static const struct setting settings[] = {
     { "plausibility", "max_skew",             SETTING_SECONDS,       AT(plausibility.max_skew_s),          "0" },
     { "plausibility", "max_duration",         SETTING_SECONDS,       AT(plausibility.max_duration_s),      "0" },
     { "plausibility", "unique_evidence",      SETTING_BOOL,          AT(plausibility.unique_evidence),     "no" },
-    { "plausibility", "cache_days",           SETTING_COUNT,         AT(plausibility.cache_days),          "7" },
-    { "plausibility", "cache_jobs",           SETTING_COUNT,         AT(plausibility.cache_jobs),          "1000" },
     { "archive",  "dir",                      SETTING_PATH,          AT(archive.dir),                      "archive" },
     { "archive",  "disclosure",               SETTING_TEXT,          AT(archive.disclosure),               "public" },
     { "watchdog", "interval",                 SETTING_SECONDS,       AT(watchdog.interval_s),              "60s" },

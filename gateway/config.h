@@ -36,7 +36,6 @@ struct config {
     struct {                                           /* 0: no such rule (core/plausible.h) */
         uint64_t max_tokens_per_second, parallelism, max_jump, max_skew_s, max_duration_s;
         bool unique_evidence;
-        uint64_t cache_days, cache_jobs;               /* hidden cache hits: over so many days and jobs */
     } plausibility;
     struct { char *dir, *disclosure; } archive;
     struct {

@@ -1,5 +1,9 @@
 #include "store/measures.h"
 
+#include <stdlib.h>
+
+#include "gateway/base/mem.h"
+
 bool store_measure(struct db *db, struct address provider, enum measure kind, uint64_t slot, uint64_t *value, bool *found, struct err *err)
 {
     struct stmt st;
@@ -199,4 +203,52 @@ bool store_cache_uses(struct db *db, uint64_t from_day, cache_use_fn *visit, voi
     if (sum.jobs > 0)
         visit(self, model, provider, &sum);
     return true;
+}
+
+bool store_cache_days_drop(struct db *db, uint64_t before_day, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "DELETE FROM cache_days WHERE day < ?", &st, err))
+        return false;
+    stmt_bind_u64(&st, before_day);
+    return stmt_exec(&st, NULL, err);
+}
+
+/* The providers of one model, until the next begins. */
+struct judging { struct hash model; struct cache_peer *peers; size_t count, capacity; hidden_fn *visit; void *self; };
+
+static void judge_model(struct judging *j)
+{
+    hidden_judge(j->peers, j->count);
+    for (size_t i = 0; i < j->count; i++)
+        if (j->peers[i].hides)
+            j->visit(j->self, j->model, &j->peers[i]);
+    j->count = 0;
+}
+
+static bool add_peer(void *self, struct hash model, struct address provider, const struct cache_use *use)
+{
+    struct judging *j = self;
+
+    if (j->count > 0 && !hash_eq(j->model, model))
+        judge_model(j);
+    j->model = model;
+    if (j->count == j->capacity) {
+        j->capacity = j->capacity == 0 ? 16 : j->capacity * 2;
+        j->peers = mem_grow(j->peers, j->capacity, sizeof *j->peers);
+    }
+    j->peers[j->count++] = (struct cache_peer){ .provider = provider, .use = *use };
+    return true;
+}
+
+bool store_cache_hidden(struct db *db, uint64_t day, hidden_fn *visit, void *self, struct err *err)
+{
+    struct judging j = { .visit = visit, .self = self };
+    bool ok = store_cache_uses(db, day >= HIDDEN_DAYS ? day - HIDDEN_DAYS + 1 : 0, add_peer, &j, err);
+
+    if (ok)
+        judge_model(&j);
+    free(j.peers);
+    return ok;
 }

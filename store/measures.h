@@ -33,5 +33,9 @@ MUST_USE bool store_cache_day_set(struct db *db, uint64_t day, struct hash model
 /* Sums from a day on, by model, then provider. */
 typedef bool cache_use_fn(void *self, struct hash model, struct address provider, const struct cache_use *use);
 MUST_USE bool store_cache_uses(struct db *db, uint64_t from_day, cache_use_fn *visit, void *self, struct err *err);
+MUST_USE bool store_cache_days_drop(struct db *db, uint64_t before_day, struct err *err);
+/* Providers that hide cache hits, as the days up to this one say, by model. */
+typedef void hidden_fn(void *self, struct hash model, const struct cache_peer *peer);
+MUST_USE bool store_cache_hidden(struct db *db, uint64_t day, hidden_fn *visit, void *self, struct err *err);
 
 #endif

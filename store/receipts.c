@@ -172,6 +172,31 @@ bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_i
     return ok && stmt_ok(&st, err);
 }
 
+bool store_receipt_keys(struct db *db, const struct job_id *after, struct address after_provider, unsigned limit,
+                        receipt_key_fn *visit, void *self, struct err *err)
+{
+    const struct job_id last = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
+    struct stmt st;
+    bool any, ok;
+
+    if (!db_prepare(db, "SELECT job_id, provider, state FROM receipts WHERE (job_id, provider) < (?, ?)"
+                        " ORDER BY job_id DESC, provider DESC LIMIT ?", &st, err))
+        return false;
+    stmt_bind_job_id(&st, after != NULL ? after : &last);     /* no UUIDv7 is all ones */
+    stmt_bind_address(&st, &after_provider);
+    stmt_bind_u64(&st, limit);
+    err->code = ERR_NONE;
+    while ((ok = stmt_step(&st, &any, err)) && any) {
+        struct job_id job = stmt_job_id(&st);
+        struct address provider = stmt_address(&st);
+
+        if (!visit(self, job, provider, (enum receipt_state)stmt_enum(&st, RECEIPT_ACCEPTED, RECEIPT_STATES - 1), err))
+            break;
+    }
+    stmt_end(&st);
+    return ok && err->code == ERR_NONE && stmt_ok(&st, err);
+}
+
 bool store_receipt_rows_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err)
 {
     struct stmt st;

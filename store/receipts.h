@@ -47,6 +47,10 @@ typedef bool job_fn(void *self, struct job_id job);
 MUST_USE bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_id last, job_fn *visit, void *self, bool *all,
                                          struct err *err);
 typedef bool receipt_fn(void *self, const struct receipt_row *row, struct err *err);      /* false: stop; with err set: fail */
+/* Keys in the order of jobs from the newest on, after (job, provider); after NULL: all. */
+typedef bool receipt_key_fn(void *self, struct job_id job, struct address provider, enum receipt_state state, struct err *err);
+MUST_USE bool store_receipt_keys(struct db *db, const struct job_id *after, struct address after_provider, unsigned limit,
+                                 receipt_key_fn *visit, void *self, struct err *err);
 MUST_USE bool store_receipts_of_job(struct db *db, struct job_id job, receipt_fn *visit, void *self, struct err *err);
 MUST_USE bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err);   /* by (jobId, provider) */
 /* The same for who reads them more than once: the order is made at open.  Within one transaction. */

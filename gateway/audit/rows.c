@@ -225,17 +225,24 @@ bool rows_take(struct rows *rows, const struct archive_line *line, bool tentativ
     return true;
 }
 
-const struct model *rows_next_foreign(const struct rows *rows, size_t *cursor)
+bool rows_next_foreign(const struct rows *rows, size_t *cursor, struct foreign_row *foreign)
 {
     while (*cursor < rows->count) {
         const struct row *row = &rows->list[(*cursor)++];
-        const struct model *m = &row->line->of.model;
+        const struct archive_line *line = row->line;
+        struct address contract = { { 0 } };
 
-        if (row->line->type == ARCHIVE_MODEL && !row->tentative && !address_is_zero(m->contract)
-            && !address_eq(m->contract, rows->domain->contract))
-            return m;
+        if (line->type == ARCHIVE_MODEL)
+            contract = line->of.model.contract;
+        else if (line->type == ARCHIVE_PROVIDER)
+            contract = line->of.provider.payout_word.contract;
+        if (row->tentative || address_is_zero(contract) || address_eq(contract, rows->domain->contract))
+            continue;
+        foreign->contract = contract;
+        name_row(line, foreign->name, sizeof foreign->name);
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 static void build(struct rows *rows)

@@ -13,8 +13,9 @@ void rows_free(struct rows *rows);
 bool rows_holds(enum archive_type type);                 /* price, provider, model, delegation, revocation */
 /* line: of such a type.  ERR_DIFFERS: it contradicts an earlier one, a signature, or a model's bounds. */
 MUST_USE bool rows_take(struct rows *rows, const struct archive_line *line, bool tentative, uint64_t sequence, struct err *err);
-/* The next model that stands and was registered for another contract, from *cursor on; NULL: no more.  Begin with 0. */
-const struct model *rows_next_foreign(const struct rows *rows, size_t *cursor);
+/* The next row that stands and was signed for another contract, from *cursor on; false: no more.  Begin with 0. */
+struct foreign_row { struct address contract; char name[96]; };
+bool rows_next_foreign(const struct rows *rows, size_t *cursor, struct foreign_row *foreign);
 /* Sealed; borrowed until the next rows_take.  ERR_DIFFERS: a lineage out of bounds. */
 MUST_USE bool rows_catalog(struct rows *rows, uint64_t sequence, const struct catalog **catalog, struct err *err);
 

@@ -43,13 +43,13 @@ static int by_share(const void *left, const void *right)
     return a->counts ? share_cmp(&a->use, 1, &b->use) : 0;
 }
 
-void hidden_judge(struct cache_peer *peers, size_t count, uint64_t jobs_least)
+void hidden_judge(struct cache_peer *peers, size_t count)
 {
     size_t counting = 0;
 
     for (size_t i = 0; i < count; i++) {
         peers[i].hides = false;
-        peers[i].counts = peers[i].use.jobs >= jobs_least && peers[i].use.input > 0;
+        peers[i].counts = peers[i].use.jobs >= HIDDEN_JOBS_LEAST && peers[i].use.input > 0;
         counting += peers[i].counts;
     }
     if (counting < 2)

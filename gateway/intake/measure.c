@@ -193,6 +193,8 @@ static bool flush_cache(struct group *group, const struct tally_row *row, struct
 
     if (!store_cache_day(group->db, row->key.number, row->key.model, row->key.account, &sum, err))
         return false;
+    if (sum.jobs == 0 && !store_cache_days_drop(group->db, row->key.number > HIDDEN_DAYS_KEPT ? row->key.number - HIDDEN_DAYS_KEPT : 0, err))
+        return false;                         /* the first of a new day sweeps the old ones */
     cache_use_add(&sum, &more);
     return store_cache_day_set(group->db, row->key.number, row->key.model, row->key.account, &sum, err);
 }
