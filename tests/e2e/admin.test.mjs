@@ -72,9 +72,9 @@ describe("the admin listener", () => {
     assertProblem(await as("admin", "POST", "/admin/v1/providers", { ...row, address: "0x12" }), 422);
     await world.postAccepted([await world.jobs.signed(node, world.models[0].model)]);
     const payout = person("elsewhere").address;
-    assertProblem(await as("admin", "PATCH", path, { payout }), 403);
+    assertProblem(await as("admin", "PATCH", path, { payout }), 422, "invalid-signature");
     const { at: payoutAt, signature: payoutSignature } = await signWord(node.account, world.domain, "Payout", { payout, at: Date.now() });
-    assertProblem(await as("admin", "PATCH", path, { payout: person("the operator's friend").address, payoutAt, payoutSignature }), 403);
+    assertProblem(await as("admin", "PATCH", path, { payout: person("the operator's friend").address, payoutAt, payoutSignature }), 422, "invalid-signature");
     assert.ok(isAddressEqual((await as("admin", "PATCH", path, { payout, payoutAt, payoutSignature })).body.payout, payout));
     await world.postAccepted([await world.jobs.signed(node, world.models[0].model)]);
     assert.equal((await as("admin", "DELETE", path)).status, 204);
