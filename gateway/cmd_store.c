@@ -134,7 +134,7 @@ static bool catch_up_store(const struct config *config, const char *place, struc
         return false;
     if (report.from != 0)
         fprintf(stderr, "Made after the backup and not in archives, so to be looked at: receipts after the last commit (nodes post"
-                " them again), daily limits, expelled providers, consumers, unused prices and models, API keys\n");
+                " them again), daily limits, expelled providers, consumers, unused prices, models and delegations, API keys\n");
     out = json_new_object();
     if (report.from == 0) {
         json_put(out, "from", json_new_null());

@@ -23,6 +23,7 @@ static struct world *world;
 static struct party people[PEOPLE + 1];
 static struct address token = { { 0x70 } };
 static struct folder archive;
+static uint64_t payout_said_ms;               /* of the last word, in this history */
 static const uint8_t secret[32] = "of thirty-two bytes, for salts";
 
 typedef bool command_fn(const json *in, json *out, struct err *err);
@@ -62,6 +63,21 @@ static const struct party *person_of(struct address address)
 
 /* ---- settings ---- */
 
+/* The wallet's word, each later than the one before. */
+static void say_payout(const struct party *provider, struct provider *p)
+{
+    const uint64_t now_ms = atomic_load(&world->now_ms);
+    struct payout word = { p->address, p->payout, now_ms };
+
+    if (address_is_zero(p->payout))
+        word.payout = p->address;
+    if (payout_said_ms >= now_ms)
+        word.at_ms = payout_said_ms + 1;
+    payout_said_ms = word.at_ms;
+    p->payout_word = (struct payout_word){ .given = true, .at_ms = word.at_ms,
+                                           .signature = world_sign_hash(world, provider, payout_struct_hash(&word)) };
+}
+
 static bool do_admit(const json *in, json *out, struct err *err)
 {
     struct provider p = { .address = person(in, "provider")->address, .name = "node", .has_daily_limit = true };
@@ -71,6 +87,7 @@ static bool do_admit(const json *in, json *out, struct err *err)
     memset(&p.daily_limit, 0x7f, sizeof p.daily_limit);       /* no bound: a history may pay anything */
     if (number(in, "payout") != 0)
         p.payout = person(in, "payout")->address;
+    say_payout(person(in, "provider"), &p);
     return admit_provider(world->intake, WHO, &p, flag(in, "patch"), &result, err);
 }
 
@@ -357,6 +374,7 @@ static bool do_begin(const json *in, json *out, struct err *err)
         bug("no gateway");
     world = state;
     archive = folder_new();
+    payout_said_ms = 0;
     chain_begin(31337, world->config.domain.contract, token);
     for (size_t i = 1; i <= PEOPLE; i++) {
         people[i] = world_party((uint8_t)i);
