@@ -1,6 +1,7 @@
 // Usage that no machine can have had is held by itself, with the figures, and both sides see why and what became of it.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { until } from "../../scripts/lib/process.mjs";
 import { person } from "./jobs.mjs";
 import { assertProblem, HOUR, startWorld } from "./world.mjs";
 
@@ -25,7 +26,7 @@ describe("plausibility", () => {
 
   before(async () => {
     world = await startWorld({ seed: 62, settings: { PLAUSIBILITY_MAX_TOKENS_PER_SECOND: "100000", PLAUSIBILITY_UNIQUE_EVIDENCE: "yes",
-      PLAUSIBILITY_MAX_DURATION: "2h" } });
+      PLAUSIBILITY_MAX_DURATION: "2h", WATCHDOG_INTERVAL: "1s" } });
     node = world.nodes[0];
     model = world.models[0].model;
     minute = Math.floor(Date.now() / MINUTE) * MINUTE - 20 * MINUTE;
@@ -115,5 +116,10 @@ describe("plausibility", () => {
     assert.deepEqual(alerts.map((row) => row.address), [hiding.address]);
     assert.deepEqual(alerts[0].cacheAlerts, [{ model: other, jobs: 1000, inputTokens: 100_000, cachedTokens: 1000,
       medianInputTokens: 100_000, medianCachedTokens: 40_000 }]);
+    const finding = await until(async () => (await world.gateway.get("/readyz")).body.findings?.find(({ code }) => code === "cache-hidden"), "the alarm");
+    assert.equal(finding.level, "warning");
+    assert.ok(finding.text.includes(hiding.address) && finding.text.includes("1000 of 100000 input tokens cached in 1000 jobs"), finding.text);
+    assert.match((await world.gateway.admin("GET", "/metrics")).body, /^quittance_cache_hidden 1$/m);
+    assert.match(world.gateway.process.log(), /event=alarm_raised .*cache-hidden/);
   });
 });
