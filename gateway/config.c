@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "api/forwarded.h"
+#include "api/wallets.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
 #include "gateway/core/plausible.h"
+#include "gateway/core/quote.h"
 #include "gateway/lib/address_text.h"
 #include "gateway/lib/file.h"
 #include "gateway/lib/ini.h"
@@ -35,6 +37,7 @@ static const struct setting settings[] = {
     { "api",      "admin_key_file",           SETTING_PATH,          AT(api.admin_key_file),               "admin.key" },
     { "api",      "trusted_proxies",          SETTING_TEXT,          AT(api.trusted_proxies),              NULL },
     { "api",      "explorer",                 SETTING_TEXT,          AT(api.explorer),                     NULL },
+    { "api",      "wallets",                  SETTING_TEXT,          AT(api.wallets),                      NULL },
     { "api",      "max_connections",          SETTING_COUNT,         AT(api.max_connections),              "10240" },
     { "api",      "max_per_address",          SETTING_COUNT,         AT(api.max_per_address),              "1024" },
     { "api",      "request_timeout",          SETTING_SECONDS,       AT(api.request_timeout_s),            "30s" },
@@ -73,6 +76,7 @@ static const struct setting settings[] = {
     { "plausibility", "max_skew",             SETTING_SECONDS,       AT(plausibility.max_skew_s),          "0" },
     { "plausibility", "max_duration",         SETTING_SECONDS,       AT(plausibility.max_duration_s),      "0" },
     { "plausibility", "unique_evidence",      SETTING_BOOL,          AT(plausibility.unique_evidence),     "no" },
+    { "receipts", "quote_max",                SETTING_SECONDS,       AT(receipts.quote_max_s),             "15m" },
     { "archive",  "dir",                      SETTING_PATH,          AT(archive.dir),                      "archive" },
     { "archive",  "disclosure",               SETTING_TEXT,          AT(archive.disclosure),               "public" },
     { "watchdog", "interval",                 SETTING_SECONDS,       AT(watchdog.interval_s),              "60s" },
@@ -198,13 +202,14 @@ static bool in_range(const char *key, uint64_t value, uint64_t least, uint64_t m
 static bool check_limits(const struct config *c, struct err *err)
 {
     struct proxies proxies;
+    struct wallets wallets;
 
     return in_range("max_connections", c->api.max_connections, 16, 100000, err)
         && in_range("max_per_address", c->api.max_per_address, 1, c->api.max_connections, err)
         && in_range("request_timeout", c->api.request_timeout_s, 1, 3600, err)
         && in_range("answer_timeout", c->api.answer_timeout_s, 1, 3600, err)
         && in_range("idle_timeout", c->api.idle_timeout_s, 1, 3600, err)
-        && proxies_parse(c->api.trusted_proxies, &proxies, err);
+        && proxies_parse(c->api.trusted_proxies, &proxies, err) && wallets_parse(c->api.wallets, &wallets, err);
 }
 
 static bool check(const struct config *config, struct err *err)
@@ -223,6 +228,8 @@ static bool check(const struct config *config, struct err *err)
         return err_set(err, ERR_CONFIG, "[watchdog] gas_runs_warn must not be below gas_runs_fail: a warning comes first");
     if (config->watchdog.funds_days_warn < config->watchdog.funds_days_fail)
         return err_set(err, ERR_CONFIG, "[watchdog] funds_days_warn must not be below funds_days_fail: a warning comes first");
+    if (config->receipts.quote_max_s == 0 || config->receipts.quote_max_s > QUOTE_MAX_S)
+        return err_set(err, ERR_CONFIG, "[receipts] quote_max must be 1 s to %u s", QUOTE_MAX_S);
     return check_limits(config, err);
 }
 

@@ -166,7 +166,8 @@ bool audit_keys_open(struct audit_keys *keys, uint64_t sequence, struct archive_
     struct hash key;
     bool opened;
 
-    if (keys == NULL || (line->type != ARCHIVE_SEALED && line->type != ARCHIVE_SEALED_BUNDLE))
+    if (keys == NULL || (line->type != ARCHIVE_SEALED && line->type != ARCHIVE_SEALED_BUNDLE
+                         && line->type != ARCHIVE_SEALED_QUOTE))
         return true;
     if (keys->sequence != sequence) {
         keys->sequence = sequence;

@@ -1,8 +1,10 @@
 /* gateway/core/archive.h - the lines of a batch's published archive (design 6): one JSON object a line, with a `type`.
  *
  * Written by settle, read by audit; nobody else knows the member names.  Order of a file: batch, then price,
- * provider, model, delegation lines that first appear here, revocations not told before, bundles, then receipts by (jobId, provider), then rewards by account.
- * Where only parties may read, bundle and receipt lines are sealed (seal.h) and stand in the same places.
+ * provider, model, delegation, capacity lines that first appear here, revocations not told before, quote and bundle lines of the receipts, then receipts by (jobId,
+ * provider), then rewards by account.  With a receipt that a market priced, all steps of that market that took effect by its
+ * acceptedAt stand here or in an earlier archive, and all capacity announced for the model by then.
+ * Where only parties may read, quote, bundle and receipt lines are sealed (seal.h) and stand in the same places.
  * Amounts are decimal strings, `acceptedAt` Unix ms.  Beyond the design's members: `batch` has token and
  * protocolAccount, `provider` has since, `model` has verifiedAt, `receipt` and `bundle` have the `key` that signed where it is a delegated one, so that nothing outside the files is needed; `contract`
  * stands in a `model` line whose registration was signed for a predecessor of the batch's contract. */
@@ -13,9 +15,11 @@
 #include "gateway/core/catalog.h"
 #include "gateway/core/header.h"
 #include "gateway/core/ledger.h"
+#include "gateway/core/quote.h"
 
-enum archive_type { ARCHIVE_BATCH, ARCHIVE_PRICE, ARCHIVE_PROVIDER, ARCHIVE_MODEL, ARCHIVE_BUNDLE, ARCHIVE_RECEIPT, ARCHIVE_REWARD,
-                    ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED, ARCHIVE_DELEGATION, ARCHIVE_REVOCATION };
+enum archive_type { ARCHIVE_BATCH, ARCHIVE_PRICE, ARCHIVE_PROVIDER, ARCHIVE_MODEL, ARCHIVE_CAPACITY, ARCHIVE_QUOTE, ARCHIVE_BUNDLE,
+                    ARCHIVE_RECEIPT, ARCHIVE_REWARD, ARCHIVE_SEALED_QUOTE, ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED,
+                    ARCHIVE_DELEGATION, ARCHIVE_REVOCATION };
 
 struct archive_batch {
     uint64_t chain_id;
@@ -59,10 +63,12 @@ struct archive_line {
         struct model model;
         struct delegation delegation;
         struct revocation revocation;
+        struct announcement capacity;
+        struct issued_quote quote;
         struct archive_bundle bundle;
         struct archive_receipt receipt;
         struct archive_reward reward;
-        struct archive_sealed sealed;         /* of both sealed types */
+        struct archive_sealed sealed;         /* of all sealed types */
     } of;
 };
 /* Appends the line and its newline. */

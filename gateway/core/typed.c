@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 enum type { TYPE_DOMAIN, TYPE_RECEIPT, TYPE_BUNDLE, TYPE_MODEL, TYPE_LINEAGE, TYPE_QUOTE, TYPE_PROMISE, TYPE_ACCESS, TYPE_DELEGATION,
-            TYPE_REVOCATION, TYPE_PAYOUT };
+            TYPE_REVOCATION, TYPE_PAYOUT, TYPE_CAPACITY };
 
 #define LINEAGE_TYPE "Lineage(bytes32 parent,uint16 shareBps)"
 
@@ -26,6 +26,7 @@ static const char *const type_strings[] = {
     [TYPE_DELEGATION] = "Delegation(address provider,address key,uint64 validFrom,uint64 validUntil)",
     [TYPE_REVOCATION] = "Revocation(address provider,address key,uint64 at)",
     [TYPE_PAYOUT]  = "Payout(address provider,address payout,uint64 at)",
+    [TYPE_CAPACITY] = "Capacity(address provider,bytes32 model,uint64 unitsPerSecond,uint64 validFrom,uint64 validUntil)",
 };
 
 static struct hash type_hashes[ARRAY_LEN(type_strings)];
@@ -191,4 +192,16 @@ struct hash delegation_struct_hash(struct address provider, struct address key, 
 struct hash revocation_struct_hash(struct address provider, struct address key, uint64_t at_ms)
 {
     return hash_pair(TYPE_REVOCATION, provider, key, &at_ms, 1);
+}
+
+struct hash capacity_struct_hash(const struct capacity *c)
+{
+    uint8_t words[5 * WORD];
+
+    word_address(words, c->provider);
+    word_hash(words + WORD, c->model);
+    word_u64(words + 2 * WORD, c->units_per_second);
+    word_u64(words + 3 * WORD, c->valid_from_ms);
+    word_u64(words + 4 * WORD, c->valid_until_ms);
+    return hash_struct(TYPE_CAPACITY, words, sizeof words);
 }

@@ -21,6 +21,8 @@ struct inclusion_promise { struct hash root; uint64_t count, accepted_at_ms, set
 struct quote { struct hash model; struct address provider, consumer; uint64_t price_version, valid_until_ms; };
 struct access { struct address account; uint64_t expires_ms; };
 struct payout { struct address provider, payout; uint64_t at_ms; };
+/* What a provider says it can serve of a model: units as market_units counts them. */
+struct capacity { struct address provider; struct hash model; uint64_t units_per_second, valid_from_ms, valid_until_ms; };
 
 struct hash receipt_struct_hash(const struct receipt *r);
 struct hash receipt_words_hash(const uint8_t words[RECEIPT_WORDS]);          /* the same, from words as they came */
@@ -34,5 +36,6 @@ struct hash access_struct_hash(const struct access *a);
 struct hash payout_struct_hash(const struct payout *p);
 struct hash delegation_struct_hash(struct address provider, struct address key, uint64_t valid_from_ms, uint64_t valid_until_ms);
 struct hash revocation_struct_hash(struct address provider, struct address key, uint64_t at_ms);
+struct hash capacity_struct_hash(const struct capacity *c);
 
 #endif

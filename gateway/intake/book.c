@@ -5,6 +5,7 @@
 
 #include "gateway/core/receipt_json.h"
 #include "gateway/lib/secp.h"
+#include "store/quotes.h"
 
 static struct tally_key day_key(const struct group *group, struct address provider)
 {
@@ -35,6 +36,8 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
         .operator_released = judging == JUDGE_RELEASED,
     };
     const struct provider *provider = catalog_provider(catalog, r->receipt.provider, group->now_ms);
+    struct issued_quote quote;
+    bool issued = false;
     uint64_t waited_ms = group->clock_ms > received_at_ms ? group->clock_ms - received_at_ms : 0;
 
     limits.receipt_max = intake->gathered.batch_amount_max;
@@ -46,6 +49,9 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
         return false;
     if ((!facts.job_billed_by_other && !pair_job_billed(intake, &r->receipt, &facts.job_billed_by_other, err)))
         return false;
+    if (!hash_is_zero(r->receipt.quote) && !store_quote_find(group->db, r->receipt.quote, &quote, &issued, err))
+        return false;
+    facts.quote = issued ? &quote.quote : NULL;
     /* Strangers earn nothing, and asking about each would only fill the table. */
     facts.usage.received_at_ms = received_at_ms;
     if (provider != NULL && (!provider_day(intake, group, provider->address, &facts.provider_day, err)
@@ -104,7 +110,10 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
     shares_clear(&credits);
     return ok && post(intake, charge, err)
         && tally_add(&g->batches, &(struct tally_key){ .number = g->batch.number }, verdict->amount, err)
-        && tally_add(&g->days, &day, verdict->amount, err) && measure_accepted(intake, group, &r->receipt, err);
+        && tally_add(&g->days, &day, verdict->amount, err)
+        && measure_accepted(intake, group, &r->receipt, err)
+        && market_count(intake, verdict->price, &r->receipt, err)
+        && (!verdict->quoted || store_quote_use(group->db, r->receipt.quote, err));
 }
 
 bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row, struct err *err)

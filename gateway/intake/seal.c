@@ -73,6 +73,7 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
     tally_sort(&g->batches);
     tally_sort(&g->postings);
     tally_sort(&g->days);
+    tally_sort(&g->demand);
     ok = flush_batches(intake, group, err);
     for (size_t i = 0; ok && i < g->postings.count; i++) {
         const struct tally_row *p = &g->postings.list[i];
@@ -86,7 +87,7 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
         /* The first addition was what the store had. */
         ok = d->count < 2 || store_provider_day_set(group->db, d->key.account, d->key.number, d->amount, err);
     }
-    return ok && measure_flush(intake, group, err) && flush_recharges(g, group, err);
+    return ok && measure_flush(intake, group, err) && flush_recharges(g, group, err) && market_flush(intake, group, err);
 }
 
 static struct tree *tree_of_leaves(const struct gathered *g)

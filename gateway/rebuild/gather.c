@@ -39,7 +39,7 @@ static bool take_row(struct gathering *w, const struct archive_line *line, struc
     struct gathered *g = w->g;
 
     /* Signatures of models, and that no row stands twice with different content. */
-    if (g->judged && !rows_take(w->rows, line, false, g->sequence, err))
+    if (g->judged && line->type != ARCHIVE_CAPACITY && line->type != ARCHIVE_QUOTE && !rows_take(w->rows, line, false, g->sequence, err))
         return false;
     if (g->row_count == g->row_capacity) {
         g->row_capacity = g->row_capacity == 0 ? 16 : g->row_capacity * 2;
@@ -114,6 +114,11 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
     case ARCHIVE_MODEL:
     case ARCHIVE_DELEGATION:
     case ARCHIVE_REVOCATION:
+    case ARCHIVE_CAPACITY:
+        ok = take_row(w, &line, err);
+        break;
+    case ARCHIVE_QUOTE:
+        quotes_add(&g->quotes, &line.of.quote);
         ok = take_row(w, &line, err);
         break;
     case ARCHIVE_BUNDLE:
@@ -124,6 +129,7 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
         break;
     case ARCHIVE_REWARD:
         break;                                /* follows from the receipts */
+    case ARCHIVE_SEALED_QUOTE:
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:
         bug("a sealed line was not opened");
@@ -138,6 +144,7 @@ void gathered_clear(struct gathered *g)
         free(g->bundles[i].leaves);
     free(g->bundles);
     free(g->rows);
+    quotes_clear(&g->quotes);
     bundles_clear(&g->checked);
     *g = (struct gathered){ 0 };
 }

@@ -204,7 +204,30 @@ static bool add_receipt(void *self, const struct receipt_row *row, struct err *e
         return missing(r, "provider", err);
     add_row(&u->prices, price);
     add_row(&u->providers, provider);
+    offers_of_receipt(&u->offers, price, r, row->accepted_at_ms);
     return add_signer(c, row, err) && add_model(u, r, r->model, row->accepted_at_ms, err);
+}
+
+/* A market's price follows from its base and all steps, and those from the capacity that admitted providers announced. */
+static bool add_markets(struct used *u, struct db *db, struct err *err)
+{
+    const struct offers *o = &u->offers;
+    const struct price_version *p;
+
+    for (size_t i = 0; i < o->market_count; i++)
+        for (uint64_t v = o->markets[i].base; (p = catalog_price_version(u->catalog, v)) != NULL; v++)
+            if (v == o->markets[i].base || (p->step.base == o->markets[i].base && p->recorded_at_ms <= o->markets[i].until_ms))
+                add_row(&u->prices, p);
+    if (!offers_load(&u->offers, u->catalog, db, err))
+        return false;
+    for (size_t i = 0; i < o->announced_count; i++) {
+        const struct announcement *a = &o->announced[i];
+        const struct provider *provider = catalog_provider(u->catalog, a->capacity.provider, a->recorded_at_ms);
+
+        if (provider != NULL)                 /* NULL: withdrawn, as it was expelled */
+            add_row(&u->providers, provider);
+    }
+    return true;
 }
 
 bool used_collect(struct db *db, const struct domain *domain, struct batch_receipts *receipts, struct used *used, struct err *err)
@@ -216,7 +239,7 @@ bool used_collect(struct db *db, const struct domain *domain, struct batch_recei
 
     if (!store_catalog_load(db, &u.catalog, &settings, err))
         return false;
-    if (!batch_receipts_each(receipts, add_receipt, &c, err)) {
+    if (!batch_receipts_each(receipts, add_receipt, &c, err) || !add_markets(&u, db, err)) {
         used_clear(&u);
         return false;
     }
@@ -262,9 +285,12 @@ static bool leave_out_line(struct used *u, const struct archive_line *line)
     case ARCHIVE_MODEL:    drop_row(&u->models, model_like(u, &line->of.model)); return true;
     case ARCHIVE_DELEGATION: drop_row(&u->delegations, keyring_delegation(catalog_keys(u->catalog), &line->of.delegation)); return true;
     case ARCHIVE_REVOCATION: drop_row(&u->revocations, keyring_revocation(catalog_keys(u->catalog), &line->of.revocation)); return true;
+    case ARCHIVE_CAPACITY: offers_drop(&u->offers, &line->of.capacity); return true;
+    case ARCHIVE_QUOTE:
     case ARCHIVE_BUNDLE:
     case ARCHIVE_RECEIPT:
     case ARCHIVE_REWARD:
+    case ARCHIVE_SEALED_QUOTE:
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:   return false;
     }
@@ -317,7 +343,8 @@ bool used_leave_out_published(struct used *used, const char *dir, struct db *db,
     for (size_t i = 0; ok && i < earlier.count; i++) {
         char path[4096];
 
-        if (used->prices.count + used->providers.count + used->models.count + used->delegations.count + used->revocations.count == 0)
+        if (used->prices.count + used->providers.count + used->models.count + used->delegations.count + used->revocations.count
+            + used->offers.announced_count == 0)
             break;
         archive_path(dir, earlier.list[i], ".archive.ndjson", path, sizeof path);
         ok = leave_out_file(used, path, err);
@@ -372,6 +399,7 @@ void used_clear(struct used *used)
     free(used->models.list);
     free(used->delegations.list);
     free(used->revocations.list);
+    offers_clear(&used->offers);
     for (size_t i = 0; i < used->bundle_count; i++)
         free(used->bundles[i].bits);
     free(used->bundles);

@@ -25,6 +25,14 @@ export const TYPES = {
   ],
   Revocation: [{ name: "provider", type: "address" }, { name: "key", type: "address" }, { name: "at", type: "uint64" }],
   Payout: [{ name: "provider", type: "address" }, { name: "payout", type: "address" }, { name: "at", type: "uint64" }],
+  Quote: [
+    { name: "model", type: "bytes32" }, { name: "provider", type: "address" }, { name: "consumer", type: "address" },
+    { name: "priceVersion", type: "uint64" }, { name: "validUntil", type: "uint64" },
+  ],
+  Capacity: [
+    { name: "provider", type: "address" }, { name: "model", type: "bytes32" }, { name: "unitsPerSecond", type: "uint64" },
+    { name: "validFrom", type: "uint64" }, { name: "validUntil", type: "uint64" },
+  ],
 };
 
 const ZERO = `0x${"00".repeat(32)}`;
@@ -58,5 +66,11 @@ export async function signModel(account, domain, registration) {
 export async function signWord(account, domain, primaryType, word) {
   const message = { provider: account.address, ...word };
   const signature = await account.signTypedData({ domain, types: TYPES, primaryType, message });
+  return { ...message, signature };
+}
+
+export async function signCapacity(account, domain, announcement) {
+  const message = { ...announcement, provider: account.address };
+  const signature = await account.signTypedData({ domain, types: TYPES, primaryType: "Capacity", message });
   return { ...message, signature };
 }
