@@ -22,7 +22,7 @@ static void bind_signature_or_null(struct stmt *st, bool has, const struct signa
         stmt_bind_null(st);
 }
 
-/* A whole row; one of a page is store_receipt_insert_paged's.  The numbers that are zero until acceptance are kept as NULL. */
+/* A whole row; one of a page is store_receipts_insert_paged's.  The numbers that are zero until acceptance are kept as NULL. */
 bool store_receipt_insert(struct db *db, const struct receipt_row *row, struct err *err)
 {
     const struct signed_receipt *r = &row->signed_;

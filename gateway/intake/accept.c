@@ -162,6 +162,7 @@ static bool hold(struct run *run, size_t index, struct verdict *verdict, struct 
 static bool keep(struct run *run, size_t index, const struct verdict *verdict, struct receipt_row *row, struct err *err)
 {
     struct intake_item *item = &run->s->items[index];
+    const struct work *work = run->s->work;
 
     if (!bundle_refer(run, index, row, err) || !book_accept(run->intake, run->group, verdict, row, err))
         return false;
@@ -170,12 +171,12 @@ static bool keep(struct run *run, size_t index, const struct verdict *verdict, s
     item->code = CODE_ACCEPTED;
     if (run->paging != NULL && !row->signed_.has_consumer_signature)
         return paging_add(run, index, row, err);
-    book_promise(run->intake, row);
+    book_promise(run->intake, row, work->leaves[index]);
     accept_show(item, row);
     return store_receipt_insert(run->group->db, row, err);
 }
 
-static bool judge(struct run *run, size_t index, struct err *err)
+static bool judge(struct run *run, size_t index, bool job_is_new, struct err *err)
 {
     const struct intake_item *item = &run->s->items[index];
     struct verdict verdict = { 0 };
@@ -184,7 +185,7 @@ static bool judge(struct run *run, size_t index, struct err *err)
 
     row_of_item(run, item, &row);
     if (!book_judge(run->intake, run->group, &item->signed_, row.received_at_ms,
-                    paging_job_is_new(run, row.signed_.receipt.job_id) ? JUDGE_NEW_JOB : JUDGE_NORMAL, &verdict, err))
+                    job_is_new ? JUDGE_NEW_JOB : JUDGE_NORMAL, &verdict, err))
         return false;
     ok = verdict.code == CODE_ACCEPTED ? keep(run, index, &verdict, &row, err) : hold(run, index, &verdict, &row, err);
     faults_clear(&verdict.faults);
@@ -196,7 +197,7 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
     struct intake_item *item = &run->s->items[index];
     enum receipt_code first = faults_first(&item->faults);
     struct receipt_row kept;
-    bool found, elsewhere = false;
+    bool is_new, found = false, elsewhere = false;
 
     if (item->goes_on)
         return true;
@@ -205,9 +206,10 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
         return reject(item, CODE_INVALID_SIGNATURE);
     if (first != CODE_ACCEPTED && first < CODE_DUPLICATE)
         return reject(item, first);
-    found = !paging_job_is_new(run, item->signed_.receipt.job_id);
     /* Rows of this group are found too, so a receipt twice in one array is seen like any other. */
-    if (found && !store_receipt_find(run->group->db, item->signed_.receipt.job_id, item->signed_.receipt.provider, &kept, &found, err))
+    if (!paging_job_is_new(run, item->signed_.receipt.job_id, &is_new, err))
+        return false;
+    if (!is_new && !store_receipt_find(run->group->db, item->signed_.receipt.job_id, item->signed_.receipt.provider, &kept, &found, err))
         return false;
     if (found && hash_eq(kept.hash, item->hash))
         return duplicate(run, item, &kept, err);
@@ -222,7 +224,7 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
         return reject(item, CODE_INVALID_SIGNATURE);
     if (over_rate(run, item))
         return reject(item, CODE_TOO_MANY);
-    return found ? conflict(run, index, &kept, err) : judge(run, index, err);
+    return found ? conflict(run, index, &kept, err) : judge(run, index, is_new, err);
 }
 
 bool accept_run(struct task *task, struct group *group, struct err *err)

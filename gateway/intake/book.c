@@ -74,6 +74,7 @@ static bool make_room(struct intake *intake, struct group *group, struct amount 
         if (!store_batch_set_protocol_account(group->db, config->protocol_account, err))
             return false;
         open->protocol_account = config->protocol_account;
+        intake->gathered.stored.protocol_account = config->protocol_account;
     }
     return true;
 }
@@ -125,11 +126,11 @@ bool book_accept(struct intake *intake, struct group *group, const struct verdic
     return true;
 }
 
-void book_promise(struct intake *intake, struct receipt_row *row)
+void book_promise(struct intake *intake, struct receipt_row *row, struct hash leaf)
 {
     row->promise = intake->gathered.number;
     row->promise_index = intake->gathered.leaf_count;
-    gather_leaf(intake, row->hash);
+    gather_leaf(intake, row->hash, leaf);
 }
 
 static bool note_price(const struct verdict *verdict, struct receipt_row *row)
@@ -183,7 +184,7 @@ bool book_again(struct intake *intake, struct group *group, bool operator_releas
         row->faults[0] = '\0';
         if (!book_accept(intake, group, verdict, row, err))
             return false;
-        book_promise(intake, row);
+        book_promise(intake, row, tree_promise_leaf(row->hash));
         if (!store_receipt_accept(group->db, row, err))
             return false;
     } else if (!operator_released) {

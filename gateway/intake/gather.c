@@ -40,7 +40,8 @@ static bool begin(struct intake *intake, const struct group *group, struct err *
     if (!intake->held_known && !store_receipts_held_count(group->db, &intake->held, &all, err))
         return false;
     intake->held_known = true;
-    if (!snapshots_refresh(intake->snapshots, group->db, err))
+    /* Who else closes a batch, settling or a release of its own, has a group of its own too. */
+    if (!snapshots_refresh(intake->snapshots, group->db, err) || !store_batch_open(group->db, &g->stored, err))
         return false;
     g->snapshot = snapshot_take(intake->snapshots);
     g->number = group->number;
@@ -54,14 +55,12 @@ static bool begin(struct intake *intake, const struct group *group, struct err *
 
 /* The batch that takes the next receipt: the store's open one with what the group added, or the one after it that this
  * group began (its row is made by the seal). */
-static bool find_batch(struct intake *intake, struct group *group, struct err *err)
+static bool find_batch(struct intake *intake, struct err *err)
 {
     struct gathered *g = &intake->gathered;
     const struct tally_row *newest = NULL;
 
-    /* Read for each task: settling closes batches too. */
-    if (!store_batch_open(group->db, &g->batch, err))
-        return false;
+    g->batch = g->stored;
     for (size_t i = 0; i < g->batches.count; i++) {
         const struct tally_row *b = &g->batches.list[i];
 
@@ -83,6 +82,7 @@ bool gather_enter(struct intake *intake, struct group *group, struct err *err)
 
     if (!begin(intake, group, err))
         return false;
+    g->marked.stored = g->stored;
     g->marked.leaves = g->leaf_count;
     g->marked.submissions = g->submission_count;
     g->marked.recharges = g->recharge_count;
@@ -90,7 +90,7 @@ bool gather_enter(struct intake *intake, struct group *group, struct err *err)
     tally_mark(&g->postings);
     tally_mark(&g->batches);
     tally_mark(&g->days);
-    return find_batch(intake, group, err);
+    return find_batch(intake, err);
 }
 
 void gather_undo(struct intake *intake)
@@ -102,21 +102,24 @@ void gather_undo(struct intake *intake)
     tally_undo(&g->postings);
     tally_undo(&g->batches);
     tally_undo(&g->days);
+    g->stored = g->marked.stored;
     g->leaf_count = g->marked.leaves;
     g->submission_count = g->marked.submissions;
     g->recharge_count = g->marked.recharges;
     intake->held = g->marked.held;
 }
 
-void gather_leaf(struct intake *intake, struct hash receipt)
+void gather_leaf(struct intake *intake, struct hash receipt, struct hash leaf)
 {
     struct gathered *g = &intake->gathered;
 
     if (g->leaf_count == g->leaf_capacity) {
         g->leaf_capacity = g->leaf_capacity == 0 ? 256 : g->leaf_capacity * 2;
+        g->receipts = mem_grow(g->receipts, g->leaf_capacity, sizeof *g->receipts);
         g->leaves = mem_grow(g->leaves, g->leaf_capacity, sizeof *g->leaves);
     }
-    g->leaves[g->leaf_count++] = receipt;
+    g->receipts[g->leaf_count] = receipt;
+    g->leaves[g->leaf_count++] = leaf;
 }
 
 void gather_submission(struct intake *intake, struct submission *s)

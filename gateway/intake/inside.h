@@ -24,7 +24,10 @@
 /* A submission on its way. */
 struct work {
     struct submission *next;                  /* in the pool's queue */
+    struct hash *leaves;                      /* owned; of its items, as bundle and promise trees hash them */
     struct page_content content;              /* a bundle's, one frame a chunk; no frames: it will not be a page */
+    bool jobs_differ;                         /* of a bundle with content: no job stands in it twice, */
+    struct job_id first_job, last_job;        /* and they lie between these */
     bool kept;                                /* its task ran and succeeded: only the group can fail now */
 };
 
@@ -39,14 +42,15 @@ struct gathered {
     const struct snapshot *snapshot;
     struct amount batch_amount_max;           /* one for the whole group */
     struct batch_row batch;                   /* the open one, with what this group has added so far */
+    struct batch_row stored;                  /* the store's open one, as the group found it */
     struct tally postings, batches, days;
-    struct hash *leaves;                      /* struct hashes of accepted receipts, in order */
+    struct hash *receipts, *leaves;           /* struct hashes of accepted receipts, in order, and their leaves of the promise tree */
     size_t leaf_count, leaf_capacity;
     struct submission **submissions;          /* those that had a receipt accepted */
     size_t submission_count, submission_capacity;
     struct recharge *recharges;               /* receipts of the open batch that have another payer since */
     size_t recharge_count, recharge_capacity;
-    struct { size_t leaves, submissions, recharges; uint64_t held; } marked;
+    struct { struct batch_row stored; size_t leaves, submissions, recharges; uint64_t held; } marked;
 };
 
 struct intake {
@@ -101,7 +105,7 @@ MUST_USE bool gather_enter(struct intake *intake, struct group *group, struct er
 void gather_undo(struct intake *intake);       /* the task failed */
 void gather_lost(struct intake *intake);       /* a task succeeded, its group did not */
 void gather_close(struct intake *intake);      /* nothing of the group is kept in memory any more */
-void gather_leaf(struct intake *intake, struct hash receipt);
+void gather_leaf(struct intake *intake, struct hash receipt, struct hash leaf);
 void gather_submission(struct intake *intake, struct submission *s);
 void gather_recharge(struct intake *intake, const struct recharge *r);
 /* A receipt came into quarantine for this code, with `weight` receipts kept because of it; or one left it, or is held for
@@ -126,8 +130,8 @@ void book_recharge(struct intake *intake, struct receipt_row *row);
  * row after book_promise. */
 MUST_USE bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row,
                           struct err *err);
-/* One more receipt under the group's promise. */
-void book_promise(struct intake *intake, struct receipt_row *row);
+/* One more receipt under the group's promise; leaf: tree_promise_leaf of its hash. */
+void book_promise(struct intake *intake, struct receipt_row *row, struct hash leaf);
 /* Judges a held row again and stores what became of it; row->state and row->code say what.  Caller clears the verdict. */
 MUST_USE bool book_again(struct intake *intake, struct group *group, bool operator_released, struct receipt_row *row,
                          struct verdict *verdict, struct err *err);
@@ -154,16 +158,15 @@ struct run {
 };
 /* accept.c: what is known of a kept receipt goes into the answer. */
 void accept_show(struct intake_item *item, const struct receipt_row *row);
-/* bundle.c: of its tree, in the order sent. */
-void bundle_leaves(const struct submission *s, struct hash *leaves);
-/* The bundle's one row, kept when the first of its receipts is. */
+/* bundle.c: the bundle's one row, kept when the first of its receipts is. */
 MUST_USE bool bundle_refer(struct run *run, size_t index, struct receipt_row *row, struct err *err);
 /* A bundle's signature over one of its items. */
 struct bundle_proof bundle_prove(struct run *run, size_t index);
 
 /* paging.c: accepted receipts of a bundle go into pages at the end of its task. */
 MUST_USE bool paging_begin(struct run *run, struct err *err);       /* run->paging stays NULL where there will be no page */
-bool paging_job_is_new(const struct run *run, struct job_id job);
+/* Nobody has a receipt for this job. */
+MUST_USE bool paging_job_is_new(const struct run *run, struct job_id job, bool *is_new, struct err *err);
 /* The row has all that acceptance sets but its promise. */
 MUST_USE bool paging_add(struct run *run, size_t index, const struct receipt_row *row, struct err *err);
 MUST_USE bool paging_end(struct run *run, struct err *err);         /* writes them */

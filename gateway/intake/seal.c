@@ -89,30 +89,19 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
     return ok && flush_recharges(g, group, err);
 }
 
-static struct tree *tree_of_leaves(const struct gathered *g)
-{
-    struct hash *leaves = mem_array(g->leaf_count, sizeof *leaves);
-    struct tree *tree;
-
-    tree_promise_leaves(g->leaves, g->leaf_count, leaves);
-    tree = tree_new(leaves, g->leaf_count);
-    free(leaves);
-    return tree;
-}
-
 static bool make_promise(const struct intake *intake, struct group *group, struct group_promise *p, struct err *err)
 {
     const struct gathered *g = &intake->gathered;
     struct promise_row *row = &p->row;
 
-    p->tree = tree_of_leaves(g);
+    p->tree = tree_new(g->leaves, g->leaf_count);
     row->id = group->number;
     row->promise = (struct inclusion_promise){
         .root = tree_top(p->tree), .count = g->leaf_count,
         .accepted_at_ms = group->now_ms, .settle_by_ms = group->clock_ms + intake->config.settle_within_ms,
     };
     row->signer = signer_address(intake->signer);
-    if (!buf_add(&row->leaves, g->leaves, g->leaf_count * sizeof *g->leaves))
+    if (!buf_add(&row->leaves, g->receipts, g->leaf_count * sizeof *g->receipts))
         return err_set(err, ERR_LIMIT, "a promise over %zu receipts", g->leaf_count);
     return signer_sign_digest(intake->signer, typed_digest(&intake->config.domain, promise_struct_hash(&row->promise)),
                               &row->signature, err)
