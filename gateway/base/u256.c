@@ -71,6 +71,7 @@ bool u256_add(struct u256 a, struct u256 b, struct u256 *sum)
     struct u256 result;
     u128 carry = 0;
 
+#pragma GCC unroll 4
     for (size_t i = 0; i < LIMBS; i++) {
         carry += (u128)a.limb[i] + b.limb[i];
         result.limb[i] = (uint64_t)carry;
@@ -87,6 +88,7 @@ static bool subtract(struct u256 a, struct u256 b, struct u256 *difference)
 {
     uint64_t borrow = 0;
 
+#pragma GCC unroll 4
     for (size_t i = 0; i < LIMBS; i++) {
         u128 step = (u128)a.limb[i] - b.limb[i] - borrow;
 
