@@ -80,7 +80,7 @@ static void emit_path(const struct promise_ref *ref, uint64_t index, struct buf 
 
     if (ref->tree != NULL)
         tree_prove(ref->tree, (size_t)index, &proof);
-    else if (!leaves_path(&ref->row.leaves, false, index, &proof))
+    else if (!leaves_path(&ref->row.leaves, index, &proof))
         return;
     emit_hashes(out, "path", proof.path, proof.len);
 }

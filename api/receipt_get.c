@@ -9,6 +9,7 @@
 #include "gateway/core/seal.h"
 #include "gateway/lib/emit.h"
 #include "store/ledger.h"
+#include "store/tree_parts.h"
 
 /* Everything an answer is made of. */
 struct view {
@@ -26,27 +27,27 @@ struct view {
 static bool put_receipt(struct view *v, struct err *err)
 {
     json *receipt = receipt_to_json(&v->row.signed_), *object;
-    struct bundle_row bundle = { 0 };
+    struct bundle_row bundle;
     struct proof proof;
+    bool found;
 
-    if (v->row.has_bundle && !store_bundle_find(v->db, v->row.bundle, &bundle, err)) {
-        json_free(receipt);
-        return false;
-    }
     if (!v->row.has_bundle) {
         emit_json(v->out, "receipt", receipt);
         return true;
+    }
+    if (!store_bundle_path(v->db, v->row.bundle, v->row.bundle_index, &bundle, &proof, &found, err)) {
+        json_free(receipt);
+        return false;
     }
     object = json_new_object();
     json_put_hash(object, "root", bundle.bundle.root);
     json_put_u64(object, "count", bundle.bundle.count);
     json_put_signature(object, "signature", &bundle.signature);
     json_put_u64(object, "index", v->row.bundle_index);
-    if (leaves_path(&bundle.leaves, true, v->row.bundle_index, &proof))
+    if (found)
         json_put(object, "path", proof_to_json(&proof));
     json_put(receipt, "bundle", object);
     emit_json(v->out, "receipt", receipt);
-    buf_clear(&bundle.leaves);
     return true;
 }
 
@@ -68,21 +69,21 @@ static void put_shares(struct view *v, const struct shares *shares)
 
 static bool put_promise(struct view *v, struct err *err)
 {
-    struct promise_row promise = { 0 };
+    struct promise_row promise;
     struct proof proof;
+    bool found;
 
     if (v->row.promise == 0)
         return true;                          /* a rebuilt store: the promise stays with whoever holds it */
-    if (!store_promise_find(v->db, v->row.promise, &promise, err))
+    if (!store_promise_path(v->db, v->row.promise, v->row.promise_index, &promise, &proof, &found, err))
         return false;
     emit_name(v->out, "promise");
     buf_add_byte(v->out, '{');
     promise_emit(&promise, v->out);
     emit_u64(v->out, "index", v->row.promise_index);
-    if (leaves_path(&promise.leaves, false, v->row.promise_index, &proof))
+    if (found)
         emit_hashes(v->out, "path", proof.path, proof.len);
     buf_add_byte(v->out, '}');
-    buf_clear(&promise.leaves);
     return true;
 }
 

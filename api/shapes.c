@@ -25,7 +25,7 @@ void promise_emit(const struct promise_row *row, struct buf *out)
     emit_address(out, "signer", row->signer);
 }
 
-bool leaves_path(const struct buf *leaves, bool hashed, uint64_t index, struct proof *proof)
+bool leaves_path(const struct buf *leaves, uint64_t index, struct proof *proof)
 {
     size_t count = leaves->len / sizeof(struct hash);
     struct hash *list;
@@ -34,8 +34,7 @@ bool leaves_path(const struct buf *leaves, bool hashed, uint64_t index, struct p
         return false;
     list = mem_array(count, sizeof *list);
     memcpy(list, leaves->data, count * sizeof *list);
-    if (!hashed)
-        tree_promise_leaves(list, count, list);
+    tree_promise_leaves(list, count, list);
     tree_proof(list, count, (size_t)index, proof);
     free(list);
     return true;

@@ -96,21 +96,6 @@ bool store_receipt_countersign(struct db *db, const struct receipt_row *row, str
     return stmt_exec_one(&st, err);
 }
 
-bool store_receipt_job_known(struct db *db, struct job_id job, bool *known, struct err *err)
-{
-    struct stmt st;
-    bool row;
-
-    if (!db_prepare(db, "SELECT 1 FROM receipts WHERE job_id = ? LIMIT 1", &st, err))
-        return false;
-    stmt_bind_job_id(&st, &job);
-    if (!stmt_step(&st, &row, err))
-        return false;
-    stmt_end(&st);
-    *known = row;
-    return true;
-}
-
 bool store_receipt_job_billed(struct db *db, struct job_id job, struct address except, bool *billed, struct err *err)
 {
     struct stmt st;

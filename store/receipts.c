@@ -169,6 +169,19 @@ bool store_receipts_before(struct db *db, struct job_id job, struct address prov
     return visit_rows(&st, visit, self, err);
 }
 
+static bool stop_at_any(void *self, const struct receipt_row *row, struct err *err)
+{
+    (void)row, (void)err;
+    *(bool *)self = true;
+    return false;
+}
+
+bool store_receipt_job_known(struct db *db, struct job_id job, bool *known, struct err *err)
+{
+    *known = false;
+    return store_receipts_of_job(db, job, stop_at_any, known, err);
+}
+
 bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_id last, job_fn *visit, void *self, bool *all,
                                 struct err *err)
 {

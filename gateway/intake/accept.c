@@ -1,8 +1,6 @@
 /* The writer's task of a submission: each item against what is kept, in the order of the rules (design 3). */
 #include "gateway/intake/inside.h"
 
-#include "gateway/core/tree.h"
-
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -238,7 +236,6 @@ bool accept_run(struct task *task, struct group *group, struct err *err)
         ok = accept_item(&run, i, err);
     ok = ok && paging_end(&run, err);
     paging_free(&run);
-    tree_free(run.tree);
     if (!ok) {
         gather_undo(s->intake);
         return false;

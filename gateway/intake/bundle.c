@@ -3,16 +3,14 @@
 
 #include "gateway/core/tree.h"
 
-/* A bundle's signature over one of its items.  The tree is made once: all items of a bundle may conflict. */
+/* A bundle's signature over one of its items. */
 struct bundle_proof bundle_prove(struct run *run, size_t index)
 {
     const struct submission *s = run->s;
     const struct work *work = s->work;
     struct bundle_proof p = { .bundle = s->bundle, .signature = s->bundle_signature, .index = index };
 
-    if (run->tree == NULL)
-        run->tree = tree_new(work->leaves, s->count);
-    tree_prove(run->tree, index, &p.path);
+    tree_prove(work->tree, index, &p.path);
     return p;
 }
 
@@ -31,7 +29,8 @@ bool bundle_refer(struct run *run, size_t index, struct receipt_row *row, struct
         buf_init(&b.leaves);
         buf_add(&b.leaves, work->leaves, s->count * sizeof *work->leaves);
         ok = b.leaves.failed ? err_set(err, ERR_LIMIT, "a bundle of %zu receipts", s->count)
-                             : store_bundle_insert(run->group->db, &b, err);
+                             : store_bundle_insert(run->group->db, &b, err)
+                               && store_bundle_nodes_insert(run->group->db, b.id, work->tree, err);
         buf_clear(&b.leaves);
         if (!ok)
             return false;

@@ -15,6 +15,7 @@
 #include "store/batches.h"
 #include "store/ledger.h"
 #include "store/pages.h"
+#include "store/tree_parts.h"
 
 #define VERIFY_CHUNK 64u                      /* items a thread takes at a time; of a bundle a frame */
 #define PAGE_LEAST 64u                        /* fewer out of one bundle are rows of their own */
@@ -25,6 +26,7 @@
 struct work {
     struct submission *next;                  /* in the pool's queue */
     struct hash *leaves;                      /* owned; of its items, as bundle and promise trees hash them */
+    struct tree *tree;                        /* owned; a bundle's */
     struct page_content content;              /* a bundle's, one frame a chunk; no frames: it will not be a page */
     bool jobs_differ;                         /* of a bundle with content: no job stands in it twice, */
     struct job_id first_job, last_job;        /* and they lie between these */
@@ -153,7 +155,6 @@ struct run {
     struct submission *s;
     size_t promised;                          /* receipts accepted by this task */
     uint64_t bundle;                          /* id of its row, made with the first receipt that refers to it */
-    struct tree *tree;                        /* of the bundle, made with the first that needs it */
     struct paging *paging;                    /* NULL: each receipt is a row of its own */
 };
 /* accept.c: what is known of a kept receipt goes into the answer. */

@@ -29,6 +29,7 @@ static struct work *work_new(const struct submission *s)
 static void work_free(struct work *work)
 {
     page_content_clear(&work->content);
+    tree_free(work->tree);
     free(work->leaves);
     free(work);
 }

@@ -105,7 +105,7 @@ static bool make_promise(const struct intake *intake, struct group *group, struc
         return err_set(err, ERR_LIMIT, "a promise over %zu receipts", g->leaf_count);
     return signer_sign_digest(intake->signer, typed_digest(&intake->config.domain, promise_struct_hash(&row->promise)),
                               &row->signature, err)
-        && store_promise_insert(group->db, row, err);
+        && store_promise_insert(group->db, row, err) && store_promise_nodes_insert(group->db, row->id, p->tree, err);
 }
 
 static bool promise_group(struct intake *intake, struct group *group, struct err *err)

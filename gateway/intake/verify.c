@@ -187,9 +187,11 @@ static void order_jobs(const struct submission *s, struct work *work)
 void verify_bundle(const struct intake *intake, struct submission *s)
 {
     struct work *work = s->work;
-    struct hash root = tree_root(work->leaves, s->count);
     const char *flaw;
+    struct hash root;
 
+    work->tree = tree_new(work->leaves, s->count);
+    root = tree_top(work->tree);
     if (!s->bundle_root_given)
         s->bundle.root = root;
     flaw = bundle_flaw(intake, s, root);
