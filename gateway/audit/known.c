@@ -11,17 +11,35 @@ struct known {
     struct replay *replay;
     const struct chain_settlement *settlement;
     struct progress *progress;
+    const struct catalog *catalog;            /* from the first receipt on */
     struct totals leaves;
     struct err fault;
 };
 
-static bool take_receipt(struct known *k, const struct receipt *r, struct err *err)
+/* What it paid to the protocol counts for an epoch that may be booked later. */
+static bool count_job(struct known *k, const struct archive_receipt *line, struct err *err)
 {
+    uint64_t sequence = k->settlement->event.sequence;
+    const struct price_version *price;
+    char name[RECEIPT_NAME];
+
+    if (k->catalog == NULL && !rows_catalog(k->replay->rows, sequence, &k->catalog, err))
+        return false;
+    price = catalog_price_version(k->catalog, line->price_version);
+    if (price != NULL)
+        return pool_audit_job(&k->replay->pool, k->catalog, line, price, sequence, err);
+    receipt_name(&line->receipt.receipt, name);
+    return differs(err, DIFFERS_PRICE, (struct place){ sequence, name }, "a price version that is published", "another");
+}
+
+static bool take_receipt(struct known *k, const struct archive_receipt *line, struct err *err)
+{
+    const struct receipt *r = &line->receipt.receipt;
     char name[RECEIPT_NAME];
 
     k->progress->receipts++;
     if (seen_add(&k->replay->seen, r->job_id, r->provider))
-        return true;
+        return count_job(k, line, err);
     receipt_name(r, name);
     return differs(err, DIFFERS_DOUBLE_BILLING, (struct place){ k->settlement->event.sequence, name }, "a job billed once",
                    "it was billed in an earlier settlement");
@@ -31,6 +49,7 @@ static void count_sealed(struct known *k)
 {
     k->progress->receipts++;
     k->progress->sealed++;
+    k->replay->pool.blind = true;
 }
 
 static bool take_reward(struct known *k, const struct archive_reward *reward, struct err *err)
@@ -55,7 +74,11 @@ static bool take_text(void *self, const char *text, size_t len, struct err *err)
     if (line.type == ARCHIVE_PRICE || line.type == ARCHIVE_PROVIDER || line.type == ARCHIVE_MODEL)
         (void)!rows_take(k->replay->rows, &line, false, k->settlement->event.sequence, &k->fault);
     else if (line.type == ARCHIVE_RECEIPT)
-        (void)!take_receipt(k, &line.of.receipt.receipt.receipt, &k->fault);
+        (void)!take_receipt(k, &line.of.receipt, &k->fault);
+    else if (line.type == ARCHIVE_EPOCH)
+        (void)!pool_audit_announce(&k->replay->pool, &line.of.epoch, k->settlement->event.sequence, &k->fault);
+    else if (line.type == ARCHIVE_POPULARITY)
+        (void)!pool_audit_book(&k->replay->pool, k->catalog, &line.of.popularity, k->settlement->event.sequence, NULL, &k->fault);
     else if (line.type == ARCHIVE_SEALED)
         count_sealed(k);
     else if (line.type == ARCHIVE_REWARD)

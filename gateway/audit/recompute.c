@@ -108,7 +108,7 @@ bool recompute_receipt(const struct recompute *c, const struct archive_receipt *
     const struct price_version *price = NULL;
 
     if (!check_content(c, r, err) || !check_signatures(c, r, hash, err) || !check_price(c, r, &price, err)
-        || !add_credits(c, r, price, err))
+        || !add_credits(c, r, price, err) || (c->pool != NULL && !pool_audit_job(c->pool, c->catalog, r, price, c->sequence, err)))
         return false;
     *struct_hash = hash;
     return true;

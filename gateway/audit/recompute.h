@@ -5,6 +5,7 @@
 #define QUITTANCE_AUDIT_RECOMPUTE_H
 
 #include "gateway/audit/bundles.h"
+#include "gateway/audit/pool.h"
 #include "gateway/audit/signatures.h"
 #include "gateway/audit/totals.h"
 #include "gateway/core/archive.h"
@@ -17,6 +18,7 @@ struct recompute {
     struct signatures *signatures;            /* NULL: each is looked at at once, else told by signatures_settle */
     struct bundles *bundles;                  /* a bundled receipt finds its place here; signed once, at the end */
     struct totals *credits;                     /* what everybody earned is added here */
+    struct pool_audit *pool;                  /* and here what was paid to the protocol; NULL: that is not asked */
 };
 
 #define RECEIPT_NAME 100

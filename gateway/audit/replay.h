@@ -6,6 +6,7 @@
 
 #include "gateway/audit/audit.h"
 #include "gateway/audit/chain_view.h"
+#include "gateway/audit/pool.h"
 #include "gateway/audit/rows.h"
 #include "gateway/audit/seen.h"
 #include "gateway/audit/signatures.h"
@@ -16,6 +17,7 @@ struct replay {
     struct domain domain;
     struct rows *rows;
     struct seen seen;
+    struct pool_audit pool;
     struct signatures *signatures;            /* of receipts signed one by one, under way on all cores */
     struct totals leaves;                       /* after the last settlement that stands */
     struct hash root;                         /* of them */

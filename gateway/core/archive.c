@@ -16,6 +16,8 @@ const char *const archive_type_names[ARCHIVE_TYPES] = {
     [ARCHIVE_REWARD]   = "reward",
     [ARCHIVE_SEALED_BUNDLE] = "sealed-bundle",
     [ARCHIVE_SEALED]   = "sealed",
+    [ARCHIVE_EPOCH]    = "epoch",
+    [ARCHIVE_POPULARITY] = "popularity",
 };
 
 static void put_batch(json *line, const struct archive_batch *b)
@@ -128,6 +130,8 @@ static void put_line(json *object, const struct archive_line *line)
     case ARCHIVE_REWARD:   put_reward(object, &line->of.reward); return;
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:   put_sealed(object, &line->of.sealed, line->type == ARCHIVE_SEALED); return;
+    case ARCHIVE_EPOCH:    archive_put_epoch(object, &line->of.epoch); return;
+    case ARCHIVE_POPULARITY: archive_put_popularity(object, &line->of.popularity); return;
     }
     bug("archive line type %d", (int)line->type);
 }
@@ -149,5 +153,7 @@ void archive_line_clear(struct archive_line *line)
         free(line->of.bundle.others);
     if (line->type == ARCHIVE_SEALED_BUNDLE || line->type == ARCHIVE_SEALED)
         buf_clear(&line->of.sealed.box);
+    if (line->type == ARCHIVE_POPULARITY)
+        popularity_clear(&line->of.popularity);
     memset(line, 0, sizeof *line);
 }

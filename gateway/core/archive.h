@@ -1,7 +1,8 @@
 /* gateway/core/archive.h - the lines of a batch's published archive (design 6): one JSON object a line, with a `type`.
  *
  * Written by settle, read by audit; nobody else knows the member names.  Order of a file: batch, then price,
- * provider, model, bundle lines that first appear here, then receipts by (jobId, provider), then rewards by account.
+ * provider, model, bundle lines that first appear here and an epoch line for each epoch that is not booked yet, then receipts by
+ * (jobId, provider), then popularity lines of the epochs booked in this batch, then rewards by account.
  * Where only parties may read, bundle and receipt lines are sealed (seal.h) and stand in the same places.
  * Amounts are decimal strings, `acceptedAt` Unix ms.  Beyond the design's members: `batch` has token and
  * protocolAccount, `provider` has since, `model` has verifiedAt, so that nothing outside the files is needed; `contract`
@@ -12,10 +13,10 @@
 #include "gateway/base/buf.h"
 #include "gateway/core/catalog.h"
 #include "gateway/core/header.h"
-#include "gateway/core/ledger.h"
+#include "gateway/core/popularity.h"
 
 enum archive_type { ARCHIVE_BATCH, ARCHIVE_PRICE, ARCHIVE_PROVIDER, ARCHIVE_MODEL, ARCHIVE_BUNDLE, ARCHIVE_RECEIPT, ARCHIVE_REWARD,
-                    ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED };
+                    ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED, ARCHIVE_EPOCH, ARCHIVE_POPULARITY };
 
 struct archive_batch {
     uint64_t chain_id;
@@ -59,6 +60,8 @@ struct archive_line {
         struct archive_receipt receipt;
         struct archive_reward reward;
         struct archive_sealed sealed;         /* of both sealed types */
+        struct popularity_terms epoch;
+        struct popularity popularity;         /* rows owned */
     } of;
 };
 /* Appends the line and its newline. */

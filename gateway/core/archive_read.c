@@ -7,10 +7,6 @@
 #include "gateway/base/mem.h"
 #include "gateway/lib/box.h"
 
-/* A getter and its outcome as an error that names the member. */
-#define READ(get, object, name, out, err) \
-    (get(json_member((object), (name)), (out)) || err_set((err), ERR_INVALID, "%s: missing or of another form", (name)))
-
 /* The named members that are there, as an object of its own, so that the module they belong to reads them. */
 static json *pick(const json *line, const char *const *names, size_t count)
 {
@@ -194,6 +190,16 @@ static bool read_sealed(const json *line, struct archive_line *out, struct err *
         && read_wrap(line, &out->of.sealed, err);
 }
 
+static bool read_epoch(const json *line, struct archive_line *out, struct err *err)
+{
+    return archive_read_epoch(line, &out->of.epoch, err);
+}
+
+static bool read_popularity(const json *line, struct archive_line *out, struct err *err)
+{
+    return archive_read_popularity(line, &out->of.popularity, err);
+}
+
 #define MEMBERS_MAX 24
 
 static const struct line_reader {
@@ -214,6 +220,8 @@ static const struct line_reader {
     [ARCHIVE_REWARD]   = { read_reward, { "account", "before", "after" } },
     [ARCHIVE_SEALED_BUNDLE] = { read_sealed_bundle, { "box" } },
     [ARCHIVE_SEALED]   = { read_sealed, { "leaf", "box", "wrap" } },
+    [ARCHIVE_EPOCH]    = { read_epoch, { "epoch", "begins", "ends", "budget", "capBps" } },
+    [ARCHIVE_POPULARITY] = { read_popularity, { "epoch", "begins", "ends", "budget", "capBps", "carriedIn", "carriedOut", "models" } },
 };
 
 static bool read_type(const json *object, enum archive_type *type, struct err *err)

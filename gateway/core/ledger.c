@@ -13,13 +13,14 @@ const char *role_name(enum role role)
     case ROLE_PROTOCOL: return "protocol";
     case ROLE_CONSUMER: return "consumer";
     case ROLE_TREASURY: return "treasury";
+    case ROLE_POPULARITY: return "popularity";
     }
     bug("role %d", (int)role);     /* a newer schema, or a damaged row */
 }
 
 bool role_is_credit(enum role role)
 {
-    return role <= ROLE_PROTOCOL;
+    return role != ROLE_CONSUMER && role != ROLE_TREASURY;
 }
 
 void shares_clear(struct shares *s)

@@ -8,10 +8,10 @@
 
 #include "gateway/core/catalog.h"
 
-/* Kept in postings.role: append only.  The first four are credits, the others debits. */
-enum role { ROLE_PROVIDER = 1, ROLE_CREATOR, ROLE_LINEAGE, ROLE_PROTOCOL, ROLE_CONSUMER, ROLE_TREASURY };
-#define ROLES (ROLE_TREASURY + 1)
-const char *role_name(enum role role);        /* provider, creator, lineage, protocol, consumer, treasury */
+/* Kept in postings.role: append only.  Consumer and treasury are debits, the others credits. */
+enum role { ROLE_PROVIDER = 1, ROLE_CREATOR, ROLE_LINEAGE, ROLE_PROTOCOL, ROLE_CONSUMER, ROLE_TREASURY, ROLE_POPULARITY };
+#define ROLES (ROLE_POPULARITY + 1)
+const char *role_name(enum role role);        /* provider, creator, lineage, protocol, consumer, treasury, popularity */
 bool role_is_credit(enum role role);
 
 struct share {

@@ -85,6 +85,20 @@ static bool post(struct intake *intake, const struct share *share, struct err *e
     return amount_is_zero(share->amount) || tally_add(&intake->gathered.postings, &key, share->amount, err);
 }
 
+static struct popularity_fee fee_of(const struct price_version *price, const struct share *charge)
+{
+    return (struct popularity_fee){ charge->model, charge->account, popularity_fee_of(price, charge->amount) };
+}
+
+/* What a consumer is billed for makes the model popular; what the treasury pays does not. */
+static bool count_fee(struct gathered *g, const struct price_version *price, const struct share *charge, struct err *err)
+{
+    struct popularity_fee fee = fee_of(price, charge);
+    struct tally_key key = { .number = g->batch.number, .account = fee.consumer, .model = fee.model };
+
+    return !g->epoch_running || charge->role != ROLE_CONSUMER || amount_is_zero(fee.fees) || tally_add(&g->fees, &key, fee.fees, err);
+}
+
 /* Both sides of the entry, and the sums kept beside them. */
 static bool enter(struct intake *intake, struct group *group, const struct verdict *verdict, const struct signed_receipt *r,
                   const struct share *charge, struct err *err)
@@ -99,7 +113,7 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
     for (size_t i = 0; ok && i < credits.count; i++)
         ok = post(intake, &credits.list[i], err);
     shares_clear(&credits);
-    return ok && post(intake, charge, err)
+    return ok && post(intake, charge, err) && count_fee(g, verdict->price, charge, err)
         && tally_add(&g->batches, &(struct tally_key){ .number = g->batch.number }, verdict->amount, err)
         && tally_add(&g->days, &day, verdict->amount, err);
 }
@@ -155,7 +169,8 @@ void book_recharge(struct intake *intake, struct receipt_row *row)
 {
     const struct catalog *catalog = intake->gathered.snapshot->catalog;
     struct signed_receipt before = row->signed_;
-    struct recharge r = { .batch = row->batch };
+    const struct price_version *price = catalog_price_version(catalog, row->price_version);
+    struct recharge r = { .batch = row->batch, .accepted_at_ms = row->accepted_at_ms };
 
     before.has_consumer_signature = false;
     r.from = ledger_charge(catalog, &before, row->amount, row->accepted_at_ms);
@@ -164,6 +179,9 @@ void book_recharge(struct intake *intake, struct receipt_row *row)
         return;
     row->has_charged = true;
     row->charged = r.to.account;
+    if (price == NULL)
+        bug("a receipt was accepted under a price that is not there");
+    r.fee = fee_of(price, &r.to);
     if (!amount_is_zero(row->amount))
         gather_recharge(intake, &r);
 }

@@ -15,6 +15,7 @@ void gather_close(struct intake *intake)
     tally_reset(&g->postings);
     tally_reset(&g->batches);
     tally_reset(&g->days);
+    tally_reset(&g->fees);
     g->leaf_count = 0;
     g->submission_count = 0;
     g->recharge_count = 0;
@@ -40,7 +41,8 @@ static bool begin(struct intake *intake, const struct group *group, struct err *
     if (!intake->held_known && !store_receipts_held_count(group->db, &intake->held, &all, err))
         return false;
     intake->held_known = true;
-    if (!snapshots_refresh(intake->snapshots, group->db, err))
+    if (!pool_epoch_now(group->db, group->now_ms, &g->epoch, &g->epoch_running, &g->epoch_stored, err)
+        || !snapshots_refresh(intake->snapshots, group->db, err))
         return false;
     g->snapshot = snapshot_take(intake->snapshots);
     g->number = group->number;
@@ -90,6 +92,7 @@ bool gather_enter(struct intake *intake, struct group *group, struct err *err)
     tally_mark(&g->postings);
     tally_mark(&g->batches);
     tally_mark(&g->days);
+    tally_mark(&g->fees);
     return find_batch(intake, group, err);
 }
 
@@ -102,6 +105,7 @@ void gather_undo(struct intake *intake)
     tally_undo(&g->postings);
     tally_undo(&g->batches);
     tally_undo(&g->days);
+    tally_undo(&g->fees);
     g->leaf_count = g->marked.leaves;
     g->submission_count = g->marked.submissions;
     g->recharge_count = g->marked.recharges;

@@ -12,6 +12,7 @@
 #include "gateway/intake/intake.h"
 #include "gateway/intake/tally.h"
 #include "gateway/lib/json.h"
+#include "gateway/pool/pool.h"
 #include "store/batches.h"
 #include "store/ledger.h"
 #include "store/pages.h"
@@ -28,8 +29,8 @@ struct work {
     bool kept;                                /* its task ran and succeeded: only the group can fail now */
 };
 
-/* The debit of one receipt goes from one account to the other. */
-struct recharge { uint64_t batch; struct share from, to; };
+/* The debit of one receipt goes from one account to the other, and makes its model popular. */
+struct recharge { uint64_t batch, accepted_at_ms; struct share from, to; struct popularity_fee fee; };
 
 /* What the tasks of the commit group under way have added and the seal will write.  `marked` is how it stood when the
  * running task began: a task that fails goes back to it, as its savepoint does in the store. */
@@ -40,6 +41,9 @@ struct gathered {
     struct amount batch_amount_max;           /* one for the whole group */
     struct batch_row batch;                   /* the open one, with what this group has added so far */
     struct tally postings, batches, days;
+    struct popularity_terms epoch;            /* of the pool, at now_ms */
+    bool epoch_running, epoch_stored;
+    struct tally fees;                        /* what was paid to the protocol in it, by batch, consumer and model */
     struct hash *leaves;                      /* struct hashes of accepted receipts, in order */
     size_t leaf_count, leaf_capacity;
     struct submission **submissions;          /* those that had a receipt accepted */

@@ -179,7 +179,8 @@ static const struct model *model_like(const struct used *u, const struct model *
 static bool leave_out_line(struct used *u, const struct archive_line *line)
 {
     switch (line->type) {
-    case ARCHIVE_BATCH:    return true;
+    case ARCHIVE_BATCH:
+    case ARCHIVE_EPOCH:    return true;
     case ARCHIVE_PRICE:    drop_row(&u->prices, catalog_price_version(u->catalog, line->of.price.version)); return true;
     case ARCHIVE_PROVIDER: drop_row(&u->providers, provider_like(u, &line->of.provider)); return true;
     case ARCHIVE_MODEL:    drop_row(&u->models, model_like(u, &line->of.model)); return true;
@@ -187,7 +188,8 @@ static bool leave_out_line(struct used *u, const struct archive_line *line)
     case ARCHIVE_RECEIPT:
     case ARCHIVE_REWARD:
     case ARCHIVE_SEALED_BUNDLE:
-    case ARCHIVE_SEALED:   return false;
+    case ARCHIVE_SEALED:
+    case ARCHIVE_POPULARITY: return false;
     }
     bug("archive line type %d", (int)line->type);
 }
