@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo unit sim sim-bench histories e2e test-geth soak-leak soak bench bench-connections contracts forge forge-ci model bench-gas coverage slither smt clean
+.PHONY: all help test demo unit sim sim-bench histories popularity-game e2e test-geth soak-leak soak bench bench-connections contracts forge forge-ci model bench-gas coverage slither smt clean
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -87,6 +87,9 @@ histories: $(B)/tests/histories/driver ## random histories (HISTORIES=10000) aga
 
 sim-bench: $(B)/tests/sim/sim ## 100 000 seeds, how often each fault was met, lives a second
 	@$< --seeds 100000 --progress
+
+popularity-game: $(B)/tests/core/test_popularity_game ## 200 000 random tries to buy popularity, and what each strategy came to
+	@$< --rounds 200000
 
 # The binary's bench programs: tests/bench/bench_*.c
 BENCH := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/bench_*.c))
