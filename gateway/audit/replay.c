@@ -26,6 +26,7 @@ void replay_clear(struct replay *r)
     seen_clear(&r->seen);
     pool_audit_clear(&r->pool);
     signatures_free(r->signatures);
+    totals_clear(&r->charges);
     totals_clear(&r->leaves);
     totals_clear(&r->active);
     *r = (struct replay){ 0 };
@@ -155,7 +156,7 @@ static bool advance(struct reading *r, enum part part, struct err *err)
 {
     if (part < r->part || (part == PART_BATCH) != (r->part == PART_NOTHING))
         return differs(err, DIFFERS_ARCHIVE, place(r, "order of lines"),
-                       "one batch; prices, providers, models, epochs, bundles; receipts; popularity; rewards", "another order");
+                       "one batch; prices, providers, models, consumers, epochs, bundles; receipts; popularity; rewards", "another order");
     while (r->part < part)
         if (!enter(r, ++r->part, err))
             return false;
@@ -170,7 +171,9 @@ static enum part part_of(enum archive_type type)
     case ARCHIVE_PROVIDER:
     case ARCHIVE_MODEL:
     case ARCHIVE_EPOCH:
+    case ARCHIVE_CONSUMER:
     case ARCHIVE_BUNDLE:
+    case ARCHIVE_SEALED_CONSUMER:
     case ARCHIVE_SEALED_BUNDLE: return PART_ROWS;
     case ARCHIVE_RECEIPT:
     case ARCHIVE_SEALED:   return PART_RECEIPTS;
@@ -188,7 +191,8 @@ static bool take(struct reading *r, const struct archive_line *line, struct err 
     case ARCHIVE_BATCH:    return check_batch(r, &line->of.batch, err);
     case ARCHIVE_PRICE:
     case ARCHIVE_PROVIDER:
-    case ARCHIVE_MODEL:    return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
+    case ARCHIVE_MODEL:
+    case ARCHIVE_CONSUMER: return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
     case ARCHIVE_EPOCH:    return pool_audit_announce(&r->replay->pool, &line->of.epoch, r->settlement->event.sequence, err);
     case ARCHIVE_BUNDLE:   return bundles_take(&r->bundles, &line->of.bundle, r->settlement->event.sequence, err);
     case ARCHIVE_RECEIPT:
@@ -200,6 +204,7 @@ static bool take(struct reading *r, const struct archive_line *line, struct err 
     case ARCHIVE_REWARD:
         return r->sealed.receipts > 0 ? sealed_reward(&r->sealed, &r->replay->leaves, &line->of.reward, &r->credits, err)
                                       : reward_walk_next(&r->walk, &line->of.reward, err);
+    case ARCHIVE_SEALED_CONSUMER: return true;
     case ARCHIVE_SEALED_BUNDLE: r->sealed.bundles++; return true;
     case ARCHIVE_SEALED:   return take_leaf(r, line->of.sealed.leaf);
     }
@@ -286,7 +291,8 @@ bool replay_settlement(struct replay *r, const struct chain_settlement *s, struc
     bool ok;
 
     reading.recompute = (struct recompute){ .sequence = s->event.sequence, .domain = &r->domain, .signatures = r->signatures,
-                                            .bundles = &reading.bundles, .credits = &reading.credits, .pool = &r->pool };
+                                            .bundles = &reading.bundles, .credits = &reading.credits, .charges = &r->charges,
+                                            .pool = &r->pool };
     tree_stream_init(&reading.receipts);
     ok = read_archive(&reading, source, err) && sum_up(&reading, &leaves, err) && check_leaves(&reading, source, &leaves, err);
     bundles_clear(&reading.bundles);
