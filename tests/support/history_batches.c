@@ -255,6 +255,7 @@ void builder_fill(struct builder *b)
     batch[2].rows[0] = ROW_CONSUMER_GONE;
     make_bundle(b, &batch[1], &batch[2]);
     plant(b, &batch[2], child);
+    pool_fill_in(b);
 }
 
 void builder_clear(struct builder *b)
@@ -262,5 +263,6 @@ void builder_clear(struct builder *b)
     archive_line_clear(&b->batches[1].bundle);
     archive_line_clear(&b->batches[2].bundle);
     catalog_free(b->catalog);
+    popularity_clear(&b->pool);
     totals_clear(&b->leaves);
 }

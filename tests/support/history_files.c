@@ -129,6 +129,7 @@ void write_rows(const struct builder *b, const struct batch *batch, uint64_t seq
         line.of.consumer.enrolled = false;
         write_sealable(b, &line, sequence, out);
     }
+    write_epochs(b, sequence, out);
     if (batch->has_bundle)
         write_sealable(b, &batch->bundle, sequence, out);
 }

@@ -37,9 +37,16 @@ struct builder {
     struct batch batches[3];
     struct hash parent;
     struct totals leaves;
+    struct popularity pool;                   /* of epoch 1, as it is booked */
 };
 void builder_fill(struct builder *b);
 void builder_clear(struct builder *b);
+
+/* history_pool.c */
+void pool_fill_in(struct builder *b);
+void pool_credit(const struct builder *b, uint64_t sequence, struct totals *credits);
+void write_epochs(const struct builder *b, uint64_t sequence, struct buf *out);
+void write_popularity(const struct builder *b, uint64_t sequence, struct buf *out);
 
 /* Parts of an archive, in their order; then the file, and its digest as committed. */
 void write_rows(const struct builder *b, const struct batch *batch, uint64_t sequence, struct buf *out);
