@@ -13,13 +13,14 @@ static bool book_due(void *self, struct group *group, struct err *err)
 static bool book_all(struct settle *s, struct err *err)
 {
     size_t booked = POOL_BOOKED_AT_ONCE;
-    bool due = true;
+    bool due;
 
-    while (due && booked == POOL_BOOKED_AT_ONCE) {
+    while (booked == POOL_BOOKED_AT_ONCE) {
         if (!pool_is_due(s->db, clock_now_ms(s->clock), &due, err) || (due && !writer_do(s->writer, book_due, &booked, err)))
             return false;
-        if (due && booked > 0)
-            log_event(LOG_NOTICE_LEVEL, "popularity_booked", KV_U64("count", booked));
+        if (!due || booked == 0)
+            return true;
+        log_event(LOG_NOTICE_LEVEL, "popularity_booked", KV_U64("count", booked));
         settle_crash_point("popularity-booked");
     }
     return true;
