@@ -1,5 +1,10 @@
 /* gateway/core/lineage.h - a model among its relatives: what it descends from, what descends from it, who gets which part.
  *
+ * What may be a lineage (design 5): parents are claimed before their child and verified before it is, so nothing unknown and no
+ * circle is ever paid, though claims of strangers may point at each other; its depth, paths and shares are bounded (model.h), asked
+ * at the claim and again at the verification.  Late changes: a creator's claim keeps its content, a verified model its creator and
+ * parents, for ever; another merge is another model.  A payment goes by what was verified when its receipt was accepted.
+ *
  * Ancestors are followed along the claims that stand (the verified one, else the first), to MODEL_DEPTH_MAX steps; descendants
  * are the direct ones.  Anybody may claim a descendant, so of those LINEAGE_DESCENDANTS_MAX are kept, verified ones first.
  * Parts are exact: LINEAGE_WHOLE is divided by 10^4 once a step, at most eight times, so no floor drops anything. */
