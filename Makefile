@@ -88,8 +88,8 @@ histories: $(B)/tests/histories/driver ## random histories (HISTORIES=10000) aga
 sim-bench: $(B)/tests/sim/sim ## 100 000 seeds, how often each fault was met, lives a second
 	@$< --seeds 100000 --progress
 
-popularity-game: $(B)/tests/core/test_popularity_game ## 100 000 random tries to buy popularity, and what each strategy came to
-	@$< --rounds 100000
+popularity-game: $(B)/tests/core/test_popularity_game ## 20 000 random tries to buy popularity, and what each strategy came to
+	@$< --rounds 20000
 
 # The binary's bench programs: tests/bench/bench_*.c
 BENCH := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/bench_*.c))
