@@ -1,6 +1,7 @@
 /* GET /metrics in the Prometheus text format; times are Unix seconds, labels are from fixed sets. */
 #include "api/context.h"
 #include "api/handlers.h"
+#include "api/market_shape.h"
 #include "api/metrics.h"
 #include "api/metrics_load.h"
 #include "api/problem.h"
@@ -130,6 +131,7 @@ static void put_http(struct buf *out, const struct api *api)
     put_answers(out, api->server, "public", 0, &routes_public);
     put_answers(out, api->admin_server, "admin", 0, &routes_admin);
     put_answers(out, api->admin_server, "admin", 1, &routes_public);
+    put_answers(out, api->admin_server, "admin", 2, &routes_pages);
 }
 
 static void put_endpoints(struct buf *out, const struct api *api)
@@ -154,7 +156,8 @@ void metrics_get(struct request *req, struct reply *reply)
     exposition_head(&reply->body, "quittance_info", "gauge", "The version that runs.");
     buf_printf(&reply->body, "quittance_info{version=\"%s\"} 1\n", QUITTANCE_VERSION);
     put_receipts(&reply->body, api);
-    ok = put_store(&reply->body, api, db, &err) && put_settle(&reply->body, api, db, &err) && put_popularity(&reply->body, api, db, &err);
+    ok = put_store(&reply->body, api, db, &err) && put_settle(&reply->body, api, db, &err)
+      && metrics_put_markets(&reply->body, db, &err) && put_popularity(&reply->body, api, db, &err);
     put_endpoints(&reply->body, api);
     put_watchdog(&reply->body, api, api_other(req));
     put_http(&reply->body, api);

@@ -8,6 +8,7 @@
 #include "gateway/core/receipt_json.h"
 #include "gateway/core/seal.h"
 #include "store/ledger.h"
+#include "store/quotes.h"
 
 /* Everything an answer is made of. */
 struct view {
@@ -77,6 +78,20 @@ static bool put_promise(struct view *v, struct err *err)
         json_put(object, "path", proof_to_json(&proof));
     json_put(v->answer, "promise", object);
     buf_clear(&promise.leaves);
+    return true;
+}
+
+/* What fixed the price, where something did. */
+static bool put_quote(struct view *v, struct err *err)
+{
+    const struct receipt *r = &v->row.signed_.receipt;
+    struct issued_quote quote;
+    bool found = false;
+
+    if (!hash_is_zero(r->quote) && !store_quote_find(v->db, r->quote, &quote, &found, err))
+        return false;
+    if (found && quote_matches(&quote.quote, r))
+        json_put(v->answer, "quote", quote_to_json(&quote));
     return true;
 }
 
@@ -163,7 +178,7 @@ static bool put_accepted(struct view *v, struct err *err)
     json_put_amount(v->answer, "amount", v->row.amount);
     if (ok)
         put_shares(v, &shares);
-    ok = ok && put_promise(v, err);
+    ok = ok && put_quote(v, err) && put_promise(v, err);
     json_put_u64(v->answer, "batch", v->row.batch);
     ok = ok && (!v->has_settlement || put_settled(v, &shares, err));
     shares_clear(&shares);

@@ -17,6 +17,7 @@ void reply_clear(struct reply *reply)
     buf_clear(&reply->body);
     if (reply->file >= 0)
         close(reply->file);
+    listener_free(reply->listener);
     reply_init(reply);
     reply->instance = instance;
 }

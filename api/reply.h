@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "api/events.h"
 #include "gateway/base/buf.h"
 #include "gateway/base/err.h"
 #include "gateway/lib/json.h"
@@ -20,6 +21,7 @@ struct reply {
     uint64_t file_size, insert_at;
     const char *insert;                       /* a literal, or NULL */
     uint64_t part_at, part_size;              /* of file and insert together: all that is sent; size 0: everything */
+    struct listener *listener;                /* instead of both: events as they happen; owned, NULL: none */
     bool cached;                              /* reply_cache was asked; else nothing may be kept */
     size_t header_count;
     struct { const char *name; char value[160]; } header[REPLY_HEADERS_MAX];

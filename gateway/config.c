@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "api/forwarded.h"
+#include "api/wallets.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
 #include "gateway/core/model.h"
+#include "gateway/core/quote.h"
 #include "gateway/lib/address_text.h"
 #include "gateway/lib/file.h"
 #include "gateway/lib/ini.h"
@@ -35,6 +37,7 @@ static const struct setting settings[] = {
     { "api",      "admin_key_file",           SETTING_PATH,          AT(api.admin_key_file),               "admin.key" },
     { "api",      "trusted_proxies",          SETTING_TEXT,          AT(api.trusted_proxies),              NULL },
     { "api",      "explorer",                 SETTING_TEXT,          AT(api.explorer),                     NULL },
+    { "api",      "wallets",                  SETTING_TEXT,          AT(api.wallets),                      NULL },
     { "api",      "max_connections",          SETTING_COUNT,         AT(api.max_connections),              "10240" },
     { "api",      "max_per_address",          SETTING_COUNT,         AT(api.max_per_address),              "1024" },
     { "api",      "request_timeout",          SETTING_SECONDS,       AT(api.request_timeout_s),            "30s" },
@@ -67,6 +70,7 @@ static const struct setting settings[] = {
     { "receipts", "require_countersignature", SETTING_BOOL,          AT(receipts.require_countersignature), "no" },
     { "receipts", "rate_limit",               SETTING_COUNT,         AT(receipts.rate_limit),              "50000" },
     { "receipts", "rate_burst",               SETTING_COUNT,         AT(receipts.rate_burst),              "500000" },
+    { "receipts", "quote_max",                SETTING_SECONDS,       AT(receipts.quote_max_s),             "15m" },
     { "popularity", "epoch",                  SETTING_SECONDS,       AT(popularity.epoch_s),               "7d" },
     { "popularity", "budget",                 SETTING_AMOUNT,        AT(popularity.budget),                "0" },
     { "popularity", "cap_bps",                SETTING_COUNT,         AT(popularity.cap_bps),               "5000" },
@@ -210,13 +214,14 @@ static bool check_popularity(const struct config *c, struct err *err)
 static bool check_limits(const struct config *c, struct err *err)
 {
     struct proxies proxies;
+    struct wallets wallets;
 
     return in_range("max_connections", c->api.max_connections, 16, 100000, err)
         && in_range("max_per_address", c->api.max_per_address, 1, c->api.max_connections, err)
         && in_range("request_timeout", c->api.request_timeout_s, 1, 3600, err)
         && in_range("answer_timeout", c->api.answer_timeout_s, 1, 3600, err)
         && in_range("idle_timeout", c->api.idle_timeout_s, 1, 3600, err)
-        && proxies_parse(c->api.trusted_proxies, &proxies, err);
+        && proxies_parse(c->api.trusted_proxies, &proxies, err) && wallets_parse(c->api.wallets, &wallets, err);
 }
 
 static bool check(const struct config *config, struct err *err)
@@ -233,6 +238,8 @@ static bool check(const struct config *config, struct err *err)
         return err_set(err, ERR_CONFIG, "[watchdog] gas_runs_warn must not be below gas_runs_fail: a warning comes first");
     if (config->watchdog.funds_days_warn < config->watchdog.funds_days_fail)
         return err_set(err, ERR_CONFIG, "[watchdog] funds_days_warn must not be below funds_days_fail: a warning comes first");
+    if (config->receipts.quote_max_s == 0 || config->receipts.quote_max_s > QUOTE_MAX_S)
+        return err_set(err, ERR_CONFIG, "[receipts] quote_max must be 1 s to %u s", QUOTE_MAX_S);
     return check_popularity(config, err) && check_limits(config, err);
 }
 

@@ -11,7 +11,7 @@
 
 struct config {
     char *path;                                        /* of the file */
-    struct { char *listen, *admin_listen, *admin_hosts, *admin_key_file, *trusted_proxies, *explorer;
+    struct { char *listen, *admin_listen, *admin_hosts, *admin_key_file, *trusted_proxies, *explorer, *wallets;
              uint64_t max_connections, max_per_address, request_timeout_s, answer_timeout_s, idle_timeout_s; } api;
     struct { char *url; } store;
     struct {
@@ -29,7 +29,7 @@ struct config {
         struct address protocol_account;
     } settle;
     struct {
-        uint64_t max_age_s, quarantine_max, settle_within_s, rate_limit, rate_burst;
+        uint64_t max_age_s, quarantine_max, settle_within_s, rate_limit, rate_burst, quote_max_s;
         struct amount daily_limit;
         bool require_countersignature;
     } receipts;

@@ -155,6 +155,20 @@ bool store_receipts_of_job(struct db *db, struct job_id job, receipt_fn *visit, 
     return visit_rows(&st, visit, self, err);
 }
 
+bool store_receipts_before(struct db *db, struct job_id job, struct address provider, unsigned limit, receipt_fn *visit, void *self,
+                           struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM receipts WHERE (job_id, provider) < (?, ?)"
+                        " ORDER BY job_id DESC, provider DESC LIMIT ?", &st, err))
+        return false;
+    stmt_bind_job_id(&st, &job);
+    stmt_bind_address(&st, &provider);
+    stmt_bind_u64(&st, limit);
+    return visit_rows(&st, visit, self, err);
+}
+
 bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_id last, job_fn *visit, void *self, bool *all,
                                 struct err *err)
 {

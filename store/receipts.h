@@ -48,6 +48,9 @@ MUST_USE bool store_receipt_jobs_between(struct db *db, struct job_id first, str
                                          struct err *err);
 typedef bool receipt_fn(void *self, const struct receipt_row *row, struct err *err);      /* false: stop; with err set: fail */
 MUST_USE bool store_receipts_of_job(struct db *db, struct job_id job, receipt_fn *visit, void *self, struct err *err);
+/* Those whose (jobId, provider) lies below, newest job first. */
+MUST_USE bool store_receipts_before(struct db *db, struct job_id job, struct address provider, unsigned limit, receipt_fn *visit, void *self,
+                                    struct err *err);
 MUST_USE bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err);   /* by (jobId, provider) */
 /* The same for who reads them more than once: the order is made at open.  Within one transaction. */
 struct batch_receipts;

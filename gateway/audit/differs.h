@@ -12,7 +12,9 @@ enum difference {
     DIFFERS_HEADER,            /* the chain of headers */
     DIFFERS_ARCHIVE,           /* bytes or shape of the file */
     DIFFERS_BATCH,             /* the batch line */
-    DIFFERS_CATALOG,           /* a price, provider or model line */
+    DIFFERS_CATALOG,           /* a price, provider, model or capacity line */
+    DIFFERS_QUOTE,             /* a quote line */
+    DIFFERS_MARKET,            /* a step of a market's price */
     DIFFERS_BUNDLE,
     DIFFERS_RECEIPT,           /* shape, order, count */
     DIFFERS_DOUBLE_BILLING,

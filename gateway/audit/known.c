@@ -11,7 +11,7 @@ struct known {
     struct replay *replay;
     const struct chain_settlement *settlement;
     struct progress *progress;
-    const struct catalog *catalog;            /* from the first receipt on */
+    const struct catalog *catalog;            /* with the rows of this settlement; NULL until its first receipt */
     struct totals leaves;
     struct err fault;
 };
@@ -38,6 +38,9 @@ static bool take_receipt(struct known *k, const struct archive_receipt *line, st
     char name[RECEIPT_NAME];
 
     k->progress->receipts++;
+    if ((k->catalog == NULL && !rows_catalog(k->replay->rows, k->settlement->event.sequence, &k->catalog, err))
+        || !market_audit_receipt(k->replay->market, k->catalog, line, err))
+        return false;
     if (seen_add(&k->replay->seen, r->job_id, r->provider))
         return count_job(k, line, err);
     receipt_name(r, name);
@@ -71,8 +74,12 @@ static bool take_text(void *self, const char *text, size_t len, struct err *err)
     (void)err;                                /* the digest is told first, as in replay.c */
     if (k->fault.code != ERR_NONE || !archive_read_line(text, len, &line, &k->fault))
         return true;
+    if (line.type == ARCHIVE_PRICE)
+        market_audit_price(k->replay->market, &line.of.price);
     if (archive_is_row(line.type))
         (void)!rows_take(k->replay->rows, &line, false, k->settlement->event.sequence, &k->fault);
+    else if (line.type == ARCHIVE_CAPACITY)
+        (void)!market_audit_capacity(k->replay->market, &line.of.capacity, k->settlement->event.sequence, &k->fault);
     else if (line.type == ARCHIVE_RECEIPT)
         (void)!take_receipt(k, &line.of.receipt, &k->fault);
     else if (line.type == ARCHIVE_EPOCH)
@@ -99,7 +106,8 @@ static bool check(struct known *k, struct hash digest, struct err *err)
         *err = k->fault;
         return false;
     }
-    if (!totals_sort(&k->leaves, err))
+    if (!totals_sort(&k->leaves, err) || !rows_catalog(k->replay->rows, e->sequence, &k->catalog, err)
+        || !market_audit_settle(k->replay->market, k->catalog, MARKET_KNOWN, e->sequence, err))
         return false;
     root = rewards_root(&k->leaves, k->replay->view->token);
     return hash_eq(root, e->rewards_root) || differs_hash(err, DIFFERS_REWARDS_ROOT, all, root, e->rewards_root);
@@ -121,6 +129,7 @@ bool replay_known(struct replay *r, const struct chain_settlement *s, struct sou
     struct known k = { .replay = r, .settlement = s, .progress = progress };
     struct hash digest;
 
+    replay_note(r, s);
     totals_copy(&r->leaves, &k.leaves);
     if (!source_archive(source, s->event.sequence, take_text, &k, &digest, err) || !check(&k, digest, err)) {
         totals_clear(&k.leaves);

@@ -6,6 +6,7 @@
 
 #include "gateway/audit/bundles.h"
 #include "gateway/audit/pool.h"
+#include "gateway/audit/quotes.h"
 #include "gateway/audit/signatures.h"
 #include "gateway/audit/totals.h"
 #include "gateway/core/archive.h"
@@ -20,6 +21,7 @@ struct recompute {
     struct totals *credits;                   /* what everybody earned is added here */
     struct totals *charges;                   /* what each consumer is billed; NULL: not asked for */
     struct pool_audit *pool;                  /* what was paid to the protocol; NULL: not asked for */
+    const struct quotes *quotes;              /* of this archive; NULL: it has none */
 };
 
 #define RECEIPT_NAME 100

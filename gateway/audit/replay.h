@@ -6,6 +6,7 @@
 
 #include "gateway/audit/audit.h"
 #include "gateway/audit/chain_view.h"
+#include "gateway/audit/market.h"
 #include "gateway/audit/pool.h"
 #include "gateway/audit/rows.h"
 #include "gateway/audit/seen.h"
@@ -16,6 +17,9 @@ struct replay {
     struct audit_keys *keys;                  /* borrowed; may be NULL */
     struct domain domain;
     struct rows *rows;
+    struct market_audit *market;
+    struct hash *cancelled;                   /* owned; receipts roots of cancelled settlements that did not come again yet */
+    size_t cancelled_count;
     struct seen seen;
     struct pool_audit pool;
     struct signatures *signatures;            /* of receipts signed one by one, under way on all cores */
@@ -33,6 +37,8 @@ struct progress { replay_progress *tell; void *self; uint64_t receipts, sealed; 
 /* The archive and rewards.json of one settlement that stands. */
 MUST_USE bool replay_settlement(struct replay *r, const struct chain_settlement *s, struct source *source,
                                 struct progress *progress, struct err *err);
+/* These receipts stand now, or were cancelled: markets are judged by all receipts. */
+void replay_note(struct replay *r, const struct chain_settlement *s);
 /* One that stands and was found true before. */
 MUST_USE bool replay_known(struct replay *r, const struct chain_settlement *s, struct source *source, struct progress *progress,
                            struct err *err);

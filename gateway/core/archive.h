@@ -1,9 +1,11 @@
 /* gateway/core/archive.h - the lines of a batch's published archive (design 6): one JSON object a line, with a `type`.
  *
  * Written by settle, read by audit; nobody else knows the member names.  Order of a file: batch, then price,
- * provider, model, consumer, bundle lines that first appear here and an epoch line for each epoch of the popularity pool that is not
- * booked yet, then receipts by (jobId, provider), then a popularity line for each epoch booked in this batch, then rewards by account.
- * Where only parties may read, consumer, bundle and receipt lines are sealed (seal.h) and stand in the same places.
+ * provider, model, consumer, capacity lines that first appear here and an epoch line for each epoch of the popularity pool that is not
+ * booked yet, quote and bundle lines of the receipts, then receipts by (jobId, provider), then a popularity line for each epoch
+ * booked in this batch, then rewards by account.  With a receipt that a market priced, all steps of that market that took effect by
+ * its acceptedAt stand here or in an earlier archive, and all capacity announced for the model by then.
+ * Where only parties may read, consumer, quote, bundle and receipt lines are sealed (seal.h) and stand in the same places.
  * A consumer line {address, since, enrolled} is the revision in force for a countersigned receipt when it was accepted: where
  * enrolled, that consumer is billed, else, and where there is no line, the treasury.
  * Amounts are decimal strings, `acceptedAt` Unix ms.  Beyond the design's members: `batch` has token and
@@ -15,13 +17,17 @@
 #include "gateway/base/buf.h"
 #include "gateway/core/catalog.h"
 #include "gateway/core/header.h"
+#include "gateway/core/ledger.h"
 #include "gateway/core/popularity.h"
+#include "gateway/core/quote.h"
 
-enum archive_type { ARCHIVE_BATCH, ARCHIVE_PRICE, ARCHIVE_PROVIDER, ARCHIVE_MODEL, ARCHIVE_CONSUMER, ARCHIVE_BUNDLE, ARCHIVE_RECEIPT,
-                    ARCHIVE_REWARD, ARCHIVE_SEALED_CONSUMER, ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED, ARCHIVE_EPOCH,
-                    ARCHIVE_POPULARITY };
+enum archive_type { ARCHIVE_BATCH, ARCHIVE_PRICE, ARCHIVE_PROVIDER, ARCHIVE_MODEL, ARCHIVE_CONSUMER, ARCHIVE_CAPACITY, ARCHIVE_QUOTE,
+                    ARCHIVE_BUNDLE, ARCHIVE_RECEIPT, ARCHIVE_REWARD,
+                    ARCHIVE_SEALED_CONSUMER, ARCHIVE_SEALED_QUOTE, ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED,
+                    ARCHIVE_EPOCH, ARCHIVE_POPULARITY };
 /* One of the catalog: price, provider, model, consumer. */
 bool archive_is_row(enum archive_type type);
+bool archive_is_sealed(enum archive_type type);
 
 struct archive_batch {
     uint64_t chain_id;
@@ -62,6 +68,8 @@ struct archive_line {
         struct provider provider;
         struct model model;
         struct consumer consumer;
+        struct announcement capacity;
+        struct issued_quote quote;
         struct archive_bundle bundle;
         struct archive_receipt receipt;
         struct archive_reward reward;

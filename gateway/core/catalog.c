@@ -160,12 +160,19 @@ bool catalog_model_claimed(const struct catalog *c, struct hash model)
     return timeline_first(&c->by_claim, model) != NULL;
 }
 
+/* Since when a version counts.  A step is due when its window ends: recorded late, it counts all the same, so that nobody can
+ * hold back one that he does not like. */
+static uint64_t known_since(const struct price_version *p)
+{
+    return p->step.base != 0 ? p->effective_from_ms : p->recorded_at_ms;
+}
+
 static const struct price_version *price_among(const struct catalog *c, const struct timeline *t, struct hash key,
                                                uint64_t finished_at_ms, uint64_t accepted_at_ms)
 {
     const struct timeline_entry *e = timeline_at(t, key, finished_at_ms);
 
-    while (e != NULL && c->prices[e->row].recorded_at_ms > accepted_at_ms)
+    while (e != NULL && known_since(&c->prices[e->row]) > accepted_at_ms)
         e = timeline_before(t, e);
     return e != NULL ? &c->prices[e->row] : NULL;
 }
@@ -186,6 +193,41 @@ const struct price_version *catalog_price_version(const struct catalog *c, uint6
     must_be_sealed(c);
     e = timeline_at(&c->by_version, no_key, version);
     return e != NULL && e->at == version ? &c->prices[e->row] : NULL;
+}
+
+const struct price_version *catalog_market(const struct catalog *c, struct hash model, uint64_t at_ms)
+{
+    const struct timeline_entry *e;
+
+    must_be_sealed(c);
+    e = timeline_at(&c->by_price_model, model, at_ms);
+    /* A step takes effect only while its base stands, so the base is the one of the latest step. */
+    for (; e != NULL; e = timeline_before(&c->by_price_model, e)) {
+        const struct price_version *p = &c->prices[e->row];
+
+        if (known_since(p) > at_ms)
+            continue;
+        if (p->step.base != 0)
+            return catalog_price_version(c, p->step.base);
+        return p->market.window_s != 0 ? p : NULL;
+    }
+    return NULL;
+}
+
+void catalog_price_history(const struct catalog *c, struct hash model, catalog_price_fn *visit, void *self)
+{
+    uint64_t before_ms = UINT64_MAX;
+    const struct timeline_entry *e;
+
+    must_be_sealed(c);
+    for (e = timeline_at(&c->by_price_model, model, UINT64_MAX); e != NULL; e = timeline_before(&c->by_price_model, e)) {
+        if (!visit(self, &c->prices[e->row]))
+            return;
+        before_ms = e->at;
+    }
+    for (e = timeline_at(&c->by_price_any, no_key, UINT64_MAX); e != NULL; e = timeline_before(&c->by_price_any, e))
+        if (e->at < before_ms && !visit(self, &c->prices[e->row]))
+            return;
 }
 
 const struct model *catalog_claim(const struct catalog *c, struct hash model)
@@ -228,12 +270,4 @@ bool catalog_check_lineage(const struct catalog *c, const struct model *m, struc
 
     must_be_sealed(c);
     return walk_lineage(c, m, 0, &paths, err);
-}
-
-bool quote_matches(const struct quote *q, const struct receipt *r)
-{
-    return hash_eq(q->model, r->model)
-        && (address_is_zero(q->provider) || address_eq(q->provider, r->provider))
-        && (address_is_zero(q->consumer) || address_eq(q->consumer, r->consumer))
-        && r->started_at_ms <= q->valid_until_ms;
 }

@@ -84,9 +84,30 @@ bool seal_receipt(struct archive_line *line, struct hash leaf, struct hash line_
     return ok;
 }
 
-bool seal_row(struct archive_line *line, struct hash settlement_key, struct err *err)
+/* Lines that are sealed as a whole, and what they become. */
+static const struct { enum archive_type plain, sealed; } wholes[] = {
+    { ARCHIVE_CONSUMER, ARCHIVE_SEALED_CONSUMER }, { ARCHIVE_QUOTE, ARCHIVE_SEALED_QUOTE }, { ARCHIVE_BUNDLE, ARCHIVE_SEALED_BUNDLE },
+};
+
+static enum archive_type sealed_as(enum archive_type plain)
 {
-    enum archive_type type = line->type == ARCHIVE_CONSUMER ? ARCHIVE_SEALED_CONSUMER : ARCHIVE_SEALED_BUNDLE;
+    for (size_t i = 0; i < ARRAY_LEN(wholes); i++)
+        if (wholes[i].plain == plain)
+            return wholes[i].sealed;
+    bug("a line of type %d is not sealed", (int)plain);
+}
+
+static enum archive_type opened_as(enum archive_type sealed)
+{
+    for (size_t i = 0; i < ARRAY_LEN(wholes); i++)
+        if (wholes[i].sealed == sealed)
+            return wholes[i].plain;
+    bug("a line of type %d is not opened", (int)sealed);
+}
+
+bool seal_whole(struct archive_line *line, struct hash settlement_key, struct err *err)
+{
+    enum archive_type type = sealed_as(line->type);
     struct archive_sealed sealed = { 0 };
     struct box_nonce nonce;
     struct hash mark;
@@ -95,7 +116,7 @@ bool seal_row(struct archive_line *line, struct hash settlement_key, struct err 
 
     buf_init_max(&text, BUF_DEFAULT_MAX);
     buf_init_max(&sealed.box, BUF_DEFAULT_MAX);
-    ok = write_padded(line, SEAL_STEP, &text, err);
+    ok = write_padded(line, SEAL_WHOLE_STEP, &text, err);
     if (ok) {
         /* Of the content: the file is the same when it is made again, and no nonce ever seals two texts. */
         mark = hmac_sha256(settlement_key.b, sizeof settlement_key.b, text.data, text.len);
@@ -133,11 +154,6 @@ static bool take_text(struct archive_line *line, const struct buf *text, enum ar
     return true;
 }
 
-static bool is_sealed_row(const struct archive_line *line)
-{
-    return line->type == ARCHIVE_SEALED_CONSUMER || line->type == ARCHIVE_SEALED_BUNDLE;
-}
-
 bool seal_open_line(struct archive_line *line, struct hash line_key, bool *opened, struct err *err)
 {
     static const struct box_nonce zero;
@@ -145,7 +161,7 @@ bool seal_open_line(struct archive_line *line, struct hash line_key, bool *opene
     bool ok = true, fits;
 
     if (line->type != ARCHIVE_SEALED) {
-        *opened = !is_sealed_row(line);
+        *opened = !archive_is_sealed(line->type);
         return true;
     }
     buf_init(&text);
@@ -158,9 +174,9 @@ bool seal_open_line(struct archive_line *line, struct hash line_key, bool *opene
     return ok;
 }
 
-static bool open_row(struct archive_line *line, struct hash settlement_key, bool *opened, struct err *err)
+static bool open_whole(struct archive_line *line, struct hash settlement_key, bool *opened, struct err *err)
 {
-    enum archive_type type = line->type == ARCHIVE_SEALED_CONSUMER ? ARCHIVE_CONSUMER : ARCHIVE_BUNDLE;
+    enum archive_type type = opened_as(line->type);
     const struct buf *box = &line->of.sealed.box;
     struct box_nonce nonce;
     struct buf text;
@@ -186,8 +202,8 @@ bool seal_open(struct archive_line *line, struct hash settlement_key, bool *open
     struct buf key;
     bool ok = true, fits;
 
-    if (is_sealed_row(line))
-        return open_row(line, settlement_key, opened, err);
+    if (archive_is_sealed(line->type) && line->type != ARCHIVE_SEALED)
+        return open_whole(line, settlement_key, opened, err);
     *opened = line->type != ARCHIVE_SEALED;
     if (*opened || !line->of.sealed.has_wrap)
         return true;

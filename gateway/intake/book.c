@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "gateway/core/receipt_json.h"
+#include "store/quotes.h"
 
 static struct tally_key day_key(const struct group *group, struct address provider)
 {
@@ -33,6 +34,8 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
         .catalog = catalog, .limits = &limits, .receipt = r, .now_ms = group->now_ms, .clock_ms = group->clock_ms,
         .operator_released = judging == JUDGE_RELEASED,
     };
+    struct issued_quote quote;
+    bool issued = false;
     uint64_t waited_ms = group->clock_ms > received_at_ms ? group->clock_ms - received_at_ms : 0;
 
     limits.receipt_max = intake->gathered.batch_amount_max;
@@ -44,6 +47,9 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
         return false;
     if ((!facts.job_billed_by_other && !pair_job_billed(intake, &r->receipt, &facts.job_billed_by_other, err)))
         return false;
+    if (!hash_is_zero(r->receipt.quote) && !store_quote_find(group->db, r->receipt.quote, &quote, &issued, err))
+        return false;
+    facts.quote = issued ? &quote.quote : NULL;
     /* Strangers earn nothing, and asking about each would only fill the table. */
     if (catalog_provider(catalog, r->receipt.provider, group->now_ms) != NULL
         && !provider_day(intake, group, r->receipt.provider, &facts.provider_day, err))
@@ -115,7 +121,9 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
     shares_clear(&credits);
     return ok && post(intake, charge, err) && count_fee(g, verdict->price, charge, err)
         && tally_add(&g->batches, &(struct tally_key){ .number = g->batch.number }, verdict->amount, err)
-        && tally_add(&g->days, &day, verdict->amount, err);
+        && tally_add(&g->days, &day, verdict->amount, err)
+        && market_count(intake, verdict->price, &r->receipt, err)
+        && (!verdict->quoted || store_quote_use(group->db, r->receipt.quote, err));
 }
 
 bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row, struct err *err)

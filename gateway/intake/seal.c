@@ -98,6 +98,7 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
     tally_sort(&g->batches);
     tally_sort(&g->postings);
     tally_sort(&g->days);
+    tally_sort(&g->demand);
     /* First: the row of an epoch stands before anything of it, and before a batch that was open in it is closed. */
     ok = (!g->epoch_running || g->epoch_stored || pool_open_epochs(group->db, group->now_ms, err)) && flush_batches(intake, group, err);
     for (size_t i = 0; ok && i < g->postings.count; i++) {
@@ -112,7 +113,7 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
         /* The first addition was what the store had. */
         ok = d->count < 2 || store_provider_day_set(group->db, d->key.account, d->key.number, d->amount, err);
     }
-    return ok && flush_fees(g, group, err) && flush_recharges(g, group, err);
+    return ok && flush_fees(g, group, err) && flush_recharges(g, group, err) && market_flush(intake, group, err);
 }
 
 static struct tree *tree_of_leaves(const struct gathered *g)

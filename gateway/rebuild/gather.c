@@ -39,7 +39,7 @@ static bool take_row(struct gathering *w, const struct archive_line *line, struc
     struct gathered *g = w->g;
 
     /* Signatures of models, and that no row stands twice with different content. */
-    if (g->judged && !rows_take(w->rows, line, false, g->sequence, err))
+    if (g->judged && line->type != ARCHIVE_CAPACITY && line->type != ARCHIVE_QUOTE && !rows_take(w->rows, line, false, g->sequence, err))
         return false;
     if (g->row_count == g->row_capacity) {
         g->row_capacity = g->row_capacity == 0 ? 16 : g->row_capacity * 2;
@@ -127,6 +127,11 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
     case ARCHIVE_PROVIDER:
     case ARCHIVE_MODEL:
     case ARCHIVE_CONSUMER:
+    case ARCHIVE_CAPACITY:
+        ok = take_row(w, &line, err);
+        break;
+    case ARCHIVE_QUOTE:
+        quotes_add(&g->quotes, &line.of.quote);
         ok = take_row(w, &line, err);
         break;
     case ARCHIVE_BUNDLE:
@@ -144,6 +149,7 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
     case ARCHIVE_REWARD:
         break;                                /* follows from the receipts */
     case ARCHIVE_SEALED_CONSUMER:
+    case ARCHIVE_SEALED_QUOTE:
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:
         bug("a sealed line was not opened");
@@ -162,6 +168,7 @@ void gathered_clear(struct gathered *g)
         popularity_clear(&g->booked[i]);
     free(g->booked);
     free(g->epochs);
+    quotes_clear(&g->quotes);
     bundles_clear(&g->checked);
     *g = (struct gathered){ 0 };
 }

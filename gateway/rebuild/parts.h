@@ -81,7 +81,7 @@ struct gathered {
     bool has_head, has_receipt;
     struct job_id first_job;                  /* of the first receipt: tells a batch that is closed here already */
     struct address first_provider;
-    struct archive_line *rows;                /* owned; prices, providers, models, consumers */
+    struct archive_line *rows;                /* owned; prices, providers, models, consumers, capacities, quotes */
     size_t row_count, row_capacity;
     struct popularity_terms *epochs;          /* owned; those that the archive announces */
     struct popularity *booked;                /* owned, with their rows; those that it books */
@@ -89,6 +89,7 @@ struct gathered {
     struct gathered_bundle *bundles;          /* owned; sorted by (provider, root) from the first receipt on */
     size_t bundle_count, bundle_capacity;
     struct bundles checked;                   /* where judged */
+    struct quotes quotes;
 };
 MUST_USE bool gather_archive(struct rebuilding *r, const struct chain_settlement *s, struct gathered *g, struct err *err);
 void gathered_clear(struct gathered *g);

@@ -8,6 +8,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/rebuild/rows.h"
 #include "store/ledger.h"
+#include "store/market.h"
 #include "store/popularity.h"
 
 static struct place place(const struct filling *f, const char *where)
@@ -58,6 +59,20 @@ static bool count_day(struct filling *f, const struct archive_receipt *a, struct
     return store_provider_day(f->db, provider, day, &earned, err)
         && (amount_add(earned, a->amount, &earned) || err_set(err, ERR_OVERFLOW, "a day over 256 bits"))
         && store_provider_day_set(f->db, provider, day, earned, err);
+}
+
+/* Windows that are judged already need no demand, but which those are the next archive tells. */
+static bool count_demand(struct filling *f, const struct archive_receipt *a, struct err *err)
+{
+    const struct price_version *price = catalog_price_version(f->catalog, a->price_version), *base;
+
+    if (price == NULL || (price->market.window_s == 0 && price->step.base == 0))
+        return true;
+    base = price->step.base == 0 ? price : catalog_price_version(f->catalog, price->step.base);
+    return base != NULL && base->market.window_s != 0
+        ? store_demand_add(f->db, base->version, market_window_of(&base->market, a->accepted_at_ms),
+                           amount_from_u64(market_units(a->receipt.receipt.count)), err)
+        : differs_u64(err, DIFFERS_MARKET, place(f, "base of a price version that no line tells"), 0, price->step.base);
 }
 
 /* -- what the store has of the same job -- */
@@ -155,7 +170,7 @@ static bool put(struct filling *f, const struct archive_receipt *a, struct recei
     if (found && is_as_settled(&old, row))
         return true;
     return (!found || replace_old(f, &old, row, err)) && store_receipt_insert(f->db, row, err)
-        && ((found && old.state == RECEIPT_ACCEPTED) || count_day(f, a, err));
+        && ((found && old.state == RECEIPT_ACCEPTED) || (count_day(f, a, err) && count_demand(f, a, err)));
 }
 
 /* -- one receipt of the archive -- */
@@ -217,8 +232,11 @@ bool receipts_fill(struct filling *f, struct err *err)
     struct hash digest;
 
     f->judge = (struct recompute){ .sequence = f->s->event.sequence, .domain = &f->r->domain, .catalog = f->catalog,
-                                   .protocol_account = protocol_account, .bundles = &f->g->checked, .credits = &f->credits };
+                                   .protocol_account = protocol_account, .bundles = &f->g->checked, .credits = &f->credits,
+                                   .quotes = &f->g->quotes };
     tree_stream_init(&f->tree);
+    if (f->g->judged ? !quotes_seal(&f->g->quotes, &f->r->domain, f->catalog, f->s->event.sequence, err) : false)
+        return false;
     return rebuild_bundles(f->r, f->g, f->db, err)
         && clear_sums(f, f->batch, err) && pool_announce(f, err)
         && source_archive(f->r->own, f->s->event.sequence, keep_line, f, &digest, err)

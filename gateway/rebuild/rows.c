@@ -6,6 +6,8 @@
 
 #include "gateway/base/mem.h"
 #include "store/catalog.h"
+#include "store/market.h"
+#include "store/quotes.h"
 #include "store/receipts.h"
 
 /* The row of the same key that the store has, as a line; false: none. */
@@ -64,6 +66,10 @@ static bool write_model(struct db *db, const struct archive_line *line, struct e
 
 static bool write_row(struct db *db, const struct archive_line *line, struct err *err)
 {
+    if (line->type == ARCHIVE_CAPACITY)
+        return store_capacity_restore(db, &line->of.capacity, err);
+    if (line->type == ARCHIVE_QUOTE)
+        return store_quote_restore(db, &line->of.quote, err);
     if (line->type == ARCHIVE_PRICE)
         return store_price_restore(db, &line->of.price, err);
     if (line->type == ARCHIVE_PROVIDER)

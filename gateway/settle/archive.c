@@ -9,6 +9,7 @@
 #include "gateway/pool/pool.h"
 #include "gateway/settle/archive_again.h"
 #include "gateway/settle/archive_used.h"
+#include "store/quotes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -55,6 +56,14 @@ static bool put_catalog(struct output *o, const struct used *used, struct err *e
     return true;
 }
 
+static bool put_capacities(struct output *o, const struct offers *offers, struct err *err)
+{
+    for (size_t i = 0; i < offers->announced_count; i++)
+        if (!put(o, &(struct archive_line){ ARCHIVE_CAPACITY, { .capacity = offers->announced[i] } }, err))
+            return false;
+    return true;
+}
+
 struct bundle_root { uint64_t bundle; struct hash root; };
 
 struct archiving {
@@ -89,9 +98,30 @@ static bool put_bundle(struct archiving *a, const struct bundle_row *row, const 
         b->others[b->other_count].index = i;
         memcpy(b->others[b->other_count++].leaf.b, row->leaves.data + i * sizeof (struct hash), sizeof (struct hash));
     }
-    ok = (!a->published->sealed || seal_row(&line, a->settlement_key, err)) && put(&a->out, &line, err);
+    ok = (!a->published->sealed || seal_whole(&line, a->settlement_key, err)) && put(&a->out, &line, err);
     archive_line_clear(&line);
     return ok;
+}
+
+/* As a bundle, a quote stands in each archive that has receipts of it.  One that was never issued here has no line. */
+static bool put_quotes(struct archiving *a, struct err *err)
+{
+    const struct offers *o = &a->used.offers;
+
+    for (size_t i = 0; i < o->quote_count; i++) {
+        struct archive_line line = { .type = ARCHIVE_QUOTE };
+        bool found, ok;
+
+        if (!store_quote_find(a->db, o->quotes[i], &line.of.quote, &found, err))
+            return false;
+        if (!found)
+            continue;
+        ok = (!a->published->sealed || seal_whole(&line, a->settlement_key, err)) && put(&a->out, &line, err);
+        archive_line_clear(&line);
+        if (!ok)
+            return false;
+    }
+    return true;
 }
 
 static bool put_bundles(struct archiving *a, struct err *err)
@@ -125,7 +155,7 @@ static bool put_consumers(struct archiving *a, struct err *err)
 {
     for (size_t i = 0; i < a->used.consumers.count; i++) {
         struct archive_line line = { ARCHIVE_CONSUMER, { .consumer = *(const struct consumer *)a->used.consumers.list[i] } };
-        bool ok = (!a->published->sealed || seal_row(&line, a->settlement_key, err)) && put(&a->out, &line, err);
+        bool ok = (!a->published->sealed || seal_whole(&line, a->settlement_key, err)) && put(&a->out, &line, err);
 
         archive_line_clear(&line);
         if (!ok)
@@ -223,7 +253,9 @@ static bool write_lines(struct archiving *a, struct err *err)
     return put(&a->out, &head, err)
         && put_catalog(&a->out, &a->used, err)
         && put_consumers(a, err)
+        && put_capacities(&a->out, &a->used.offers, err)
         && put_epochs(a, err)
+        && put_quotes(a, err)
         && put_bundles(a, err)
         && batch_receipts_each(a->published->receipts, put_receipt, a, err)
         && store_epochs_of_batch(a->db, a->published->number, put_popularity, a, err)

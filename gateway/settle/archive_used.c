@@ -144,9 +144,32 @@ static bool add_receipt(void *self, const struct receipt_row *row, struct err *e
     add_row(&u->prices, price);
     add_row(&u->providers, provider);
     add_consumer(u, row);
+    offers_of_receipt(&u->offers, price, r, row->accepted_at_ms);
     if (row->has_bundle)
         add_bundle(u, row->bundle, row->bundle_index);
     return add_model(u, r, r->model, row->accepted_at_ms, err);
+}
+
+/* A market's price follows from its base and all steps, and those from the capacity that admitted providers announced. */
+static bool add_markets(struct used *u, struct db *db, struct err *err)
+{
+    const struct offers *o = &u->offers;
+    const struct price_version *p;
+
+    for (size_t i = 0; i < o->market_count; i++)
+        for (uint64_t v = o->markets[i].base; (p = catalog_price_version(u->catalog, v)) != NULL; v++)
+            if (v == o->markets[i].base || (p->step.base == o->markets[i].base && p->recorded_at_ms <= o->markets[i].until_ms))
+                add_row(&u->prices, p);
+    if (!offers_load(&u->offers, u->catalog, db, err))
+        return false;
+    for (size_t i = 0; i < o->announced_count; i++) {
+        const struct announcement *a = &o->announced[i];
+        const struct provider *provider = catalog_provider(u->catalog, a->capacity.provider, a->recorded_at_ms);
+
+        if (provider != NULL)                 /* NULL: withdrawn, as it was expelled */
+            add_row(&u->providers, provider);
+    }
+    return true;
 }
 
 bool used_collect(struct db *db, struct batch_receipts *receipts, struct used *used, struct err *err)
@@ -156,7 +179,7 @@ bool used_collect(struct db *db, struct batch_receipts *receipts, struct used *u
 
     if (!store_catalog_load(db, &u.catalog, &settings, err))
         return false;
-    if (!batch_receipts_each(receipts, add_receipt, &u, err)) {
+    if (!batch_receipts_each(receipts, add_receipt, &u, err) || !add_markets(&u, db, err)) {
         used_clear(&u);
         return false;
     }
@@ -205,10 +228,13 @@ static bool leave_out_line(struct used *u, const struct archive_line *line)
     case ARCHIVE_PROVIDER: drop_row(&u->providers, provider_like(u, &line->of.provider)); return true;
     case ARCHIVE_MODEL:    drop_row(&u->models, model_like(u, &line->of.model)); return true;
     case ARCHIVE_CONSUMER: drop_row(&u->consumers, consumer_like(u, &line->of.consumer)); return true;
+    case ARCHIVE_CAPACITY: offers_drop(&u->offers, &line->of.capacity); return true;
+    case ARCHIVE_QUOTE:
     case ARCHIVE_BUNDLE:
     case ARCHIVE_RECEIPT:
     case ARCHIVE_REWARD:
     case ARCHIVE_SEALED_CONSUMER:
+    case ARCHIVE_SEALED_QUOTE:
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:
     case ARCHIVE_POPULARITY: return false;
@@ -266,7 +292,7 @@ bool used_leave_out_published(struct used *used, const char *dir, struct db *db,
         struct hash key = seal_settlement_key(secret, earlier.list[i]);
         char path[4096];
 
-        if (used->prices.count + used->providers.count + used->models.count + used->consumers.count == 0)
+        if (used->prices.count + used->providers.count + used->models.count + used->consumers.count + used->offers.announced_count == 0)
             break;
         archive_path(dir, earlier.list[i], ".archive.ndjson", path, sizeof path);
         ok = leave_out_file(used, path, key, err);
@@ -330,6 +356,7 @@ void used_clear(struct used *used)
     free(used->providers.list);
     free(used->models.list);
     free(used->consumers.list);
+    offers_clear(&used->offers);
     for (size_t i = 0; i < used->bundle_count; i++)
         free(used->bundles[i].bits);
     free(used->bundles);

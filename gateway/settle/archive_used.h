@@ -4,6 +4,7 @@
 #define QUITTANCE_SETTLE_ARCHIVE_USED_H
 
 #include "gateway/core/archive.h"
+#include "gateway/settle/archive_offers.h"
 #include "store/receipts.h"
 
 /* Rows of the catalog, borrowed from it, each once. */
@@ -15,6 +16,7 @@ bool bundle_use_has(const struct bundle_use *use, uint64_t index);
 struct used {
     struct catalog *catalog;                  /* owned */
     struct rows prices, providers, models, consumers;    /* sorted for output by used_sort, until then by address in memory */
+    struct offers offers;                     /* markets, capacity and quotes behind the prices */
     struct bundle_use *bundles;               /* by bundle */
     size_t bundle_count, bundle_capacity;
 };

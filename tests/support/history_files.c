@@ -84,7 +84,7 @@ static void write_sealable(const struct builder *b, const struct archive_line *p
     buf_init(&text);
     archive_write_line(plain, &text);
     assert_true(archive_read_line((const char *)text.data, text.len - 1, &line, &err)
-                && seal_row(&line, seal_settlement_key(history_secret, sequence), &err));
+                && seal_whole(&line, seal_settlement_key(history_secret, sequence), &err));
     archive_write_line(&line, out);
     archive_line_clear(&line);
     buf_clear(&text);
