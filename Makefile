@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo unit sim sim-bench histories e2e busy test-geth soak-leak soak bench bench-programs instructions contracts forge forge-ci model bench-gas coverage slither smt clean
+.PHONY: all help test demo unit sim sim-bench histories popularity-game e2e test-geth soak-leak soak bench contracts forge forge-ci model bench-gas coverage slither smt clean plots busy bench-programs instructions
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -93,11 +93,19 @@ histories: $(B)/tests/histories/driver ## random histories (HISTORIES=10000) aga
 sim-bench: $(B)/tests/sim/sim ## 100 000 seeds, how often each fault was met, lives a second
 	@$< --seeds 100000 --progress
 
+popularity-game: $(B)/tests/core/test_popularity_game ## 20 000 random tries to buy popularity, and what each strategy came to
+	@$< --rounds 20000
+
 # Bench programs: tests/bench/bench_*.c, and the load generator that the others are driven with (tests/bench/README.md).
 BENCH_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/bench_*.c)) $(B)/tests/bench/loadgen
 LOADGEN_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/loadgen*.c))
 $(B)/tests/bench/loadgen: $(LOADGEN_OBJ) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
+
+# TRACES: CSV files; none: a made-up one.
+TRACES ?=
+plots: $(B)/tests/market/trace ## price TRACES under three market settings and draw them into build/plots
+	@scripts/plot-market $(TRACES)
 
 test: ## everything that guards main (scripts/test --help lists the parts)
 	@scripts/test

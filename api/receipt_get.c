@@ -9,6 +9,7 @@
 #include "gateway/core/seal.h"
 #include "gateway/lib/emit.h"
 #include "store/ledger.h"
+#include "store/quotes.h"
 #include "store/tree_parts.h"
 
 /* Everything an answer is made of. */
@@ -84,6 +85,20 @@ static bool put_promise(struct view *v, struct err *err)
     if (found)
         emit_hashes(v->out, "path", proof.path, proof.len);
     buf_add_byte(v->out, '}');
+    return true;
+}
+
+/* What fixed the price, where something did. */
+static bool put_quote(struct view *v, struct err *err)
+{
+    const struct receipt *r = &v->row.signed_.receipt;
+    struct issued_quote quote;
+    bool found = false;
+
+    if (!hash_is_zero(r->quote) && !store_quote_find(v->db, r->quote, &quote, &found, err))
+        return false;
+    if (found && quote_matches(&quote.quote, r))
+        emit_json(v->out, "quote", quote_to_json(&quote));
     return true;
 }
 
@@ -170,7 +185,7 @@ static bool put_accepted(struct view *v, struct err *err)
     emit_amount(v->out, "amount", v->row.amount);
     if (ok)
         put_shares(v, &shares);
-    ok = ok && put_promise(v, err);
+    ok = ok && put_quote(v, err) && put_promise(v, err);
     emit_u64(v->out, "batch", v->row.batch);
     ok = ok && (!v->has_settlement || put_settled(v, &shares, err));
     shares_clear(&shares);

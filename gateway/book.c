@@ -25,7 +25,7 @@ static bool open_store(struct book *b, struct writer_turns *turns, struct err *e
         return false;
     if (turns != NULL)
         writer_take_turns(b->writer, turns);
-    return writer_start(b->writer, err) && db_open(b->config.store.url, DB_READ, &b->reader, err)
+    return writer_start(b->writer, err) && open_pool(&b->config, b->writer, err) && db_open(b->config.store.url, DB_READ, &b->reader, err)
         && (turns == NULL || db_open(b->config.store.url, DB_READ, &b->for_other, err))
         && snapshots_new(b->reader, &b->snapshots, err);
 }
@@ -81,7 +81,7 @@ static bool open_intake(struct book *b, struct err *err)
         .limits = { .max_age_ms = c->receipts.max_age_s * 1000, .daily_limit = c->receipts.daily_limit,
                     .require_countersignature = c->receipts.require_countersignature },
         .settle_within_ms = c->receipts.settle_within_s * 1000,
-        .quarantine_max = c->receipts.quarantine_max,
+        .quarantine_max = c->receipts.quarantine_max, .quote_max_ms = c->receipts.quote_max_s * 1000,
         .protocol_account = open_protocol_account(c, signer_address(b->signer)),
         .batch_amount_max = chain_watch_batch_max(c->contract.cap),      /* until the contract's own is known */
         .batch_receipts_max = BATCH_RECEIPTS_MAX,
@@ -105,7 +105,8 @@ static void make_api(struct book *b)
         .settle_within_ms = c->receipts.settle_within_s * 1000,
         .token = c->chain.token, .protocol_account = open_protocol_account(c, signer_address(b->signer)),
         .signer = signer_address(b->signer),
-        .secret = b->secret, .parties_only = config_parties_only(c), .max_age_ms = c->receipts.max_age_s * 1000, .threads = cores(),
+        .secret = b->secret, .parties_only = config_parties_only(c), .max_age_ms = c->receipts.max_age_s * 1000,
+        .quote_max_s = c->receipts.quote_max_s, .threads = cores(),
         .watchdog = b->watchdog,
         .trusted_proxies = c->api.trusted_proxies, .connections_max = b->connections_max,
         .per_address = (unsigned)c->api.max_per_address, .request_ms = c->api.request_timeout_s * 1000,
@@ -162,7 +163,7 @@ bool book_watch(struct book *b, struct err *err)
     };
 
     return keep_level(b, err) && chain_watch_start(&watch, b->intake, b->api, b->runner, b->watchdog, &b->watch, err)
-        && release_left(b, err);
+        && release_left(b, err) && intake_tick_start(b->intake, err);
 }
 
 void book_stop_answering(struct book *b)

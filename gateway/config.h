@@ -29,10 +29,11 @@ struct config {
         struct address protocol_account;
     } settle;
     struct {
-        uint64_t max_age_s, quarantine_max, settle_within_s, rate_limit, rate_burst;
+        uint64_t max_age_s, quarantine_max, settle_within_s, rate_limit, rate_burst, quote_max_s;
         struct amount daily_limit;
         bool require_countersignature;
     } receipts;
+    struct { uint64_t epoch_s, cap_bps; struct amount budget; } popularity;      /* budget 0: off */
     struct { char *dir, *disclosure; } archive;
     struct {
         uint64_t interval_s, unsettled_max_s, stuck_max_s, held_max;         /* unsettled_max 0: half of settle_within */

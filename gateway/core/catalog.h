@@ -43,18 +43,28 @@ void catalog_seal(struct catalog *c);
 /* All answers are borrowed; NULL: none at that time. */
 const struct provider *catalog_provider(const struct catalog *c, struct address provider, uint64_t at_ms);   /* admitted */
 const struct consumer *catalog_consumer(const struct catalog *c, struct address consumer, uint64_t at_ms);   /* enrolled */
+/* The revision in force, enrolled or not. */
+const struct consumer *catalog_consumer_revision(const struct catalog *c, struct address consumer, uint64_t at_ms);
 const struct model *catalog_model(const struct catalog *c, struct hash model, uint64_t at_ms);   /* the verified claim */
+const struct model *catalog_claim(const struct catalog *c, struct hash model);   /* the verified claim, else the first */
+/* All claims, the next from *cursor on; begin with 0. */
+const struct model *catalog_next_model(const struct catalog *c, size_t *cursor);
 bool catalog_model_claimed(const struct catalog *c, struct hash model);       /* somebody registered it */
-/* Among versions recorded at or before accepted_at: the model's own with effectiveFrom <= finished_at, the latest, then
+/* Among versions recorded at or before accepted_at (steps: due by then): the model's own with effectiveFrom <= finished_at, the latest, then
  * the highest number; if none, the same among "*" (design 5). */
 const struct price_version *catalog_price(const struct catalog *c, struct hash model, uint64_t finished_at_ms, uint64_t accepted_at_ms);
 const struct price_version *catalog_price_version(const struct catalog *c, uint64_t version);
+/* The version whose market moves the model's price at that time: the latest that an operator set, of those effective and
+ * recorded by then, where it has a market. */
+const struct price_version *catalog_market(const struct catalog *c, struct hash model, uint64_t at_ms);
+/* All versions that the model was ever priced by or will be, the latest effectiveFrom first: its own, then those of "*" that
+ * took effect before its first.  visit returns false to stop. */
+typedef bool catalog_price_fn(void *self, const struct price_version *p);
+void catalog_price_history(const struct catalog *c, struct hash model, catalog_price_fn *visit, void *self);
 
 /* Whether registering m keeps the bounds: parents claimed by somebody, depth, paths.  ERR_INVALID says which not.  An
  * ancestor that nobody's claim is verified for counts with its first claim, so ask again before verifying m: its
  * parents are verified by then and the answer is exact. */
 MUST_USE bool catalog_check_lineage(const struct catalog *c, const struct model *m, struct err *err);
-/* Whether a quote binds a receipt: model, provider and consumer match (a zero account matches all), started in time. */
-bool quote_matches(const struct quote *q, const struct receipt *r);
 
 #endif

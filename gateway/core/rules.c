@@ -111,9 +111,10 @@ static void countersignature_missing(const struct rule_facts *facts, struct verd
 
 static void quote_mismatch(const struct rule_facts *facts, struct verdict *verdict)
 {
-    /* This gateway has not issued a quote yet, so none that a receipt names can match. */
-    if (!hash_is_zero(facts->receipt->receipt.quote))
-        faults_add(&verdict->faults, CODE_QUOTE_MISMATCH, "/quote", "this gateway issued no such quote");
+    const struct receipt *r = &facts->receipt->receipt;
+
+    if (!hash_is_zero(r->quote) && !verdict->quoted)
+        quote_fault(facts->quote, r, &verdict->faults);
 }
 
 /* In the order of the design; the first that fails gives the code. */
@@ -136,7 +137,9 @@ bool rules_judge(const struct rule_facts *facts, struct verdict *verdict, struct
     const struct receipt *r = &facts->receipt->receipt;
     struct verdict v = { 0 };
 
-    v.price = catalog_price(facts->catalog, r->model, r->finished_at_ms, facts->now_ms);
+    v.quoted = facts->quote != NULL && quote_matches(facts->quote, r);
+    v.price = v.quoted ? catalog_price_version(facts->catalog, facts->quote->price_version)
+                       : catalog_price(facts->catalog, r->model, r->finished_at_ms, facts->now_ms);
     if (v.price != NULL && !price_receipt(v.price, r->count, &v.amount, err))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)

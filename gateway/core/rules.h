@@ -4,7 +4,7 @@
 #ifndef QUITTANCE_CORE_RULES_H
 #define QUITTANCE_CORE_RULES_H
 
-#include "gateway/core/catalog.h"
+#include "gateway/core/quote.h"
 
 struct rule_limits {
     uint64_t max_age_ms;                      /* [receipts] max_age */
@@ -22,12 +22,14 @@ struct rule_facts {
     uint64_t clock_ms;                        /* and by the time of day: what is late */
     bool job_billed_by_other;                 /* another provider has an accepted receipt for this job */
     struct amount provider_day;               /* what this provider's accepted receipts earned this UTC day so far */
+    const struct quote *quote;                /* that the receipt names; NULL: none, or none that this gateway issued */
     bool operator_released;                   /* an operator overrides what is held for an operator */
 };
 
 struct verdict {
     enum receipt_code code;                   /* CODE_ACCEPTED or the first quarantine rule that failed */
-    const struct price_version *price;        /* NULL while unpriced */
+    const struct price_version *price;        /* that of a quote that binds, else the one in force; NULL while unpriced */
+    bool quoted;                              /* by a quote that binds */
     struct amount amount;                     /* known as soon as price is */
     struct faults faults;                     /* of all rules that failed, with the figures; caller clears */
 };

@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-enum type { TYPE_DOMAIN, TYPE_RECEIPT, TYPE_BUNDLE, TYPE_MODEL, TYPE_LINEAGE, TYPE_QUOTE, TYPE_PROMISE, TYPE_ACCESS };
+enum type { TYPE_DOMAIN, TYPE_RECEIPT, TYPE_BUNDLE, TYPE_MODEL, TYPE_LINEAGE, TYPE_QUOTE, TYPE_PROMISE, TYPE_ACCESS, TYPE_CAPACITY };
 
 #define HASHED_AT_ONCE 32u                    /* messages side by side, on the stack */
 
@@ -24,6 +24,7 @@ static const char *const type_strings[] = {
     [TYPE_QUOTE]   = "Quote(bytes32 model,address provider,address consumer,uint64 priceVersion,uint64 validUntil)",
     [TYPE_PROMISE] = "InclusionPromise(bytes32 root,uint64 count,uint64 acceptedAt,uint64 settleBy)",
     [TYPE_ACCESS]  = "Access(address account,uint64 expires)",
+    [TYPE_CAPACITY] = "Capacity(address provider,bytes32 model,uint64 unitsPerSecond,uint64 validFrom,uint64 validUntil)",
 };
 
 static struct hash type_hashes[ARRAY_LEN(type_strings)];
@@ -179,4 +180,16 @@ struct hash access_struct_hash(const struct access *a)
     word_address(words, a->account);
     word_u64(words + WORD, a->expires_ms);
     return hash_struct(TYPE_ACCESS, words, sizeof words);
+}
+
+struct hash capacity_struct_hash(const struct capacity *c)
+{
+    uint8_t words[5 * WORD];
+
+    word_address(words, c->provider);
+    word_hash(words + WORD, c->model);
+    word_u64(words + 2 * WORD, c->units_per_second);
+    word_u64(words + 3 * WORD, c->valid_from_ms);
+    word_u64(words + 4 * WORD, c->valid_until_ms);
+    return hash_struct(TYPE_CAPACITY, words, sizeof words);
 }

@@ -44,17 +44,29 @@ void accept_show(struct intake_item *item, const struct receipt_row *row)
     item->promise_index = row->promise_index;
 }
 
-/* A missing consumer signature that came later; what was held for the want of it is judged again.  Once a batch is closed
- * nothing of it changes: its sums and its archive say who was charged. */
+/* Once a batch is closed nothing of it changes: its sums and its archive say who was charged.  Nor once the pool's epoch is
+ * booked, which waits for its batches: only a receipt that was moved, while a restored backup caught up, comes so late. */
+static bool is_fixed(struct run *run, const struct receipt_row *row, bool *fixed, struct err *err)
+{
+    struct epoch_row epoch;
+    struct batch_row open;
+    bool found;
+
+    if (!store_batch_open(run->group->db, &open, err) || !store_epoch_of_time(run->group->db, row->accepted_at_ms, &epoch, &found, err))
+        return false;
+    *fixed = row->batch < open.number || (found && epoch.batch != 0);
+    return true;
+}
+
+/* A missing consumer signature that came later; what was held for the want of it is judged again. */
 static bool complete(struct run *run, const struct intake_item *item, struct receipt_row *row, struct err *err)
 {
     struct verdict verdict = { 0 };
-    struct batch_row open;
-    bool ok;
+    bool ok, fixed = false;
 
-    if (!store_batch_open(run->group->db, &open, err))
+    if (row->state == RECEIPT_ACCEPTED && !is_fixed(run, row, &fixed, err))
         return false;
-    if (row->state == RECEIPT_ACCEPTED && row->batch < open.number)
+    if (fixed)
         return true;
     row->signed_.has_consumer_signature = true;
     row->signed_.consumer_signature = item->signed_.consumer_signature;

@@ -5,6 +5,7 @@
 #include "gateway/core/text.h"
 #include "gateway/intake/inside.h"
 #include "store/catalog.h"
+#include "store/market.h"
 
 struct provider_change { const char *who; struct provider *p; bool patch; enum admit_result result; };
 struct consumer_change { const char *who; struct consumer *c; bool patch; enum admit_result result; };
@@ -111,7 +112,8 @@ static bool drop_provider(void *self, struct intake *intake, struct group *group
     old.admitted = false;
     old.since_ms = group->now_ms;
     return change_record(group, e->who, "provider-expel", account_detail(e->address, old.name, false, "", AMOUNT_ZERO), err)
-        && store_provider_add(group->db, &old, err);
+        && store_provider_add(group->db, &old, err)
+        && store_capacity_withdraw(group->db, e->address, group->now_ms, err);
 }
 
 bool expel_provider(struct intake *intake, const char *who, struct address provider, struct err *err)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "gateway/core/receipt_json.h"
+#include "store/quotes.h"
 
 static struct tally_key day_key(const struct group *group, struct address provider)
 {
@@ -33,6 +34,8 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
         .catalog = catalog, .limits = &limits, .receipt = r, .now_ms = group->now_ms, .clock_ms = group->clock_ms,
         .operator_released = judging == JUDGE_RELEASED,
     };
+    struct issued_quote quote;
+    bool issued = false;
     uint64_t waited_ms = group->clock_ms > received_at_ms ? group->clock_ms - received_at_ms : 0;
 
     limits.receipt_max = intake->gathered.batch_amount_max;
@@ -44,6 +47,9 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
         return false;
     if ((!facts.job_billed_by_other && !pair_job_billed(intake, &r->receipt, &facts.job_billed_by_other, err)))
         return false;
+    if (!hash_is_zero(r->receipt.quote) && !store_quote_find(group->db, r->receipt.quote, &quote, &issued, err))
+        return false;
+    facts.quote = issued ? &quote.quote : NULL;
     /* Strangers earn nothing, and asking about each would only fill the table. */
     if (catalog_provider(catalog, r->receipt.provider, group->now_ms) != NULL
         && !provider_day(intake, group, r->receipt.provider, &facts.provider_day, err))
@@ -86,6 +92,20 @@ static bool post(struct intake *intake, const struct share *share, struct err *e
     return amount_is_zero(share->amount) || tally_add(&intake->gathered.postings, &key, share->amount, err);
 }
 
+static struct popularity_fee fee_of(const struct price_version *price, const struct share *charge)
+{
+    return (struct popularity_fee){ charge->model, charge->account, popularity_fee_of(price, charge->amount) };
+}
+
+/* What a consumer is billed for makes the model popular; what the treasury pays does not. */
+static bool count_fee(struct gathered *g, const struct price_version *price, const struct share *charge, struct err *err)
+{
+    struct popularity_fee fee = fee_of(price, charge);
+    struct tally_key key = { .number = g->batch.number, .account = fee.consumer, .model = fee.model };
+
+    return !g->epoch_running || charge->role != ROLE_CONSUMER || amount_is_zero(fee.fees) || tally_add(&g->fees, &key, fee.fees, err);
+}
+
 /* Both sides of the entry, and the sums kept beside them. */
 static bool enter(struct intake *intake, struct group *group, const struct verdict *verdict, const struct signed_receipt *r,
                   const struct share *charge, struct err *err)
@@ -100,9 +120,11 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
     for (size_t i = 0; ok && i < credits.count; i++)
         ok = post(intake, &credits.list[i], err);
     shares_clear(&credits);
-    return ok && post(intake, charge, err)
+    return ok && post(intake, charge, err) && count_fee(g, verdict->price, charge, err)
         && tally_add(&g->batches, &(struct tally_key){ .number = g->batch.number }, verdict->amount, err)
-        && tally_add(&g->days, &day, verdict->amount, err);
+        && tally_add(&g->days, &day, verdict->amount, err)
+        && market_count(intake, verdict->price, &r->receipt, err)
+        && (!verdict->quoted || store_quote_use(group->db, r->receipt.quote, err));
 }
 
 bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row, struct err *err)
@@ -156,7 +178,8 @@ void book_recharge(struct intake *intake, struct receipt_row *row)
 {
     const struct catalog *catalog = intake->gathered.snapshot->catalog;
     struct signed_receipt before = row->signed_;
-    struct recharge r = { .batch = row->batch };
+    const struct price_version *price = catalog_price_version(catalog, row->price_version);
+    struct recharge r = { .batch = row->batch, .accepted_at_ms = row->accepted_at_ms };
 
     before.has_consumer_signature = false;
     r.from = ledger_charge(catalog, &before, row->amount, row->accepted_at_ms);
@@ -165,6 +188,9 @@ void book_recharge(struct intake *intake, struct receipt_row *row)
         return;
     row->has_charged = true;
     row->charged = r.to.account;
+    if (price == NULL)
+        bug("a receipt was accepted under a price that is not there");
+    r.fee = fee_of(price, &r.to);
     if (!amount_is_zero(row->amount))
         gather_recharge(intake, &r);
 }

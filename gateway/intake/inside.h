@@ -12,6 +12,7 @@
 #include "gateway/intake/intake.h"
 #include "gateway/intake/tally.h"
 #include "gateway/lib/json.h"
+#include "gateway/pool/pool.h"
 #include "store/batches.h"
 #include "store/ledger.h"
 #include "store/pages.h"
@@ -33,8 +34,8 @@ struct work {
     bool kept;                                /* its task ran and succeeded: only the group can fail now */
 };
 
-/* The debit of one receipt goes from one account to the other. */
-struct recharge { uint64_t batch; struct share from, to; };
+/* The debit of one receipt goes from one account to the other, and makes its model popular. */
+struct recharge { uint64_t batch, accepted_at_ms; struct share from, to; struct popularity_fee fee; };
 
 /* What the tasks of the commit group under way have added and the seal will write.  `marked` is how it stood when the
  * running task began: a task that fails goes back to it, as its savepoint does in the store. */
@@ -43,9 +44,13 @@ struct gathered {
     uint64_t number, now_ms;
     const struct snapshot *snapshot;
     struct amount batch_amount_max;           /* one for the whole group */
+    bool stepped;                             /* the running task is the first, and moved prices: gone with it if it fails */
     struct batch_row batch;                   /* the open one, with what this group has added so far */
     struct batch_row stored;                  /* the store's open one, as the group found it */
-    struct tally postings, batches, days;
+    struct tally postings, batches, days, demand;      /* demand: units by the version of the market's base */
+    struct popularity_terms epoch;            /* of the pool, at now_ms */
+    bool epoch_running, epoch_stored;
+    struct tally fees;                        /* what was paid to the protocol in it, by batch, consumer and model */
     struct hash *receipts, *leaves;           /* struct hashes of accepted receipts, in order, and their leaves of the promise tree */
     size_t leaf_count, leaf_capacity;
     struct submission **submissions;          /* those that had a receipt accepted */
@@ -70,7 +75,12 @@ struct intake {
     atomic_bool closed;
     atomic_bool paused;
 
-    struct buckets *buckets;                  /* of providers; the writer's thread's alone */
+    struct buckets *buckets;                  /* of providers; the writer's thread's alone, as are the next two */
+    struct buckets *announcements, *quoted;
+    _Atomic uint64_t market_due_ms;           /* when the next window of a market ends; 0: not known */
+    bool ticks;
+    pthread_t ticker;
+    pthread_cond_t tick_waits;
     struct gathered gathered;
     bool held_known;
     uint64_t held;                            /* what strangers make us keep, this group's included: see store_receipts_held_count */
@@ -138,6 +148,12 @@ void book_promise(struct intake *intake, struct receipt_row *row, struct hash le
 MUST_USE bool book_again(struct intake *intake, struct group *group, bool operator_released, struct receipt_row *row,
                          struct verdict *verdict, struct err *err);
 void book_faults_text(const struct faults *faults, char *text, size_t size);      /* as JSON that fits, the first ones */
+
+/* market.c: at the start of a group, moves each market over all windows that have ended.  *stepped: versions were added. */
+MUST_USE bool market_run(struct intake *intake, struct group *group, const struct catalog *catalog, bool *stepped, struct err *err);
+/* What an accepted receipt asks of its market; and all of the group into the store. */
+MUST_USE bool market_count(struct intake *intake, const struct price_version *price, const struct receipt *r, struct err *err);
+MUST_USE bool market_flush(const struct intake *intake, struct group *group, struct err *err);
 
 /* pause.c: ERR_AGAIN while this book is paused, or the other, into which it must look; under the lock. */
 MUST_USE bool intake_may_take(const struct intake *intake, struct err *err);

@@ -1,5 +1,6 @@
 /* Submitting and the pool of verify threads. */
 #include "gateway/intake/inside.h"
+#include "gateway/intake/offer.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -142,7 +143,10 @@ static void stop_threads(struct intake *intake)
         pthread_cond_wait(&intake->all_done, &intake->lock);
     intake->stopping = true;
     pthread_cond_broadcast(&intake->work_waits);
+    pthread_cond_broadcast(&intake->tick_waits);
     pthread_mutex_unlock(&intake->lock);
+    if (intake->ticks)
+        pthread_join(intake->ticker, NULL);
     for (unsigned i = 0; i < intake->thread_count; i++)
         pthread_join(intake->threads[i], NULL);
 }
@@ -154,16 +158,21 @@ void intake_free(struct intake *intake)
     stop_threads(intake);
     gather_close(intake);
     buckets_free(intake->buckets);
+    buckets_free(intake->announcements);
+    buckets_free(intake->quoted);
     tally_clear(&intake->gathered.postings);
     tally_clear(&intake->gathered.batches);
     tally_clear(&intake->gathered.days);
     free(intake->gathered.receipts);
+    tally_clear(&intake->gathered.fees);
+    tally_clear(&intake->gathered.demand);
     free(intake->gathered.leaves);
     free(intake->gathered.submissions);
     free(intake->gathered.recharges);
     free(intake->threads);
     pthread_cond_destroy(&intake->all_done);
     pthread_cond_destroy(&intake->work_waits);
+    pthread_cond_destroy(&intake->tick_waits);
     pthread_mutex_destroy(&intake->lock);
     free(intake);
 }
@@ -181,8 +190,11 @@ bool intake_new(const struct intake_config *config, struct writer *writer, const
     made->snapshots = snapshots;
     crypt_random(&seed, sizeof seed);
     made->buckets = buckets_new(config->rate_limit, config->rate_burst, seed);
+    made->announcements = buckets_new(CAPACITY_RATE, CAPACITY_BURST, seed);
+    made->quoted = buckets_new(QUOTE_RATE, QUOTE_BURST, seed);
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->work_waits, NULL);
+    pthread_cond_init(&made->tick_waits, NULL);
     pthread_cond_init(&made->all_done, NULL);
     made->threads = mem_array(config->verify_threads, sizeof *made->threads);
     for (; made->thread_count < config->verify_threads; made->thread_count++)

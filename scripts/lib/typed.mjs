@@ -19,6 +19,14 @@ export const TYPES = {
     { name: "root", type: "bytes32" }, { name: "count", type: "uint64" }, { name: "acceptedAt", type: "uint64" },
     { name: "settleBy", type: "uint64" },
   ],
+  Quote: [
+    { name: "model", type: "bytes32" }, { name: "provider", type: "address" }, { name: "consumer", type: "address" },
+    { name: "priceVersion", type: "uint64" }, { name: "validUntil", type: "uint64" },
+  ],
+  Capacity: [
+    { name: "provider", type: "address" }, { name: "model", type: "bytes32" }, { name: "unitsPerSecond", type: "uint64" },
+    { name: "validFrom", type: "uint64" }, { name: "validUntil", type: "uint64" },
+  ],
 };
 
 const ZERO = `0x${"00".repeat(32)}`;
@@ -45,5 +53,11 @@ export async function signReceipt(account, domain, receipt) {
 export async function signModel(account, domain, registration) {
   const message = { ...registration, creator: account.address };
   const signature = await account.signTypedData({ domain, types: TYPES, primaryType: "ModelRegistration", message });
+  return { ...message, signature };
+}
+
+export async function signCapacity(account, domain, announcement) {
+  const message = { ...announcement, provider: account.address };
+  const signature = await account.signTypedData({ domain, types: TYPES, primaryType: "Capacity", message });
   return { ...message, signature };
 }

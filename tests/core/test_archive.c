@@ -88,6 +88,20 @@ static void a_provider_line_comes_back(void **state)
     archive_line_clear(&read);
 }
 
+static void a_consumer_line_comes_back(void **state)
+{
+    struct rng rng = { 36 };
+    struct archive_line line = { .type = ARCHIVE_CONSUMER }, read;
+
+    (void)state;
+    for (int enrolled = 0; enrolled < 2; enrolled++) {
+        line.of.consumer = (struct consumer){ .address = rng_address(&rng), .since_ms = 12, .enrolled = enrolled != 0 };
+        round_trip(&line, &read);
+        assert_memory_equal(&read.of.consumer, &line.of.consumer, sizeof line.of.consumer);
+        archive_line_clear(&read);
+    }
+}
+
 static void a_model_line_comes_back(void **state)
 {
     struct rng rng = { 34 };
@@ -106,6 +120,47 @@ static void a_model_line_comes_back(void **state)
     round_trip(&line, &read);
     assert_true(address_eq(read.of.model.contract, line.of.model.contract));
     archive_line_clear(&read);
+}
+
+static void the_lines_of_a_market_come_back(void **state)
+{
+    struct rng rng = { 38 };
+    struct archive_line line = { .type = ARCHIVE_PRICE }, read;
+    struct price_version *p = &line.of.price;
+    struct announcement *a = &line.of.capacity;
+
+    (void)state;
+    *p = (struct price_version){ .version = 4, .model = rng_hash(&rng), .split_bps = { 10000, 0, 0 },
+                                 .market = { 60, 7000, 500, 125, 5000, 20000 } };
+    round_trip(&line, &read);
+    assert_memory_equal(&read.of.price.market, &p->market, sizeof p->market);
+    assert_int_equal(read.of.price.step.base, 0);
+    p->market = (struct market_rule){ 0 };
+    p->step = (struct market_step){ 4, 60000, u256_from_u64(5), u256_from_u64(6), u256_from_u64(MARKET_ONE) };
+    round_trip(&line, &read);
+    assert_memory_equal(&read.of.price.step, &p->step, sizeof p->step);
+
+    line = (struct archive_line){ .type = ARCHIVE_CAPACITY };
+    *a = (struct announcement){ { rng_address(&rng), rng_hash(&rng), 5, 6, 7 }, false, rng_signature(&rng), 8 };
+    round_trip(&line, &read);
+    assert_memory_equal(&read.of.capacity.capacity, &a->capacity, sizeof a->capacity);
+    assert_memory_equal(&read.of.capacity.signature, &a->signature, sizeof a->signature);
+    assert_int_equal(read.of.capacity.recorded_at_ms, 8);
+    a->withdrawn = true;                      /* with the expulsion of its provider, whom nobody asked to sign */
+    round_trip(&line, &read);
+    assert_true(read.of.capacity.withdrawn);
+}
+
+static void a_quote_line_comes_back(void **state)
+{
+    struct rng rng = { 39 };
+    struct archive_line line = { .type = ARCHIVE_QUOTE }, read;
+
+    (void)state;
+    line.of.quote = (struct issued_quote){ { rng_hash(&rng), rng_address(&rng), rng_address(&rng), 3, 9 }, 8, rng_signature(&rng),
+                                           rng_address(&rng) };
+    round_trip(&line, &read);
+    assert_memory_equal(&read.of.quote, &line.of.quote, sizeof line.of.quote);
 }
 
 static void a_bundle_line_comes_back(void **state)
@@ -199,6 +254,12 @@ static const struct bad_case { const char *name, *text, *says; } bad[] = {
     { "a model of no contract",                "{\"type\":\"model\",\"model\":" HASH "," "\"creator\":\"0x6F06F89e438b982b0a422718E979e2DB75A4A495\","
                                                "\"name\":\"m\",\"parents\":[],\"registeredAt\":1,\"signature\":" SIGNATURE ",\"verifiedAt\":1,"
                                                "\"contract\":\"0x0000000000000000000000000000000000000000\"}", "model: contract: not zero" },
+    { "a step of a version with a market",     "{\"type\":\"price\",\"version\":1,\"model\":" HASH ",\"effectiveFrom\":1,\"recordedAt\":1,\"unit\":\"\","
+                                               "\"perMillion\":{},\"split\":{\"provider\":10000,\"creator\":0,\"protocol\":0},\"market\":{\"window\":60,"
+                                               "\"target\":2,\"deadBand\":1,\"maxStep\":1,\"floor\":1,\"ceiling\":10000},\"step\":{\"base\":1,\"from\":1,"
+                                               "\"demand\":\"1\",\"capacity\":\"1\",\"multiplier\":\"1\"}}", "price: step: a version that has a market" },
+    { "a capacity without a time",             "{\"type\":\"capacity\",\"provider\":\"0x6F06F89e438b982b0a422718E979e2DB75A4A495\",\"model\":" HASH
+                                               ",\"unitsPerSecond\":1,\"validFrom\":1,\"validUntil\":2}", "capacity: recordedAt: missing" },
     { "a price that does not sum up",          "{\"type\":\"price\",\"version\":1,\"model\":\"*\",\"effectiveFrom\":1,\"recordedAt\":1,\"unit\":\"\","
                                                "\"perMillion\":{},\"split\":{\"provider\":1,\"creator\":1,\"protocol\":1}}", "price: split:" },
 };
@@ -223,7 +284,10 @@ int main(void)
         cmocka_unit_test(a_batch_line_comes_back),
         cmocka_unit_test(a_price_line_comes_back),
         cmocka_unit_test(a_provider_line_comes_back),
+        cmocka_unit_test(a_consumer_line_comes_back),
         cmocka_unit_test(a_model_line_comes_back),
+        cmocka_unit_test(the_lines_of_a_market_come_back),
+        cmocka_unit_test(a_quote_line_comes_back),
         cmocka_unit_test(a_bundle_line_comes_back),
         cmocka_unit_test(receipt_lines_come_back),
         cmocka_unit_test(a_reward_line_comes_back),
