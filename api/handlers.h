@@ -6,8 +6,8 @@
 
 /* receipts_post.c, receipt_get.c */
 handler_fn receipts_post, receipt_get;
-/* models.c */
-handler_fn model_post, models_get, model_get;
+/* models.c, lineage.c */
+handler_fn model_post, models_get, model_get, lineage_get;
 /* capacity.c, quotes.c */
 handler_fn capacity_post, quote_post;
 /* accounts.c */

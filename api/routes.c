@@ -10,6 +10,7 @@ static const struct route public_rows[] = {
     { "POST",   "/v1/models",                             ACCESS_ANYONE,   ROUTE_SLOW,  model_post, SMALL, false },
     { "GET",    "/v1/models",                             ACCESS_ANYONE,   ROUTE_QUICK, models_get, 0, false },
     { "GET",    "/v1/models/{digest}",                    ACCESS_ANYONE,   ROUTE_QUICK, model_get, 0, false },
+    { "GET",    "/v1/models/{digest}/lineage",            ACCESS_ANYONE,   ROUTE_QUICK, lineage_get, 0, false },
     { "POST",   "/v1/capacity",                           ACCESS_ANYONE,   ROUTE_SLOW,  capacity_post, SMALL, false },
     { "POST",   "/v1/quotes",                             ACCESS_ANYONE,   ROUTE_SLOW,  quote_post, SMALL, false },
     { "GET",    "/v1/accounts/{address}",                 ACCESS_ANYONE,   ROUTE_QUICK, account_get, 0, false },

@@ -25,7 +25,7 @@ static bool open_store(struct book *b, struct writer_turns *turns, struct err *e
         return false;
     if (turns != NULL)
         writer_take_turns(b->writer, turns);
-    return writer_start(b->writer, err) && db_open(b->config.store.url, DB_READ, &b->reader, err)
+    return writer_start(b->writer, err) && open_pool(&b->config, b->writer, err) && db_open(b->config.store.url, DB_READ, &b->reader, err)
         && (turns == NULL || db_open(b->config.store.url, DB_READ, &b->for_other, err))
         && snapshots_new(b->reader, &b->snapshots, err);
 }

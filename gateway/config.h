@@ -37,6 +37,7 @@ struct config {
         uint64_t max_tokens_per_second, parallelism, max_jump, max_skew_s, max_duration_s;
         bool unique_evidence;
     } plausibility;
+    struct { uint64_t epoch_s, cap_bps; struct amount budget; } popularity;      /* budget 0: off */
     struct { char *dir, *disclosure; } archive;
     struct {
         uint64_t interval_s, unsettled_max_s, stuck_max_s, held_max;         /* unsettled_max 0: half of settle_within */

@@ -22,7 +22,7 @@ static void bind_signature_or_null(struct stmt *st, bool has, const struct signa
         stmt_bind_null(st);
 }
 
-/* A whole row; one of a page is store_receipt_insert_paged's.  The numbers that are zero until acceptance are kept as NULL. */
+/* A whole row; one of a page is store_receipts_insert_paged's.  The numbers that are zero until acceptance are kept as NULL. */
 bool store_receipt_insert(struct db *db, const struct receipt_row *row, struct err *err)
 {
     const struct signed_receipt *r = &row->signed_;
@@ -167,6 +167,19 @@ bool store_receipts_before(struct db *db, struct job_id job, struct address prov
     stmt_bind_address(&st, &provider);
     stmt_bind_u64(&st, limit);
     return visit_rows(&st, visit, self, err);
+}
+
+static bool stop_at_any(void *self, const struct receipt_row *row, struct err *err)
+{
+    (void)row, (void)err;
+    *(bool *)self = true;
+    return false;
+}
+
+bool store_receipt_job_known(struct db *db, struct job_id job, bool *known, struct err *err)
+{
+    *known = false;
+    return store_receipts_of_job(db, job, stop_at_any, known, err);
 }
 
 bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_id last, job_fn *visit, void *self, bool *all,

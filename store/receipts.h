@@ -40,6 +40,8 @@ MUST_USE bool store_receipt_delete(struct db *db, const struct receipt_row *row,
 MUST_USE bool store_receipts_rebatch(struct db *db, uint64_t from, uint64_t to, struct err *err);
 /* The first consumer signature, and who is charged because of it. */
 MUST_USE bool store_receipt_countersign(struct db *db, const struct receipt_row *row, struct err *err);
+/* Anybody has a receipt for this job, in any state. */
+MUST_USE bool store_receipt_job_known(struct db *db, struct job_id job, bool *known, struct err *err);
 /* Another provider's accepted receipt for this job. */
 MUST_USE bool store_receipt_job_billed(struct db *db, struct job_id job, struct address except, bool *billed, struct err *err);
 /* The jobs of all receipts from first to last, both included, in order; *all false: visit had enough. */

@@ -45,12 +45,6 @@ void rows_free(struct rows *rows)
     free(rows);
 }
 
-bool rows_holds(enum archive_type type)
-{
-    return type == ARCHIVE_PRICE || type == ARCHIVE_PROVIDER || type == ARCHIVE_MODEL || type == ARCHIVE_DELEGATION
-        || type == ARCHIVE_REVOCATION;
-}
-
 /* What tells one of a pair's delegations, or revocations, from the others. */
 static struct hash pair_key(struct address provider, struct address key, uint64_t from_ms, uint64_t until_ms)
 {
@@ -63,7 +57,7 @@ static struct hash pair_key(struct address provider, struct address key, uint64_
     return sha256(bytes, sizeof bytes);
 }
 
-/* A price by its version, a provider's revision by its beginning, a model by its digest: it has one verified creator. */
+/* A price by its version, a provider's or consumer's revision by its beginning, a model by its digest: it has one verified creator. */
 static void key_of(const struct archive_line *line, uint8_t key[KEY])
 {
     memset(key, 0, KEY);
@@ -82,6 +76,9 @@ static void key_of(const struct archive_line *line, uint8_t key[KEY])
         struct hash id = pair_key(line->of.revocation.provider, line->of.revocation.key, line->of.revocation.since_ms, 0);
 
         memcpy(key + 1, id.b, sizeof id.b);
+    } else if (line->type == ARCHIVE_CONSUMER) {
+        memcpy(key + 1, line->of.consumer.address.b, 20);
+        be64_put(key + 21, line->of.consumer.since_ms);
     } else {
         memcpy(key + 1, line->of.model.model.b, 32);
     }
@@ -99,6 +96,9 @@ static void name_row(const struct archive_line *line, char *text, size_t size)
     } else if (line->type == ARCHIVE_DELEGATION || line->type == ARCHIVE_REVOCATION) {
         address_to_text(line->type == ARCHIVE_DELEGATION ? line->of.delegation.key : line->of.revocation.key, id);
         snprintf(text, size, "%s of %s", line->type == ARCHIVE_DELEGATION ? "delegation" : "revocation", id);
+    } else if (line->type == ARCHIVE_CONSUMER) {
+        address_to_text(line->of.consumer.address, id);
+        snprintf(text, size, "consumer %s", id);
     } else {
         hash_to_text(line->of.model.model, id);
         snprintf(text, size, "model %s", id);
@@ -219,7 +219,7 @@ bool rows_take(struct rows *rows, const struct archive_line *line, bool tentativ
     row->content = content;
     row->tentative = tentative;
     row->fresh = true;
-    *row->line = *line;            /* these kinds own nothing */
+    *row->line = *line;            /* rows own nothing */
     catalog_free(rows->catalog);
     rows->catalog = NULL;
     return true;
@@ -259,6 +259,8 @@ static void build(struct rows *rows)
             catalog_add_delegation(rows->catalog, &line->of.delegation);
         else if (line->type == ARCHIVE_REVOCATION)
             catalog_add_revocation(rows->catalog, &line->of.revocation);
+        else if (line->type == ARCHIVE_CONSUMER)
+            catalog_add_consumer(rows->catalog, &line->of.consumer);
         else
             catalog_add_model(rows->catalog, &line->of.model);
     }

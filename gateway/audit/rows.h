@@ -1,4 +1,4 @@
-/* gateway/audit/rows.h - what the archives so far said about prices, providers, their keys and models, as a catalog.
+/* gateway/audit/rows.h - what the archives so far said about prices, providers, their keys, models and consumers, as a catalog.
  *
  * A row stands for ever: a later archive may repeat it but not change it.  Rows of a cancelled settlement are tentative:
  * it may have been cancelled because they were false, yet later batches may build on them without repeating them. */
@@ -10,8 +10,7 @@
 struct rows;
 struct rows *rows_new(const struct domain *domain);      /* domain is borrowed */
 void rows_free(struct rows *rows);
-bool rows_holds(enum archive_type type);                 /* price, provider, model, delegation, revocation */
-/* line: of such a type.  ERR_DIFFERS: it contradicts an earlier one, a signature, or a model's bounds. */
+/* line: one that archive_is_row.  ERR_DIFFERS: it contradicts an earlier one, a signature, or a model's bounds. */
 MUST_USE bool rows_take(struct rows *rows, const struct archive_line *line, bool tentative, uint64_t sequence, struct err *err);
 /* The next row that stands and was signed for another contract, from *cursor on; false: no more.  Begin with 0. */
 struct foreign_row { struct address contract; char name[96]; };

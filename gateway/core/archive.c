@@ -11,17 +11,32 @@ const char *const archive_type_names[ARCHIVE_TYPES] = {
     [ARCHIVE_PRICE]    = "price",
     [ARCHIVE_PROVIDER] = "provider",
     [ARCHIVE_MODEL]    = "model",
+    [ARCHIVE_CONSUMER] = "consumer",
     [ARCHIVE_CAPACITY] = "capacity",
     [ARCHIVE_QUOTE]    = "quote",
     [ARCHIVE_BUNDLE]   = "bundle",
     [ARCHIVE_RECEIPT]  = "receipt",
     [ARCHIVE_REWARD]   = "reward",
+    [ARCHIVE_SEALED_CONSUMER] = "sealed-consumer",
     [ARCHIVE_SEALED_QUOTE] = "sealed-quote",
     [ARCHIVE_SEALED_BUNDLE] = "sealed-bundle",
     [ARCHIVE_SEALED]   = "sealed",
     [ARCHIVE_DELEGATION] = "delegation",
     [ARCHIVE_REVOCATION] = "revocation",
+    [ARCHIVE_EPOCH]    = "epoch",
+    [ARCHIVE_POPULARITY] = "popularity",
 };
+
+bool archive_is_row(enum archive_type type)
+{
+    return type == ARCHIVE_PRICE || type == ARCHIVE_PROVIDER || type == ARCHIVE_MODEL || type == ARCHIVE_CONSUMER
+        || type == ARCHIVE_DELEGATION || type == ARCHIVE_REVOCATION;
+}
+
+bool archive_is_sealed(enum archive_type type)
+{
+    return type >= ARCHIVE_SEALED_CONSUMER && type <= ARCHIVE_SEALED;
+}
 
 static void put_batch(json *line, const struct archive_batch *b)
 {
@@ -68,6 +83,13 @@ static void put_model(json *line, const struct model *m)
     json_put_u64(line, "verifiedAt", m->verified_at_ms);
     if (!address_is_zero(m->contract))
         json_put_address(line, "contract", m->contract);
+}
+
+static void put_consumer(json *line, const struct consumer *c)
+{
+    json_put_address(line, "address", c->address);
+    json_put_u64(line, "since", c->since_ms);
+    json_put_bool(line, "enrolled", c->enrolled);
 }
 
 static void put_capacity(json *line, const struct announcement *a)
@@ -152,14 +174,18 @@ static void put_line(json *object, const struct archive_line *line)
     case ARCHIVE_MODEL:    put_model(object, &line->of.model); return;
     case ARCHIVE_DELEGATION: put_members(object, delegation_to_json(&line->of.delegation)); return;
     case ARCHIVE_REVOCATION: put_members(object, revocation_to_json(&line->of.revocation)); return;
+    case ARCHIVE_CONSUMER: put_consumer(object, &line->of.consumer); return;
     case ARCHIVE_CAPACITY: put_capacity(object, &line->of.capacity); return;
     case ARCHIVE_QUOTE:    put_members(object, quote_to_json(&line->of.quote)); return;
     case ARCHIVE_BUNDLE:   put_bundle(object, &line->of.bundle); return;
     case ARCHIVE_RECEIPT:  put_receipt(object, &line->of.receipt); return;
     case ARCHIVE_REWARD:   put_reward(object, &line->of.reward); return;
+    case ARCHIVE_SEALED_CONSUMER:
     case ARCHIVE_SEALED_QUOTE:
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:   put_sealed(object, &line->of.sealed, line->type == ARCHIVE_SEALED); return;
+    case ARCHIVE_EPOCH:    archive_put_epoch(object, &line->of.epoch); return;
+    case ARCHIVE_POPULARITY: archive_put_popularity(object, &line->of.popularity); return;
     }
     bug("archive line type %d", (int)line->type);
 }
@@ -179,7 +205,9 @@ void archive_line_clear(struct archive_line *line)
 {
     if (line->type == ARCHIVE_BUNDLE)
         free(line->of.bundle.others);
-    if (line->type == ARCHIVE_SEALED_QUOTE || line->type == ARCHIVE_SEALED_BUNDLE || line->type == ARCHIVE_SEALED)
+    if (archive_is_sealed(line->type))
         buf_clear(&line->of.sealed.box);
+    if (line->type == ARCHIVE_POPULARITY)
+        popularity_clear(&line->of.popularity);
     memset(line, 0, sizeof *line);
 }

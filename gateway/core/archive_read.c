@@ -7,10 +7,6 @@
 #include "gateway/base/mem.h"
 #include "gateway/lib/box.h"
 
-/* A getter and its outcome as an error that names the member. */
-#define READ(get, object, name, out, err) \
-    (get(json_member((object), (name)), (out)) || err_set((err), ERR_INVALID, "%s: missing or of another form", (name)))
-
 /* The named members that are there, as an object of its own, so that the module they belong to reads them. */
 static json *pick(const json *line, const char *const *names, size_t count)
 {
@@ -118,6 +114,15 @@ static bool read_revocation(const json *line, struct archive_line *out, struct e
         && READ(json_get_u64, line, "at", &r->at_ms, err)
         && (!r->has_signature || READ(json_get_signature, line, "signature", &r->signature, err))
         && READ(json_get_u64, line, "since", &r->since_ms, err);
+}
+
+static bool read_consumer(const json *line, struct archive_line *out, struct err *err)
+{
+    struct consumer *c = &out->of.consumer;
+
+    return READ(json_get_address, line, "address", &c->address, err)
+        && READ(json_get_u64, line, "since", &c->since_ms, err)
+        && READ(json_get_bool, line, "enrolled", &c->enrolled, err);
 }
 
 static bool read_capacity(const json *line, struct archive_line *out, struct err *err)
@@ -261,6 +266,16 @@ static bool read_sealed(const json *line, struct archive_line *out, struct err *
         && read_wrap(line, &out->of.sealed, err);
 }
 
+static bool read_epoch(const json *line, struct archive_line *out, struct err *err)
+{
+    return archive_read_epoch(line, &out->of.epoch, err);
+}
+
+static bool read_popularity(const json *line, struct archive_line *out, struct err *err)
+{
+    return archive_read_popularity(line, &out->of.popularity, err);
+}
+
 #define MEMBERS_MAX 24
 
 static const struct line_reader {
@@ -274,6 +289,7 @@ static const struct line_reader {
     [ARCHIVE_PROVIDER] = { read_provider, { "address", "payout", "since", "payoutAt", "payoutSignature", "payoutContract" } },
     [ARCHIVE_MODEL]    = { read_model, { "model", "creator", "name", "parents", "registeredAt", "signature", "verifiedAt",
                                          "contract" } },
+    [ARCHIVE_CONSUMER] = { read_consumer, { "address", "since", "enrolled" } },
     [ARCHIVE_CAPACITY] = { read_capacity, { "provider", "model", "unitsPerSecond", "validFrom", "validUntil", "signature",
                                             "recordedAt" } },
     [ARCHIVE_QUOTE]    = { read_quote, { "model", "provider", "consumer", "priceVersion", "validUntil", "issuedAt", "signature",
@@ -284,11 +300,14 @@ static const struct line_reader {
                                            "signature", "consumerSignature", "bundle", "index", "key", "salt", "acceptedAt",
                                            "priceVersion", "amount" } },
     [ARCHIVE_REWARD]   = { read_reward, { "account", "before", "after" } },
+    [ARCHIVE_SEALED_CONSUMER] = { read_box, { "box" } },
     [ARCHIVE_SEALED_QUOTE] = { read_box, { "box" } },
     [ARCHIVE_SEALED_BUNDLE] = { read_box, { "box" } },
     [ARCHIVE_SEALED]   = { read_sealed, { "leaf", "box", "wrap" } },
     [ARCHIVE_DELEGATION] = { read_delegation, { "provider", "key", "validFrom", "validUntil", "signature", "since" } },
     [ARCHIVE_REVOCATION] = { read_revocation, { "provider", "key", "at", "signature", "since" } },
+    [ARCHIVE_EPOCH]    = { read_epoch, { "epoch", "begins", "ends", "budget", "capBps" } },
+    [ARCHIVE_POPULARITY] = { read_popularity, { "epoch", "begins", "ends", "budget", "capBps", "carriedIn", "carriedOut", "models" } },
 };
 
 static bool read_type(const json *object, enum archive_type *type, struct err *err)

@@ -62,7 +62,12 @@ void catalog_seal(struct catalog *c);
 const struct provider *catalog_provider(const struct catalog *c, struct address provider, uint64_t at_ms);   /* admitted */
 const struct keyring *catalog_keys(const struct catalog *c);
 const struct consumer *catalog_consumer(const struct catalog *c, struct address consumer, uint64_t at_ms);   /* enrolled */
+/* The revision in force, enrolled or not. */
+const struct consumer *catalog_consumer_revision(const struct catalog *c, struct address consumer, uint64_t at_ms);
 const struct model *catalog_model(const struct catalog *c, struct hash model, uint64_t at_ms);   /* the verified claim */
+const struct model *catalog_claim(const struct catalog *c, struct hash model);   /* the verified claim, else the first */
+/* All claims, the next from *cursor on; begin with 0. */
+const struct model *catalog_next_model(const struct catalog *c, size_t *cursor);
 bool catalog_model_claimed(const struct catalog *c, struct hash model);       /* somebody registered it */
 /* Among versions recorded at or before accepted_at (steps: due by then): the model's own with effectiveFrom <= finished_at, the latest, then
  * the highest number; if none, the same among "*" (design 5). */

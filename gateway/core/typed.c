@@ -8,6 +8,8 @@
 enum type { TYPE_DOMAIN, TYPE_RECEIPT, TYPE_BUNDLE, TYPE_MODEL, TYPE_LINEAGE, TYPE_QUOTE, TYPE_PROMISE, TYPE_ACCESS, TYPE_DELEGATION,
             TYPE_REVOCATION, TYPE_PAYOUT, TYPE_CAPACITY };
 
+#define HASHED_AT_ONCE 32u                    /* messages side by side, on the stack */
+
 #define LINEAGE_TYPE "Lineage(bytes32 parent,uint16 shareBps)"
 
 static const char *const type_strings[] = {
@@ -69,12 +71,28 @@ struct hash typed_digest(const struct domain *d, struct hash struct_hash)
     return keccak256(bytes, sizeof bytes);
 }
 
+void typed_digests(const struct domain *d, const struct hash *struct_hashes, size_t count, struct hash *digests)
+{
+    uint8_t messages[HASHED_AT_ONCE][2 + 32 + 32];
+    size_t part;
+
+    for (size_t i = 0; i < HASHED_AT_ONCE; i++) {
+        messages[i][0] = 0x19;
+        messages[i][1] = 0x01;
+        memcpy(messages[i] + 2, d->separator.b, 32);
+    }
+    for (; count > 0; count -= part, struct_hashes += part, digests += part) {
+        part = count < HASHED_AT_ONCE ? count : HASHED_AT_ONCE;
+        for (size_t i = 0; i < part; i++)
+            memcpy(messages[i] + 34, struct_hashes[i].b, 32);
+        keccak256_many(messages, sizeof *messages, sizeof *messages, part, digests);
+    }
+}
+
 struct hash receipt_words_hash(const uint8_t words[RECEIPT_WORDS])
 {
     return hash_struct(TYPE_RECEIPT, words, RECEIPT_WORDS);
 }
-
-#define HASHED_AT_ONCE 32u
 
 void receipt_words_hashes(const uint8_t *words, size_t count, struct hash *hashes)
 {

@@ -15,6 +15,7 @@ struct domain {
 };
 void domain_init(struct domain *d, uint64_t chain_id, struct address contract);
 struct hash typed_digest(const struct domain *d, struct hash struct_hash);
+void typed_digests(const struct domain *d, const struct hash *struct_hashes, size_t count, struct hash *digests);      /* of each */
 
 struct receipt_bundle { struct address provider; struct hash root; uint64_t count; };
 struct inclusion_promise { struct hash root; uint64_t count, accepted_at_ms, settle_by_ms; };

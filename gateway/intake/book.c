@@ -83,6 +83,7 @@ static bool make_room(struct intake *intake, struct group *group, struct amount 
         if (!store_batch_set_protocol_account(group->db, config->protocol_account, err))
             return false;
         open->protocol_account = config->protocol_account;
+        intake->gathered.stored.protocol_account = config->protocol_account;
     }
     return true;
 }
@@ -92,6 +93,20 @@ static bool post(struct intake *intake, const struct share *share, struct err *e
     struct tally_key key = { intake->gathered.batch.number, share->account, (int)share->role, share->model };
 
     return amount_is_zero(share->amount) || tally_add(&intake->gathered.postings, &key, share->amount, err);
+}
+
+static struct popularity_fee fee_of(const struct price_version *price, const struct share *charge)
+{
+    return (struct popularity_fee){ charge->model, charge->account, popularity_fee_of(price, charge->amount) };
+}
+
+/* What a consumer is billed for makes the model popular; what the treasury pays does not. */
+static bool count_fee(struct gathered *g, const struct price_version *price, const struct share *charge, struct err *err)
+{
+    struct popularity_fee fee = fee_of(price, charge);
+    struct tally_key key = { .number = g->batch.number, .account = fee.consumer, .model = fee.model };
+
+    return !g->epoch_running || charge->role != ROLE_CONSUMER || amount_is_zero(fee.fees) || tally_add(&g->fees, &key, fee.fees, err);
 }
 
 /* Both sides of the entry, and the sums kept beside them. */
@@ -108,7 +123,7 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
     for (size_t i = 0; ok && i < credits.count; i++)
         ok = post(intake, &credits.list[i], err);
     shares_clear(&credits);
-    return ok && post(intake, charge, err)
+    return ok && post(intake, charge, err) && count_fee(g, verdict->price, charge, err)
         && tally_add(&g->batches, &(struct tally_key){ .number = g->batch.number }, verdict->amount, err)
         && tally_add(&g->days, &day, verdict->amount, err)
         && measure_accepted(intake, group, &r->receipt, err)
@@ -137,11 +152,11 @@ bool book_accept(struct intake *intake, struct group *group, const struct verdic
     return true;
 }
 
-void book_promise(struct intake *intake, struct receipt_row *row)
+void book_promise(struct intake *intake, struct receipt_row *row, struct hash leaf)
 {
     row->promise = intake->gathered.number;
     row->promise_index = intake->gathered.leaf_count;
-    gather_leaf(intake, row->hash);
+    gather_leaf(intake, row->hash, leaf);
 }
 
 static bool note_price(const struct verdict *verdict, struct receipt_row *row)
@@ -167,7 +182,8 @@ void book_recharge(struct intake *intake, struct receipt_row *row)
 {
     const struct catalog *catalog = intake->gathered.snapshot->catalog;
     struct signed_receipt before = row->signed_;
-    struct recharge r = { .batch = row->batch };
+    const struct price_version *price = catalog_price_version(catalog, row->price_version);
+    struct recharge r = { .batch = row->batch, .accepted_at_ms = row->accepted_at_ms };
 
     before.has_consumer_signature = false;
     r.from = ledger_charge(catalog, &before, row->amount, row->accepted_at_ms);
@@ -176,6 +192,9 @@ void book_recharge(struct intake *intake, struct receipt_row *row)
         return;
     row->has_charged = true;
     row->charged = r.to.account;
+    if (price == NULL)
+        bug("a receipt was accepted under a price that is not there");
+    r.fee = fee_of(price, &r.to);
     if (!amount_is_zero(row->amount))
         gather_recharge(intake, &r);
 }
@@ -236,7 +255,7 @@ bool book_again(struct intake *intake, struct group *group, bool operator_releas
         row->faults[0] = '\0';
         if (!book_accept(intake, group, verdict, row, err))
             return false;
-        book_promise(intake, row);
+        book_promise(intake, row, tree_promise_leaf(row->hash));
         if (!store_receipt_accept(group->db, row, err))
             return false;
     } else if (!operator_released) {

@@ -14,6 +14,7 @@
 static bool row_in_store(const struct catalog *c, const struct archive_line *line, struct archive_line *kept)
 {
     const struct provider *provider = NULL;
+    const struct consumer *consumer = NULL;
     const struct price_version *price = NULL;
     const struct model *model = NULL;
     const struct delegation *delegation = NULL;
@@ -31,7 +32,12 @@ static bool row_in_store(const struct catalog *c, const struct archive_line *lin
         kept->of.delegation = *delegation;
     if (line->type == ARCHIVE_REVOCATION && (revocation = keyring_revocation(catalog_keys(c), &line->of.revocation)) != NULL)
         kept->of.revocation = *revocation;
-    return price != NULL || model != NULL || delegation != NULL || revocation != NULL || (provider != NULL && provider->since_ms == line->of.provider.since_ms);
+    if (line->type == ARCHIVE_CONSUMER
+        && (consumer = catalog_consumer_revision(c, line->of.consumer.address, line->of.consumer.since_ms)) != NULL)
+        kept->of.consumer = *consumer;
+    return price != NULL || model != NULL || delegation != NULL || revocation != NULL
+        || (provider != NULL && provider->since_ms == line->of.provider.since_ms)
+        || (consumer != NULL && consumer->since_ms == line->of.consumer.since_ms);
 }
 
 static bool same_line(const struct archive_line *a, const struct archive_line *b)
@@ -79,6 +85,8 @@ static bool write_row(struct db *db, const struct archive_line *line, struct err
         return store_delegation_add(db, &line->of.delegation, err);
     if (line->type == ARCHIVE_REVOCATION)
         return store_revocation_add(db, &line->of.revocation, err);
+    if (line->type == ARCHIVE_CONSUMER)
+        return store_consumer_add(db, &line->of.consumer, err);
     return write_model(db, line, err);
 }
 
@@ -93,8 +101,8 @@ static bool write_missing(const struct gathered *g, const struct catalog *catalo
             *wrote = true;
         } else if (!same_line(&g->rows[i], &kept)) {
             /* Standing archives agree: the other row is of a cancelled settlement, or was set while the chain was away. */
-            return err_set(err, ERR_DIFFERS, "settlement %" PRIu64 ": a price, provider, model or delegation line contradicts what the store"
-                           " holds: rebuild a new one, without the archives of cancelled settlements", g->sequence);
+            return err_set(err, ERR_DIFFERS, "settlement %" PRIu64 ": a price, provider, model, consumer or delegation line contradicts"
+                           " what the store holds: rebuild a new one, without the archives of cancelled settlements", g->sequence);
         }
     }
     return true;

@@ -6,6 +6,7 @@
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/lib/pack.h"
+#include "gateway/pool/pool.h"
 #include "gateway/settle/archive_again.h"
 #include "gateway/settle/archive_used.h"
 #include "store/quotes.h"
@@ -164,6 +165,19 @@ static int by_id(const void *a, const void *b)
     return (x->bundle > y->bundle) - (x->bundle < y->bundle);
 }
 
+static bool put_consumers(struct archiving *a, struct err *err)
+{
+    for (size_t i = 0; i < a->used.consumers.count; i++) {
+        struct archive_line line = { ARCHIVE_CONSUMER, { .consumer = *(const struct consumer *)a->used.consumers.list[i] } };
+        bool ok = (!a->published->sealed || seal_whole(&line, a->settlement_key, err)) && put(&a->out, &line, err);
+
+        archive_line_clear(&line);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
 static bool seal(struct archiving *a, struct archive_line *line, struct hash struct_hash, struct err *err)
 {
     const struct receipt *r = &line->of.receipt.receipt.receipt;
@@ -198,6 +212,37 @@ static bool put_receipt(void *self, const struct receipt_row *row, struct err *e
     return ok;
 }
 
+static bool put_epoch(void *self, const struct epoch_row *row, struct err *err)
+{
+    struct archiving *a = self;
+
+    return put(&a->out, &(struct archive_line){ ARCHIVE_EPOCH, { .epoch = row->terms } }, err);
+}
+
+/* Every epoch that a receipt of this batch may be of, so that whoever reads on knows which jobs to count, and on which terms,
+ * before the epoch is booked. */
+static bool put_epochs(struct archiving *a, struct err *err)
+{
+    struct batch_row batch;
+    bool found;
+
+    if (!store_batch_find(a->db, a->published->number, &batch, &found, err))
+        return false;
+    if (!found)
+        return err_set(err, ERR_BUG, "there is no batch %" PRIu64, a->published->number);
+    return store_epochs_unbooked_before(a->db, batch.closed_at_ms, batch.number, put_epoch, a, err);
+}
+
+static bool put_popularity(void *self, const struct epoch_row *row, struct err *err)
+{
+    struct archive_line line = { .type = ARCHIVE_POPULARITY };
+    struct archiving *a = self;
+    bool ok = pool_load(a->db, row, &line.of.popularity, err) && put(&a->out, &line, err);
+
+    archive_line_clear(&line);
+    return ok;
+}
+
 /* One line an account whose leaf grew; both lists are sorted, and before is a part of after. */
 static bool put_rewards(struct archiving *a, struct err *err)
 {
@@ -224,10 +269,13 @@ static bool write_lines(struct archiving *a, struct err *err)
     return put(&a->out, &head, err)
         && put_catalog(&a->out, &a->used, err)
         && put_keys(&a->out, &a->used, err)
+        && put_consumers(a, err)
         && put_capacities(&a->out, &a->used.offers, err)
+        && put_epochs(a, err)
         && put_quotes(a, err)
         && put_bundles(a, err)
         && batch_receipts_each(a->published->receipts, put_receipt, a, err)
+        && store_epochs_of_batch(a->db, a->published->number, put_popularity, a, err)
         && put_rewards(a, err);
 }
 
@@ -267,7 +315,7 @@ bool archive_write(const char *dir, struct db *db, const struct published *p, co
     archive_path(dir, sequence, ".archive.ndjson.zst", packed, sizeof packed);
     if (!file_make_dir(dir, 0755, err) || !used_collect(db, &domain, p->receipts, &a.used, err))
         return false;
-    ok = used_leave_out_published(&a.used, dir, db, sequence, err)
+    ok = used_leave_out_published(&a.used, dir, db, secret, sequence, err)
       && (!p->sealed || again_open(db, dir, p->number, &a.again, err));
     if (ok) {
         used_sort(&a.used);

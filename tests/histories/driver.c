@@ -10,6 +10,7 @@
 #include "gateway/audit/replay.h"
 #include "gateway/base/mem.h"
 #include "gateway/core/receipt_json.h"
+#include "gateway/pool/pool.h"
 #include "gateway/settle/parts.h"
 #include "tests/histories/chain.h"
 #include "tests/support/folder.h"
@@ -152,6 +153,21 @@ static bool do_price(const json *in, json *out, struct err *err)
         return false;
     json_put_u64(out, "version", p.version);
     return true;
+}
+
+static bool set_pool(void *self, struct group *group, struct err *err)
+{
+    return pool_set(group->db, group->now_ms, self, err);
+}
+
+static bool do_pool(const json *in, json *out, struct err *err)
+{
+    struct pool_settings s = { .epoch_ms = number(in, "epochMs"), .cap_bps = (uint16_t)number(in, "capBps") };
+
+    (void)out;
+    if (!json_get_amount(json_member(in, "budget"), &s.budget))
+        bug("pool: budget");
+    return writer_do(world->writer, set_pool, &s, err);
 }
 
 /* ---- receipts ---- */
@@ -402,7 +418,7 @@ static bool do_end(const json *in, json *out, struct err *err)
 static const struct { const char *name; command_fn *run; } commands[] = {
     { "begin", do_begin }, { "end", do_end }, { "clock", do_clock }, { "restart", do_restart },
     { "admit", do_admit }, { "expel", do_expel }, { "enroll", do_enroll }, { "dismiss", do_dismiss },
-    { "claim", do_claim }, { "verify", do_verify }, { "price", do_price },
+    { "claim", do_claim }, { "verify", do_verify }, { "price", do_price }, { "pool", do_pool },
     { "post", do_post }, { "release", do_release }, { "refuse", do_refuse },
     { "settle", do_settle }, { "books", do_books }, { "audit", do_audit },
 };
