@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo plots unit sim sim-bench histories e2e test-geth soak-leak soak bench contracts forge forge-ci model bench-gas coverage slither smt clean busy bench-programs instructions
+.PHONY: all help test demo unit sim sim-bench histories popularity-game e2e test-geth soak-leak soak bench contracts forge forge-ci model bench-gas coverage slither smt clean plots busy bench-programs instructions
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -92,6 +92,9 @@ histories: $(B)/tests/histories/driver ## random histories (HISTORIES=10000) aga
 
 sim-bench: $(B)/tests/sim/sim ## 100 000 seeds, how often each fault was met, lives a second
 	@$< --seeds 100000 --progress
+
+popularity-game: $(B)/tests/core/test_popularity_game ## 20 000 random tries to buy popularity, and what each strategy came to
+	@$< --rounds 20000
 
 # Bench programs: tests/bench/bench_*.c, and the load generator that the others are driven with (tests/bench/README.md).
 BENCH_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/bench_*.c)) $(B)/tests/bench/loadgen

@@ -6,12 +6,16 @@
 
 /* receipts_post.c, receipt_get.c */
 handler_fn receipts_post, receipt_get;
-/* models.c */
-handler_fn model_post, models_get, model_get;
+/* models.c, lineage.c */
+handler_fn model_post, models_get, model_get, lineage_get;
 /* capacity.c, quotes.c */
 handler_fn capacity_post, quote_post;
 /* accounts.c */
 handler_fn account_get, claim_get;
+/* account_receipts.c */
+handler_fn account_receipts_get;
+/* delegations.c */
+handler_fn delegation_post, revocation_post, payout_post, delegations_get, delegation_delete;
 /* settlements.c, settlement_files.c */
 handler_fn settlements_get, settlement_get, settlement_rewards, settlement_archive;
 /* info.c, openapi.c, metrics.c */

@@ -26,7 +26,7 @@ static bool open_store(struct book *b, struct writer_turns *turns, struct err *e
     writer_use_archives(b->writer, b->config.archive.dir, b->secret);
     if (turns != NULL)
         writer_take_turns(b->writer, turns);
-    if (!writer_start(b->writer, err) || !db_open(b->config.store.url, DB_READ, &b->reader, err)
+    if (!writer_start(b->writer, err) || !open_pool(&b->config, b->writer, err) || !db_open(b->config.store.url, DB_READ, &b->reader, err)
         || (turns != NULL && !db_open(b->config.store.url, DB_READ, &b->for_other, err)))
         return false;
     if (b->for_other != NULL)
@@ -78,12 +78,21 @@ bool book_succeed(struct book *successor, struct book *predecessor, struct err *
     return true;
 }
 
+static struct plausibility plausibility_of(const struct config *c)
+{
+    return (struct plausibility){
+        .class_ = { .tokens_per_second = c->plausibility.max_tokens_per_second, .parallelism = c->plausibility.parallelism },
+        .max_jump = c->plausibility.max_jump, .max_skew_ms = c->plausibility.max_skew_s * 1000,
+        .max_duration_ms = c->plausibility.max_duration_s * 1000, .unique_evidence = c->plausibility.unique_evidence,
+    };
+}
+
 static bool open_intake(struct book *b, struct err *err)
 {
     const struct config *c = &b->config;
     struct intake_config ic = {
         .limits = { .max_age_ms = c->receipts.max_age_s * 1000, .daily_limit = c->receipts.daily_limit,
-                    .require_countersignature = c->receipts.require_countersignature },
+                    .require_countersignature = c->receipts.require_countersignature, .plausibility = plausibility_of(c) },
         .settle_within_ms = c->receipts.settle_within_s * 1000,
         .quarantine_max = c->receipts.quarantine_max, .quote_max_ms = c->receipts.quote_max_s * 1000,
         .protocol_account = open_protocol_account(c, signer_address(b->signer)),

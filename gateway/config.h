@@ -34,6 +34,11 @@ struct config {
         bool require_countersignature;
         uint64_t keep_settled_s;                       /* in the store; 0: for ever */
     } receipts;
+    struct {                                           /* 0: no such rule (core/plausible.h) */
+        uint64_t max_tokens_per_second, parallelism, max_jump, max_skew_s, max_duration_s;
+        bool unique_evidence;
+    } plausibility;
+    struct { uint64_t epoch_s, cap_bps; struct amount budget; } popularity;      /* budget 0: off */
     struct { char *dir, *disclosure; } archive;
     struct {
         uint64_t interval_s, unsettled_max_s, stuck_max_s, held_max;         /* unsettled_max 0: half of settle_within */

@@ -23,7 +23,7 @@ static void bind_signature_or_null(struct stmt *st, bool has, const struct signa
         stmt_bind_null(st);
 }
 
-/* A whole row; one of a page is store_receipt_insert_paged's.  The numbers that are zero until acceptance are kept as NULL. */
+/* A whole row; one of a page is store_receipts_insert_paged's.  The numbers that are zero until acceptance are kept as NULL. */
 bool store_receipt_insert(struct db *db, const struct receipt_row *row, struct err *err)
 {
     const struct signed_receipt *r = &row->signed_;
@@ -176,6 +176,19 @@ bool store_receipts_before(struct db *db, struct job_id job, struct address prov
     return visit_rows(&st, visit, self, err);
 }
 
+static bool stop_at_any(void *self, const struct receipt_row *row, struct err *err)
+{
+    (void)row, (void)err;
+    *(bool *)self = true;
+    return false;
+}
+
+bool store_receipt_job_known(struct db *db, struct job_id job, bool *known, struct err *err)
+{
+    *known = false;
+    return store_receipts_of_job(db, job, stop_at_any, known, err);
+}
+
 bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_id last, job_fn *visit, void *self, bool *all,
                                 struct err *err)
 {
@@ -195,6 +208,31 @@ bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_i
         *all = visit(self, stmt_job_id(&st));
     stmt_end(&st);
     return ok && stmt_ok(&st, err);
+}
+
+bool store_receipt_keys(struct db *db, const struct job_id *after, struct address after_provider, unsigned limit,
+                        receipt_key_fn *visit, void *self, struct err *err)
+{
+    const struct job_id last = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
+    struct stmt st;
+    bool any, ok;
+
+    if (!db_prepare(db, "SELECT job_id, provider, state FROM receipts WHERE (job_id, provider) < (?, ?)"
+                        " ORDER BY job_id DESC, provider DESC LIMIT ?", &st, err))
+        return false;
+    stmt_bind_job_id(&st, after != NULL ? after : &last);     /* no UUIDv7 is all ones */
+    stmt_bind_address(&st, &after_provider);
+    stmt_bind_u64(&st, limit);
+    err->code = ERR_NONE;
+    while ((ok = stmt_step(&st, &any, err)) && any) {
+        struct job_id job = stmt_job_id(&st);
+        struct address provider = stmt_address(&st);
+
+        if (!visit(self, job, provider, (enum receipt_state)stmt_enum(&st, RECEIPT_ACCEPTED, RECEIPT_STATES - 1), err))
+            break;
+    }
+    stmt_end(&st);
+    return ok && err->code == ERR_NONE && stmt_ok(&st, err);
 }
 
 bool store_receipt_rows_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err)

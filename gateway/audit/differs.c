@@ -20,6 +20,7 @@ static const char *const names[DIFFERENCES] = {
     [DIFFERS_AMOUNT]         = "amount",
     [DIFFERS_SPLIT]          = "split",
     [DIFFERS_RECEIPTS_ROOT]  = "receipts root",
+    [DIFFERS_POPULARITY]     = "popularity",
     [DIFFERS_REWARD]         = "reward",
     [DIFFERS_LEAF_FELL]      = "leaf fell",
     [DIFFERS_REWARDS_ROOT]   = "rewards root",

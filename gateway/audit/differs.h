@@ -23,6 +23,7 @@ enum difference {
     DIFFERS_AMOUNT,
     DIFFERS_SPLIT,
     DIFFERS_RECEIPTS_ROOT,
+    DIFFERS_POPULARITY,        /* an epoch of the pool: its terms, scores, fees, shares, what was carried */
     DIFFERS_REWARD,            /* a reward line against the credits of its receipts */
     DIFFERS_LEAF_FELL,
     DIFFERS_REWARDS_ROOT,

@@ -16,6 +16,22 @@ struct known {
     struct err fault;
 };
 
+/* What it paid to the protocol counts for an epoch that may be booked later. */
+static bool count_job(struct known *k, const struct archive_receipt *line, struct err *err)
+{
+    uint64_t sequence = k->settlement->event.sequence;
+    const struct price_version *price;
+    char name[RECEIPT_NAME];
+
+    if (k->catalog == NULL && !rows_catalog(k->replay->rows, sequence, &k->catalog, err))
+        return false;
+    price = catalog_price_version(k->catalog, line->price_version);
+    if (price != NULL)
+        return pool_audit_job(&k->replay->pool, k->catalog, line, price, sequence, err);
+    receipt_name(&line->receipt.receipt, name);
+    return differs(err, DIFFERS_PRICE, (struct place){ sequence, name }, "a price version that is published", "another");
+}
+
 static bool take_receipt(struct known *k, const struct archive_receipt *line, struct err *err)
 {
     const struct receipt *r = &line->receipt.receipt;
@@ -26,7 +42,7 @@ static bool take_receipt(struct known *k, const struct archive_receipt *line, st
         || !market_audit_receipt(k->replay->market, k->catalog, line, err))
         return false;
     if (seen_add(&k->replay->seen, r->job_id, r->provider))
-        return true;
+        return count_job(k, line, err);
     receipt_name(r, name);
     return differs(err, DIFFERS_DOUBLE_BILLING, (struct place){ k->settlement->event.sequence, name }, "a job billed once",
                    "it was billed in an earlier settlement");
@@ -36,6 +52,7 @@ static void count_sealed(struct known *k)
 {
     k->progress->receipts++;
     k->progress->sealed++;
+    k->replay->pool.blind = true;
 }
 
 static bool take_reward(struct known *k, const struct archive_reward *reward, struct err *err)
@@ -59,12 +76,16 @@ static bool take_text(void *self, const char *text, size_t len, struct err *err)
         return true;
     if (line.type == ARCHIVE_PRICE)
         market_audit_price(k->replay->market, &line.of.price);
-    if (line.type == ARCHIVE_PRICE || line.type == ARCHIVE_PROVIDER || line.type == ARCHIVE_MODEL)
+    if (archive_is_row(line.type))
         (void)!rows_take(k->replay->rows, &line, false, k->settlement->event.sequence, &k->fault);
     else if (line.type == ARCHIVE_CAPACITY)
         (void)!market_audit_capacity(k->replay->market, &line.of.capacity, k->settlement->event.sequence, &k->fault);
     else if (line.type == ARCHIVE_RECEIPT)
         (void)!take_receipt(k, &line.of.receipt, &k->fault);
+    else if (line.type == ARCHIVE_EPOCH)
+        (void)!pool_audit_announce(&k->replay->pool, &line.of.epoch, k->settlement->event.sequence, &k->fault);
+    else if (line.type == ARCHIVE_POPULARITY)
+        (void)!pool_audit_book(&k->replay->pool, k->catalog, &line.of.popularity, k->settlement->event.sequence, NULL, &k->fault);
     else if (line.type == ARCHIVE_SEALED)
         count_sealed(k);
     else if (line.type == ARCHIVE_REWARD)

@@ -29,7 +29,9 @@ void replay_clear(struct replay *r)
     market_audit_free(r->market);
     free(r->cancelled);
     seen_clear(&r->seen);
+    pool_audit_clear(&r->pool);
     signatures_free(r->signatures);
+    totals_clear(&r->charges);
     totals_clear(&r->leaves);
     totals_clear(&r->active);
     *r = (struct replay){ 0 };
@@ -51,7 +53,7 @@ void replay_note(struct replay *r, const struct chain_settlement *s)
 
 /* ---- one archive; its parts come in this order ---- */
 
-enum part { PART_NOTHING, PART_BATCH, PART_ROWS, PART_RECEIPTS, PART_REWARDS };
+enum part { PART_NOTHING, PART_BATCH, PART_ROWS, PART_RECEIPTS, PART_POPULARITY, PART_REWARDS };
 
 struct reading {
     struct replay *replay;
@@ -139,6 +141,7 @@ static bool take_leaf(struct reading *r, struct hash leaf)
 {
     tree_stream_add(&r->receipts, leaf);
     r->sealed.receipts++;
+    r->replay->pool.blind = true;
     r->progress->receipts++;
     r->progress->sealed++;
     return true;
@@ -177,7 +180,8 @@ static bool advance(struct reading *r, enum part part, struct err *err)
 {
     if (part < r->part || (part == PART_BATCH) != (r->part == PART_NOTHING))
         return differs(err, DIFFERS_ARCHIVE, place(r, "order of lines"),
-                       "one batch; prices, providers, models, capacities, quotes, bundles; receipts; rewards", "another order");
+                       "one batch; prices, providers, models, consumers, delegations, revocations, capacities, epochs, quotes, bundles; receipts; popularity; rewards",
+                       "another order");
     while (r->part < part)
         if (!enter(r, ++r->part, err))
             return false;
@@ -191,13 +195,19 @@ static enum part part_of(enum archive_type type)
     case ARCHIVE_PRICE:
     case ARCHIVE_PROVIDER:
     case ARCHIVE_MODEL:
+    case ARCHIVE_DELEGATION:
+    case ARCHIVE_REVOCATION:
+    case ARCHIVE_CONSUMER:
     case ARCHIVE_CAPACITY:
+    case ARCHIVE_EPOCH:
     case ARCHIVE_QUOTE:
     case ARCHIVE_BUNDLE:
+    case ARCHIVE_SEALED_CONSUMER:
     case ARCHIVE_SEALED_QUOTE:
     case ARCHIVE_SEALED_BUNDLE: return PART_ROWS;
     case ARCHIVE_RECEIPT:
     case ARCHIVE_SEALED:   return PART_RECEIPTS;
+    case ARCHIVE_POPULARITY: return PART_POPULARITY;
     case ARCHIVE_REWARD:   return PART_REWARDS;
     }
     bug("archive line type %d", (int)type);
@@ -213,16 +223,24 @@ static bool take(struct reading *r, const struct archive_line *line, struct err 
         market_audit_price(r->replay->market, &line->of.price);
         return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
     case ARCHIVE_PROVIDER:
-    case ARCHIVE_MODEL:    return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
+    case ARCHIVE_MODEL:
+    case ARCHIVE_DELEGATION:
+    case ARCHIVE_REVOCATION:
+    case ARCHIVE_CONSUMER: return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
+    case ARCHIVE_EPOCH:    return pool_audit_announce(&r->replay->pool, &line->of.epoch, r->settlement->event.sequence, err);
     case ARCHIVE_CAPACITY: return market_audit_capacity(r->replay->market, &line->of.capacity, r->settlement->event.sequence, err);
     case ARCHIVE_QUOTE:    quotes_add(&r->quotes, &line->of.quote); return true;
     case ARCHIVE_BUNDLE:   return bundles_take(&r->bundles, &line->of.bundle, r->settlement->event.sequence, err);
     case ARCHIVE_RECEIPT:
         return sealed_leaf_fits(&r->sealed, r->receipts.count, &line->of.receipt, err)
             && (sealed_hides(&r->sealed, &line->of.receipt) ? take_leaf(r, r->sealed.leaf) : take_receipt(r, &line->of.receipt, err));
+    case ARCHIVE_POPULARITY:
+        return pool_audit_book(&r->replay->pool, r->recompute.catalog, &line->of.popularity, r->settlement->event.sequence,
+                               &r->credits, err);
     case ARCHIVE_REWARD:
         return r->sealed.receipts > 0 ? sealed_reward(&r->sealed, &r->replay->leaves, &line->of.reward, &r->credits, err)
                                       : reward_walk_next(&r->walk, &line->of.reward, err);
+    case ARCHIVE_SEALED_CONSUMER: return true;
     case ARCHIVE_SEALED_QUOTE:  r->quotes.hidden = true; return true;
     case ARCHIVE_SEALED_BUNDLE: r->sealed.bundles++; return true;
     case ARCHIVE_SEALED:   return take_leaf(r, line->of.sealed.leaf);
@@ -310,8 +328,8 @@ bool replay_settlement(struct replay *r, const struct chain_settlement *s, struc
     bool ok;
 
     reading.recompute = (struct recompute){ .sequence = s->event.sequence, .domain = &r->domain, .signatures = r->signatures,
-                                            .bundles = &reading.bundles, .credits = &reading.credits,
-                                            .quotes = &reading.quotes };
+                                            .bundles = &reading.bundles, .credits = &reading.credits, .charges = &r->charges,
+                                            .pool = &r->pool, .quotes = &reading.quotes };
     replay_note(r, s);
     tree_stream_init(&reading.receipts);
     ok = read_archive(&reading, source, err) && sum_up(&reading, &leaves, err) && check_leaves(&reading, source, &leaves, err);

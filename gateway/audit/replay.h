@@ -7,6 +7,7 @@
 #include "gateway/audit/audit.h"
 #include "gateway/audit/chain_view.h"
 #include "gateway/audit/market.h"
+#include "gateway/audit/pool.h"
 #include "gateway/audit/rows.h"
 #include "gateway/audit/seen.h"
 #include "gateway/audit/signatures.h"
@@ -20,7 +21,9 @@ struct replay {
     struct hash *cancelled;                   /* owned; receipts roots of cancelled settlements that did not come again yet */
     size_t cancelled_count;
     struct seen seen;
+    struct pool_audit pool;
     struct signatures *signatures;            /* of receipts signed one by one, under way on all cores */
+    struct totals charges;                    /* what consumers are billed, by the receipts that were recomputed */
     struct totals leaves;                       /* after the last settlement that stands */
     struct hash root;                         /* of them */
     bool has_active;
@@ -40,7 +43,7 @@ void replay_note(struct replay *r, const struct chain_settlement *s);
 MUST_USE bool replay_known(struct replay *r, const struct chain_settlement *s, struct source *source, struct progress *progress,
                            struct err *err);
 void replay_keep_leaves(struct replay *r, const struct chain_settlement *s, const struct totals *owned);      /* the new ones */
-/* A cancelled one: only prices, providers and models, that later batches may build on; its files may be missing or false. */
+/* A cancelled one: only rows of the catalog, that later batches may build on; its files may be missing or false. */
 MUST_USE bool replay_cancelled(struct replay *r, const struct chain_settlement *s, struct source *source, struct err *err);
 
 #endif

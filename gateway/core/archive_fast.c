@@ -16,6 +16,7 @@ static bool take_signatures(struct fast *c, struct archive_receipt *r)
             && fast_name(c, "index") && fast_number(c, &r->bundle_index));
 }
 
+/* A line with a delegated key is rare: it is left to the other reader. */
 bool archive_fast_receipt(const char *text, size_t len, struct archive_receipt *receipt)
 {
     struct fast c = { text, text + len };
@@ -124,6 +125,12 @@ void archive_fast_write(const struct archive_receipt *r, struct buf *out)
     for (size_t i = 0; i < RECEIPT_FIELDS; i++)
         at = put_field(put_name(at, receipt_fields[i].name), &receipt_fields[i], &r->receipt.receipt);
     at = put_signatures(at, r);
+    if (!address_is_zero(r->key)) {
+        char key[ADDRESS_TEXT];
+
+        address_to_text(r->key, key);
+        at = put_text(put_text(put_text(put_name(at, "key"), "\""), key), "\"");
+    }
     at = put_hex(put_name(at, "salt"), r->salt.b, sizeof r->salt.b);
     at = put_number(put_name(at, "acceptedAt"), r->accepted_at_ms);
     at = put_number(put_name(at, "priceVersion"), r->price_version);

@@ -17,6 +17,7 @@ struct catalog {
     struct timeline by_verified;                    /* verified_at */
     struct timeline by_price_model, by_price_any;   /* effective_from; rows are sorted by version */
     struct timeline by_version;                     /* one key; `at` is the version */
+    struct keyring keys;
     bool sealed;
 };
 
@@ -42,6 +43,7 @@ void catalog_free(struct catalog *catalog)
     timeline_clear(&catalog->by_price_model);
     timeline_clear(&catalog->by_price_any);
     timeline_clear(&catalog->by_version);
+    keyring_clear(&catalog->keys);
     free(catalog);
 }
 
@@ -85,6 +87,18 @@ void catalog_add_price(struct catalog *c, const struct price_version *p)
     c->prices[c->price_count++] = *p;
 }
 
+void catalog_add_delegation(struct catalog *c, const struct delegation *d)
+{
+    c->sealed = false;
+    keyring_add_delegation(&c->keys, d);
+}
+
+void catalog_add_revocation(struct catalog *c, const struct revocation *r)
+{
+    c->sealed = false;
+    keyring_add_revocation(&c->keys, r);
+}
+
 static int compare_versions(const void *left, const void *right)
 {
     const struct price_version *a = left, *b = right;
@@ -111,6 +125,7 @@ void catalog_seal(struct catalog *c)
     timeline_sort(&c->by_price_model);
     timeline_sort(&c->by_price_any);
     timeline_sort(&c->by_version);
+    keyring_seal(&c->keys);
     c->sealed = true;
 }
 
@@ -129,13 +144,26 @@ const struct provider *catalog_provider(const struct catalog *c, struct address 
     return e != NULL && c->providers[e->row].admitted ? &c->providers[e->row] : NULL;
 }
 
-const struct consumer *catalog_consumer(const struct catalog *c, struct address consumer, uint64_t at_ms)
+const struct keyring *catalog_keys(const struct catalog *c)
+{
+    must_be_sealed(c);
+    return &c->keys;
+}
+
+const struct consumer *catalog_consumer_revision(const struct catalog *c, struct address consumer, uint64_t at_ms)
 {
     const struct timeline_entry *e;
 
     must_be_sealed(c);
     e = timeline_at(&c->by_consumer, timeline_address_key(consumer), at_ms);
-    return e != NULL && c->consumers[e->row].enrolled ? &c->consumers[e->row] : NULL;
+    return e != NULL ? &c->consumers[e->row] : NULL;
+}
+
+const struct consumer *catalog_consumer(const struct catalog *c, struct address consumer, uint64_t at_ms)
+{
+    const struct consumer *in_force = catalog_consumer_revision(c, consumer, at_ms);
+
+    return in_force != NULL && in_force->enrolled ? in_force : NULL;
 }
 
 const struct model *catalog_model(const struct catalog *c, struct hash model, uint64_t at_ms)
@@ -223,21 +251,27 @@ void catalog_price_history(const struct catalog *c, struct hash model, catalog_p
             return;
 }
 
-/* The verified claim, else the first. */
-static const struct model *claim_of(const struct catalog *c, struct hash model)
+const struct model *catalog_claim(const struct catalog *c, struct hash model)
 {
-    const struct timeline_entry *e = timeline_at(&c->by_verified, model, UINT64_MAX);
+    const struct timeline_entry *e;
 
+    must_be_sealed(c);
+    e = timeline_at(&c->by_verified, model, UINT64_MAX);
     if (e == NULL)
         e = timeline_first(&c->by_claim, model);
     return e != NULL ? &c->models[e->row] : NULL;
+}
+
+const struct model *catalog_next_model(const struct catalog *c, size_t *cursor)
+{
+    return *cursor < c->model_count ? &c->models[(*cursor)++] : NULL;
 }
 
 /* Visits each path to an ancestor; stops at the first bound that is passed, which also ends any cycle. */
 static bool walk_lineage(const struct catalog *c, const struct model *m, unsigned depth, unsigned *paths, struct err *err)
 {
     for (size_t i = 0; i < m->parent_count; i++) {
-        const struct model *parent = claim_of(c, m->parents[i].model);
+        const struct model *parent = catalog_claim(c, m->parents[i].model);
 
         if (depth == MODEL_DEPTH_MAX)
             return err_set(err, ERR_INVALID, "parents: more than %d steps to the farthest ancestor", MODEL_DEPTH_MAX);

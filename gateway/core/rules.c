@@ -49,6 +49,15 @@ static void duplicate_job(const struct rule_facts *facts, struct verdict *verdic
         faults_add(&verdict->faults, CODE_DUPLICATE_JOB, "/jobId", "another provider has an accepted receipt for this job");
 }
 
+static void implausible_usage(const struct rule_facts *facts, struct verdict *verdict)
+{
+    const struct receipt *r = &facts->receipt->receipt;
+    const struct provider *p = catalog_provider(facts->catalog, r->provider, facts->now_ms);
+
+    if (p != NULL)
+        plausible_judge(&facts->limits->plausibility, p, r, &facts->usage, &verdict->faults);
+}
+
 static void over_limit(const struct rule_facts *facts, struct verdict *verdict)
 {
     const struct provider *p = catalog_provider(facts->catalog, facts->receipt->receipt.provider, facts->now_ms);
@@ -125,6 +134,7 @@ static const struct { rule_fn *rule; bool operator_may_release; } rules[] = {
     { unpriced,                 false },
     { late,                     true },
     { duplicate_job,            true },
+    { implausible_usage,        true },
     { over_cap,                 false },
     { over_part_of_cap,         true },
     { over_limit,               true },

@@ -84,8 +84,30 @@ bool seal_receipt(struct archive_line *line, struct hash leaf, struct hash line_
     return ok;
 }
 
+/* Lines that are sealed as a whole, and what they become. */
+static const struct { enum archive_type plain, sealed; } wholes[] = {
+    { ARCHIVE_CONSUMER, ARCHIVE_SEALED_CONSUMER }, { ARCHIVE_QUOTE, ARCHIVE_SEALED_QUOTE }, { ARCHIVE_BUNDLE, ARCHIVE_SEALED_BUNDLE },
+};
+
+static enum archive_type sealed_as(enum archive_type plain)
+{
+    for (size_t i = 0; i < ARRAY_LEN(wholes); i++)
+        if (wholes[i].plain == plain)
+            return wholes[i].sealed;
+    bug("a line of type %d is not sealed", (int)plain);
+}
+
+static enum archive_type opened_as(enum archive_type sealed)
+{
+    for (size_t i = 0; i < ARRAY_LEN(wholes); i++)
+        if (wholes[i].sealed == sealed)
+            return wholes[i].plain;
+    bug("a line of type %d is not opened", (int)sealed);
+}
+
 bool seal_whole(struct archive_line *line, struct hash settlement_key, struct err *err)
 {
+    enum archive_type type = sealed_as(line->type);
     struct archive_sealed sealed = { 0 };
     struct box_nonce nonce;
     struct hash mark;
@@ -101,7 +123,7 @@ bool seal_whole(struct archive_line *line, struct hash settlement_key, struct er
         nonce = nonce_of(mark.b);
         buf_add(&sealed.box, nonce.b, sizeof nonce.b);
         box_seal(&settlement_key, &nonce, text.data, text.len, &sealed.box);
-        ok = take_box(line, line->type == ARCHIVE_QUOTE ? ARCHIVE_SEALED_QUOTE : ARCHIVE_SEALED_BUNDLE, &sealed, err);
+        ok = take_box(line, type, &sealed, err);
     }
     buf_clear(&text);
     return ok;
@@ -139,7 +161,7 @@ bool seal_open_line(struct archive_line *line, struct hash line_key, bool *opene
     bool ok = true, fits;
 
     if (line->type != ARCHIVE_SEALED) {
-        *opened = line->type != ARCHIVE_SEALED_BUNDLE && line->type != ARCHIVE_SEALED_QUOTE;
+        *opened = !archive_is_sealed(line->type);
         return true;
     }
     buf_init(&text);
@@ -154,6 +176,7 @@ bool seal_open_line(struct archive_line *line, struct hash line_key, bool *opene
 
 static bool open_whole(struct archive_line *line, struct hash settlement_key, bool *opened, struct err *err)
 {
+    enum archive_type type = opened_as(line->type);
     const struct buf *box = &line->of.sealed.box;
     struct box_nonce nonce;
     struct buf text;
@@ -165,7 +188,7 @@ static bool open_whole(struct archive_line *line, struct hash settlement_key, bo
         fits = box_open(&settlement_key, &nonce, box->data + sizeof nonce.b, box->len - sizeof nonce.b, &text);
     }
     if (fits)
-        ok = take_text(line, &text, line->type == ARCHIVE_SEALED_QUOTE ? ARCHIVE_QUOTE : ARCHIVE_BUNDLE, err);
+        ok = take_text(line, &text, type, err);
     buf_clear(&text);
     if (ok)
         *opened = fits;
@@ -179,7 +202,7 @@ bool seal_open(struct archive_line *line, struct hash settlement_key, bool *open
     struct buf key;
     bool ok = true, fits;
 
-    if (line->type == ARCHIVE_SEALED_BUNDLE || line->type == ARCHIVE_SEALED_QUOTE)
+    if (archive_is_sealed(line->type) && line->type != ARCHIVE_SEALED)
         return open_whole(line, settlement_key, opened, err);
     *opened = line->type != ARCHIVE_SEALED;
     if (*opened || !line->of.sealed.has_wrap)

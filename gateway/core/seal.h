@@ -6,6 +6,7 @@
  *     bytes is then enough for an auditor, and the secret alone for a gateway whose store is lost.
  * bundle -> {type:"sealed-bundle", box}.  box (base64): 24 bytes of nonce, then secretbox of the bundle line's JSON under
  *     the settlement's key.  A bundle tells whose jobs it holds, and its leaves confirm a receipt that is guessed.
+ * consumer -> {type:"sealed-consumer", box}, as a bundle: who the customers are is not everybody's business.
  * quote -> {type:"sealed-quote", box}, in the same way: a quote may name provider and consumer.
  *
  * Every receipt line is padded with spaces to SEAL_RECEIPT_TEXT bytes, the others to a multiple of SEAL_WHOLE_STEP:
@@ -23,7 +24,7 @@ struct hash seal_line_key(const uint8_t secret[32], struct job_id job_id, struct
 /* HMAC-SHA256(secret, "settlement" || sequence as 8 bytes, highest first): opens all lines of an archive. */
 struct hash seal_settlement_key(const uint8_t secret[32], uint64_t sequence);
 
-/* In place.  A receipt line becomes a sealed one with this leaf; a bundle or quote line is sealed as a whole. */
+/* In place.  A receipt line becomes a sealed one with this leaf; a consumer, quote or bundle line is sealed as a whole. */
 MUST_USE bool seal_receipt(struct archive_line *line, struct hash leaf, struct hash line_key, struct hash settlement_key,
                            struct err *err);
 MUST_USE bool seal_whole(struct archive_line *line, struct hash settlement_key, struct err *err);

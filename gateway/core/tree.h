@@ -32,6 +32,12 @@ void tree_prove(const struct tree *tree, size_t index, struct proof *proof);
 /* Its nodes on a level, from 0 the leaves; borrowed; NULL: above the root. */
 const struct hash *tree_level(const struct tree *tree, size_t level, size_t *width);
 
+/* For proofs without all leaves: the levels from the one on whose nodes stand for TREE_PART leaves, bottom up, 32 bytes a node. */
+#define TREE_PART 64u
+void tree_upper(const struct tree *tree, struct buf *nodes);
+/* part: the leaves from index - index % TREE_PART on, TREE_PART or what is left of count.  false: the nodes do not fit count. */
+MUST_USE bool tree_prove_part(const struct hash *part, uint64_t count, const struct buf *nodes, uint64_t index, struct proof *proof);
+
 struct hash tree_rewards_leaf(struct address account, struct address token, struct amount claimable);
 struct hash tree_receipts_leaf(uint64_t index, struct job_id job_id, struct address provider, struct hash salt, struct hash struct_hash);
 /* The same of many side by side, the first with this index. */

@@ -15,6 +15,9 @@ void gather_close(struct intake *intake)
     tally_reset(&g->postings);
     tally_reset(&g->batches);
     tally_reset(&g->days);
+    tally_reset(&g->measures);
+    tally_reset(&g->caches);
+    tally_reset(&g->fees);
     tally_reset(&g->demand);
     g->leaf_count = 0;
     g->submission_count = 0;
@@ -65,7 +68,9 @@ static bool begin(struct intake *intake, struct group *group, struct err *err)
     if (!intake->held_known && !store_receipts_held_count(group->db, &intake->held, &all, err))
         return false;
     intake->held_known = true;
-    if (!take_snapshot(intake, group, err))
+    /* Who else closes a batch, settling or a release of its own, has a group of its own too. */
+    if (!pool_epoch_now(group->db, group->now_ms, &g->epoch, &g->epoch_running, &g->epoch_stored, err)
+        || !store_batch_open(group->db, &g->stored, err) || !take_snapshot(intake, group, err))
         return false;
     g->number = group->number;
     g->now_ms = group->now_ms;
@@ -78,14 +83,12 @@ static bool begin(struct intake *intake, struct group *group, struct err *err)
 
 /* The batch that takes the next receipt: the store's open one with what the group added, or the one after it that this
  * group began (its row is made by the seal). */
-static bool find_batch(struct intake *intake, struct group *group, struct err *err)
+static bool find_batch(struct intake *intake, struct err *err)
 {
     struct gathered *g = &intake->gathered;
     const struct tally_row *newest = NULL;
 
-    /* Read for each task: settling closes batches too. */
-    if (!store_batch_open(group->db, &g->batch, err))
-        return false;
+    g->batch = g->stored;
     for (size_t i = 0; i < g->batches.count; i++) {
         const struct tally_row *b = &g->batches.list[i];
 
@@ -107,6 +110,7 @@ bool gather_enter(struct intake *intake, struct group *group, struct err *err)
 
     if (!begin(intake, group, err))
         return false;
+    g->marked.stored = g->stored;
     g->marked.leaves = g->leaf_count;
     g->marked.submissions = g->submission_count;
     g->marked.recharges = g->recharge_count;
@@ -114,8 +118,11 @@ bool gather_enter(struct intake *intake, struct group *group, struct err *err)
     tally_mark(&g->postings);
     tally_mark(&g->batches);
     tally_mark(&g->days);
+    tally_mark(&g->measures);
+    tally_mark(&g->caches);
+    tally_mark(&g->fees);
     tally_mark(&g->demand);
-    return find_batch(intake, group, err);
+    return find_batch(intake, err);
 }
 
 void gather_undo(struct intake *intake)
@@ -131,6 +138,10 @@ void gather_undo(struct intake *intake)
     tally_undo(&g->postings);
     tally_undo(&g->batches);
     tally_undo(&g->days);
+    tally_undo(&g->measures);
+    tally_undo(&g->caches);
+    g->stored = g->marked.stored;
+    tally_undo(&g->fees);
     tally_undo(&g->demand);
     g->leaf_count = g->marked.leaves;
     g->submission_count = g->marked.submissions;
@@ -138,15 +149,17 @@ void gather_undo(struct intake *intake)
     intake->held = g->marked.held;
 }
 
-void gather_leaf(struct intake *intake, struct hash receipt)
+void gather_leaf(struct intake *intake, struct hash receipt, struct hash leaf)
 {
     struct gathered *g = &intake->gathered;
 
     if (g->leaf_count == g->leaf_capacity) {
         g->leaf_capacity = g->leaf_capacity == 0 ? 256 : g->leaf_capacity * 2;
+        g->receipts = mem_grow(g->receipts, g->leaf_capacity, sizeof *g->receipts);
         g->leaves = mem_grow(g->leaves, g->leaf_capacity, sizeof *g->leaves);
     }
-    g->leaves[g->leaf_count++] = receipt;
+    g->receipts[g->leaf_count] = receipt;
+    g->leaves[g->leaf_count++] = leaf;
 }
 
 void gather_submission(struct intake *intake, struct submission *s)

@@ -83,6 +83,7 @@ struct intake_item {
     enum receipt_state existing_state;        /* of a duplicate */
     bool in_predecessor;                      /* whose book and promise it is: see intake_pair */
     /* intake's own */
+    struct address key;                       /* that signed it, where it is not the provider; zero: the provider, or nobody */
     uint64_t retry_ms;                        /* too-many by the rate: when there is room again; 0: not known */
     bool goes_on;                             /* signed for the predecessor: not judged here */
     size_t decoded_faults;                    /* of faults: those that decoding found */
@@ -107,6 +108,7 @@ struct submission {
     struct task task;
     size_t next_chunk, chunks_left;
     bool bundle_good;
+    struct address bundle_key;                /* as an item's */
     void *work;
 };
 /* ERR_AGAIN: queues are full; nothing was taken, done() is not called.  A failed group answers done() with !ok: nothing of

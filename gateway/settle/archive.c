@@ -5,6 +5,7 @@
 #include "gateway/core/tree.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
+#include "gateway/pool/pool.h"
 #include "gateway/settle/archive_again.h"
 #include "gateway/settle/archive_used.h"
 #include "store/archive_file.h"
@@ -54,6 +55,19 @@ static bool put_catalog(struct output *o, const struct used *used, struct err *e
     return true;
 }
 
+static bool put_keys(struct output *o, const struct used *used, struct err *err)
+{
+    for (size_t i = 0; i < used->delegations.count; i++)
+        if (!put(o, &(struct archive_line){ ARCHIVE_DELEGATION,
+                                            { .delegation = *(const struct delegation *)used->delegations.list[i] } }, err))
+            return false;
+    for (size_t i = 0; i < used->revocations.count; i++)
+        if (!put(o, &(struct archive_line){ ARCHIVE_REVOCATION,
+                                            { .revocation = *(const struct revocation *)used->revocations.list[i] } }, err))
+            return false;
+    return true;
+}
+
 static bool put_capacities(struct output *o, const struct offers *offers, struct err *err)
 {
     for (size_t i = 0; i < offers->announced_count; i++)
@@ -76,12 +90,13 @@ struct archiving {
     struct hash settlement_key;
     struct again *again;
     uint64_t index;                           /* of the next receipt in its tree */
+    size_t key_index;                         /* in used.keys */
 };
 
 /* A bundle stands in each archive that has receipts of it, so that every file's signatures can be checked alone. */
 static bool put_bundle(struct archiving *a, const struct bundle_row *row, const struct bundle_use *mine, struct err *err)
 {
-    struct archive_line line = { ARCHIVE_BUNDLE, { .bundle = { .bundle = row->bundle, .signature = row->signature } } };
+    struct archive_line line = { ARCHIVE_BUNDLE, { .bundle = { .bundle = row->bundle, .signature = row->signature, .key = mine->key } } };
     struct archive_bundle *b = &line.of.bundle;
     size_t count = row->leaves.len / sizeof (struct hash);
     bool ok;
@@ -149,6 +164,19 @@ static int by_id(const void *a, const void *b)
     return (x->bundle > y->bundle) - (x->bundle < y->bundle);
 }
 
+static bool put_consumers(struct archiving *a, struct err *err)
+{
+    for (size_t i = 0; i < a->used.consumers.count; i++) {
+        struct archive_line line = { ARCHIVE_CONSUMER, { .consumer = *(const struct consumer *)a->used.consumers.list[i] } };
+        bool ok = (!a->published->sealed || seal_whole(&line, a->settlement_key, err)) && put(&a->out, &line, err);
+
+        archive_line_clear(&line);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
 static bool seal(struct archiving *a, struct archive_line *line, struct hash leaf, struct err *err)
 {
     const struct receipt *r = &line->of.receipt.receipt.receipt;
@@ -180,9 +208,42 @@ static bool put_receipt(void *self, const struct receipt_row *row, struct err *e
         if (root == NULL)
             return err_set(err, ERR_BUG, "bundle %" PRIu64 " appeared while the archive was written", row->bundle);
         line.of.receipt.bundle_root = root->root;
+    } else if (keyring_has(catalog_keys(a->used.catalog), r->provider)) {
+        line.of.receipt.key = a->used.keys[a->key_index++];
     }
     ok = (!a->published->sealed || seal(a, &line, leaf, err)) && put_plain(&a->out, &line, err)
       && archive_packing_add_receipt(a->out.packing, a->out.line.data, a->out.line.len, &key, &leaf, err);
+    archive_line_clear(&line);
+    return ok;
+}
+
+static bool put_epoch(void *self, const struct epoch_row *row, struct err *err)
+{
+    struct archiving *a = self;
+
+    return put(&a->out, &(struct archive_line){ ARCHIVE_EPOCH, { .epoch = row->terms } }, err);
+}
+
+/* Every epoch that a receipt of this batch may be of, so that whoever reads on knows which jobs to count, and on which terms,
+ * before the epoch is booked. */
+static bool put_epochs(struct archiving *a, struct err *err)
+{
+    struct batch_row batch;
+    bool found;
+
+    if (!store_batch_find(a->db, a->published->number, &batch, &found, err))
+        return false;
+    if (!found)
+        return err_set(err, ERR_BUG, "there is no batch %" PRIu64, a->published->number);
+    return store_epochs_unbooked_before(a->db, batch.closed_at_ms, batch.number, put_epoch, a, err);
+}
+
+static bool put_popularity(void *self, const struct epoch_row *row, struct err *err)
+{
+    struct archive_line line = { .type = ARCHIVE_POPULARITY };
+    struct archiving *a = self;
+    bool ok = pool_load(a->db, row, &line.of.popularity, err) && put(&a->out, &line, err);
+
     archive_line_clear(&line);
     return ok;
 }
@@ -212,10 +273,14 @@ static bool write_lines(struct archiving *a, struct err *err)
     head.of.batch.content.archive = (struct hash){ { 0 } };
     return put(&a->out, &head, err)
         && put_catalog(&a->out, &a->used, err)
+        && put_keys(&a->out, &a->used, err)
+        && put_consumers(a, err)
         && put_capacities(&a->out, &a->used.offers, err)
+        && put_epochs(a, err)
         && put_quotes(a, err)
         && put_bundles(a, err)
         && batch_receipts_each(a->published->receipts, put_receipt, a, err)
+        && store_epochs_of_batch(a->db, a->published->number, put_popularity, a, err)
         && put_rewards(a, err);
 }
 
@@ -260,11 +325,13 @@ bool archive_write(const char *dir, struct db *db, const struct published *p, co
     uint64_t sequence = p->batch.content.sequence;
     struct archiving a = { .db = db, .published = p, .secret = secret,
                            .settlement_key = seal_settlement_key(secret, sequence) };
+    struct domain domain;
     bool ok;
 
-    if (!file_make_dir(dir, 0755, err) || !used_collect(db, p->receipts, &a.used, err))
+    domain_init(&domain, p->batch.chain_id, p->batch.contract);
+    if (!file_make_dir(dir, 0755, err) || !used_collect(db, &domain, p->receipts, &a.used, err))
         return false;
-    ok = used_leave_out_published(&a.used, dir, db, sequence, err)
+    ok = used_leave_out_published(&a.used, dir, db, secret, sequence, err)
       && (!p->sealed || again_open(db, dir, p->number, &a.again, err));
     if (ok) {
         used_sort(&a.used);

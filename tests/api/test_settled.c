@@ -2,6 +2,7 @@
 #include "gateway/core/header.h"
 #include "gateway/lib/file.h"
 #include "store/archive_file.h"
+#include "gateway/pool/pool.h"
 #include "store/transactions.h"
 #include "tests/api/service.h"
 
@@ -305,6 +306,8 @@ static void models_show_price_and_use(void **state)
     assert_text_at(&a, "usage", "20");
     assert_number_at(&a, "price.version", 1);
     assert_number_at(&a, "parents.0.shareBps", 1000);
+    assert_number_at(&a, "popularity.epoch", 0);
+    assert_text_at(&a, "popularity.score", "0");
     answer_clear(&a);
     a = get(s, "/v1/models?limit=1");
     assert_int_equal(json_count(at(a.body, "items")), 1);
@@ -313,6 +316,55 @@ static void models_show_price_and_use(void **state)
     memset(path + 11, '0', 66);
     path[12] = 'x';
     expect_problem(get(s, path), 404, "not-found");
+}
+
+static bool turn_on_the_pool(void *self, struct group *group, struct err *err)
+{
+    (void)self;
+    return pool_set(group->db, group->now_ms, &(struct pool_settings){ 1000, amount_from_u64(1000), 5000 }, err);
+}
+
+static bool book_the_pool(void *self, struct group *group, struct err *err)
+{
+    return pool_book(group->db, group->now_ms, self, err);
+}
+
+static void models_show_how_popular_they_are(void **state)
+{
+    struct service *s = *state;
+    struct signed_receipt r = world_receipt(s->w, &s->w->node, 8000);
+    char path[200] = "/v1/models/", account[200];
+    struct err err = { 0 };
+    struct answer a;
+    size_t booked;
+
+    must_work(writer_do(s->w->writer, turn_on_the_pool, NULL, &err), &err);
+    world_countersign(s->w, &s->w->consumer, &r);
+    expect(post_receipt(s, &r), 201);
+    hash_to_text(s->w->model, path + strlen(path));
+    a = get(s, path);
+    assert_number_at(&a, "popularity.epoch", 1);
+    assert_text_at(&a, "popularity.score", "28");
+    assert_text_at(&a, "popularity.fees", "800");
+    assert_null(at(a.body, "popularity.last"));
+    answer_clear(&a);
+    world_script(s->w, "UPDATE batches SET state = 7, closed_at = 1 WHERE number = 1; INSERT INTO batches VALUES (2, 1, 1, NULL, 0, zeroblob(32),"
+                       " zeroblob(20), NULL); UPDATE meta SET value = 2 WHERE key = 'open_batch'");
+    s->w->now_ms += 1000;
+    must_work(writer_do(s->w->writer, book_the_pool, &booked, &err), &err);
+    a = get(s, path);
+    assert_number_at(&a, "popularity.epoch", 2);
+    assert_text_at(&a, "popularity.score", "0");
+    assert_number_at(&a, "popularity.last.epoch", 1);
+    assert_text_at(&a, "popularity.last.share", "400");
+    assert_text_at(&a, "usage", "15600");     /* less the ancestor's part; the pool's is no use */
+    answer_clear(&a);
+    a = get(s, account_path(s->w->ancestor.address, "", account));
+    assert_text_at(&a, "byRole.popularity", "40");
+    answer_clear(&a);
+    a = admin(s, "GET", "/metrics", s->viewer.text, NULL);
+    assert_non_null(strstr(buf_text(&a.text), "\nquittance_popularity_epoch_booked 1\n"));
+    answer_clear(&a);
 }
 
 static void a_model_is_registered_by_its_creator(void **state)
@@ -345,7 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_receipt_grows_its_proof), TEST(a_claim_is_ready_to_send), TEST(unknown_accounts_have_zeros),
         TEST(files_are_public_from_the_commit_on), TEST(settlements_are_listed_and_shown),
-        TEST(a_cancelled_batch_is_carried_by_a_person), TEST(models_show_price_and_use), TEST(a_model_is_registered_by_its_creator),
+        TEST(a_cancelled_batch_is_carried_by_a_person), TEST(models_show_price_and_use), TEST(models_show_how_popular_they_are), TEST(a_model_is_registered_by_its_creator),
     };
 
     return cmocka_run_group_tests_name("settled", tests, NULL, NULL);

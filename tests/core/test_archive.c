@@ -86,6 +86,53 @@ static void a_provider_line_comes_back(void **state)
     round_trip(&line, &read);
     assert_memory_equal(&read.of.provider, &line.of.provider, sizeof line.of.provider);
     archive_line_clear(&read);
+    line.of.provider.payout_word = (struct payout_word){ true, 9, rng_signature(&rng), rng_address(&rng) };
+    round_trip(&line, &read);
+    assert_int_equal(read.of.provider.payout_word.at_ms, 9);
+    assert_memory_equal(&read.of.provider.payout_word.signature, &line.of.provider.payout_word.signature, 65);
+    assert_true(address_eq(read.of.provider.payout_word.contract, line.of.provider.payout_word.contract));
+    archive_line_clear(&read);
+}
+
+static void a_delegation_and_its_revocation_come_back(void **state)
+{
+    struct rng rng = { 38 };
+    struct archive_line line = { .type = ARCHIVE_DELEGATION }, read;
+
+    (void)state;
+    line.of.delegation = (struct delegation){ rng_address(&rng), rng_address(&rng), 5, 6, rng_signature(&rng), 7 };
+    round_trip(&line, &read);
+    assert_memory_equal(&read.of.delegation.signature, &line.of.delegation.signature, 65);
+    assert_true(address_eq(read.of.delegation.key, line.of.delegation.key));
+    assert_int_equal(read.of.delegation.valid_from_ms, 5);
+    assert_int_equal(read.of.delegation.valid_until_ms, 6);
+    assert_int_equal(read.of.delegation.since_ms, 7);
+    archive_line_clear(&read);
+    for (int signed_ = 0; signed_ < 2; signed_++) {       /* by an administrator, then by the wallet */
+        line = (struct archive_line){ .type = ARCHIVE_REVOCATION };
+        line.of.revocation = (struct revocation){ rng_address(&rng), rng_address(&rng), 8, signed_ != 0, { { 0 } }, 9 };
+        if (signed_ != 0)
+            line.of.revocation.signature = rng_signature(&rng);
+        round_trip(&line, &read);
+        assert_int_equal(read.of.revocation.has_signature, signed_);
+        assert_int_equal(read.of.revocation.at_ms, 8);
+        assert_int_equal(read.of.revocation.since_ms, 9);
+        archive_line_clear(&read);
+    }
+}
+
+static void a_consumer_line_comes_back(void **state)
+{
+    struct rng rng = { 36 };
+    struct archive_line line = { .type = ARCHIVE_CONSUMER }, read;
+
+    (void)state;
+    for (int enrolled = 0; enrolled < 2; enrolled++) {
+        line.of.consumer = (struct consumer){ .address = rng_address(&rng), .since_ms = 12, .enrolled = enrolled != 0 };
+        round_trip(&line, &read);
+        assert_memory_equal(&read.of.consumer, &line.of.consumer, sizeof line.of.consumer);
+        archive_line_clear(&read);
+    }
 }
 
 static void a_model_line_comes_back(void **state)
@@ -156,13 +203,14 @@ static void a_bundle_line_comes_back(void **state)
     struct archive_bundle *b = &line.of.bundle;
 
     (void)state;
-    *b = (struct archive_bundle){ { rng_address(&rng), rng_hash(&rng), 5 }, rng_signature(&rng), 2, NULL };
+    *b = (struct archive_bundle){ { rng_address(&rng), rng_hash(&rng), 5 }, rng_signature(&rng), rng_address(&rng), 2, NULL };
     b->others = mem_array(2, sizeof *b->others);
     b->others[0].index = 1;
     b->others[1].index = 4;
     b->others[1].leaf = rng_hash(&rng);
     round_trip(&line, &read);
     assert_int_equal(read.of.bundle.other_count, 2);
+    assert_true(address_eq(read.of.bundle.key, b->key));
     assert_memory_equal(read.of.bundle.others, b->others, 2 * sizeof *b->others);
     archive_line_clear(&read);
     archive_line_clear(&line);
@@ -269,7 +317,8 @@ int main(void)
     const struct CMUnitTest lines[] = {
         cmocka_unit_test(a_batch_line_comes_back),
         cmocka_unit_test(a_price_line_comes_back),
-        cmocka_unit_test(a_provider_line_comes_back),
+        cmocka_unit_test(a_provider_line_comes_back), cmocka_unit_test(a_delegation_and_its_revocation_come_back),
+        cmocka_unit_test(a_consumer_line_comes_back),
         cmocka_unit_test(a_model_line_comes_back),
         cmocka_unit_test(the_lines_of_a_market_come_back),
         cmocka_unit_test(a_quote_line_comes_back),

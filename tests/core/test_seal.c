@@ -143,6 +143,23 @@ static void a_bundle_opens_by_its_settlement_alone(void **state)
     archive_line_clear(&plain);
 }
 
+static void a_consumer_opens_by_its_settlement_alone(void **state)
+{
+    struct archive_line plain = { ARCHIVE_CONSUMER, { .consumer = { .address = { { 7 } }, .since_ms = 8, .enrolled = true } } };
+    struct archive_line line = plain;
+    struct err err = { 0 };
+    bool opened = true;
+
+    (void)state;
+    assert_true(seal_whole(&line, seal_settlement_key(secret, 7), &err));
+    line = through_text(&line);
+    assert_int_equal(line.type, ARCHIVE_SEALED_CONSUMER);
+    assert_true(seal_open(&line, seal_settlement_key(secret, 7), &opened, &err));
+    assert_true(opened);
+    assert_same_text(&line, &plain);
+    archive_line_clear(&line);
+}
+
 /* As a bundle does; whom it names must not be told by its length either. */
 static void a_quote_opens_by_its_settlement_alone(void **state)
 {
@@ -218,6 +235,7 @@ int main(void)
         cmocka_unit_test(both_keys_open_a_receipt),
         cmocka_unit_test(no_other_key_opens_it),
         cmocka_unit_test(a_bundle_opens_by_its_settlement_alone),
+        cmocka_unit_test(a_consumer_opens_by_its_settlement_alone),
         cmocka_unit_test(a_quote_opens_by_its_settlement_alone),
         cmocka_unit_test(the_public_part_tells_nothing_about_a_job),
         cmocka_unit_test(the_longest_receipt_fits),

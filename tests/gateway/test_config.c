@@ -62,6 +62,9 @@ static const struct refusal { const char *name, *text, *says; } refusals[] = {
     { "gas must be a warning before a failure",    "[watchdog]\ngas_runs_fail = 21\n",      "gas_runs_warn must not be below gas_runs_fail" },
     { "funds too",                                 "[watchdog]\nfunds_days_warn = 0\n",     "funds_days_warn must not be below funds_days_fail" },
     { "the chain is not asked without a pause",    "[watchdog]\ninterval = 0\n",            "[watchdog] interval must not be 0" },
+    { "an epoch lasts a while",                    "[popularity]\nepoch = 0\n",             "[popularity] epoch must be 1 to" },
+    { "an hour, where money is real",              "[chain]\nchain_id = 1\n[popularity]\nepoch = 59m\n", "[popularity] epoch must be 3600 to" },
+    { "nobody gets back more than was paid",       "[popularity]\ncap_bps = 10001\n",       "cap_bps must be at most 10000" },
     { "disclosure is public or parties",          "[archive]\ndisclosure = nobody\n",      "disclosure must be public or parties" },
 };
 
