@@ -18,7 +18,7 @@ LIBS   := -lsecp256k1 -lcurl -ljansson -lmicrohttpd -lsqlite3 -lpq -lnettle -lso
 
 MAIN := gateway/main.c
 SRC  := $(filter-out $(MAIN),$(wildcard gateway/*.c gateway/*/*.c chain/*.c store/*.c api/*.c))
-OBJ  := $(SRC:%.c=$(B)/%.o)
+OBJ  := $(SRC:%.c=$(B)/%.o) $(B)/build/pages/assets.o
 SQL  := $(patsubst %.sql,$(B)/%.sql.o,$(wildcard store/schema/*.sql))
 CONTRACTS := $(B)/build/contracts/Settlement.json.o $(B)/build/contracts/DevToken.json.o
 DATA := $(SQL) $(CONTRACTS)
@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo unit sim sim-bench histories e2e test-geth soak-leak soak bench bench-connections contracts forge forge-ci model bench-gas coverage slither smt clean
+.PHONY: all help test demo unit sim sim-bench histories popularity-game e2e test-geth soak-leak soak bench contracts forge forge-ci model bench-gas coverage slither smt clean plots busy bench-programs instructions
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -52,6 +52,11 @@ $(B)/%.sql.o: %.sql
 $(B)/api/%.json.o: api/%.json
 	@mkdir -p $(@D)
 	$(Q)ld -r -b binary -z noexecstack -o $@ $<
+
+# The pages, bundled into a C table.
+build/pages/assets.c: $(wildcard api/pages/* api/pages/*/*) scripts/build-pages package-lock.json
+	@echo '  pages'
+	@node scripts/build-pages
 
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS) -lcmocka
@@ -88,8 +93,19 @@ histories: $(B)/tests/histories/driver ## random histories (HISTORIES=10000) aga
 sim-bench: $(B)/tests/sim/sim ## 100 000 seeds, how often each fault was met, lives a second
 	@$< --seeds 100000 --progress
 
-# The binary's bench programs: tests/bench/bench_*.c
-BENCH := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/bench_*.c))
+popularity-game: $(B)/tests/core/test_popularity_game ## 20 000 random tries to buy popularity, and what each strategy came to
+	@$< --rounds 20000
+
+# Bench programs: tests/bench/bench_*.c, and the load generator that the others are driven with (tests/bench/README.md).
+BENCH_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/bench_*.c)) $(B)/tests/bench/loadgen
+LOADGEN_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/loadgen*.c))
+$(B)/tests/bench/loadgen: $(LOADGEN_OBJ) $(B)/libquittance.a
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
+
+# TRACES: CSV files; none: a made-up one.
+TRACES ?=
+plots: $(B)/tests/market/trace ## price TRACES under three market settings and draw them into build/plots
+	@scripts/plot-market $(TRACES)
 
 test: ## everything that guards main (scripts/test --help lists the parts)
 	@scripts/test
@@ -97,25 +113,33 @@ test: ## everything that guards main (scripts/test --help lists the parts)
 demo: ## the whole job on this machine (scripts/demo --help)
 	@scripts/demo
 
-e2e: $(B)/quittance contracts ## end-to-end tests: real node, real contract, real HTTP
+e2e: $(B)/quittance $(B)/tests/bench/loadgen contracts ## end-to-end tests: real node, real contract, real HTTP
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/run.mjs
 
 test-geth: $(B)/quittance ## the whole path on geth --dev; builds geth, so it needs Go
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance scripts/test-geth
 
+busy: $(B)/quittance $(B)/tests/bench/loadgen contracts ## receipts, reads and settlements at once for 20 seconds (SAN=thread: no race)
+	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/busy.mjs 20
+
 soak-leak: $(B)/quittance contracts ## 100 000 receipts: memory must not grow (SAN=address,undefined: no leak)
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak.mjs
 
 # A fresh seed each time; of a run that fails the seed is shown, and runs again alone.
-soak: $(B)/quittance contracts ## 50 runs through faults, then serve under load for 10 minutes: about 20 minutes (SAN=... too)
+soak: $(B)/quittance $(B)/tests/bench/loadgen contracts ## 50 runs through faults, serve under load for 10 minutes, and 10 at 80 % of its peak: about 30 minutes (SAN=... too)
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/faults.test.mjs --runs 50 --seed $$(date +%s)
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak.mjs --minutes 10
+	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak-peak.mjs --minutes 10
 
-bench: $(BENCH) $(B)/quittance ## figures, the limit each is measured against, and the ratio
-	@set -e; for b in $(BENCH); do $$b; done
+bench-programs: $(BENCH_PROGRAMS) $(B)/quittance contracts
 
-bench-connections: $(B)/quittance contracts ## what 10 000 idle connections cost the others
-	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/bench/connections.mjs
+# BENCH: one of `scripts/bench --help`, with its arguments; all of them when empty.
+BENCH ?=
+bench: bench-programs ## figures, the limit each is measured against, and the ratio (BENCH="close --receipts 5000000" for one)
+	@scripts/bench $(BENCH)
+
+instructions: $(B)/tests/bench/instructions ## instructions a receipt costs, against the record (valgrind)
+	@node tests/bench/instructions.mjs
 
 forge: contracts ## the contract's unit, fuzz and invariant tests
 	@node_modules/.bin/forge test
@@ -152,4 +176,4 @@ contracts: ## compile the contracts to build/contracts
 clean: ## remove everything that was built
 	rm -rf build
 
--include $(OBJ:.o=.d) $(MAIN:%.c=$(B)/%.d) $(TESTS:=.d) $(SUPPORT:.o=.d) $(SIM_OBJ:.o=.d)
+-include $(OBJ:.o=.d) $(MAIN:%.c=$(B)/%.d) $(TESTS:=.d) $(SUPPORT:.o=.d) $(SIM_OBJ:.o=.d) $(LOADGEN_OBJ:.o=.d) $(BENCH_PROGRAMS:=.d) $(B)/tests/bench/instructions.d

@@ -11,8 +11,9 @@ static json *by_role(const struct account_sums *sums)
 {
     json *object = json_new_object();
 
-    for (int role = ROLE_PROVIDER; role <= ROLE_PROTOCOL; role++)
-        json_put_amount(object, role_name((enum role)role), sums->by_role[role]);
+    for (int role = ROLE_PROVIDER; role < ROLES; role++)
+        if (role_is_credit((enum role)role))
+            json_put_amount(object, role_name((enum role)role), sums->by_role[role]);
     return object;
 }
 

@@ -73,6 +73,7 @@ static bool start_servers(struct api *api, struct err *err)
     admin_config.connections_max = ADMIN_CONNECTIONS;
     admin_config.tables[0] = &routes_admin;
     admin_config.tables[1] = &routes_public;
+    admin_config.tables[2] = &routes_pages;
     if (!server_start(&admin_config, &server, err))
         return false;
     atomic_store(&api->admin_server, server);
@@ -122,11 +123,13 @@ struct api *api_new(const struct api_config *config, struct writer *writer, stru
     a->snapshots = snapshots;
     a->runner = runner;
     a->clock = clock;
-    a->pool = db_pool_new(config->store_url, READERS_MAX);
-    a->trees = trees_new(config->secret, config->archive_dir);
+    a->pool = db_pool_new(config->store_url, config->archive_dir, config->secret, READERS_MAX);
+    a->trees = trees_new();
     a->usage = usage_new();
     a->held = held_new();
     a->idempotency = idempotency_new();
+    a->sessions = sessions_new();
+    a->events = events_new();
     room_init(&a->room, ROOM_BYTES);
     pthread_mutex_init(&a->unfolding, NULL);
     flow_init(&a->flow);
@@ -138,7 +141,7 @@ bool api_serve(struct api *api, struct api *predecessor, struct err *err)
     api->books[1] = predecessor;
     if (predecessor != NULL)
         memcpy(predecessor->books, api->books, sizeof api->books);
-    return start_servers(api, err);
+    return wallets_parse(api->config->wallets, &api->wallets, err) && live_start(api, &api->live, err) && start_servers(api, err);
 }
 
 void api_set_retired(struct api *api, bool retired)
@@ -174,8 +177,12 @@ void api_stop(struct api *api)
     if (api == NULL)
         return;
     atomic_store(&api->draining, true);
+    events_close(api->events);
     server_stop(api->server);
     server_stop(api->admin_server);
+    live_stop(api->live);
+    events_free(api->events);
+    sessions_free(api->sessions);
     idempotency_free(api->idempotency);
     held_free(api->held);
     usage_free(api->usage);

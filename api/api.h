@@ -19,9 +19,11 @@ struct api_config {
     struct address token, protocol_account, signer;
     const uint8_t *secret;                    /* 32 bytes */
     bool parties_only;                        /* [archive] disclosure = parties (access.h) */
-    uint64_t max_age_ms;
+    uint64_t max_age_ms, quote_max_s;
     unsigned threads;
     struct watchdog *watchdog;                /* what /readyz and /metrics tell; NULL: nothing is past a limit */
+    const char *wallets;                      /* who may sign in with one (wallets.h); may be empty */
+    uint64_t settle_within_ms;                /* what a promise says, from acceptance on */
     const char *trusted_proxies;              /* addresses and prefixes, comma-separated; may be empty */
     unsigned connections_max, per_address;    /* of the public listener; of one sender, on each */
     uint64_t request_ms, answer_ms, idle_ms;  /* connections.h */

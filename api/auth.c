@@ -4,20 +4,29 @@
 #include <strings.h>
 
 #include "api/context.h"
+#include "api/handlers.h"
 #include "api/problem.h"
+#include "api/sessions.h"
 #include "gateway/lib/crypt.h"
 #include "store/keys.h"
 
 #define KEY_TEXT_MAX 256
 
+const char *access_role_name(enum access_role role)
+{
+    switch (role) {
+    case ACCESS_ANYONE:   return "anyone";
+    case ACCESS_VIEWER:   return "viewer";
+    case ACCESS_OPERATOR: return "operator";
+    case ACCESS_ADMIN:    return "admin";
+    }
+    bug("role %d", (int)role);
+}
+
 bool access_role_from_name(const char *name, enum access_role *role)
 {
-    static const char *const names[] = {
-        [ACCESS_VIEWER] = "viewer", [ACCESS_OPERATOR] = "operator", [ACCESS_ADMIN] = "admin",
-    };
-
-    for (size_t i = ACCESS_VIEWER; i < ARRAY_LEN(names); i++)
-        if (strcmp(name, names[i]) == 0) {
+    for (int i = ACCESS_VIEWER; i <= ACCESS_ADMIN; i++)
+        if (strcmp(name, access_role_name((enum access_role)i)) == 0) {
             *role = (enum access_role)i;
             return true;
         }
@@ -31,45 +40,141 @@ static bool refuse(struct reply *reply, const char *detail)
     return false;
 }
 
-static bool find_key(struct request *req, const char *text, struct api_key *key, bool *found, struct reply *reply)
+static bool find_key(struct api *api, struct hash digest, struct api_key *key, bool *found, struct reply *reply)
 {
     struct err err = { 0 };
     struct db *db;
     bool ok;
 
-    if (!api_begin(req->api, &db, reply))
+    if (!api_begin(api, &db, reply))
         return false;
-    /* Looked up by the digest of what was sent: comparing digests tells nothing about the key. */
-    ok = store_key_find(db, sha256(text, strlen(text)), key, found, &err);
-    api_end(req->api, db);
+    ok = store_key_find(db, digest, key, found, &err);
+    api_end(api, db);
     if (!ok)
         problem_from_err(reply, &err);
     return ok;
 }
 
-bool auth_check(struct request *req, enum access_role least, struct reply *reply)
+bool auth_key_is(struct request *req, const struct api_key *key)
+{
+    memcpy(req->who, key->id, sizeof key->id);
+    return access_role_from_name(key->role, &req->role);
+}
+
+static bool has_role(const struct request *req, enum access_role least, const char *what, struct reply *reply)
+{
+    if (req->role >= least)
+        return true;
+    problem(reply, 403, "forbidden", "%s %s has the role %s, which may not do this.", what, req->who, access_role_name(req->role));
+    return false;
+}
+
+bool auth_key_find(struct request *req, const char *text, struct api_key *key, bool *found, struct reply *reply)
+{
+    *found = false;
+    /* Looked up by the digest of what was sent: comparing digests tells nothing about the key. */
+    return strlen(text) > KEY_TEXT_MAX || find_key(req->api, sha256(text, strlen(text)), key, found, reply);
+}
+
+static bool check_bearer(struct request *req, enum access_role least, struct reply *reply)
 {
     const char *text = req->header.authorization;
     struct api_key key;
     bool found;
 
-    if (least == ACCESS_ANYONE)
-        return true;
-    if (text == NULL || strncasecmp(text, "Bearer ", 7) != 0)
+    if (strncasecmp(text, "Bearer ", 7) != 0)
         return refuse(reply, "Authorization: Bearer KEY is needed here.");
     text += 7 + strspn(text + 7, " ");
-    if (strlen(text) > KEY_TEXT_MAX)
-        return refuse(reply, "This key is not known.");
-    if (!find_key(req, text, &key, &found, reply))
+    if (!auth_key_find(req, text, &key, &found, reply))
         return false;
-    if (!found || !access_role_from_name(key.role, &req->role))
+    if (!found)
         return refuse(reply, "This key is not known.");
-    memcpy(req->who, key.id, sizeof req->who);
-    if (req->role < least) {
-        problem(reply, 403, "forbidden", "The key %s has the role %s, which may not do this.", key.id, key.role);
-        return false;
+    return auth_key_is(req, &key) && has_role(req, least, "The key", reply);
+}
+
+/* Of "a=1; quittance_session=TEXT; b=2" TEXT (RFC 6265 section 4.2.1). */
+static const char *find_cookie(const char *cookie, size_t *len)
+{
+    static const char name[] = SESSION_COOKIE "=";
+
+    while (cookie != NULL && *cookie != '\0') {
+        cookie += strspn(cookie, " ;");
+        if (strncmp(cookie, name, sizeof name - 1) == 0) {
+            *len = strcspn(cookie + sizeof name - 1, "; ");
+            return cookie + sizeof name - 1;
+        }
+        cookie += strcspn(cookie, ";");
     }
-    return true;
+    return NULL;
+}
+
+bool auth_origin_is_ours(const char *origin, const char *host)
+{
+    const char *authority = origin != NULL ? strstr(origin, "://") : NULL;
+
+    return origin == NULL || (authority != NULL && host != NULL && strcasecmp(authority + 3, host) == 0);
+}
+
+/* What a browser sends by itself must not be enough to change anything. */
+static bool is_meant(const struct request *req, const struct session *session, struct reply *reply)
+{
+    char token[SESSION_TEXT];
+
+    if (strcmp(req->method, "GET") == 0)
+        return true;
+    session_csrf(req->api->books[0]->sessions, session, token);
+    if (auth_origin_is_ours(req->header.origin, req->header.host) && req->header.csrf != NULL
+        && strlen(req->header.csrf) == strlen(token) && crypt_equal(req->header.csrf, token, strlen(token)))
+        return true;
+    problem(reply, 403, "csrf", "X-CSRF-Token of this session is needed here, from a page of this host.");
+    return false;
+}
+
+/* A session by key ends with its key, and has its role; that of a wallet is read once, at the start. */
+static bool still_stands(struct request *req, const struct session *session, bool *stands, struct reply *reply)
+{
+    struct api_key key;
+
+    *stands = session->by_wallet;
+    if (session->by_wallet)
+        return true;
+    return find_key(req->api->books[0], session->key, &key, stands, reply) && (!*stands || auth_key_is(req, &key));
+}
+
+static bool check_session(struct request *req, enum access_role least, const char *cookie, size_t len, struct reply *reply)
+{
+    struct sessions *sessions = req->api->books[0]->sessions;
+    struct session session;
+    bool stands = false;
+
+    /* A stream of events is opened again by itself: that nobody sits there any more must show. */
+    if (!session_find(sessions, cookie, len, req->route->handler != events_get, clock_now_ms(req->api->clock), &session))
+        return refuse(reply, "This session has ended: sign in again.");
+    memcpy(req->who, session.who, sizeof req->who);
+    req->role = session.role;
+    req->session = session.id;
+    if (!still_stands(req, &session, &stands, reply))
+        return false;
+    if (!stands) {
+        session_close(sessions, session.id);
+        return refuse(reply, "The key of this session was deleted: sign in again.");
+    }
+    return has_role(req, least, "The session of", reply) && is_meant(req, &session, reply);
+}
+
+bool auth_check(struct request *req, enum access_role least, struct reply *reply)
+{
+    const char *cookie;
+    size_t len;
+
+    if (least == ACCESS_ANYONE)
+        return true;
+    if (req->header.authorization != NULL)
+        return check_bearer(req, least, reply);
+    cookie = find_cookie(req->header.cookie, &len);
+    if (cookie != NULL)
+        return check_session(req, least, cookie, len, reply);
+    return refuse(reply, "Authorization: Bearer KEY is needed here, or to be signed in.");
 }
 
 /* The host without its port: "[::1]:80" is "[::1]". */

@@ -7,12 +7,16 @@
 
 #include "api/api.h"
 #include "api/db_pool.h"
+#include "api/events.h"
 #include "api/flow.h"
 #include "api/held.h"
 #include "api/idempotency.h"
+#include "api/live.h"
 #include "api/server.h"
+#include "api/sessions.h"
 #include "api/trees.h"
 #include "api/usage.h"
+#include "api/wallets.h"
 
 struct token_words { char symbol[33]; uint8_t decimals; };
 
@@ -31,6 +35,10 @@ struct api {
     struct usage *usage;
     struct held *held;
     struct idempotency *idempotency;
+    struct sessions *sessions;                /* of books[0], as are the three below */
+    struct wallets wallets;
+    struct events *events;
+    struct live *live;
     struct server *_Atomic server, *_Atomic admin_server;       /* NULL while they start, though one may be asked */
     atomic_bool draining;
     struct room room;                         /* of books[0]: for the requests of all */

@@ -6,18 +6,21 @@
 #include "gateway/base/mem.h"
 
 struct db_pool {
-    const char *url;
+    const char *url, *archive_dir;
+    const uint8_t *secret;
     size_t max, open, idle;
     struct db **idle_list;                    /* room for max */
     pthread_mutex_t lock;
     pthread_cond_t given;
 };
 
-struct db_pool *db_pool_new(const char *store_url, size_t max)
+struct db_pool *db_pool_new(const char *store_url, const char *archive_dir, const uint8_t secret[32], size_t max)
 {
     struct db_pool *pool = mem_new(sizeof *pool);
 
     pool->url = store_url;
+    pool->archive_dir = archive_dir;
+    pool->secret = secret;
     pool->max = max;
     pool->idle_list = mem_array(max, sizeof(struct db *));
     pthread_mutex_init(&pool->lock, NULL);
@@ -65,9 +68,12 @@ bool db_pool_take(struct db_pool *pool, struct db **db, struct err *err)
 {
     struct db *taken = take_idle(pool);
 
-    if (taken == NULL && !db_open(pool->url, DB_READ, &taken, err)) {
-        forget_one(pool);
-        return false;
+    if (taken == NULL) {
+        if (!db_open(pool->url, DB_READ, &taken, err)) {
+            forget_one(pool);
+            return false;
+        }
+        db_use_archives(taken, pool->archive_dir, pool->secret);
     }
     if (!db_begin(taken, err)) {
         db_close(taken);                      /* a broken connection is not lent again */

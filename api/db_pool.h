@@ -5,7 +5,8 @@
 #include "store/db.h"
 
 struct db_pool;
-struct db_pool *db_pool_new(const char *store_url, size_t max);      /* borrows the url */
+/* Borrows all of them. */
+struct db_pool *db_pool_new(const char *store_url, const char *archive_dir, const uint8_t secret[32], size_t max);
 void db_pool_free(struct db_pool *pool);                             /* all must be back; NULL is fine */
 /* Waits for a free one; the snapshot of one read transaction, so that many reads are one picture. */
 MUST_USE bool db_pool_take(struct db_pool *pool, struct db **db, struct err *err);

@@ -201,9 +201,20 @@ bool exchange_complete(struct exchange *x)
     return !x->decided;
 }
 
+/* What may be asked for again and again; files have tags of their own. */
+static bool is_tagged(const struct exchange *x)
+{
+    return x->req.route != NULL && strcmp(x->req.route->method, "GET") == 0 && strncmp(x->req.route->path, "/v1/", 4) == 0
+        && x->reply.status == 200 && !x->reply.cached && x->reply.file < 0 && x->reply.listener == NULL
+        && !x->reply.body.failed;
+}
+
 void exchange_answered(struct exchange *x)
 {
     bool done = x->req.later.finish != NULL;
+
+    if (is_tagged(x))
+        reply_tag(&x->reply, x->req.header.if_none_match);
 
     buf_clear(&x->req.body);
     if (x->req.later.free_state != NULL)

@@ -55,6 +55,25 @@ bool field_limit(const json *object, const char *name, bool *has, struct amount 
     return true;
 }
 
+bool field_count_limit(const json *object, const char *name, uint64_t most, bool *has, uint64_t *limit, struct err *err)
+{
+    const json *value = json_member(object, name);
+    uint64_t given;
+
+    if (value == NULL)
+        return true;
+    if (json_kind_of(value) == JSON_KIND_NULL) {
+        *has = false;
+        *limit = 0;
+        return true;
+    }
+    if (!json_get_u64(value, &given) || given > most)
+        return err_set(err, ERR_INVALID, "%s: must be an integer from 0 to %" PRIu64 ", or null", name, most);
+    *has = true;
+    *limit = given;
+    return true;
+}
+
 bool field_flag(const json *object, const char *name, bool *flag, struct err *err)
 {
     const json *value = json_member(object, name);

@@ -14,6 +14,8 @@ MUST_USE bool field_text(const json *object, const char *name, enum need need, s
                          struct err *err);
 /* A decimal string; `null` takes the limit away. */
 MUST_USE bool field_limit(const json *object, const char *name, bool *has, struct amount *limit, struct err *err);
+/* An integer; `null` takes the limit away. */
+MUST_USE bool field_count_limit(const json *object, const char *name, uint64_t most, bool *has, uint64_t *limit, struct err *err);
 MUST_USE bool field_flag(const json *object, const char *name, bool *flag, struct err *err);
 MUST_USE bool field_number(const json *object, const char *name, uint64_t least, uint64_t most, uint64_t *number,
                            struct err *err);

@@ -6,10 +6,16 @@
 
 /* receipts_post.c, receipt_get.c */
 handler_fn receipts_post, receipt_get;
-/* models.c */
-handler_fn model_post, models_get, model_get;
+/* models.c, lineage.c */
+handler_fn model_post, models_get, model_get, lineage_get;
+/* capacity.c, quotes.c */
+handler_fn capacity_post, quote_post;
 /* accounts.c */
 handler_fn account_get, claim_get;
+/* account_receipts.c */
+handler_fn account_receipts_get;
+/* delegations.c */
+handler_fn delegation_post, revocation_post, payout_post, delegations_get, delegation_delete;
 /* settlements.c, settlement_files.c */
 handler_fn settlements_get, settlement_get, settlement_rewards, settlement_archive;
 /* info.c, openapi.c, metrics.c */
@@ -30,6 +36,14 @@ handler_fn run_post, run_get, carry_post;
 handler_fn settlement_keys;
 /* admin_keys.c */
 handler_fn key_post, keys_get, key_delete;
+/* admin_session.c */
+handler_fn session_post, session_nonce, session_get, session_delete;
+/* admin_overview.c, admin_live.c */
+handler_fn overview_get, samples_get, events_get;
+/* admin_receipts.c, admin_price_effect.c, admin_accounts.c */
+handler_fn receipts_get, price_effect, accounts_get;
+/* pages.c */
+handler_fn page_shell, page_asset;
 /* admin_audit.c, admin_transactions.c */
 handler_fn audit_get, transactions_get;
 

@@ -6,7 +6,6 @@
 #include "store/promise_signers.h"
 
 #define MAX_AHEAD_S 300                       /* a receipt may have finished this far ahead of our clock (design 3) */
-#define QUOTE_MAX_S 900                       /* a quote lives at most this long */
 
 static json *domain_to_json(const struct api_config *c)
 {
@@ -75,7 +74,7 @@ static json *limits_to_json(const struct api_config *c)
     json_put_u64(object, "maxItems", RECEIPTS_ITEMS_MAX);
     json_put_u64(object, "maxAge", c->max_age_ms / 1000);
     json_put_u64(object, "maxAhead", MAX_AHEAD_S);
-    json_put_u64(object, "quoteMax", QUOTE_MAX_S);
+    json_put_u64(object, "quoteMax", c->quote_max_s);
     return object;
 }
 

@@ -1,10 +1,12 @@
 /* GET /metrics in the Prometheus text format; times are Unix seconds, labels are from fixed sets. */
 #include "api/context.h"
 #include "api/handlers.h"
+#include "api/market_shape.h"
 #include "api/metrics.h"
 #include "api/metrics_load.h"
 #include "api/problem.h"
 #include "gateway/lib/exposition.h"
+#include "gateway/pool/pool.h"
 #include "gateway/watchdog/publish.h"
 
 #include <inttypes.h>
@@ -37,6 +39,24 @@ static bool put_store(struct buf *out, const struct api *api, struct db *db, str
         writer_healthy(api->writer));
     exposition_one(out, "quittance_receipts_held", "gauge", "Receipts in quarantine.", held);
     exposition_one(out, "quittance_batch_receipts", "gauge", "Receipts in the open batch.", open.receipts);
+    return true;
+}
+
+static bool put_popularity(struct buf *out, const struct api *api, struct db *db, struct err *err)
+{
+    struct popularity_terms terms;
+    struct epoch_row unbooked, booked;
+    bool running, stored, waits, any;
+
+    if (!pool_epoch_now(db, clock_now_ms(api->clock), &terms, &running, &stored, err)
+        || !store_epoch_unbooked(db, &unbooked, &waits, err) || !store_epoch_last_booked(db, &booked, &any, err))
+        return false;
+    exposition_one(out, "quittance_popularity_epoch", "gauge", "Epoch of the popularity pool that is under way; 0: none.",
+        running ? terms.epoch : 0);
+    exposition_one(out, "quittance_popularity_epoch_booked", "gauge", "Last epoch of the popularity pool that was booked; 0: none.",
+        any ? booked.terms.epoch : 0);
+    exposition_one(out, "quittance_popularity_booking_waits_seconds", "gauge", "How long the oldest epoch that is over waits to be booked.",
+        waits && unbooked.terms.ends_ms < clock_now_ms(api->clock) ? (clock_now_ms(api->clock) - unbooked.terms.ends_ms) / 1000 : 0);
     return true;
 }
 
@@ -111,6 +131,7 @@ static void put_http(struct buf *out, const struct api *api)
     put_answers(out, api->server, "public", 0, &routes_public);
     put_answers(out, api->admin_server, "admin", 0, &routes_admin);
     put_answers(out, api->admin_server, "admin", 1, &routes_public);
+    put_answers(out, api->admin_server, "admin", 2, &routes_pages);
 }
 
 static void put_endpoints(struct buf *out, const struct api *api)
@@ -135,7 +156,8 @@ void metrics_get(struct request *req, struct reply *reply)
     exposition_head(&reply->body, "quittance_info", "gauge", "The version that runs.");
     buf_printf(&reply->body, "quittance_info{version=\"%s\"} 1\n", QUITTANCE_VERSION);
     put_receipts(&reply->body, api);
-    ok = put_store(&reply->body, api, db, &err) && put_settle(&reply->body, api, db, &err);
+    ok = put_store(&reply->body, api, db, &err) && put_settle(&reply->body, api, db, &err)
+      && metrics_put_markets(&reply->body, db, &err) && put_popularity(&reply->body, api, db, &err);
     put_endpoints(&reply->body, api);
     put_watchdog(&reply->body, api, api_other(req));
     put_http(&reply->body, api);

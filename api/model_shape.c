@@ -1,6 +1,7 @@
 #include "api/model_shape.h"
 
 #include "api/problem.h"
+#include "gateway/pool/pool.h"
 
 bool model_view_begin(struct api *api, struct model_view *view, struct reply *reply)
 {
@@ -33,6 +34,47 @@ static void put_parents(json *object, const struct model *m)
     json_put(object, "parents", parents);
 }
 
+static void put_score(json *object, uint64_t epoch, const struct popularity_row *row)
+{
+    json_put_u64(object, "epoch", epoch);
+    json_put_amount(object, "score", (struct amount){ row->score });
+    json_put_amount(object, "fees", row->fees);
+}
+
+/* {epoch, score, fees} so far in the epoch under way, zeros where there is none; last: of the last one that was booked with this
+ * model, and the share it got. */
+static bool put_popularity(const struct model_view *view, struct hash model, uint64_t now_ms, json *object, struct err *err)
+{
+    struct popularity_row last, none = { .model = model };
+    struct popularity_fees fees = { 0 };
+    struct popularity p = { 0 };
+    struct popularity_terms terms = { 0 };
+    bool running, stored, found;
+    uint64_t epoch;
+    json *popularity;
+
+    if (!store_pool_share_last(view->db, model, &epoch, &last, &found, err)
+        || !pool_epoch_now(view->db, now_ms, &terms, &running, &stored, err)
+        || (running && !(store_pool_fees_of_model(view->db, terms.epoch, model, &fees, err) && popularity_score(&fees, &p, err)))) {
+        popularity_fees_clear(&fees);
+        popularity_clear(&p);
+        return false;
+    }
+    popularity = json_new_object();
+    put_score(popularity, running ? terms.epoch : 0, p.count > 0 ? &p.rows[0] : &none);
+    if (found) {
+        json *before = json_new_object();
+
+        put_score(before, epoch, &last);
+        json_put_amount(before, "share", last.share);
+        json_put(popularity, "last", before);
+    }
+    json_put(object, "popularity", popularity);
+    popularity_fees_clear(&fees);
+    popularity_clear(&p);
+    return true;
+}
+
 bool model_to_answer(const struct model_view *view, const struct model *m, json **out, struct err *err)
 {
     uint64_t now = clock_now_ms(view->api->clock);
@@ -56,7 +98,10 @@ bool model_to_answer(const struct model_view *view, const struct model *m, json 
         json_put(object, "price", price_to_json(price));
     json_put_u64(object, "receipts", sum.receipts);
     json_put_amount(object, "usage", sum.amount);
-    json_put_text(object, "popularity", "0");     /* text, as it will be a ratio: a later issue weighs it over time */
+    if (!put_popularity(view, m->model, now, object, err)) {
+        json_free(object);
+        return false;
+    }
     *out = object;
     return true;
 }

@@ -1,5 +1,6 @@
 #include "api/context.h"
 #include "api/handlers.h"
+#include "api/market_shape.h"
 #include "api/model_shape.h"
 #include "api/page.h"
 #include "api/problem.h"
@@ -7,6 +8,7 @@
 
 #define KEY_LEN 52                            /* digest and creator */
 #define CLAIMS_MAX 100                        /* of one digest that are looked at */
+#define HISTORY_MAX 200                       /* price versions that are told, the newest; archives hold all that were used */
 
 void model_post(struct request *req, struct reply *reply)
 {
@@ -91,6 +93,26 @@ static bool add_claim(void *self, const struct model *m)
     return true;
 }
 
+static bool add_version(void *self, const struct price_version *p)
+{
+    json_add(self, price_to_json(p));
+    return json_count(self) < HISTORY_MAX;
+}
+
+/* What the model costs and has cost; where its price moves by itself, by what. */
+static bool put_prices(const struct model_view *view, struct hash model, json *object, struct err *err)
+{
+    json *history = json_new_array(), *market;
+
+    catalog_price_history(view->snapshot->catalog, model, add_version, history);
+    json_put(object, "prices", history);
+    if (!market_to_answer(view->db, model, &market, err))
+        return false;
+    if (market != NULL)
+        json_put(object, "market", market);
+    return true;
+}
+
 /* The verified claim, else the one that was registered first. */
 void model_get(struct request *req, struct reply *reply)
 {
@@ -108,7 +130,12 @@ void model_get(struct request *req, struct reply *reply)
         problem(reply, 404, "not-found", "Nobody has registered this model here.");
     } else if (model_to_answer(&view, c.verified.verified_at_ms > 0 ? &c.verified : &c.first, &object, &err)) {
         json_put_u64(object, "claims", c.count);
-        reply_json(reply, 200, object);
+        if (put_prices(&view, c.model, object, &err)) {
+            reply_json(reply, 200, object);
+        } else {
+            json_free(object);
+            problem_from_err(reply, &err);
+        }
     } else {
         problem_from_err(reply, &err);
     }

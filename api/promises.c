@@ -4,6 +4,7 @@
 
 #include "api/shapes.h"
 #include "gateway/base/mem.h"
+#include "gateway/lib/emit.h"
 
 /* The promise of the item's own commit group; NULL: it has an older one. */
 static const struct group_promise *own(const struct submission *s, const struct intake_item *item)
@@ -73,50 +74,55 @@ void promises_clear(struct promises *p)
     *p = (struct promises){ 0 };
 }
 
-static void put_path(const struct promise_ref *ref, uint64_t index, json *object)
+static void emit_path(const struct promise_ref *ref, uint64_t index, struct buf *out)
 {
     struct proof proof;
 
     if (ref->tree != NULL)
         tree_prove(ref->tree, (size_t)index, &proof);
-    else if (!leaves_path(&ref->row.leaves, false, index, &proof))
+    else if (!leaves_path(&ref->row.leaves, index, &proof))
         return;
-    json_put(object, "path", proof_to_json(&proof));
+    emit_hashes(out, "path", proof.path, proof.len);
 }
 
-json *promises_item(const struct promises *p, const struct intake_item *item)
+void promises_emit_ref(const struct promises *p, const struct intake_item *item, struct buf *out)
 {
     const struct promise_ref *ref = item->has_promise ? find(p, item) : NULL;
-    json *object;
 
     if (ref == NULL)
-        return NULL;
-    object = json_new_object();
-    json_put_u64(object, "ref", (uint64_t)(ref - p->list));
-    json_put_u64(object, "index", item->promise_index);
+        return;
+    emit_name(out, "promise");
+    buf_add_byte(out, '{');
+    emit_u64(out, "ref", (uint64_t)(ref - p->list));
+    emit_u64(out, "index", item->promise_index);
     if (p->with_paths)
-        put_path(ref, item->promise_index, object);
-    return object;
+        emit_path(ref, item->promise_index, out);
+    buf_add_byte(out, '}');
 }
 
-json *promises_inline(const struct promises *p, const struct intake_item *item)
+void promises_emit_whole(const struct promises *p, const struct intake_item *item, struct buf *out)
 {
     const struct promise_ref *ref = item->has_promise ? find(p, item) : NULL;
-    json *object;
 
     if (ref == NULL)
-        return NULL;
-    object = promise_to_json(&ref->row);
-    json_put_u64(object, "index", item->promise_index);
-    put_path(ref, item->promise_index, object);
-    return object;
+        return;
+    emit_name(out, "promise");
+    buf_add_byte(out, '{');
+    promise_emit(&ref->row, out);
+    emit_u64(out, "index", item->promise_index);
+    emit_path(ref, item->promise_index, out);
+    buf_add_byte(out, '}');
 }
 
-json *promises_list(const struct promises *p)
+void promises_emit_list(const struct promises *p, struct buf *out)
 {
-    json *list = json_new_array();
-
-    for (size_t i = 0; i < p->count; i++)
-        json_add(list, promise_to_json(&p->list[i].row));
-    return list;
+    emit_name(out, "promises");
+    buf_add_byte(out, '[');
+    for (size_t i = 0; i < p->count; i++) {
+        emit_comma(out);
+        buf_add_byte(out, '{');
+        promise_emit(&p->list[i].row, out);
+        buf_add_byte(out, '}');
+    }
+    buf_add_byte(out, ']');
 }

@@ -16,10 +16,9 @@ bool promises_need_store(const struct submission *s, bool predecessor);
 MUST_USE bool promises_load(struct promises *p, const struct submission *s, bool with_paths, struct db *const db[2],
                             struct err *err);
 void promises_clear(struct promises *p);
-/* {ref, index} and, where asked for, path; NULL: the item has none. */
-json *promises_item(const struct promises *p, const struct intake_item *item);
-/* {root, ..., index, path}; NULL: the item has none. */
-json *promises_inline(const struct promises *p, const struct intake_item *item);
-json *promises_list(const struct promises *p);
+/* The member "promise" of the item's object, where it has one: {ref, index} and, where asked for, path; or {root, ..., index, path}. */
+void promises_emit_ref(const struct promises *p, const struct intake_item *item, struct buf *out);
+void promises_emit_whole(const struct promises *p, const struct intake_item *item, struct buf *out);
+void promises_emit_list(const struct promises *p, struct buf *out);      /* the member "promises" */
 
 #endif

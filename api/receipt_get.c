@@ -7,7 +7,12 @@
 #include "api/shapes.h"
 #include "gateway/core/receipt_json.h"
 #include "gateway/core/seal.h"
+#include "gateway/lib/emit.h"
+#include "gateway/lib/secp.h"
+#include "store/archived.h"
 #include "store/ledger.h"
+#include "store/quotes.h"
+#include "store/tree_parts.h"
 
 /* Everything an answer is made of. */
 struct view {
@@ -19,30 +24,52 @@ struct view {
     bool has_settlement;
     struct settlement_row settlement;
     bool all_paid;
-    json *answer;
+    struct buf *out;                          /* the answer: an object that is open */
 };
+
+/* The delegation that a signature leans on; none where the provider signed.  Of one that is not accepted yet, as of now. */
+static bool put_delegation(struct view *v, const struct signature *signature, struct hash message, struct err *err)
+{
+    const struct keyring *keys = catalog_keys(v->catalog);
+    const struct receipt *r = &v->row.signed_.receipt;
+    uint64_t at_ms = v->row.state == RECEIPT_ACCEPTED ? v->row.accepted_at_ms : UINT64_MAX;
+    const struct delegation *by;
+    struct address key;
+
+    if (!keyring_has(keys, r->provider))
+        return true;
+    if (!secp_recover(signature, typed_digest(&v->req->api->config->domain, message), &key, err))
+        return false;
+    if (!address_eq(key, r->provider) && keyring_standing(keys, r->provider, key, r->finished_at_ms, at_ms, &by) == KEY_VALID)
+        emit_json(v->out, "delegation", delegation_to_json(by));
+    return true;
+}
 
 static bool put_receipt(struct view *v, struct err *err)
 {
     json *receipt = receipt_to_json(&v->row.signed_), *object;
-    struct bundle_row bundle = { 0 };
+    struct bundle_row bundle;
     struct proof proof;
+    bool found;
 
-    json_put(v->answer, "receipt", receipt);
-    if (!v->row.has_bundle)
-        return true;
-    if (!store_bundle_find(v->db, v->row.bundle, &bundle, err))
+    if (!v->row.has_bundle) {
+        emit_json(v->out, "receipt", receipt);
+        return put_delegation(v, &v->row.signed_.signature, v->row.hash, err);
+    }
+    if (!store_bundle_path(v->db, v->row.bundle, v->row.bundle_index, &bundle, &proof, &found, err)) {
+        json_free(receipt);
         return false;
+    }
     object = json_new_object();
     json_put_hash(object, "root", bundle.bundle.root);
     json_put_u64(object, "count", bundle.bundle.count);
     json_put_signature(object, "signature", &bundle.signature);
     json_put_u64(object, "index", v->row.bundle_index);
-    if (leaves_path(&bundle.leaves, true, v->row.bundle_index, &proof))
+    if (found)
         json_put(object, "path", proof_to_json(&proof));
     json_put(receipt, "bundle", object);
-    buf_clear(&bundle.leaves);
-    return true;
+    emit_json(v->out, "receipt", receipt);
+    return put_delegation(v, &bundle.signature, bundle_struct_hash(&bundle.bundle), err);
 }
 
 static void put_shares(struct view *v, const struct shares *shares)
@@ -58,25 +85,40 @@ static void put_shares(struct view *v, const struct shares *shares)
         json_put_amount(object, "amount", shares->list[i].amount);
         json_add(list, object);
     }
-    json_put(v->answer, "shares", list);
+    emit_json(v->out, "shares", list);
 }
 
 static bool put_promise(struct view *v, struct err *err)
 {
-    struct promise_row promise = { 0 };
+    struct promise_row promise;
     struct proof proof;
-    json *object;
+    bool found;
 
     if (v->row.promise == 0)
         return true;                          /* a rebuilt store: the promise stays with whoever holds it */
-    if (!store_promise_find(v->db, v->row.promise, &promise, err))
+    if (!store_promise_path(v->db, v->row.promise, v->row.promise_index, &promise, &proof, &found, err))
         return false;
-    object = promise_to_json(&promise);
-    json_put_u64(object, "index", v->row.promise_index);
-    if (leaves_path(&promise.leaves, false, v->row.promise_index, &proof))
-        json_put(object, "path", proof_to_json(&proof));
-    json_put(v->answer, "promise", object);
-    buf_clear(&promise.leaves);
+    emit_name(v->out, "promise");
+    buf_add_byte(v->out, '{');
+    promise_emit(&promise, v->out);
+    emit_u64(v->out, "index", v->row.promise_index);
+    if (found)
+        emit_hashes(v->out, "path", proof.path, proof.len);
+    buf_add_byte(v->out, '}');
+    return true;
+}
+
+/* What fixed the price, where something did. */
+static bool put_quote(struct view *v, struct err *err)
+{
+    const struct receipt *r = &v->row.signed_.receipt;
+    struct issued_quote quote;
+    bool found = false;
+
+    if (!hash_is_zero(r->quote) && !store_quote_find(v->db, r->quote, &quote, &found, err))
+        return false;
+    if (found && quote_matches(&quote.quote, r))
+        emit_json(v->out, "quote", quote_to_json(&quote));
     return true;
 }
 
@@ -88,7 +130,7 @@ static bool put_inclusion(struct view *v, struct err *err)
     bool found;
     json *object;
 
-    if (!trees_receipt(v->req->api->trees, v->db, v->batch.number, r->job_id, r->provider, &index, &proof, &found, err))
+    if (!archived_prove(v->db, &v->settlement, r->job_id, r->provider, &index, &proof, &found, err))
         return false;
     if (!found)
         return err_set(err, ERR_BUG, "a receipt is not in the tree of its batch %llu",
@@ -97,7 +139,7 @@ static bool put_inclusion(struct view *v, struct err *err)
     json_put_u64(object, "index", index);
     json_put_hash(object, "salt", receipt_salt(v->req->api->config->secret, r->job_id, r->provider));
     json_put(object, "proof", proof_to_json(&proof));
-    json_put(v->answer, "inclusion", object);
+    emit_json(v->out, "inclusion", object);
     return true;
 }
 
@@ -146,9 +188,9 @@ static bool put_settled(struct view *v, const struct shares *shares, struct err 
         ok = seen_before(shares, i) || add_payment(v, shares->list[i].account, payments, &unpaid, err);
     ok = ok && settlement_of_receipt(v->db, &v->settlement, &settlement, err);
     if (ok)
-        json_put(v->answer, "settlement", settlement);
+        emit_json(v->out, "settlement", settlement);
     ok = ok && put_inclusion(v, err);
-    json_put(v->answer, "payments", payments);
+    emit_json(v->out, "payments", payments);
     v->all_paid = !unpaid;
     return ok;
 }
@@ -158,13 +200,13 @@ static bool put_accepted(struct view *v, struct err *err)
     struct shares shares = { 0 };
     bool ok = receipt_shares(v->db, v->catalog, &v->row, &shares, err);
 
-    json_put_u64(v->answer, "acceptedAt", v->row.accepted_at_ms);
-    json_put_u64(v->answer, "priceVersion", v->row.price_version);
-    json_put_amount(v->answer, "amount", v->row.amount);
+    emit_u64(v->out, "acceptedAt", v->row.accepted_at_ms);
+    emit_u64(v->out, "priceVersion", v->row.price_version);
+    emit_amount(v->out, "amount", v->row.amount);
     if (ok)
         put_shares(v, &shares);
-    ok = ok && put_promise(v, err);
-    json_put_u64(v->answer, "batch", v->row.batch);
+    ok = ok && put_quote(v, err) && put_promise(v, err);
+    emit_u64(v->out, "batch", v->row.batch);
     ok = ok && (!v->has_settlement || put_settled(v, &shares, err));
     shares_clear(&shares);
     return ok;
@@ -186,14 +228,14 @@ static bool load_settlement(struct view *v, struct err *err)
 
 static void put_judgement(struct view *v)
 {
-    json_put_hash(v->answer, "hash", v->row.hash);
-    json_put_address(v->answer, "contract", v->req->api->config->domain.contract);
+    emit_hash(v->out, "hash", v->row.hash);
+    emit_address(v->out, "contract", v->req->api->config->domain.contract);
     if (v->row.code != CODE_ACCEPTED && v->row.state != RECEIPT_ACCEPTED) {
-        json_put_text(v->answer, "code", receipt_codes[v->row.code].name);
-        json_put(v->answer, "errors", stored_faults(&v->row));
+        emit_word(v->out, "code", receipt_codes[v->row.code].name);
+        emit_json(v->out, "errors", stored_faults(&v->row));
     }
     if (v->row.reason[0] != '\0')
-        json_put_text(v->answer, "reason", v->row.reason);
+        emit_text(v->out, "reason", v->row.reason);
 }
 
 static bool make(struct view *v, struct err *err)
@@ -203,7 +245,7 @@ static bool make(struct view *v, struct err *err)
     put_judgement(v);
     if (v->row.state == RECEIPT_ACCEPTED && !put_accepted(v, err))
         return false;
-    json_put_text(v->answer, "state", receipt_public_state(v->row.state, v->batch.state, v->all_paid));
+    emit_word(v->out, "state", receipt_public_state(v->row.state, v->batch.state, v->all_paid));
     return true;
 }
 
@@ -214,21 +256,23 @@ static void put_key(struct view *v)
     const struct receipt *r = &v->row.signed_.receipt;
 
     if (config->parties_only)
-        json_put_hash(v->answer, "key", seal_line_key(config->secret, r->job_id, r->provider));
+        emit_hash(v->out, "key", seal_line_key(config->secret, r->job_id, r->provider));
 }
 
 static void answer(struct view *v, struct reply *reply)
 {
     struct err err = { 0 };
 
-    v->answer = json_new_object();
-    if (make(v, &err)) {
-        put_key(v);
-        reply_json(reply, 200, v->answer);
-    } else {
-        json_free(v->answer);
+    v->out = &reply->body;
+    buf_add_byte(v->out, '{');
+    if (!make(v, &err)) {
         problem_from_err(reply, &err);
+        return;
     }
+    put_key(v);
+    buf_add_byte(v->out, '}');
+    reply->status = 200;
+    reply->content_type = "application/json";
 }
 
 static void show(struct request *req, struct reply *reply)

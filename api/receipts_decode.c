@@ -57,6 +57,40 @@ static bool decode_array(const json *array, struct submission *s, struct reply *
     return true;
 }
 
+/* What most senders write: well-formed receipts, alone or in an array, without a tree of values.  false: nothing was taken, and
+ * the full reader finds out what it is. */
+static bool decode_text(const struct buf *body, struct submission *s, bool *single)
+{
+    struct fast c = { buf_text(body), buf_text(body) + body->len };
+    size_t count = 0, done = 0;
+
+    fast_blanks(&c);
+    *single = !FAST(&c, "[");
+    fast_blanks(&c);
+    for (const char *at = c.at; at < c.end && (at = memchr(at, '{', (size_t)(c.end - at))) != NULL; at++)
+        count++;
+    if (count == 0 || count > (*single ? 1 : RECEIPTS_ITEMS_MAX))
+        return false;
+    s->items = mem_array(count + 1, sizeof *s->items);
+    while (done < count && receipt_from_text(&c, RECEIPT_SINGLE, &s->items[done].signed_)) {
+        s->items[done++].has_job_id = true;
+        if (*single || !FAST(&c, ","))
+            break;
+        fast_blanks(&c);
+    }
+    if (!*single && FAST(&c, "]"))
+        fast_blanks(&c);
+    else if (!*single)
+        done = 0;
+    if (done == count && c.at == c.end) {
+        s->count = count;
+        return true;
+    }
+    free(s->items);
+    s->items = NULL;
+    return false;
+}
+
 /* {provider, root, count, signature} */
 static bool read_bundle(const json *object, struct submission *s, struct err *err)
 {
@@ -151,9 +185,14 @@ static bool decode_events(const json *events, struct submission *s, struct reply
 /* Newline-delimited JSON: a line that is no JSON is that item's fault alone. */
 static void read_line(const char *line, size_t len, struct intake_item *item)
 {
+    struct fast c = { line, line + len };
     struct err err = { 0 };
     json *object;
 
+    if (receipt_from_text(&c, RECEIPT_SINGLE, &item->signed_) && c.at == c.end) {
+        item->has_job_id = true;
+        return;
+    }
     if (!json_read(line, len, &object, &err)) {
         faults_add(&item->faults, CODE_MALFORMED, "", "%s", err.text);
         return;
@@ -257,6 +296,9 @@ bool receipts_decode(const char *content_type, const struct buf *body, struct su
     if (content_type == NULL || header_is_type(content_type, "application/json")) {
         const char *text = buf_text(body);
 
+        if (decode_text(body, submission, single))
+            return true;
+        *single = false;
         if (!decode_json(body, decode_any, submission, reply))
             return false;
         *single = !submission->is_bundle && text[strspn(text, " \t\r\n")] != '[';

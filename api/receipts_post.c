@@ -5,10 +5,12 @@
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/problem.h"
+#include "api/promises.h"
 #include "api/receipts_decode.h"
 #include "gateway/base/mem.h"
 #include "gateway/core/receipt_json.h"
 #include "gateway/core/seal.h"
+#include "gateway/lib/emit.h"
 
 /* One post while it is away at intake. */
 struct post {
@@ -45,43 +47,39 @@ static const char *item_detail(const struct intake_item *item)
     return NULL;
 }
 
-static void put_identity(json *object, const struct intake_item *item, size_t index)
+/* The item as design section 3 has it, its object left open for its promise and key. */
+static void emit_item(const struct intake_item *item, size_t index, struct buf *out)
 {
-    json_put_u64(object, "index", index);
-    if (item->has_job_id)
-        json_put_job_id(object, "jobId", item->signed_.receipt.job_id);
-    if (item->has_hash)
-        json_put_hash(object, "receipt", item->hash);
-}
-
-json *receipt_item_to_json(const struct intake_item *item, size_t index)
-{
-    json *object = json_new_object();
     const char *detail = item_detail(item);
 
-    put_identity(object, item, index);
-    json_put_text(object, "status", item_status_name(item->status));
+    buf_add_byte(out, '{');
+    emit_u64(out, "index", index);
+    if (item->has_job_id)
+        emit_job_id(out, "jobId", item->signed_.receipt.job_id);
+    if (item->has_hash)
+        emit_hash(out, "receipt", item->hash);
+    emit_word(out, "status", item_status_name(item->status));
     if (item->code != CODE_ACCEPTED)
-        json_put_text(object, "code", receipt_codes[item->code].name);
+        emit_word(out, "code", receipt_codes[item->code].name);
     if (item->status == ITEM_DUPLICATE)
-        json_put_text(object, "state", receipt_state_name(item->existing_state));
+        emit_word(out, "state", receipt_state_name(item->existing_state));
     if (detail != NULL)
-        json_put_text(object, "detail", detail);
+        emit_text(out, "detail", detail);
     if (item->faults.count > 0)
-        json_put(object, "errors", faults_to_json(&item->faults));
+        emit_json(out, "errors", faults_to_json(&item->faults));
     if (item->has_amount)
-        json_put_amount(object, "amount", item->amount);
-    return object;
+        emit_amount(out, "amount", item->amount);
 }
 
-/* The node's key to its line of the archive (seal.h); a rejected item has no line. */
-static void put_key(const struct request *req, const struct intake_item *item, json *object)
+/* The node's key to its line of the archive (seal.h), which a rejected item has not; the item ends with it. */
+static void emit_key(const struct request *req, const struct intake_item *item, struct buf *out)
 {
     const struct api_config *config = req->api->books[item->in_predecessor]->config;
     const struct receipt *r = &item->signed_.receipt;
 
     if (config->parties_only && item->status != ITEM_REJECTED)
-        json_put_hash(object, "key", seal_line_key(config->secret, r->job_id, r->provider));
+        emit_hash(out, "key", seal_line_key(config->secret, r->job_id, r->provider));
+    buf_add_byte(out, '}');
 }
 
 static void answer_single(const struct request *req, const struct post *post, const struct promises *promises, struct reply *reply)
@@ -89,77 +87,67 @@ static void answer_single(const struct request *req, const struct post *post, co
     const struct intake_item *item = &post->submission.items[0];
     const char *detail = item_detail(item);
     int status = receipt_item_status(item);
-    json *object, *promise;
+    json *object;
 
     if (status < 400) {
-        object = receipt_item_to_json(item, 0);
-        promise = promises_inline(promises, item);
-        if (promise != NULL)
-            json_put(object, "promise", promise);
-        put_key(req, item, object);
-        reply_json(reply, status, object);
+        emit_item(item, 0, &reply->body);
+        promises_emit_whole(promises, item, &reply->body);
+        emit_key(req, item, &reply->body);
+        reply->status = status;
+        reply->content_type = "application/json";
         return;
     }
     object = json_new_object();
-    put_identity(object, item, 0);
+    json_put_u64(object, "index", 0);
+    if (item->has_job_id)
+        json_put_job_id(object, "jobId", item->signed_.receipt.job_id);
+    if (item->has_hash)
+        json_put_hash(object, "receipt", item->hash);
     json_put(object, "errors", faults_to_json(&item->faults));
     problem_with(reply, status, receipt_codes[item->code].name, detail != NULL ? detail : "", object);
     if (status == 429)
         reply_header(reply, "Retry-After", "%llu", item->retry_ms > 0 ? (unsigned long long)(item->retry_ms + 999) / 1000 : 10);
 }
 
-static json *count_statuses(const struct submission *s)
+static void emit_counts(const struct submission *s, struct buf *out)
 {
     static const enum item_status order[] = { ITEM_ACCEPTED, ITEM_DUPLICATE, ITEM_QUARANTINED, ITEM_REJECTED };
-    json *counts = json_new_object();
 
+    emit_name(out, "counts");
+    buf_add_byte(out, '{');
     for (size_t n = 0; n < ARRAY_LEN(order); n++) {
         uint64_t count = 0;
 
         for (size_t i = 0; i < s->count; i++)
             count += s->items[i].status == order[n];
-        json_put_u64(counts, item_status_name(order[n]), count);
+        emit_u64(out, item_status_name(order[n]), count);
     }
-    return counts;
+    buf_add_byte(out, '}');
 }
 
-static void write_json(json *owned, struct buf *out)
-{
-    json_write(owned, out);
-    json_free(owned);
-}
-
-/* Item by item: as one value, the answer to ten thousand would take ten times its text. */
 static void answer_bulk(const struct request *req, const struct post *post, const struct promises *promises,
                         struct reply *reply)
 {
     const struct submission *s = &post->submission;
-    bool minimal = header_has(req->header.prefer, "return=minimal"), any = false;
+    bool minimal = header_has(req->header.prefer, "return=minimal");
     struct buf *out = &reply->body;
 
     buf_add_text(out, "{\"results\":[");
     for (size_t i = 0; i < s->count; i++) {
-        json *object, *promise;
-
         if (minimal && s->items[i].status == ITEM_ACCEPTED)
             continue;
-        object = receipt_item_to_json(&s->items[i], i);
-        promise = promises_item(promises, &s->items[i]);
-        if (promise != NULL)
-            json_put(object, "promise", promise);
-        put_key(req, &s->items[i], object);
-        buf_add_text(out, any ? "," : "");
-        write_json(object, out);
-        any = true;
+        emit_comma(out);
+        emit_item(&s->items[i], i, out);
+        promises_emit_ref(promises, &s->items[i], out);
+        emit_key(req, &s->items[i], out);
     }
-    buf_add_text(out, "],\"promises\":");
-    write_json(promises_list(promises), out);
+    buf_add_byte(out, ']');
+    promises_emit_list(promises, out);
     if (minimal) {
-        buf_add_text(out, ",\"counts\":");
-        write_json(count_statuses(s), out);
+        emit_counts(s, out);
         reply_header(reply, "Preference-Applied", "return=minimal");
     }
-    buf_add_text(out, "}");
+    buf_add_byte(out, '}');
     reply->status = 200;
     reply->content_type = "application/json";
 }

@@ -4,6 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/base/hex.h"
+#include "gateway/lib/crypt.h"
+
 void reply_init(struct reply *reply)
 {
     *reply = (struct reply){ .instance = "", .status = 500, .file = -1 };
@@ -17,6 +20,7 @@ void reply_clear(struct reply *reply)
     buf_clear(&reply->body);
     if (reply->file >= 0)
         close(reply->file);
+    listener_free(reply->listener);
     reply_init(reply);
     reply->instance = instance;
 }
@@ -89,4 +93,17 @@ bool reply_not_modified(struct reply *reply, const char *if_none_match, const ch
         return false;
     reply_empty(reply, 304);
     return true;
+}
+
+void reply_tag(struct reply *reply, const char *if_none_match)
+{
+    struct hash digest = sha256(reply->body.data, reply->body.len);
+    char etag[2 * sizeof digest.b + 3] = "\"";
+
+    hex_encode_bare(digest.b, sizeof digest.b / 2, etag + 1);
+    memcpy(etag + 1 + sizeof digest.b, "\"", 2);
+    reply->cached = true;
+    reply_header(reply, "ETag", "%s", etag);
+    reply_header(reply, "Cache-Control", "private, no-cache");
+    (void)reply_not_modified(reply, if_none_match, etag);
 }

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "api/events.h"
 #include "gateway/base/buf.h"
 #include "gateway/base/err.h"
 #include "gateway/lib/json.h"
@@ -20,7 +21,8 @@ struct reply {
     uint64_t file_size, insert_at;
     const char *insert;                       /* a literal, or NULL */
     uint64_t part_at, part_size;              /* of file and insert together: all that is sent; size 0: everything */
-    bool cached;                              /* reply_cache was asked; else nothing may be kept */
+    struct listener *listener;                /* instead of both: events as they happen; owned, NULL: none */
+    bool cached;                              /* reply_cache or reply_tag was asked; else nothing may be kept */
     size_t header_count;
     struct { const char *name; char value[160]; } header[REPLY_HEADERS_MAX];
 };
@@ -35,6 +37,9 @@ uint64_t reply_file_size(const struct reply *reply);              /* of what is 
 ssize_t reply_read_file(const struct reply *reply, uint64_t at, char *to, size_t max);
 /* ETag and Cache-Control: kept for ever where it never changes, else asked for again each time. */
 void reply_cache(struct reply *reply, const char *etag, bool immutable);
+/* For what changes with every receipt and may be one reader's alone: an ETag of the body's bytes, to be asked for again each time;
+ * 304 where the reader has them. */
+void reply_tag(struct reply *reply, const char *if_none_match);
 /* When If-None-Match names the etag: turns the reply into 304 and returns true. */
 bool reply_not_modified(struct reply *reply, const char *if_none_match, const char *etag);
 

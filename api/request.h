@@ -19,6 +19,7 @@ struct route;
 #define REQUEST_BODY_MAX (8 * MIB)
 #define REQUEST_UNFOLDS_LITTLE (1 * MIB)
 #define REQUEST_REASON_MAX 200       /* characters of an operator's reason */
+#define REQUEST_WHO_MAX 64
 
 /* Each may what those before it may. */
 enum access_role { ACCESS_ANYONE, ACCESS_VIEWER, ACCESS_OPERATOR, ACCESS_ADMIN };
@@ -27,6 +28,7 @@ enum access_role { ACCESS_ANYONE, ACCESS_VIEWER, ACCESS_OPERATOR, ACCESS_ADMIN }
 struct request_headers {
     const char *host, *authorization, *content_type, *content_encoding, *content_length, *expect;
     const char *accept_encoding, *if_none_match, *prefer, *idempotency_key, *quittance_auth, *range, *if_range;
+    const char *cookie, *origin, *csrf, *last_event_id;
 };
 struct query_pair { const char *name, *value; };               /* value NULL: `?name` */
 
@@ -39,8 +41,9 @@ struct request {
     size_t query_count;
     const struct route *route;
     char param[REQUEST_PARAMS_MAX][REQUEST_PARAM_MAX];         /* the {parameters} in order */
-    char who[24];                                              /* id of the API key, for the audit log */
+    char who[REQUEST_WHO_MAX];                                 /* id of the API key, or the wallet, for the audit log */
     enum access_role role;
+    struct hash session;                                       /* signed in at the desk: its id; else zero */
     struct ip client;                                          /* who asks, behind trusted proxies too */
     struct room_share room;                                    /* of the memory for all requests: what this one holds */
     size_t unfolds;                                            /* the most its JSON takes when read; 0: it is none */

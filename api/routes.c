@@ -10,8 +10,16 @@ static const struct route public_rows[] = {
     { "POST",   "/v1/models",                             ACCESS_ANYONE,   ROUTE_SLOW,  model_post, SMALL, false },
     { "GET",    "/v1/models",                             ACCESS_ANYONE,   ROUTE_QUICK, models_get, 0, false },
     { "GET",    "/v1/models/{digest}",                    ACCESS_ANYONE,   ROUTE_QUICK, model_get, 0, false },
+    { "GET",    "/v1/models/{digest}/lineage",            ACCESS_ANYONE,   ROUTE_QUICK, lineage_get, 0, false },
+    { "POST",   "/v1/capacity",                           ACCESS_ANYONE,   ROUTE_SLOW,  capacity_post, SMALL, false },
+    { "POST",   "/v1/quotes",                             ACCESS_ANYONE,   ROUTE_SLOW,  quote_post, SMALL, false },
     { "GET",    "/v1/accounts/{address}",                 ACCESS_ANYONE,   ROUTE_QUICK, account_get, 0, false },
     { "GET",    "/v1/accounts/{address}/claim",           ACCESS_ANYONE,   ROUTE_QUICK, claim_get, 0, false },
+    { "GET",    "/v1/accounts/{address}/receipts",        ACCESS_ANYONE,   ROUTE_QUICK, account_receipts_get, 0, false },
+    { "GET",    "/v1/accounts/{address}/delegations",     ACCESS_ANYONE,   ROUTE_QUICK, delegations_get, 0, false },
+    { "POST",   "/v1/delegations",                        ACCESS_ANYONE,   ROUTE_SLOW,  delegation_post, SMALL, false },
+    { "POST",   "/v1/revocations",                        ACCESS_ANYONE,   ROUTE_SLOW,  revocation_post, SMALL, false },
+    { "POST",   "/v1/payouts",                            ACCESS_ANYONE,   ROUTE_SLOW,  payout_post, SMALL, false },
     { "GET",    "/v1/settlements",                        ACCESS_ANYONE,   ROUTE_QUICK, settlements_get, 0, false },
     { "GET",    "/v1/settlements/{sequence}",             ACCESS_ANYONE,   ROUTE_QUICK, settlement_get, 0, false },
     { "GET",    "/v1/settlements/{sequence}/rewards.json", ACCESS_ANYONE,   ROUTE_QUICK, settlement_rewards, 0, false },
@@ -31,6 +39,7 @@ static const struct route admin_rows[] = {
     { "GET",    "/admin/v1/providers/{address}",          ACCESS_VIEWER,   ROUTE_QUICK, provider_get, 0, false },
     { "PATCH",  "/admin/v1/providers/{address}",          ACCESS_ADMIN,    ROUTE_SLOW,  provider_patch, SMALL, false },
     { "DELETE", "/admin/v1/providers/{address}",          ACCESS_ADMIN,    ROUTE_SLOW,  provider_delete, 0, false },
+    { "DELETE", "/admin/v1/providers/{address}/delegations/{key}", ACCESS_ADMIN, ROUTE_SLOW, delegation_delete, 0, false },
     { "POST",   "/admin/v1/consumers",                    ACCESS_ADMIN,    ROUTE_SLOW,  consumer_post, SMALL, false },
     { "GET",    "/admin/v1/consumers",                    ACCESS_VIEWER,   ROUTE_QUICK, consumers_get, 0, false },
     { "GET",    "/admin/v1/consumers/{address}",          ACCESS_VIEWER,   ROUTE_QUICK, consumer_get, 0, false },
@@ -53,7 +62,27 @@ static const struct route admin_rows[] = {
     { "GET",    "/admin/v1/keys",                         ACCESS_VIEWER,   ROUTE_QUICK, keys_get, 0, false },
     { "DELETE", "/admin/v1/keys/{id}",                    ACCESS_ADMIN,    ROUTE_SLOW,  key_delete, 0, false },
     { "GET",    "/admin/v1/audit",                        ACCESS_VIEWER,   ROUTE_QUICK, audit_get, 0, false },
+    { "GET",    "/admin/v1/session/nonce",                ACCESS_ANYONE,   ROUTE_QUICK, session_nonce, 0, false },
+    { "POST",   "/admin/v1/session",                      ACCESS_ANYONE,   ROUTE_SLOW,  session_post, SMALL, false },
+    { "GET",    "/admin/v1/session",                      ACCESS_ANYONE,   ROUTE_QUICK, session_get, 0, false },
+    { "DELETE", "/admin/v1/session",                      ACCESS_VIEWER,   ROUTE_SLOW,  session_delete, 0, false },
+    { "GET",    "/admin/v1/overview",                     ACCESS_VIEWER,   ROUTE_QUICK, overview_get, 0, false },
+    { "GET",    "/admin/v1/samples",                      ACCESS_VIEWER,   ROUTE_QUICK, samples_get, 0, false },
+    { "GET",    "/admin/v1/receipts",                     ACCESS_VIEWER,   ROUTE_SLOW,  receipts_get, 0, false },
+    { "GET",    "/admin/v1/accounts",                     ACCESS_VIEWER,   ROUTE_SLOW,  accounts_get, 0, false },
+    { "POST",   "/admin/v1/prices/effect",                ACCESS_VIEWER,   ROUTE_SLOW,  price_effect, SMALL, false },
+    { "GET",    "/admin/v1/events",                       ACCESS_VIEWER,   ROUTE_QUICK, events_get, 0, false },
+};
+
+/* The desk: each page has its own URL and all are one document, which asks the rows above. */
+#define PAGE(path) { "GET", path, ACCESS_ANYONE, ROUTE_QUICK, page_shell, 0, false }
+static const struct route page_rows[] = {
+    { "GET",    "/assets/{name}",                         ACCESS_ANYONE,   ROUTE_QUICK, page_asset, 0, false },
+    PAGE("/"), PAGE("/sign-in"), PAGE("/settlements"), PAGE("/settlements/{sequence}"), PAGE("/transactions"),
+    PAGE("/receipts"), PAGE("/receipts/{jobId}"), PAGE("/quarantine"), PAGE("/providers"), PAGE("/models"),
+    PAGE("/models/{digest}"), PAGE("/prices"), PAGE("/accounts"), PAGE("/accounts/{address}"), PAGE("/keys"), PAGE("/audit"),
 };
 
 const struct route_table routes_public = { public_rows, ARRAY_LEN(public_rows) };
 const struct route_table routes_admin = { admin_rows, ARRAY_LEN(admin_rows) };
+const struct route_table routes_pages = { page_rows, ARRAY_LEN(page_rows) };

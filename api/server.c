@@ -29,7 +29,7 @@ struct server {
     struct waiting waiting;
     struct connections *connections;
     atomic_int files;
-    atomic_uint_fast64_t *answers[2];         /* CLASSES a row, and one row more for no route */
+    atomic_uint_fast64_t *answers[SERVER_TABLES];         /* CLASSES a row, and one row more for no route */
 };
 
 /* The life of one request, all on the connection's thread but for WAITING:
@@ -73,6 +73,10 @@ static void take_headers(struct request *req, struct MHD_Connection *connection)
         { "Quittance-Auth", &req->header.quittance_auth },
         { "Range", &req->header.range },
         { "If-Range", &req->header.if_range },
+        { "Cookie", &req->header.cookie },
+        { "Origin", &req->header.origin },
+        { "X-CSRF-Token", &req->header.csrf },
+        { "Last-Event-ID", &req->header.last_event_id },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
@@ -112,11 +116,41 @@ static ssize_t read_file(void *self, uint64_t at, char *to, size_t max)
     return got > 0 ? got : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-/* The response takes over the body or the file, but for one that something is put into: the reply outlives it. */
-static struct MHD_Response *make_response(struct reply *reply)
+static void pause_events(void *self)
 {
+    struct passage *p = self;
+
+    connection_phase(p->on, PHASE_WORK, 0);
+    MHD_suspend_connection(p->connection);
+}
+
+static void resume_events(void *self)
+{
+    MHD_resume_connection(((struct passage *)self)->connection);
+}
+
+/* Each piece has the time an answer has: who does not take it is cut off. */
+static ssize_t read_events(void *self, uint64_t at, char *to, size_t max)
+{
+    struct passage *p = self;
+    ssize_t got = listener_read(p->x.reply.listener, to, max);
+
+    (void)at;
+    if (got > 0)
+        connection_phase(p->on, PHASE_ANSWER, (uint64_t)got);
+    return got < 0 ? MHD_CONTENT_READER_END_OF_STREAM : got;
+}
+
+/* The response takes over the body or the file, but for one that something is put into, and events: the reply outlives it. */
+static struct MHD_Response *make_response(struct passage *p)
+{
+    struct reply *reply = &p->x.reply;
     struct MHD_Response *response;
 
+    if (reply->listener != NULL) {
+        listener_attach(reply->listener, pause_events, resume_events, p);
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, EVENT_MAX, read_events, p, NULL);
+    }
     if (reply->file >= 0 && reply->insert != NULL)
         return MHD_create_response_from_callback(reply_file_size(reply), FILE_PIECE, read_file, reply, NULL);
     if (reply->file >= 0) {
@@ -164,7 +198,7 @@ static enum MHD_Result send_reply(struct passage *p)
     hold_file(p);
     note_answer(p);
     connection_phase(p->on, PHASE_ANSWER, reply->file >= 0 ? reply_file_size(reply) : reply->body.len);
-    response = make_response(reply);
+    response = make_response(p);
     if (response == NULL)
         return MHD_NO;
     if (reply->content_type != NULL)
@@ -409,8 +443,8 @@ void server_stop(struct server *server)
         MHD_stop_daemon(server->daemon);
     connections_free(server->connections);
     waiting_clear(&server->waiting);
-    free(server->answers[0]);
-    free(server->answers[1]);
+    for (size_t t = 0; t < ARRAY_LEN(server->answers); t++)
+        free(server->answers[t]);
     free(server);
 }
 

@@ -9,6 +9,7 @@
 #include "api/route.h"
 #include "gateway/base/err.h"
 
+#define SERVER_TABLES 3u
 struct server_config {
     const char *listen;                       /* HOST:PORT */
     bool admin;                               /* Host is checked; nothing may be cached */
@@ -16,7 +17,7 @@ struct server_config {
     unsigned threads, connections_max;
     struct connection_limits limits;
     struct room *room;                        /* shared with other listeners; borrowed */
-    const struct route_table *tables[2];      /* tried in order; the second may be NULL */
+    const struct route_table *tables[SERVER_TABLES];      /* tried in order; NULL: no more */
     struct api *api;
 };
 
@@ -28,7 +29,7 @@ void server_stop(struct server *server);
 
 /* What stands now, and what was refused since the start. */
 void server_count(const struct server *server, struct connection_counts *counts);
-/* Answers given, by route (of the first table) and class of status (1xx to 5xx at 1 to 5); row count: no route. */
+/* Answers given, by route and class of status (1xx to 5xx at 1 to 5); row count: no route. */
 uint64_t server_answers(const struct server *server, size_t table, size_t row, unsigned status_class);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "api/held.h"
 #include "gateway/base/mem.h"
+#include "gateway/lib/emit.h"
 
 json *proof_to_json(const struct proof *proof)
 {
@@ -14,20 +15,17 @@ json *proof_to_json(const struct proof *proof)
     return list;
 }
 
-json *promise_to_json(const struct promise_row *row)
+void promise_emit(const struct promise_row *row, struct buf *out)
 {
-    json *object = json_new_object();
-
-    json_put_hash(object, "root", row->promise.root);
-    json_put_u64(object, "count", row->promise.count);
-    json_put_u64(object, "acceptedAt", row->promise.accepted_at_ms);
-    json_put_u64(object, "settleBy", row->promise.settle_by_ms);
-    json_put_signature(object, "signature", &row->signature);
-    json_put_address(object, "signer", row->signer);
-    return object;
+    emit_hash(out, "root", row->promise.root);
+    emit_u64(out, "count", row->promise.count);
+    emit_u64(out, "acceptedAt", row->promise.accepted_at_ms);
+    emit_u64(out, "settleBy", row->promise.settle_by_ms);
+    emit_signature(out, "signature", &row->signature);
+    emit_address(out, "signer", row->signer);
 }
 
-bool leaves_path(const struct buf *leaves, bool hashed, uint64_t index, struct proof *proof)
+bool leaves_path(const struct buf *leaves, uint64_t index, struct proof *proof)
 {
     size_t count = leaves->len / sizeof(struct hash);
     struct hash *list;
@@ -36,8 +34,7 @@ bool leaves_path(const struct buf *leaves, bool hashed, uint64_t index, struct p
         return false;
     list = mem_array(count, sizeof *list);
     memcpy(list, leaves->data, count * sizeof *list);
-    if (!hashed)
-        tree_promise_leaves(list, count, list);
+    tree_promise_leaves(list, count, list);
     tree_proof(list, count, (size_t)index, proof);
     free(list);
     return true;
@@ -134,5 +131,7 @@ json *held_to_json(const struct receipt_row *row, const struct catalog *catalog)
     if (held_worth(catalog, row, &worth))
         json_put_amount(object, "amount", worth);
     json_put_u64(object, "receivedAt", row->received_at_ms);
+    if (row->reason[0] != '\0')
+        json_put_text(object, "reason", row->reason);
     return object;
 }

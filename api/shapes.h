@@ -9,11 +9,10 @@
 #include "store/transactions.h"
 
 json *proof_to_json(const struct proof *proof);
-/* {root, count, acceptedAt, settleBy, signature, signer} */
-json *promise_to_json(const struct promise_row *row);
-/* The path of one among the struct hashes of a promise, or (hashed) the leaves of a bundle, 32 bytes each; false: no
- * such place. */
-bool leaves_path(const struct buf *leaves, bool hashed, uint64_t index, struct proof *proof);
+/* Its members root, count, acceptedAt, settleBy, signature, signer, into an object that is open. */
+void promise_emit(const struct promise_row *row, struct buf *out);
+/* The path of one among the struct hashes of a promise, 32 bytes each; false: no such place. */
+bool leaves_path(const struct buf *leaves, uint64_t index, struct proof *proof);
 json *transaction_to_json(const struct transaction_row *t, json *owned_attempts);
 MUST_USE bool transaction_attempts(struct db *db, uint64_t tx, json **attempts, struct tx_hash *last, struct err *err);
 /* A held receipt as the quarantine lists it; the catalog prices it as of now. */

@@ -20,6 +20,8 @@ static bool take_provider(void *self, const struct provider *p)
     struct adopting *a = self;
     struct provider now = *p;
 
+    if (now.payout_word.given && address_is_zero(now.payout_word.contract))
+        now.payout_word.contract = a->contract;
     now.since_ms = a->group->now_ms;
     a->ok = !p->admitted || store_provider_add(a->group->db, &now, a->err);
     a->report.providers += p->admitted;

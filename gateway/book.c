@@ -23,11 +23,15 @@ static bool open_store(struct book *b, struct writer_turns *turns, struct err *e
 
     if (!writer_open_bound(b->config.store.url, &clock_system, &binding, &b->writer, err))
         return false;
+    writer_use_archives(b->writer, b->config.archive.dir, b->secret);
     if (turns != NULL)
         writer_take_turns(b->writer, turns);
-    return writer_start(b->writer, err) && db_open(b->config.store.url, DB_READ, &b->reader, err)
-        && (turns == NULL || db_open(b->config.store.url, DB_READ, &b->for_other, err))
-        && snapshots_new(b->reader, &b->snapshots, err);
+    if (!writer_start(b->writer, err) || !open_pool(&b->config, b->writer, err) || !db_open(b->config.store.url, DB_READ, &b->reader, err)
+        || (turns != NULL && !db_open(b->config.store.url, DB_READ, &b->for_other, err)))
+        return false;
+    if (b->for_other != NULL)
+        db_use_archives(b->for_other, b->config.archive.dir, b->secret);
+    return snapshots_new(b->reader, &b->snapshots, err);
 }
 
 static bool note_promise_signer(void *self, struct group *group, struct err *err)
@@ -48,8 +52,8 @@ static bool publish_promise_signer(struct book *b, struct err *err)
 
 bool book_open(struct book *b, struct writer_turns *turns, struct err *err)
 {
-    return config_need_contract(&b->config, err) && file_make_dir(b->config.archive.dir, 0700, err) && open_store(b, turns, err)
-        && open_secret(&b->config, &b->secret, err) && open_signer_later(&b->config, &b->signer, err)
+    return config_need_contract(&b->config, err) && file_make_dir(b->config.archive.dir, 0700, err)
+        && open_secret(&b->config, &b->secret, err) && open_store(b, turns, err) && open_signer_later(&b->config, &b->signer, err)
         && open_promise_signer(&b->config, b->signer, &b->promise, err);
 }
 
@@ -74,14 +78,23 @@ bool book_succeed(struct book *successor, struct book *predecessor, struct err *
     return true;
 }
 
+static struct plausibility plausibility_of(const struct config *c)
+{
+    return (struct plausibility){
+        .class_ = { .tokens_per_second = c->plausibility.max_tokens_per_second, .parallelism = c->plausibility.parallelism },
+        .max_jump = c->plausibility.max_jump, .max_skew_ms = c->plausibility.max_skew_s * 1000,
+        .max_duration_ms = c->plausibility.max_duration_s * 1000, .unique_evidence = c->plausibility.unique_evidence,
+    };
+}
+
 static bool open_intake(struct book *b, struct err *err)
 {
     const struct config *c = &b->config;
     struct intake_config ic = {
         .limits = { .max_age_ms = c->receipts.max_age_s * 1000, .daily_limit = c->receipts.daily_limit,
-                    .require_countersignature = c->receipts.require_countersignature },
+                    .require_countersignature = c->receipts.require_countersignature, .plausibility = plausibility_of(c) },
         .settle_within_ms = c->receipts.settle_within_s * 1000,
-        .quarantine_max = c->receipts.quarantine_max,
+        .quarantine_max = c->receipts.quarantine_max, .quote_max_ms = c->receipts.quote_max_s * 1000,
         .protocol_account = open_protocol_account(c, signer_address(b->signer)),
         .batch_amount_max = chain_watch_batch_max(c->contract.cap),      /* until the contract's own is known */
         .batch_receipts_max = BATCH_RECEIPTS_MAX,
@@ -101,10 +114,12 @@ static void make_api(struct book *b)
     b->watchdog = watchdog_new(&limits);
     b->api_config = (struct api_config){
         .listen = c->api.listen, .admin_listen = c->api.admin_listen, .admin_hosts = c->api.admin_hosts,
-        .store_url = c->store.url, .archive_dir = c->archive.dir, .explorer = c->api.explorer,
+        .store_url = c->store.url, .archive_dir = c->archive.dir, .explorer = c->api.explorer, .wallets = c->api.wallets,
+        .settle_within_ms = c->receipts.settle_within_s * 1000,
         .token = c->chain.token, .protocol_account = open_protocol_account(c, signer_address(b->signer)),
         .signer = signer_address(b->signer),
-        .secret = b->secret, .parties_only = config_parties_only(c), .max_age_ms = c->receipts.max_age_s * 1000, .threads = cores(),
+        .secret = b->secret, .parties_only = config_parties_only(c), .max_age_ms = c->receipts.max_age_s * 1000,
+        .quote_max_s = c->receipts.quote_max_s, .threads = cores(),
         .watchdog = b->watchdog,
         .trusted_proxies = c->api.trusted_proxies, .connections_max = b->connections_max,
         .per_address = (unsigned)c->api.max_per_address, .request_ms = c->api.request_timeout_s * 1000,
@@ -151,6 +166,14 @@ static bool release_left(struct book *b, struct err *err)
     return intake_is_paused(b->intake) || release_waiting(b->intake, &released, err);
 }
 
+static bool start_retention(struct book *b, struct err *err)
+{
+    const struct config *c = &b->config;
+    const struct retention_config config = { c->archive.dir, b->secret, c->receipts.keep_settled_s * 1000 };
+
+    return retention_start(&config, c->store.url, b->writer, &clock_system, &b->retention, err);
+}
+
 bool book_watch(struct book *b, struct err *err)
 {
     const struct config *c = &b->config;
@@ -161,7 +184,7 @@ bool book_watch(struct book *b, struct err *err)
     };
 
     return keep_level(b, err) && chain_watch_start(&watch, b->intake, b->api, b->runner, b->watchdog, &b->watch, err)
-        && release_left(b, err);
+        && release_left(b, err) && intake_tick_start(b->intake, err) && start_retention(b, err);
 }
 
 void book_stop_answering(struct book *b)
@@ -176,8 +199,10 @@ void book_stop_answering(struct book *b)
 
 void book_stop_intake(struct book *b)
 {
+    retention_stop(b->retention);
     runner_stop(b->runner);
     intake_free(b->intake);
+    b->retention = NULL;
     b->runner = NULL;
     b->intake = NULL;
 }

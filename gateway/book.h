@@ -10,6 +10,7 @@
 #include "gateway/chain_watch.h"
 #include "gateway/config.h"
 #include "gateway/level.h"
+#include "gateway/settle/retention.h"
 
 struct book {
     struct config config;
@@ -24,6 +25,7 @@ struct book {
     struct intake *intake;
     struct level *level;
     struct runner *runner;
+    struct retention_thread *retention;
     struct api *api;
     struct chain_watch *watch;
     struct watchdog *watchdog;

@@ -72,12 +72,13 @@ static bool read_consumers(const char *list, struct load *load, struct err *err)
     return true;
 }
 
+/* *a stays where it is not given. */
 static bool read_provider(const struct args *args, struct address *a, struct err *err)
 {
     const char *text = args_value(args, "--provider");
 
     if (text == NULL)
-        return err_set(err, ERR_USAGE, "receipt make needs --provider ADDRESS");
+        return strcmp(args->words[0], "make") != 0 || err_set(err, ERR_USAGE, "receipt make needs --provider ADDRESS");
     return address_from_text(text, strlen(text), a) || err_set(err, ERR_INVALID, "--provider must be 0x and 40 hex digits");
 }
 
@@ -105,6 +106,7 @@ static bool make(const struct args *args, struct err *err)
 struct signing {
     struct signer *signer;
     struct domain domain;
+    struct address provider;
     bool as_consumer;
     struct signed_receipt *receipts;          /* SIGN_GROUP of them */
     uint64_t *numbers;                        /* of their lines */
@@ -116,7 +118,7 @@ static bool sign_group(struct signing *s, struct err *err)
 {
     size_t failed = 0;
 
-    if (!sign_receipts(s->signer, &s->domain, s->as_consumer, s->receipts, s->count, &failed, err))
+    if (!sign_receipts(s->signer, &s->domain, s->provider, s->as_consumer, s->receipts, s->count, &failed, err))
         return err_prefix(err, "line %" PRIu64, s->numbers[failed]);
     for (size_t i = 0; i < s->count; i++)
         line_write(&s->receipts[i], &s->out);
@@ -193,6 +195,11 @@ static bool sign(const struct args *args, struct err *err)
 
     if (!find_domain(args, &s.domain, err) || !open_key(args, &s.signer, err))
         return false;
+    s.provider = signer_address(s.signer);
+    if (!read_provider(args, &s.provider, err)) {
+        signer_free(s.signer);
+        return false;
+    }
     s.receipts = mem_array(SIGN_GROUP, sizeof *s.receipts);
     s.numbers = mem_array(SIGN_GROUP, sizeof *s.numbers);
     buf_init(&s.out);
@@ -280,6 +287,10 @@ static bool post(const struct args *args, struct err *err)
     if (ok && (config.form != GROUP_ARRAY || args_flag(args, "--key")))
         ok = open_key(args, &signer, err);
     config.signer = signer;
+    if (ok && signer != NULL) {
+        config.provider = signer_address(signer);
+        ok = read_provider(args, &config.provider, err);
+    }
     if (ok) {
         watch_signals();
         ok = post_lines(&config, STDIN_FILENO, err);
@@ -319,7 +330,7 @@ const struct command command_receipt = {
     .run = receipt_run,
     .options = {
         { "--url", "URL", "sign, post: the gateway" },
-        { "--key", "SPEC", "sign, post --bundle: keystore:PATH of the provider" },
+        { "--key", "SPEC", "sign, post --bundle: keystore:PATH of the provider, or of a key that --provider delegated" },
         { "--passphrase-file", "PATH", "of that key" },
         { "--consumer-key", NULL, "sign: the key is the consumer's, add consumerSignature" },
         { "--bundle", "N", "post: one signature by --key for up to N receipts (10000); they need none of their own" },
@@ -333,7 +344,7 @@ const struct command command_receipt = {
         { "--until-proof", NULL, "post --spool: keep each receipt until a settlement is shown to hold it" },
         { "--ack", NULL, "post --spool: print {\"ack\":jobId} for each receipt once it is on disk" },
         { "--quiet", NULL, "post: no progress, no quarantined receipts on stderr" },
-        { "--provider", "ADDRESS", "make: whose receipts" },
+        { "--provider", "ADDRESS", "make: whose receipts; sign, post --bundle: who lent --key to this machine (else the key's own address)" },
         { "--consumer", "ADDRESSES", "make: for whom the jobs were, with commas" },
         { "--model", "DIGESTS", "make: one or more, with commas" },
         { "--count", "N", "make: how many (100)" },

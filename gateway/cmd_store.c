@@ -65,7 +65,7 @@ static bool rebuild(const struct config *config, const char *place, struct err *
     again_close(&a);
     if (!ok)
         return false;
-    fprintf(stderr, "Not in archives, so to be set again: names and daily limits of providers, expelled ones, consumers, prices"
+    fprintf(stderr, "Not in archives, so to be set again: names and limits of providers and consumers, who was expelled, prices"
             " and models that nothing was settled by, API keys\n");
     out = json_new_object();
     json_put_u64(out, "settlements", report.settlements);
@@ -98,8 +98,13 @@ static bool catch_up_here(const struct config *config, const struct again *a, st
 {
     struct binding binding = open_binding(config);
     struct writer *writer = NULL;
-    bool ok = writer_open_bound(config->store.url, &clock_system, &binding, &writer, err)
-           && catch_up(&a->settle, writer, db, a->rpc, place, level_tell, NULL, report, err);
+    bool ok = writer_open_bound(config->store.url, &clock_system, &binding, &writer, err);
+
+    if (ok) {
+        writer_use_archives(writer, a->settle.archive_dir, a->settle.secret);
+        db_use_archives(db, a->settle.archive_dir, a->settle.secret);
+        ok = catch_up(&a->settle, writer, db, a->rpc, place, level_tell, NULL, report, err);
+    }
 
     writer_close(writer);
     return ok;
@@ -134,7 +139,7 @@ static bool catch_up_store(const struct config *config, const char *place, struc
         return false;
     if (report.from != 0)
         fprintf(stderr, "Made after the backup and not in archives, so to be looked at: receipts after the last commit (nodes post"
-                " them again), daily limits, expelled providers, consumers, unused prices and models, API keys\n");
+                " them again), daily and credit limits, who was expelled, unused prices, models and delegations, API keys\n");
     out = json_new_object();
     if (report.from == 0) {
         json_put(out, "from", json_new_null());

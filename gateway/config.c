@@ -9,8 +9,12 @@
 #include <string.h>
 
 #include "api/forwarded.h"
+#include "api/wallets.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
+#include "gateway/core/model.h"
+#include "gateway/core/plausible.h"
+#include "gateway/core/quote.h"
 #include "gateway/lib/address_text.h"
 #include "gateway/lib/file.h"
 #include "gateway/lib/ini.h"
@@ -34,6 +38,7 @@ static const struct setting settings[] = {
     { "api",      "admin_key_file",           SETTING_PATH,          AT(api.admin_key_file),               "admin.key" },
     { "api",      "trusted_proxies",          SETTING_TEXT,          AT(api.trusted_proxies),              NULL },
     { "api",      "explorer",                 SETTING_TEXT,          AT(api.explorer),                     NULL },
+    { "api",      "wallets",                  SETTING_TEXT,          AT(api.wallets),                      NULL },
     { "api",      "max_connections",          SETTING_COUNT,         AT(api.max_connections),              "10240" },
     { "api",      "max_per_address",          SETTING_COUNT,         AT(api.max_per_address),              "1024" },
     { "api",      "request_timeout",          SETTING_SECONDS,       AT(api.request_timeout_s),            "30s" },
@@ -66,6 +71,17 @@ static const struct setting settings[] = {
     { "receipts", "require_countersignature", SETTING_BOOL,          AT(receipts.require_countersignature), "no" },
     { "receipts", "rate_limit",               SETTING_COUNT,         AT(receipts.rate_limit),              "50000" },
     { "receipts", "rate_burst",               SETTING_COUNT,         AT(receipts.rate_burst),              "500000" },
+    { "plausibility", "max_tokens_per_second", SETTING_COUNT,        AT(plausibility.max_tokens_per_second), NULL },
+    { "plausibility", "parallelism",          SETTING_COUNT,         AT(plausibility.parallelism),         NULL },
+    { "plausibility", "max_jump",             SETTING_COUNT,         AT(plausibility.max_jump),            NULL },
+    { "plausibility", "max_skew",             SETTING_SECONDS,       AT(plausibility.max_skew_s),          "0" },
+    { "plausibility", "max_duration",         SETTING_SECONDS,       AT(plausibility.max_duration_s),      "0" },
+    { "plausibility", "unique_evidence",      SETTING_BOOL,          AT(plausibility.unique_evidence),     "no" },
+    { "receipts", "quote_max",                SETTING_SECONDS,       AT(receipts.quote_max_s),             "15m" },
+    { "receipts", "keep_settled",             SETTING_SECONDS,       AT(receipts.keep_settled_s),          "7d" },
+    { "popularity", "epoch",                  SETTING_SECONDS,       AT(popularity.epoch_s),               "7d" },
+    { "popularity", "budget",                 SETTING_AMOUNT,        AT(popularity.budget),                "0" },
+    { "popularity", "cap_bps",                SETTING_COUNT,         AT(popularity.cap_bps),               "5000" },
     { "archive",  "dir",                      SETTING_PATH,          AT(archive.dir),                      "archive" },
     { "archive",  "disclosure",               SETTING_TEXT,          AT(archive.disclosure),               "public" },
     { "watchdog", "interval",                 SETTING_SECONDS,       AT(watchdog.interval_s),              "60s" },
@@ -188,17 +204,36 @@ static bool in_range(const char *key, uint64_t value, uint64_t least, uint64_t m
         || err_set(err, ERR_CONFIG, "[api] %s must be %" PRIu64 " to %" PRIu64, key, least, most);
 }
 
+/* Each epoch is a row and a line, also those that pass while nothing runs: an hour at least, but where tests are in a hurry.  Ten
+ * years at most: what follows from it must stay a time. */
+#define EPOCH_MIN_S UINT64_C(3600)
+#define EPOCH_MAX_S UINT64_C(315360000)
+
+static bool check_popularity(const struct config *c, struct err *err)
+{
+    uint64_t least = config_is_test_chain(c) ? 1 : EPOCH_MIN_S;
+
+    if (c->popularity.epoch_s < least || c->popularity.epoch_s > EPOCH_MAX_S)
+        return err_set(err, ERR_CONFIG, "[popularity] epoch must be %" PRIu64 " to %" PRIu64 " seconds", least, EPOCH_MAX_S);
+    return c->popularity.cap_bps <= BPS
+        || err_set(err, ERR_CONFIG, "[popularity] cap_bps must be at most %d: a model never gets more than it paid", BPS);
+}
+
 static bool check_limits(const struct config *c, struct err *err)
 {
     struct proxies proxies;
+    struct wallets wallets;
 
     return in_range("max_connections", c->api.max_connections, 16, 100000, err)
         && in_range("max_per_address", c->api.max_per_address, 1, c->api.max_connections, err)
         && in_range("request_timeout", c->api.request_timeout_s, 1, 3600, err)
         && in_range("answer_timeout", c->api.answer_timeout_s, 1, 3600, err)
         && in_range("idle_timeout", c->api.idle_timeout_s, 1, 3600, err)
-        && proxies_parse(c->api.trusted_proxies, &proxies, err);
+        && proxies_parse(c->api.trusted_proxies, &proxies, err) && wallets_parse(c->api.wallets, &wallets, err);
 }
+
+/* A jobId's time may be a day before the job started; the rest is for clocks. */
+#define KEEP_BEYOND_AGE_S UINT64_C(90000)
 
 static bool check(const struct config *config, struct err *err)
 {
@@ -206,6 +241,11 @@ static bool check(const struct config *config, struct err *err)
         return err_set(err, ERR_CONFIG, "[archive] disclosure must be public or parties");
     if (config->settle.max_run_cost_gwei == 0 || config->settle.max_day_cost_gwei == 0)
         return err_set(err, ERR_CONFIG, "[settle] max_run_cost_gwei and max_day_cost_gwei must be above 0");
+    if (config->receipts.keep_settled_s != 0 && config->receipts.keep_settled_s < config->receipts.max_age_s + KEEP_BEYOND_AGE_S)
+        return err_set(err, ERR_CONFIG, "[receipts] keep_settled must be 0 (for ever), or at least a day and an hour above max_age: what may"
+                       " come in as new is looked for in the store, not in archives");
+    if (config->plausibility.parallelism > PARALLELISM_MAX)
+        return err_set(err, ERR_CONFIG, "[plausibility] parallelism must be at most %u", PARALLELISM_MAX);
     if (config->chain.chain_id == 0)
         return err_set(err, ERR_CONFIG, "[chain] chain_id must not be 0");
     if (config->watchdog.interval_s == 0)
@@ -214,7 +254,9 @@ static bool check(const struct config *config, struct err *err)
         return err_set(err, ERR_CONFIG, "[watchdog] gas_runs_warn must not be below gas_runs_fail: a warning comes first");
     if (config->watchdog.funds_days_warn < config->watchdog.funds_days_fail)
         return err_set(err, ERR_CONFIG, "[watchdog] funds_days_warn must not be below funds_days_fail: a warning comes first");
-    return check_limits(config, err);
+    if (config->receipts.quote_max_s == 0 || config->receipts.quote_max_s > QUOTE_MAX_S)
+        return err_set(err, ERR_CONFIG, "[receipts] quote_max must be 1 s to %u s", QUOTE_MAX_S);
+    return check_popularity(config, err) && check_limits(config, err);
 }
 
 static bool load(const char *path, bool with_environment, struct config *config, struct err *err)

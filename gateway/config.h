@@ -11,7 +11,7 @@
 
 struct config {
     char *path;                                        /* of the file */
-    struct { char *listen, *admin_listen, *admin_hosts, *admin_key_file, *trusted_proxies, *explorer;
+    struct { char *listen, *admin_listen, *admin_hosts, *admin_key_file, *trusted_proxies, *explorer, *wallets;
              uint64_t max_connections, max_per_address, request_timeout_s, answer_timeout_s, idle_timeout_s; } api;
     struct { char *url; } store;
     struct {
@@ -29,10 +29,16 @@ struct config {
         struct address protocol_account;
     } settle;
     struct {
-        uint64_t max_age_s, quarantine_max, settle_within_s, rate_limit, rate_burst;
+        uint64_t max_age_s, quarantine_max, settle_within_s, rate_limit, rate_burst, quote_max_s;
         struct amount daily_limit;
         bool require_countersignature;
+        uint64_t keep_settled_s;                       /* in the store; 0: for ever */
     } receipts;
+    struct {                                           /* 0: no such rule (core/plausible.h) */
+        uint64_t max_tokens_per_second, parallelism, max_jump, max_skew_s, max_duration_s;
+        bool unique_evidence;
+    } plausibility;
+    struct { uint64_t epoch_s, cap_bps; struct amount budget; } popularity;      /* budget 0: off */
     struct { char *dir, *disclosure; } archive;
     struct {
         uint64_t interval_s, unsettled_max_s, stuck_max_s, held_max;         /* unsettled_max 0: half of settle_within */

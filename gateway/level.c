@@ -186,7 +186,12 @@ bool level_start(const struct level_config *config, struct writer *writer, struc
     struct level *l = mem_new(sizeof *l);
 
     *l = (struct level){ .config = *config, .writer = writer, .intake = intake };
-    if (!rpc_open(&config->settle->rpc, &l->rpc, err) || !db_open(config->store_url, DB_READ, &l->db, err) || !start_thread(l, err)) {
+    if (!rpc_open(&config->settle->rpc, &l->rpc, err) || !db_open(config->store_url, DB_READ, &l->db, err)) {
+        level_free(l);
+        return false;
+    }
+    db_use_archives(l->db, config->settle->archive_dir, config->settle->secret);
+    if (!start_thread(l, err)) {
         level_free(l);
         return false;
     }

@@ -9,6 +9,7 @@
 #include "gateway/base/hex.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
+#include "gateway/pool/pool.h"
 
 /* A passphrase of ours is nothing to tell a remote signer. */
 static const char *secret_file_of(const struct config *config, const char *key)
@@ -119,6 +120,21 @@ MUST_USE bool open_rpc(const struct config *config, struct rpc **rpc, struct err
 struct address open_protocol_account(const struct config *config, struct address signer)
 {
     return address_is_zero(config->settle.protocol_account) ? signer : config->settle.protocol_account;
+}
+
+static bool set_pool(void *self, struct group *group, struct err *err)
+{
+    const struct config *config = self;
+    struct pool_settings settings = { config->popularity.epoch_s * 1000, config->popularity.budget, (uint16_t)config->popularity.cap_bps };
+
+    return pool_set(group->db, group->now_ms, &settings, err);
+}
+
+bool open_pool(const struct config *config, struct writer *writer, struct err *err)
+{
+    struct config copy = *config;
+
+    return writer_do(writer, set_pool, &copy, err);
 }
 
 struct binding open_binding(const struct config *config)

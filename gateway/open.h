@@ -31,6 +31,8 @@ struct watchdog_limits open_watchdog_limits(const struct config *config);
 struct chain_question open_chain_question(const struct config *config, struct address signer);
 /* [settle] protocol_account, else the signer's address. */
 struct address open_protocol_account(const struct config *config, struct address signer);
+/* What [popularity] says from now on; recorded where it changed. */
+MUST_USE bool open_pool(const struct config *config, struct writer *writer, struct err *err);
 /* The chain and contract that the store must belong to. */
 struct binding open_binding(const struct config *config);
 /* Prints one JSON value and a newline to stdout, frees it. */

@@ -76,7 +76,10 @@ bool settle_alone(const struct config *config, const struct goal *goal, struct w
         open_settle_config(config, secret, signer_address(signer), &sc);
         if (deadline != NULL)
             rpc_set_stop(rpc, deadline_flag(deadline));
-        ok = catch_up_first(&sc, goal, owned, db, rpc, err)
+        db_use_archives(db, config->archive.dir, secret);
+        if (owned != NULL)
+            writer_use_archives(owned, config->archive.dir, secret);
+        ok = catch_up_first(&sc, goal, owned, db, rpc, err) && (goal->dry_run || open_pool(config, owned, err))
           && settle_new(&sc, db, owned, rpc, signer, &clock_system, &settle, err) && run_or_plan(settle, goal, err);
     }
     if (!goal->dry_run)

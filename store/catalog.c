@@ -14,6 +14,8 @@ static bool add_provider(void *self, const struct provider *p)   { catalog_add_p
 static bool add_consumer(void *self, const struct consumer *c)   { catalog_add_consumer(self, c); return true; }
 static bool add_model(void *self, const struct model *m)         { catalog_add_model(self, m);    return true; }
 static bool add_price(void *self, const struct price_version *p) { catalog_add_price(self, p);    return true; }
+static bool add_delegation(void *self, const struct delegation *d) { catalog_add_delegation(self, d); return true; }
+static bool add_revocation(void *self, const struct revocation *r) { catalog_add_revocation(self, r); return true; }
 
 bool store_catalog_load(struct db *db, struct catalog **catalog, uint64_t *settings, struct err *err)
 {
@@ -26,7 +28,9 @@ bool store_catalog_load(struct db *db, struct catalog **catalog, uint64_t *setti
         || !store_provider_revisions(db, add_provider, c, err)
         || !store_consumer_revisions(db, add_consumer, c, err)
         || !store_models(db, NULL, NULL, UINT_MAX, add_model, c, err)
-        || !store_prices(db, 0, UINT_MAX, add_price, c, err)) {
+        || !store_prices(db, 0, UINT_MAX, add_price, c, err)
+        || !store_delegations(db, add_delegation, c, err)
+        || !store_revocations(db, add_revocation, c, err)) {
         catalog_free(c);
         return false;
     }

@@ -24,11 +24,19 @@ MUST_USE bool store_price_add(struct db *db, struct price_version *p, struct err
 /* Under the number it had in a store that was lost: archives name it.  ERR_CONFLICT: that number is taken. */
 MUST_USE bool store_price_restore(struct db *db, const struct price_version *p, struct err *err);
 
+/* ERR_BUG: it is there. */
+MUST_USE bool store_delegation_add(struct db *db, const struct delegation *d, struct err *err);
+MUST_USE bool store_revocation_add(struct db *db, const struct revocation *r, struct err *err);
+
 /* Lists for the API: latest revision of each, by key, after a cursor (NULL: from the start).  visit returns false to stop. */
 typedef bool provider_fn(void *self, const struct provider *p);
 typedef bool consumer_fn(void *self, const struct consumer *c);
 typedef bool model_fn(void *self, const struct model *m);
 typedef bool price_fn(void *self, const struct price_version *p);
+typedef bool delegation_fn(void *self, const struct delegation *d);
+typedef bool revocation_fn(void *self, const struct revocation *r);
+MUST_USE bool store_delegations(struct db *db, delegation_fn *visit, void *self, struct err *err);      /* all */
+MUST_USE bool store_revocations(struct db *db, revocation_fn *visit, void *self, struct err *err);
 MUST_USE bool store_providers(struct db *db, const struct address *after, unsigned limit, provider_fn *visit, void *self, struct err *err);
 MUST_USE bool store_consumers(struct db *db, const struct address *after, unsigned limit, consumer_fn *visit, void *self, struct err *err);
 MUST_USE bool store_models(struct db *db, const struct hash *after_model, const struct address *after_creator, unsigned limit, model_fn *visit, void *self, struct err *err);

@@ -39,6 +39,7 @@ void db_close(struct db *db)
         return;
     db_slots_finish(db, true);
     page_cache_free(db);
+    db_forget_archives(db);
     db->driver->close(db->connection);
     mem_wipe(db, sizeof *db);
     free(db);
@@ -61,6 +62,7 @@ bool db_begin(struct db *db, struct err *err)
     if (!db->driver->begin(db->connection, db->mode, err))
         return false;
     page_cache_forget(db);
+    db->newest_known = false;
     db->began = true;
     db->doomed = false;
     return true;
@@ -123,6 +125,7 @@ void db_savepoint_rollback(struct db *db)
     struct stmt st;
 
     page_cache_forget(db);
+    db->newest_known = false;
     if (!db_prepare(db, "ROLLBACK TO SAVEPOINT task", &st, &ignored) || !stmt_exec(&st, NULL, &ignored)
         || !db_savepoint_release(db, &ignored))
         db->doomed = true;     /* what the task wrote may still be there: nothing of the group may be kept */

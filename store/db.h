@@ -21,6 +21,10 @@ void db_close(struct db *db);                                  /* NULL is fine *
 /* Runs the schema steps that are missing, each in its own transaction.  ERR_HALT: the store is newer than we are. */
 MUST_USE bool db_migrate(struct db *db, struct err *err);
 
+/* Where receipts are that have left the store (archived.h): [archive] dir, and the gateway's secret, which is borrowed. */
+void db_use_archives(struct db *db, const char *dir, const uint8_t secret[32]);
+void db_forget_archives(struct db *db);
+
 MUST_USE bool db_begin(struct db *db, struct err *err);        /* a writer's transaction, or a reader's snapshot */
 /* ERR_UNKNOWN: the outcome must be looked up (see writer.h); the connection was opened anew for that. */
 MUST_USE bool db_commit(struct db *db, struct err *err);

@@ -1,6 +1,6 @@
 /* store/driver.h - what a database driver must do, and what is behind a struct db.
  *
- * Only db.c, stmt.c and the drivers include this.  A connection is one session, a handle one prepared statement;
+ * Only db.c, stmt.c, what keeps something with a connection, and the drivers include this.  A connection is one session, a handle one prepared statement;
  * parameters count from 1, columns from 0.  Bound bytes are borrowed until reset unless copy is set. */
 #ifndef QUITTANCE_STORE_DRIVER_H
 #define QUITTANCE_STORE_DRIVER_H
@@ -58,6 +58,9 @@ struct db {
     bool doomed;                              /* the database ended our transaction by itself */
     bool broken;                              /* a reopen failed; the next db_begin tries again */
     struct page_cache *page_cache;            /* pages.c */
+    struct archives *archives;                /* archived.c */
+    bool newest_known;                        /* of the transaction under way: the last job that an archive may hold */
+    struct job_id newest_archived;
     size_t slot_count;
     struct db_slot *slots[DB_SLOTS];
 };

@@ -140,6 +140,29 @@ bool store_postings_of_account(struct db *db, struct address account, posting_fn
     return visit_postings(&st, visit, self, err);
 }
 
+bool store_accounts(struct db *db, struct address after, unsigned limit, account_fn *visit, void *self, struct err *err)
+{
+    struct address account;
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT DISTINCT account FROM postings WHERE account > ? ORDER BY account LIMIT ?", &st, err))
+        return false;
+    stmt_bind_address(&st, &after);
+    stmt_bind_u64(&st, limit);
+    err->code = ERR_NONE;
+    while (stmt_step(&st, &row, err)) {
+        if (!row)
+            return true;
+        account = stmt_address(&st);
+        if (!stmt_ok(&st, err) || !visit(self, account, err)) {
+            stmt_end(&st);
+            return err->code == ERR_NONE;
+        }
+    }
+    return false;
+}
+
 bool store_account_held(struct db *db, struct address provider, struct amount *held, struct err *err)
 {
     struct amount sum = AMOUNT_ZERO;

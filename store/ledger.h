@@ -15,6 +15,9 @@ struct posting { uint64_t batch; struct share share; uint64_t count; };
 typedef bool posting_fn(void *self, const struct posting *p, struct err *err);
 MUST_USE bool store_postings_of_batch(struct db *db, uint64_t batch, posting_fn *visit, void *self, struct err *err);   /* by account, role, model */
 MUST_USE bool store_postings_of_account(struct db *db, struct address account, posting_fn *visit, void *self, struct err *err);
+/* All that have postings, by address, those after one. */
+typedef bool account_fn(void *self, struct address account, struct err *err);
+MUST_USE bool store_accounts(struct db *db, struct address after, unsigned limit, account_fn *visit, void *self, struct err *err);
 /* What held receipts would add to this account as provider: sum of their amounts where priced. */
 MUST_USE bool store_account_held(struct db *db, struct address provider, struct amount *held, struct err *err);
 
@@ -24,6 +27,10 @@ MUST_USE bool store_account_paid(struct db *db, struct address account, struct a
 MUST_USE bool store_payments_total(struct db *db, struct amount *total, struct err *err);
 MUST_USE bool store_payments_total_at(struct db *db, uint64_t block, struct amount *total, struct err *err);   /* up to it */
 typedef bool payment_fn(void *self, const struct payment *p, struct err *err);
+/* In the order of the chain: the last, zero where there is none; those after a place. */
+MUST_USE bool store_payment_last(struct db *db, struct payment *p, struct err *err);
+MUST_USE bool store_payments_after(struct db *db, uint64_t block, uint64_t log_index, unsigned limit, payment_fn *visit, void *self,
+                                   struct err *err);
 MUST_USE bool store_payments_of_account(struct db *db, struct address account, payment_fn *visit, void *self, struct err *err);
 
 #endif

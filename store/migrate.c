@@ -14,6 +14,12 @@ extern const char _binary_store_schema_0004_relatives_sql_start[], _binary_store
 extern const char _binary_store_schema_0005_pages_sql_start[], _binary_store_schema_0005_pages_sql_end[];
 extern const char _binary_store_schema_0006_leaves_sql_start[], _binary_store_schema_0006_leaves_sql_end[];
 extern const char _binary_store_schema_0007_costs_sql_start[], _binary_store_schema_0007_costs_sql_end[];
+extern const char _binary_store_schema_0008_market_sql_start[], _binary_store_schema_0008_market_sql_end[];
+extern const char _binary_store_schema_0009_popularity_sql_start[], _binary_store_schema_0009_popularity_sql_end[];
+extern const char _binary_store_schema_0010_plausibility_sql_start[], _binary_store_schema_0010_plausibility_sql_end[];
+extern const char _binary_store_schema_0012_retention_sql_start[], _binary_store_schema_0012_retention_sql_end[];
+extern const char _binary_store_schema_0013_singles_sql_start[], _binary_store_schema_0013_singles_sql_end[];
+extern const char _binary_store_schema_0014_samples_sql_start[], _binary_store_schema_0014_samples_sql_end[];
 
 static const struct migration {
     const char *name, *start, *end;
@@ -26,6 +32,12 @@ static const struct migration {
     { "0005_pages", _binary_store_schema_0005_pages_sql_start, _binary_store_schema_0005_pages_sql_end },
     { "0006_leaves", _binary_store_schema_0006_leaves_sql_start, _binary_store_schema_0006_leaves_sql_end },
     { "0007_costs", _binary_store_schema_0007_costs_sql_start, _binary_store_schema_0007_costs_sql_end },
+    { "0008_market", _binary_store_schema_0008_market_sql_start, _binary_store_schema_0008_market_sql_end },
+    { "0009_popularity", _binary_store_schema_0009_popularity_sql_start, _binary_store_schema_0009_popularity_sql_end },
+    { "0010_plausibility", _binary_store_schema_0010_plausibility_sql_start, _binary_store_schema_0010_plausibility_sql_end },
+    { "0012_retention", _binary_store_schema_0012_retention_sql_start, _binary_store_schema_0012_retention_sql_end },
+    { "0013_singles", _binary_store_schema_0013_singles_sql_start, _binary_store_schema_0013_singles_sql_end },
+    { "0014_samples", _binary_store_schema_0014_samples_sql_start, _binary_store_schema_0014_samples_sql_end },
 };
 
 static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)

@@ -137,18 +137,42 @@ bool store_page_insert(struct db *db, struct page *page, const struct page_conte
     return ok;
 }
 
-bool store_receipt_insert_paged(struct db *db, struct job_id job, struct address provider, uint64_t page, uint64_t slot,
-                                struct err *err)
+#define INSERT_PAGED "INSERT INTO receipts (job_id, provider, state, page, slot) VALUES "
+#define ROW "(?, ?, 1, ?, ?)"
+#define ROWS_4 ROW ", " ROW ", " ROW ", " ROW
+#define ROWS_16 ROWS_4 ", " ROWS_4 ", " ROWS_4 ", " ROWS_4
+
+/* Many rows a statement: opening the table and its indices for each would cost as much as the insert. */
+static bool insert_paged(struct db *db, const char *literal_sql, uint64_t page, uint64_t slot, const struct paged_key *keys,
+                         size_t count, struct err *err)
 {
     struct stmt st;
+    uint64_t changed;
 
-    if (!db_prepare(db, "INSERT INTO receipts (job_id, provider, state, page, slot) VALUES (?, ?, 1, ?, ?)", &st, err))
+    if (!db_prepare(db, literal_sql, &st, err))
         return false;
-    stmt_bind_job_id(&st, &job);
-    stmt_bind_address(&st, &provider);
-    stmt_bind_u64(&st, page);
-    stmt_bind_u64(&st, slot);
-    return stmt_exec_one(&st, err);
+    for (size_t i = 0; i < count; i++) {
+        stmt_bind_job_id(&st, &keys[i].job);
+        stmt_bind_address(&st, &keys[i].provider);
+        stmt_bind_u64(&st, page);
+        stmt_bind_u64(&st, slot + i);
+    }
+    return stmt_exec(&st, &changed, err)
+        && (changed == count || err_set(err, ERR_BUG, "%" PRIu64 " of %zu receipts were put into a page", changed, count));
+}
+
+bool store_receipts_insert_paged(struct db *db, uint64_t page, uint64_t first_slot, const struct paged_key *keys, size_t count,
+                                 struct err *err)
+{
+    size_t i = 0;
+
+    for (; count - i >= 16; i += 16)
+        if (!insert_paged(db, INSERT_PAGED ROWS_16, page, first_slot + i, keys + i, 16, err))
+            return false;
+    for (; i < count; i++)
+        if (!insert_paged(db, INSERT_PAGED ROW, page, first_slot + i, keys + i, 1, err))
+            return false;
+    return true;
 }
 
 /* -- reading -- */

@@ -85,6 +85,37 @@ bool store_payments_of_account(struct db *db, struct address account, payment_fn
     return visit_payments(&st, visit, self, err);
 }
 
+static bool take_last(void *self, const struct payment *p, struct err *err)
+{
+    (void)err;
+    *(struct payment *)self = *p;
+    return true;
+}
+
+bool store_payment_last(struct db *db, struct payment *p, struct err *err)
+{
+    struct stmt st;
+
+    *p = (struct payment){ .block = 0 };
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM payments ORDER BY block DESC, log_index DESC LIMIT 1", &st, err))
+        return false;
+    return visit_payments(&st, take_last, p, err);
+}
+
+bool store_payments_after(struct db *db, uint64_t block, uint64_t log_index, unsigned limit, payment_fn *visit, void *self,
+                          struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM payments WHERE (block, log_index) > (?, ?) ORDER BY block, log_index LIMIT ?",
+                    &st, err))
+        return false;
+    stmt_bind_u64(&st, block);
+    stmt_bind_u64(&st, log_index);
+    stmt_bind_u64(&st, limit);
+    return visit_payments(&st, visit, self, err);
+}
+
 struct paid { struct amount sum; struct tx_hash last; bool any; };
 
 static bool add_payment(void *self, const struct payment *p, struct err *err)

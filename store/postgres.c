@@ -85,9 +85,12 @@ static bool lease_take(struct postgres *p, struct err *err)
     static const char take[] = "INSERT INTO writer_lease VALUES (1, 1, $1, " NOW_MS " + 15000) ON CONFLICT (one) DO UPDATE SET"
                                " generation = writer_lease.generation + 1, holder = excluded.holder, until = excluded.until"
                                " WHERE writer_lease.until < " NOW_MS " RETURNING generation";
-    /* What SQLite has and the schema uses. */
-    static const char zeroblob[] = "CREATE OR REPLACE FUNCTION zeroblob(n BIGINT) RETURNS BYTEA LANGUAGE SQL IMMUTABLE AS"
-                                   " 'SELECT decode(repeat(''00'', n::INTEGER), ''hex'')'";
+    /* What SQLite has and our statements use. */
+    static const char functions[] =
+        "CREATE OR REPLACE FUNCTION zeroblob(n BIGINT) RETURNS BYTEA LANGUAGE SQL IMMUTABLE AS"
+        " 'SELECT decode(repeat(''00'', n::INTEGER), ''hex'')';"
+        "CREATE OR REPLACE FUNCTION substr(bytes BYTEA, place BIGINT, count BIGINT) RETURNS BYTEA LANGUAGE SQL IMMUTABLE AS"
+        " 'SELECT pg_catalog.substr(bytes, place::INTEGER, count::INTEGER)'";
     char holder[128], generation[24];
     bool found;
 
@@ -98,7 +101,7 @@ static bool lease_take(struct postgres *p, struct err *err)
     if (!found)
         return lease_refused(p, err);
     p->generation = strtoull(generation, NULL, 10);
-    return command(p, zeroblob, err);
+    return command(p, functions, err);
 }
 
 /* ERR_AGAIN: somebody else has taken it. */

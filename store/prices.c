@@ -1,5 +1,6 @@
 #include "store/catalog.h"
 
+#include "store/market.h"
 #include "store/meta.h"
 
 #define PRICES_SIZE (METER_COUNT * 32)
@@ -37,7 +38,7 @@ bool store_price_add(struct db *db, struct price_version *p, struct err *err)
                         " VALUES ((SELECT COALESCE(MAX(version), 0) + 1 FROM prices), ?, ?, ?, ?, ?, ?) RETURNING version", &st, err))
         return false;
     bind_price(&st, p, &packed);
-    return stmt_exec_id(&st, &p->version, err) && store_meta_raise(db, "settings", err);
+    return stmt_exec_id(&st, &p->version, err) && store_market_of_price(db, p, err) && store_meta_raise(db, "settings", err);
 }
 
 bool store_price_restore(struct db *db, const struct price_version *p, struct err *err)
@@ -50,7 +51,7 @@ bool store_price_restore(struct db *db, const struct price_version *p, struct er
         return false;
     stmt_bind_u64(&st, p->version);
     bind_price(&st, p, &packed);
-    return stmt_exec_one(&st, err) && store_meta_raise(db, "settings", err);
+    return stmt_exec_one(&st, err) && store_market_of_price(db, p, err) && store_meta_raise(db, "settings", err);
 }
 
 static void read_price(struct stmt *st, struct price_version *p)
@@ -69,6 +70,20 @@ static void read_price(struct stmt *st, struct price_version *p)
         p->per_million[i].base_units = u256_from_be(prices + i * 32);
     for (size_t i = 0; i < SPLIT_PARTS; i++)
         p->split_bps[i] = (uint16_t)(split[2 * i] << 8 | split[2 * i + 1]);
+    p->market.window_s = (uint32_t)stmt_u64(st);      /* 0 where there is none */
+    p->market.target_bps = (uint32_t)stmt_u64(st);
+    p->market.dead_band_bps = (uint32_t)stmt_u64(st);
+    p->market.max_step_bps = (uint32_t)stmt_u64(st);
+    p->market.floor_bps = (uint32_t)stmt_u64(st);
+    p->market.ceiling_bps = (uint32_t)stmt_u64(st);
+    p->step = (struct market_step){ 0 };
+    if (stmt_null(st))
+        return;
+    p->step.base = stmt_u64(st);
+    p->step.from_ms = stmt_u64(st);
+    p->step.demand = stmt_amount(st).base_units;
+    p->step.capacity = stmt_amount(st).base_units;
+    p->step.multiplier = stmt_amount(st).base_units;
 }
 
 bool store_prices(struct db *db, uint64_t after_version, unsigned limit, price_fn *visit, void *self, struct err *err)
@@ -77,8 +92,11 @@ bool store_prices(struct db *db, uint64_t after_version, unsigned limit, price_f
     struct stmt st;
     bool row;
 
-    if (!db_prepare(db, "SELECT version, model, effective_from, recorded_at, unit, per_million, split FROM prices"
-                        " WHERE version > ? ORDER BY version LIMIT ?", &st, err))
+    if (!db_prepare(db, "SELECT p.version, p.model, p.effective_from, p.recorded_at, p.unit, p.per_million, p.split,"
+                        " m.window_s, m.target, m.dead_band, m.max_step, m.floor, m.ceiling,"
+                        " s.base, s.from_ms, s.demand, s.capacity, s.multiplier FROM prices p"
+                        " LEFT JOIN markets m ON m.version = p.version LEFT JOIN price_steps s ON s.version = p.version"
+                        " WHERE p.version > ? ORDER BY p.version LIMIT ?", &st, err))
         return false;
     stmt_bind_u64(&st, after_version);
     stmt_bind_u64(&st, limit);

@@ -4,12 +4,38 @@
 #include "store/catalog_rows.h"
 #include "store/meta.h"
 
+#define COLUMNS "address, since, payout, name, daily_limit, admitted, max_tokens_per_second, parallelism, payout_at," \
+                " payout_signature, payout_contract"
+
+static void bind_class(struct stmt *st, bool has, uint64_t most)
+{
+    if (has)
+        stmt_bind_u64(st, most);
+    else
+        stmt_bind_null(st);
+}
+
+static void bind_payout(struct stmt *st, const struct payout_word *w)
+{
+    if (!w->given) {
+        stmt_bind_null(st);
+        stmt_bind_null(st);
+        stmt_bind_null(st);
+        return;
+    }
+    stmt_bind_u64(st, w->at_ms);
+    stmt_bind_signature(st, &w->signature);
+    if (address_is_zero(w->contract))
+        stmt_bind_null(st);
+    else
+        stmt_bind_address(st, &w->contract);
+}
+
 bool store_provider_add(struct db *db, const struct provider *p, struct err *err)
 {
     struct stmt st;
 
-    if (!db_prepare(db, "INSERT INTO providers (address, since, payout, name, daily_limit, admitted) VALUES (?, ?,"
-                        " ?, ?, ?, ?)", &st, err))
+    if (!db_prepare(db, "INSERT INTO providers (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &st, err))
         return false;
     stmt_bind_address(&st, &p->address);
     stmt_bind_u64(&st, p->since_ms);
@@ -20,10 +46,11 @@ bool store_provider_add(struct db *db, const struct provider *p, struct err *err
     else
         stmt_bind_null(&st);
     stmt_bind_int(&st, p->admitted);
+    bind_class(&st, p->class_.has_tokens_per_second, p->class_.tokens_per_second);
+    bind_class(&st, p->class_.has_parallelism, p->class_.parallelism);
+    bind_payout(&st, &p->payout_word);
     return stmt_exec_one(&st, err) && store_meta_raise(db, "settings", err);
 }
-
-#define COLUMNS "address, since, payout, name, daily_limit, admitted"
 
 static void read_provider(struct stmt *st, struct provider *p)
 {
@@ -34,6 +61,14 @@ static void read_provider(struct stmt *st, struct provider *p)
     p->has_daily_limit = !stmt_null(st);
     p->daily_limit = stmt_amount(st);
     p->admitted = stmt_enum(st, 0, 1) != 0;
+    p->class_.has_tokens_per_second = !stmt_null(st);
+    p->class_.tokens_per_second = stmt_u64(st);
+    p->class_.has_parallelism = !stmt_null(st);
+    p->class_.parallelism = stmt_u64(st);
+    p->payout_word.given = !stmt_null(st);
+    p->payout_word.at_ms = stmt_u64(st);
+    p->payout_word.signature = stmt_signature(st);
+    p->payout_word.contract = stmt_address(st);
 }
 
 /* Ends st. */

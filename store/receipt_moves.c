@@ -1,4 +1,5 @@
 /* What happens to a receipt after it came in, each a guarded UPDATE, and what is asked about receipts in sum. */
+#include "store/archived.h"
 #include "store/pages.h"
 
 /* Literals, so that SQLite sees that the partial index receipts_held fits. */
@@ -96,8 +97,20 @@ bool store_receipt_countersign(struct db *db, const struct receipt_row *row, str
     return stmt_exec_one(&st, err);
 }
 
+struct other { struct address except; bool found; };
+
+static bool is_other(void *self, const struct receipt_row *row, struct err *err)
+{
+    struct other *o = self;
+
+    (void)err;
+    o->found = !address_eq(row->signed_.receipt.provider, o->except);
+    return !o->found;
+}
+
 bool store_receipt_job_billed(struct db *db, struct job_id job, struct address except, bool *billed, struct err *err)
 {
+    struct other other = { except, false };
     struct stmt st;
     bool row;
 
@@ -108,7 +121,9 @@ bool store_receipt_job_billed(struct db *db, struct job_id job, struct address e
     if (!stmt_step(&st, &row, err))
         return false;
     stmt_end(&st);
-    *billed = row;
+    if (!row && !archived_of_job(db, job, is_other, &other, err))
+        return false;
+    *billed = row || other.found;
     return true;
 }
 

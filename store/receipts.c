@@ -1,6 +1,7 @@
 /* Receipts: the row, how it comes in, and how it is found.  What happens to a row later is in receipt_moves.c. */
 #include "store/receipts.h"
 
+#include "store/archived.h"
 #include "store/pages.h"
 
 #define COLUMNS "state, page, slot, code, hash, packed, signature, consumer_signature, bundle, bundle_index, received_at, accepted_at," \
@@ -22,7 +23,7 @@ static void bind_signature_or_null(struct stmt *st, bool has, const struct signa
         stmt_bind_null(st);
 }
 
-/* A whole row; one of a page is store_receipt_insert_paged's.  The numbers that are zero until acceptance are kept as NULL. */
+/* A whole row; one of a page is store_receipts_insert_paged's.  The numbers that are zero until acceptance are kept as NULL. */
 bool store_receipt_insert(struct db *db, const struct receipt_row *row, struct err *err)
 {
     const struct signed_receipt *r = &row->signed_;
@@ -102,8 +103,8 @@ static bool whole(struct db *db, struct receipt_row *row, struct err *err)
     return row->page == 0 || store_page_receipt(db, row->page, row->slot, row, err);
 }
 
-bool store_receipt_find(struct db *db, struct job_id job, struct address provider, struct receipt_row *row,
-                        bool *found, struct err *err)
+bool store_receipt_find_kept(struct db *db, struct job_id job, struct address provider, struct receipt_row *row, bool *found,
+                             struct err *err)
 {
     struct receipt_row got;
     struct stmt st;
@@ -124,6 +125,12 @@ bool store_receipt_find(struct db *db, struct job_id job, struct address provide
         *row = got;
     *found = any;
     return true;
+}
+
+bool store_receipt_find(struct db *db, struct job_id job, struct address provider, struct receipt_row *row, bool *found,
+                        struct err *err)
+{
+    return store_receipt_find_kept(db, job, provider, row, found, err) && (*found || archived_find(db, job, provider, row, found, err));
 }
 
 /* Ends st.  A visitor that returns false stops; with err set that is a failure. */
@@ -152,24 +159,80 @@ bool store_receipts_of_job(struct db *db, struct job_id job, receipt_fn *visit, 
     if (!db_prepare(db, "SELECT " COLUMNS " FROM receipts WHERE job_id = ? ORDER BY provider", &st, err))
         return false;
     stmt_bind_job_id(&st, &job);
+    return visit_rows(&st, visit, self, err) && archived_of_job(db, job, visit, self, err);
+}
+
+bool store_receipts_before(struct db *db, struct job_id job, struct address provider, unsigned limit, receipt_fn *visit, void *self,
+                           struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM receipts WHERE (job_id, provider) < (?, ?)"
+                        " ORDER BY job_id DESC, provider DESC LIMIT ?", &st, err))
+        return false;
+    stmt_bind_job_id(&st, &job);
+    stmt_bind_address(&st, &provider);
+    stmt_bind_u64(&st, limit);
     return visit_rows(&st, visit, self, err);
+}
+
+static bool stop_at_any(void *self, const struct receipt_row *row, struct err *err)
+{
+    (void)row, (void)err;
+    *(bool *)self = true;
+    return false;
+}
+
+bool store_receipt_job_known(struct db *db, struct job_id job, bool *known, struct err *err)
+{
+    *known = false;
+    return store_receipts_of_job(db, job, stop_at_any, known, err);
 }
 
 bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_id last, job_fn *visit, void *self, bool *all,
                                 struct err *err)
 {
     struct stmt st;
-    bool any, ok;
+    bool any, ok, archived;
 
+    if (!archived_may_hold(db, first, last, &archived, err))
+        return false;
+    *all = !archived;                         /* these are looked for one by one */
+    if (archived)
+        return true;
     if (!db_prepare(db, "SELECT job_id FROM receipts WHERE job_id BETWEEN ? AND ? ORDER BY job_id, provider", &st, err))
         return false;
     stmt_bind_job_id(&st, &first);
     stmt_bind_job_id(&st, &last);
-    *all = true;
     while ((ok = stmt_step(&st, &any, err)) && any && *all)
         *all = visit(self, stmt_job_id(&st));
     stmt_end(&st);
     return ok && stmt_ok(&st, err);
+}
+
+bool store_receipt_keys(struct db *db, const struct job_id *after, struct address after_provider, unsigned limit,
+                        receipt_key_fn *visit, void *self, struct err *err)
+{
+    const struct job_id last = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
+    struct stmt st;
+    bool any, ok;
+
+    if (!db_prepare(db, "SELECT job_id, provider, state FROM receipts WHERE (job_id, provider) < (?, ?)"
+                        " ORDER BY job_id DESC, provider DESC LIMIT ?", &st, err))
+        return false;
+    stmt_bind_job_id(&st, after != NULL ? after : &last);     /* no UUIDv7 is all ones */
+    stmt_bind_address(&st, &after_provider);
+    stmt_bind_u64(&st, limit);
+    err->code = ERR_NONE;
+    while ((ok = stmt_step(&st, &any, err)) && any) {
+        struct job_id job = stmt_job_id(&st);
+        struct address provider = stmt_address(&st);
+
+        if (!visit(self, job, provider, (enum receipt_state)stmt_enum(&st, RECEIPT_ACCEPTED, RECEIPT_STATES - 1), err))
+            break;
+    }
+    stmt_end(&st);
+    return ok && err->code == ERR_NONE && stmt_ok(&st, err);
 }
 
 bool store_receipt_rows_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err)

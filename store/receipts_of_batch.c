@@ -6,6 +6,7 @@
 
 #include "gateway/base/mem.h"
 #include "gateway/lib/sorter.h"
+#include "store/archived.h"
 #include "store/pages.h"
 
 #define SORT_MEMORY ((size_t)48 * 1024 * 1024)
@@ -199,8 +200,12 @@ bool batch_receipts_each(struct batch_receipts *l, receipt_fn *visit, void *self
 bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err)
 {
     struct batch_receipts *l;
-    bool ok;
+    bool ok, archived;
 
+    if (!archived_of_batch(db, batch, visit, self, &archived, err))
+        return false;
+    if (archived)
+        return true;
     if (!batch_receipts_open(db, batch, &l, err))
         return false;
     ok = batch_receipts_each(l, visit, self, err);

@@ -240,6 +240,11 @@ static bool nothing(void *self, struct group *group, struct err *err)
     return true;
 }
 
+void writer_use_archives(struct writer *w, const char *dir, const uint8_t secret[32])
+{
+    db_use_archives(w->state.db, dir, secret);
+}
+
 bool writer_trust_clock(struct writer *w, struct err *err)
 {
     bool ok;

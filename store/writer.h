@@ -47,6 +47,8 @@ struct writer_turns { pthread_mutex_t lock; const void *doubt; };      /* doubt:
 void writer_turns_init(struct writer_turns *turns);
 void writer_turns_clear(struct writer_turns *turns);
 void writer_take_turns(struct writer *writer, struct writer_turns *turns);     /* before writer_start; borrowed */
+/* For duplicates of receipts that have left the store (db_use_archives); before writer_start. */
+void writer_use_archives(struct writer *writer, const char *dir, const uint8_t secret[32]);
 /* A person says that the clock is right now; before writer_start. */
 MUST_USE bool writer_trust_clock(struct writer *writer, struct err *err);
 void writer_close(struct writer *writer);     /* drains the queue, stops, closes; NULL is fine */

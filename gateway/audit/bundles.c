@@ -12,6 +12,7 @@
 struct bundle {
     struct receipt_bundle bundle;
     struct signature signature;
+    struct address key;            /* delegated; zero: the provider itself */
     struct hash *leaves;           /* owned; count of them; zero: not there yet (no Keccak hash is) */
 };
 
@@ -47,7 +48,7 @@ static bool set_leaf(struct bundle *b, uint64_t index, struct hash leaf, struct 
 
 bool bundles_take(struct bundles *b, const struct archive_bundle *line, uint64_t sequence, struct err *err)
 {
-    struct bundle taken = { line->bundle, line->signature, NULL };
+    struct bundle taken = { line->bundle, line->signature, line->key, NULL };
     struct bundle *row;
     char name[80];
 
@@ -90,20 +91,21 @@ bool bundles_seal(struct bundles *b, uint64_t sequence, struct err *err)
 }
 
 bool bundles_place(struct bundles *b, const struct archive_receipt *r, struct hash struct_hash, uint64_t sequence,
-                   struct err *err)
+                   struct address *key, struct err *err)
 {
-    struct bundle key = { .bundle = { .provider = r->receipt.receipt.provider, .root = r->bundle_root } };
-    struct bundle *found = b->count > 0 ? bsearch(&key, b->list, b->count, sizeof *b->list, compare) : NULL;
+    struct bundle like = { .bundle = { .provider = r->receipt.receipt.provider, .root = r->bundle_root } };
+    struct bundle *found = b->count > 0 ? bsearch(&like, b->list, b->count, sizeof *b->list, compare) : NULL;
     char name[80], where[RECEIPT_NAME];
     struct place at = { sequence, where };
 
     if (found != NULL && r->bundle_index < found->bundle.count && hash_is_zero(found->leaves[r->bundle_index])) {
         found->leaves[r->bundle_index] = tree_promise_leaf(struct_hash);
+        *key = found->key;
         return true;
     }
     receipt_name(&r->receipt.receipt, where);
     if (found == NULL) {
-        name_bundle(&key, name);
+        name_bundle(&like, name);
         return differs(err, DIFFERS_BUNDLE, at, name, "no such line");
     }
     return set_leaf(found, r->bundle_index, tree_promise_leaf(struct_hash), at, err);
@@ -113,7 +115,7 @@ static bool check_one(const struct bundle *b, const struct domain *domain, uint6
 {
     char name[80];
     struct place at = { sequence, name };
-    struct address signer;
+    struct address signer, by = address_is_zero(b->key) ? b->bundle.provider : b->key;
     struct hash root;
 
     name_bundle(b, name);
@@ -129,8 +131,7 @@ static bool check_one(const struct bundle *b, const struct domain *domain, uint6
         return differs_hash(err, DIFFERS_BUNDLE, at, root, b->bundle.root);
     if (!secp_recover(&b->signature, typed_digest(domain, bundle_struct_hash(&b->bundle)), &signer, err))
         return differs(err, DIFFERS_SIGNATURE, at, "the provider's signature", "one that recovers to nobody");
-    return address_eq(signer, b->bundle.provider)
-        || differs_address(err, DIFFERS_SIGNATURE, at, b->bundle.provider, signer);
+    return address_eq(signer, by) || differs_address(err, DIFFERS_SIGNATURE, at, by, signer);
 }
 
 bool bundles_check(const struct bundles *b, const struct domain *domain, uint64_t sequence, struct err *err)

@@ -12,9 +12,10 @@ void bundles_clear(struct bundles *b);
 MUST_USE bool bundles_take(struct bundles *b, const struct archive_bundle *line, uint64_t sequence, struct err *err);
 /* After the last bundle, before the first receipt. */
 MUST_USE bool bundles_seal(struct bundles *b, uint64_t sequence, struct err *err);
+/* key: the delegated one that is said to have signed the bundle; zero: the provider itself. */
 MUST_USE bool bundles_place(struct bundles *b, const struct archive_receipt *r, struct hash struct_hash, uint64_t sequence,
-                            struct err *err);
-/* All leaves are there, lead to the root, and the provider signed it. */
+                            struct address *key, struct err *err);
+/* All leaves are there, lead to the root, and the provider, or that key, signed it. */
 MUST_USE bool bundles_check(const struct bundles *b, const struct domain *domain, uint64_t sequence, struct err *err);
 
 #endif

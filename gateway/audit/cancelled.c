@@ -16,7 +16,7 @@ static bool collect(void *self, const char *text, size_t len, struct err *err)
     (void)err;
     if (!archive_read_line(text, len, &line, &ignored))
         return true;               /* false files are what a cancel is for */
-    if (line.type != ARCHIVE_PRICE && line.type != ARCHIVE_PROVIDER && line.type != ARCHIVE_MODEL) {
+    if (!archive_is_row(line.type)) {
         archive_line_clear(&line);
         return true;
     }
@@ -32,8 +32,10 @@ bool replay_cancelled(struct replay *r, const struct chain_settlement *s, struct
 {
     struct found found = { 0 };
     struct hash digest;
-    bool ok = source_archive(source, s->event.sequence, collect, &found, &digest, err);
+    bool ok;
 
+    replay_note(r, s);
+    ok = source_archive(source, s->event.sequence, collect, &found, &digest, err);
     /* Only what was really committed counts, even of a cancelled one; a line that is no good is left out by itself. */
     for (size_t i = 0; ok && hash_eq(digest, s->event.archive) && i < found.count; i++) {
         struct err ignored = { 0 };

@@ -12,7 +12,9 @@ enum difference {
     DIFFERS_HEADER,            /* the chain of headers */
     DIFFERS_ARCHIVE,           /* bytes or shape of the file */
     DIFFERS_BATCH,             /* the batch line */
-    DIFFERS_CATALOG,           /* a price, provider or model line */
+    DIFFERS_CATALOG,           /* a price, provider, model or capacity line */
+    DIFFERS_QUOTE,             /* a quote line */
+    DIFFERS_MARKET,            /* a step of a market's price */
     DIFFERS_BUNDLE,
     DIFFERS_RECEIPT,           /* shape, order, count */
     DIFFERS_DOUBLE_BILLING,
@@ -21,6 +23,7 @@ enum difference {
     DIFFERS_AMOUNT,
     DIFFERS_SPLIT,
     DIFFERS_RECEIPTS_ROOT,
+    DIFFERS_POPULARITY,        /* an epoch of the pool: its terms, scores, fees, shares, what was carried */
     DIFFERS_REWARD,            /* a reward line against the credits of its receipts */
     DIFFERS_LEAF_FELL,
     DIFFERS_REWARDS_ROOT,

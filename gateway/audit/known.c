@@ -11,17 +11,38 @@ struct known {
     struct replay *replay;
     const struct chain_settlement *settlement;
     struct progress *progress;
+    const struct catalog *catalog;            /* with the rows of this settlement; NULL until its first receipt */
     struct totals leaves;
     struct err fault;
 };
 
-static bool take_receipt(struct known *k, const struct receipt *r, struct err *err)
+/* What it paid to the protocol counts for an epoch that may be booked later. */
+static bool count_job(struct known *k, const struct archive_receipt *line, struct err *err)
 {
+    uint64_t sequence = k->settlement->event.sequence;
+    const struct price_version *price;
+    char name[RECEIPT_NAME];
+
+    if (k->catalog == NULL && !rows_catalog(k->replay->rows, sequence, &k->catalog, err))
+        return false;
+    price = catalog_price_version(k->catalog, line->price_version);
+    if (price != NULL)
+        return pool_audit_job(&k->replay->pool, k->catalog, line, price, sequence, err);
+    receipt_name(&line->receipt.receipt, name);
+    return differs(err, DIFFERS_PRICE, (struct place){ sequence, name }, "a price version that is published", "another");
+}
+
+static bool take_receipt(struct known *k, const struct archive_receipt *line, struct err *err)
+{
+    const struct receipt *r = &line->receipt.receipt;
     char name[RECEIPT_NAME];
 
     k->progress->receipts++;
+    if ((k->catalog == NULL && !rows_catalog(k->replay->rows, k->settlement->event.sequence, &k->catalog, err))
+        || !market_audit_receipt(k->replay->market, k->catalog, line, err))
+        return false;
     if (seen_add(&k->replay->seen, r->job_id, r->provider))
-        return true;
+        return count_job(k, line, err);
     receipt_name(r, name);
     return differs(err, DIFFERS_DOUBLE_BILLING, (struct place){ k->settlement->event.sequence, name }, "a job billed once",
                    "it was billed in an earlier settlement");
@@ -31,6 +52,7 @@ static void count_sealed(struct known *k)
 {
     k->progress->receipts++;
     k->progress->sealed++;
+    k->replay->pool.blind = true;
 }
 
 static bool take_reward(struct known *k, const struct archive_reward *reward, struct err *err)
@@ -52,10 +74,18 @@ static bool take_text(void *self, const char *text, size_t len, struct err *err)
     (void)err;                                /* the digest is told first, as in replay.c */
     if (k->fault.code != ERR_NONE || !archive_read_line(text, len, &line, &k->fault))
         return true;
-    if (line.type == ARCHIVE_PRICE || line.type == ARCHIVE_PROVIDER || line.type == ARCHIVE_MODEL)
+    if (line.type == ARCHIVE_PRICE)
+        market_audit_price(k->replay->market, &line.of.price);
+    if (archive_is_row(line.type))
         (void)!rows_take(k->replay->rows, &line, false, k->settlement->event.sequence, &k->fault);
+    else if (line.type == ARCHIVE_CAPACITY)
+        (void)!market_audit_capacity(k->replay->market, &line.of.capacity, k->settlement->event.sequence, &k->fault);
     else if (line.type == ARCHIVE_RECEIPT)
-        (void)!take_receipt(k, &line.of.receipt.receipt.receipt, &k->fault);
+        (void)!take_receipt(k, &line.of.receipt, &k->fault);
+    else if (line.type == ARCHIVE_EPOCH)
+        (void)!pool_audit_announce(&k->replay->pool, &line.of.epoch, k->settlement->event.sequence, &k->fault);
+    else if (line.type == ARCHIVE_POPULARITY)
+        (void)!pool_audit_book(&k->replay->pool, k->catalog, &line.of.popularity, k->settlement->event.sequence, NULL, &k->fault);
     else if (line.type == ARCHIVE_SEALED)
         count_sealed(k);
     else if (line.type == ARCHIVE_REWARD)
@@ -76,7 +106,8 @@ static bool check(struct known *k, struct hash digest, struct err *err)
         *err = k->fault;
         return false;
     }
-    if (!totals_sort(&k->leaves, err))
+    if (!totals_sort(&k->leaves, err) || !rows_catalog(k->replay->rows, e->sequence, &k->catalog, err)
+        || !market_audit_settle(k->replay->market, k->catalog, MARKET_KNOWN, e->sequence, err))
         return false;
     root = rewards_root(&k->leaves, k->replay->view->token);
     return hash_eq(root, e->rewards_root) || differs_hash(err, DIFFERS_REWARDS_ROOT, all, root, e->rewards_root);
@@ -98,6 +129,7 @@ bool replay_known(struct replay *r, const struct chain_settlement *s, struct sou
     struct known k = { .replay = r, .settlement = s, .progress = progress };
     struct hash digest;
 
+    replay_note(r, s);
     totals_copy(&r->leaves, &k.leaves);
     if (!source_archive(source, s->event.sequence, take_text, &k, &digest, err) || !check(&k, digest, err)) {
         totals_clear(&k.leaves);

@@ -46,27 +46,23 @@ static bool follow(struct rpc *rpc, const struct chain_view *view, uint64_t from
 bool predecessors_check(struct rpc *rpc, const struct chain_view *view, uint64_t from_block, const struct rows *rows, struct err *err)
 {
     struct address *known = NULL;
-    const struct model *m;
+    struct foreign_row row;
     size_t cursor = 0, count = 0, i;
     struct block latest = { 0 };
     bool ok = true, leads = true;
     char why[200];
 
-    while (ok && leads && (m = rows_next_foreign(rows, &cursor)) != NULL) {
-        for (i = 0; i < count && !address_eq(known[i], m->contract); i++)
+    while (ok && leads && rows_next_foreign(rows, &cursor, &row)) {
+        for (i = 0; i < count && !address_eq(known[i], row.contract); i++)
             continue;
         if (i < count)
             continue;
         ok = (latest.number != 0 || rpc_block(rpc, BLOCK_LATEST, &latest, err))
-          && follow(rpc, view, from_block, latest.number, m->contract, &leads, why, err);
-        if (ok && !leads) {
-            char where[HASH_TEXT + 8] = "model ";
-
-            hash_to_text(m->model, where + strlen(where));
-            ok = differs(err, DIFFERS_CATALOG, (struct place){ 0, where }, "a registration for a contract that retires to this one", why);
-        }
+          && follow(rpc, view, from_block, latest.number, row.contract, &leads, why, err);
+        if (ok && !leads)
+            ok = differs(err, DIFFERS_CATALOG, (struct place){ 0, row.name }, "one signed for a contract that retires to this one", why);
         known = mem_grow(known, count + 1, sizeof *known);
-        known[count++] = m->contract;
+        known[count++] = row.contract;
     }
     free(known);
     return ok;

@@ -47,18 +47,35 @@ static bool signed_by(const struct recompute *c, const struct archive_receipt *r
     return true;
 }
 
+/* The key that is said to have signed: that it did is looked at with all signatures. */
+static bool check_key(const struct recompute *c, const struct archive_receipt *r, struct address key, struct err *err)
+{
+    const struct receipt *receipt = &r->receipt.receipt;
+    const struct delegation *by;
+    enum key_standing standing = keyring_standing(catalog_keys(c->catalog), receipt->provider, key, receipt->finished_at_ms,
+                                                  r->accepted_at_ms, &by);
+    char name[RECEIPT_NAME];
+
+    return standing == KEY_VALID
+        || differs(err, DIFFERS_SIGNATURE, place_of(c, r, name), "a signature of the provider or of a key that it delegated",
+                   key_standing_text(standing));
+}
+
 static bool check_signatures(const struct recompute *c, const struct archive_receipt *r, struct hash struct_hash, struct err *err)
 {
     const struct receipt *receipt = &r->receipt.receipt;
     char name[RECEIPT_NAME], where[RECEIPT_NAME + 24];
+    struct address key = r->key;
     struct hash digest;
 
-    if (r->has_bundle && !bundles_place(c->bundles, r, struct_hash, c->sequence, err))
+    if (r->has_bundle && !bundles_place(c->bundles, r, struct_hash, c->sequence, &key, err))
+        return false;
+    if (!address_is_zero(key) && !check_key(c, r, key, err))
         return false;
     if (r->has_bundle && !r->receipt.has_consumer_signature)
         return true;
     digest = typed_digest(c->domain, struct_hash);
-    if (!r->has_bundle && !signed_by(c, r, &r->receipt.signature, digest, receipt->provider, false, err))
+    if (!r->has_bundle && !signed_by(c, r, &r->receipt.signature, digest, address_is_zero(key) ? receipt->provider : key, false, err))
         return false;
     if (!r->receipt.has_consumer_signature)
         return true;
@@ -69,11 +86,24 @@ static bool check_signatures(const struct recompute *c, const struct archive_rec
     return signed_by(c, r, &r->receipt.consumer_signature, digest, receipt->consumer, true, err);
 }
 
-/* Quotes are not issued yet, so none can fix a version: the list in force at acceptance alone decides. */
+/* A quote that binds fixes the version; else the list in force at acceptance decides.  One that is named but has no line, or
+ * does not bind, counts for nothing: an operator released the receipt.  Behind a sealed quote the version is believed. */
+static const struct price_version *version_due(const struct recompute *c, const struct archive_receipt *r)
+{
+    const struct receipt *receipt = &r->receipt.receipt;
+    const struct quote *quote = quotes_binding(c->quotes, receipt);
+
+    if (quote != NULL)
+        return catalog_price_version(c->catalog, quote->price_version);
+    if (c->quotes != NULL && c->quotes->hidden && !hash_is_zero(receipt->quote))
+        return catalog_price_version(c->catalog, r->price_version);
+    return catalog_price(c->catalog, receipt->model, receipt->finished_at_ms, r->accepted_at_ms);
+}
+
 static bool check_price(const struct recompute *c, const struct archive_receipt *r, const struct price_version **price, struct err *err)
 {
     const struct receipt *receipt = &r->receipt.receipt;
-    const struct price_version *in_force = catalog_price(c->catalog, receipt->model, receipt->finished_at_ms, r->accepted_at_ms);
+    const struct price_version *in_force = version_due(c, r);
     char name[RECEIPT_NAME];
     struct amount amount;
 
@@ -102,13 +132,22 @@ static bool add_credits(const struct recompute *c, const struct archive_receipt 
     return ok;
 }
 
+/* The treasury's part is what is left, and is nobody's debt. */
+static bool add_charge(const struct recompute *c, const struct archive_receipt *r, struct err *err)
+{
+    struct share charge = ledger_charge(c->catalog, &r->receipt, r->amount, r->accepted_at_ms);
+
+    return c->charges == NULL || charge.role != ROLE_CONSUMER || totals_add(c->charges, charge.account, charge.amount, err);
+}
+
 bool recompute_receipt(const struct recompute *c, const struct archive_receipt *r, struct hash *struct_hash, struct err *err)
 {
     struct hash hash = receipt_struct_hash(&r->receipt.receipt);
     const struct price_version *price = NULL;
 
     if (!check_content(c, r, err) || !check_signatures(c, r, hash, err) || !check_price(c, r, &price, err)
-        || !add_credits(c, r, price, err))
+        || !add_credits(c, r, price, err) || !add_charge(c, r, err)
+        || (c->pool != NULL && !pool_audit_job(c->pool, c->catalog, r, price, c->sequence, err)))
         return false;
     *struct_hash = hash;
     return true;

@@ -1,10 +1,12 @@
 /* gateway/audit/recompute.h - one receipt of an archive, judged again from nothing but the archive itself.
  *
- * Content rules, signatures, which price was in force, the amount, the split with its lineage. */
+ * Content rules, signatures, which price was in force, the amount, the split with its lineage, who is billed. */
 #ifndef QUITTANCE_AUDIT_RECOMPUTE_H
 #define QUITTANCE_AUDIT_RECOMPUTE_H
 
 #include "gateway/audit/bundles.h"
+#include "gateway/audit/pool.h"
+#include "gateway/audit/quotes.h"
 #include "gateway/audit/signatures.h"
 #include "gateway/audit/totals.h"
 #include "gateway/core/archive.h"
@@ -16,7 +18,10 @@ struct recompute {
     struct address protocol_account;
     struct signatures *signatures;            /* NULL: each is looked at at once, else told by signatures_settle */
     struct bundles *bundles;                  /* a bundled receipt finds its place here; signed once, at the end */
-    struct totals *credits;                     /* what everybody earned is added here */
+    struct totals *credits;                   /* what everybody earned is added here */
+    struct totals *charges;                   /* what each consumer is billed; NULL: not asked for */
+    struct pool_audit *pool;                  /* what was paid to the protocol; NULL: not asked for */
+    const struct quotes *quotes;              /* of this archive; NULL: it has none */
 };
 
 #define RECEIPT_NAME 100

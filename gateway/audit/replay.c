@@ -1,11 +1,13 @@
 #include "gateway/audit/replay.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "gateway/audit/differs.h"
 #include "gateway/audit/recompute.h"
 #include "gateway/audit/rewards.h"
 #include "gateway/audit/sealed.h"
+#include "gateway/base/mem.h"
 #include "gateway/core/tree.h"
 #include "gateway/lib/address_text.h"
 
@@ -16,6 +18,7 @@ void replay_init(struct replay *r, const struct chain_view *view)
     *r = (struct replay){ .view = view, .has_active = hash_is_zero(view->active_root) };
     domain_init(&r->domain, view->chain_id, view->contract);
     r->rows = rows_new(&r->domain);
+    r->market = market_audit_new(&r->domain);
     seen_init(&r->seen);
     r->signatures = signatures_new();
 }
@@ -23,16 +26,34 @@ void replay_init(struct replay *r, const struct chain_view *view)
 void replay_clear(struct replay *r)
 {
     rows_free(r->rows);
+    market_audit_free(r->market);
+    free(r->cancelled);
     seen_clear(&r->seen);
+    pool_audit_clear(&r->pool);
     signatures_free(r->signatures);
+    totals_clear(&r->charges);
     totals_clear(&r->leaves);
     totals_clear(&r->active);
     *r = (struct replay){ 0 };
 }
 
+void replay_note(struct replay *r, const struct chain_settlement *s)
+{
+    if (s->cancelled) {
+        r->cancelled = mem_grow(r->cancelled, r->cancelled_count + 1, sizeof *r->cancelled);
+        r->cancelled[r->cancelled_count++] = s->event.receipts_root;
+        return;
+    }
+    for (size_t i = 0; i < r->cancelled_count; i++)
+        if (hash_eq(r->cancelled[i], s->event.receipts_root)) {
+            r->cancelled[i] = r->cancelled[--r->cancelled_count];
+            return;
+        }
+}
+
 /* ---- one archive; its parts come in this order ---- */
 
-enum part { PART_NOTHING, PART_BATCH, PART_ROWS, PART_RECEIPTS, PART_REWARDS };
+enum part { PART_NOTHING, PART_BATCH, PART_ROWS, PART_RECEIPTS, PART_POPULARITY, PART_REWARDS };
 
 struct reading {
     struct replay *replay;
@@ -41,6 +62,7 @@ struct reading {
     enum part part;
     struct recompute recompute;
     struct bundles bundles;
+    struct quotes quotes;
     struct totals credits;
     struct tree_stream receipts;
     struct job_id last_job;
@@ -104,7 +126,8 @@ static bool take_receipt(struct reading *r, const struct archive_receipt *line, 
     const struct receipt *receipt = &line->receipt.receipt;
     struct hash hash;
 
-    if (!check_order(r, receipt, err) || !recompute_receipt(&r->recompute, line, &hash, err))
+    if (!check_order(r, receipt, err) || !recompute_receipt(&r->recompute, line, &hash, err)
+        || !market_audit_receipt(r->replay->market, r->recompute.catalog, line, err))
         return false;
     tree_stream_add(&r->receipts, tree_receipts_leaf(r->receipts.count, receipt->job_id, receipt->provider, line->salt, hash));
     r->progress->receipts++;
@@ -118,6 +141,7 @@ static bool take_leaf(struct reading *r, struct hash leaf)
 {
     tree_stream_add(&r->receipts, leaf);
     r->sealed.receipts++;
+    r->replay->pool.blind = true;
     r->progress->receipts++;
     r->progress->sealed++;
     return true;
@@ -131,10 +155,13 @@ static bool enter(struct reading *r, enum part part, struct err *err)
 
     if (part == PART_RECEIPTS)
         return bundles_seal(&r->bundles, e->sequence, err)
-            && rows_catalog(r->replay->rows, e->sequence, &r->recompute.catalog, err);
+            && rows_catalog(r->replay->rows, e->sequence, &r->recompute.catalog, err)
+            && quotes_seal(&r->quotes, &r->replay->domain, r->recompute.catalog, e->sequence, err);
     if (part != PART_REWARDS)
         return true;
-    if (!signatures_settle(r->replay->signatures, e->sequence, err))
+    if (!signatures_settle(r->replay->signatures, e->sequence, err)
+        || !market_audit_settle(r->replay->market, r->recompute.catalog, r->replay->cancelled_count == 0 && r->progress->sealed == 0
+                                ? MARKET_EXACT : MARKET_PARTLY, e->sequence, err))
         return false;
     if (r->receipts.count != e->receipts)
         return differs_u64(err, DIFFERS_RECEIPT, place(r, "number of receipts"), e->receipts, r->receipts.count);
@@ -153,7 +180,8 @@ static bool advance(struct reading *r, enum part part, struct err *err)
 {
     if (part < r->part || (part == PART_BATCH) != (r->part == PART_NOTHING))
         return differs(err, DIFFERS_ARCHIVE, place(r, "order of lines"),
-                       "one batch; prices, providers, models, bundles; receipts; rewards", "another order");
+                       "one batch; prices, providers, models, consumers, delegations, revocations, capacities, epochs, quotes, bundles; receipts; popularity; rewards",
+                       "another order");
     while (r->part < part)
         if (!enter(r, ++r->part, err))
             return false;
@@ -167,10 +195,19 @@ static enum part part_of(enum archive_type type)
     case ARCHIVE_PRICE:
     case ARCHIVE_PROVIDER:
     case ARCHIVE_MODEL:
+    case ARCHIVE_DELEGATION:
+    case ARCHIVE_REVOCATION:
+    case ARCHIVE_CONSUMER:
+    case ARCHIVE_CAPACITY:
+    case ARCHIVE_EPOCH:
+    case ARCHIVE_QUOTE:
     case ARCHIVE_BUNDLE:
+    case ARCHIVE_SEALED_CONSUMER:
+    case ARCHIVE_SEALED_QUOTE:
     case ARCHIVE_SEALED_BUNDLE: return PART_ROWS;
     case ARCHIVE_RECEIPT:
     case ARCHIVE_SEALED:   return PART_RECEIPTS;
+    case ARCHIVE_POPULARITY: return PART_POPULARITY;
     case ARCHIVE_REWARD:   return PART_REWARDS;
     }
     bug("archive line type %d", (int)type);
@@ -183,15 +220,28 @@ static bool take(struct reading *r, const struct archive_line *line, struct err 
     switch (line->type) {
     case ARCHIVE_BATCH:    return check_batch(r, &line->of.batch, err);
     case ARCHIVE_PRICE:
+        market_audit_price(r->replay->market, &line->of.price);
+        return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
     case ARCHIVE_PROVIDER:
-    case ARCHIVE_MODEL:    return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
+    case ARCHIVE_MODEL:
+    case ARCHIVE_DELEGATION:
+    case ARCHIVE_REVOCATION:
+    case ARCHIVE_CONSUMER: return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
+    case ARCHIVE_EPOCH:    return pool_audit_announce(&r->replay->pool, &line->of.epoch, r->settlement->event.sequence, err);
+    case ARCHIVE_CAPACITY: return market_audit_capacity(r->replay->market, &line->of.capacity, r->settlement->event.sequence, err);
+    case ARCHIVE_QUOTE:    quotes_add(&r->quotes, &line->of.quote); return true;
     case ARCHIVE_BUNDLE:   return bundles_take(&r->bundles, &line->of.bundle, r->settlement->event.sequence, err);
     case ARCHIVE_RECEIPT:
         return sealed_leaf_fits(&r->sealed, r->receipts.count, &line->of.receipt, err)
             && (sealed_hides(&r->sealed, &line->of.receipt) ? take_leaf(r, r->sealed.leaf) : take_receipt(r, &line->of.receipt, err));
+    case ARCHIVE_POPULARITY:
+        return pool_audit_book(&r->replay->pool, r->recompute.catalog, &line->of.popularity, r->settlement->event.sequence,
+                               &r->credits, err);
     case ARCHIVE_REWARD:
         return r->sealed.receipts > 0 ? sealed_reward(&r->sealed, &r->replay->leaves, &line->of.reward, &r->credits, err)
                                       : reward_walk_next(&r->walk, &line->of.reward, err);
+    case ARCHIVE_SEALED_CONSUMER: return true;
+    case ARCHIVE_SEALED_QUOTE:  r->quotes.hidden = true; return true;
     case ARCHIVE_SEALED_BUNDLE: r->sealed.bundles++; return true;
     case ARCHIVE_SEALED:   return take_leaf(r, line->of.sealed.leaf);
     }
@@ -278,10 +328,13 @@ bool replay_settlement(struct replay *r, const struct chain_settlement *s, struc
     bool ok;
 
     reading.recompute = (struct recompute){ .sequence = s->event.sequence, .domain = &r->domain, .signatures = r->signatures,
-                                            .bundles = &reading.bundles, .credits = &reading.credits };
+                                            .bundles = &reading.bundles, .credits = &reading.credits, .charges = &r->charges,
+                                            .pool = &r->pool, .quotes = &reading.quotes };
+    replay_note(r, s);
     tree_stream_init(&reading.receipts);
     ok = read_archive(&reading, source, err) && sum_up(&reading, &leaves, err) && check_leaves(&reading, source, &leaves, err);
     bundles_clear(&reading.bundles);
+    quotes_clear(&reading.quotes);
     totals_clear(&reading.credits);
     if (!ok) {
         totals_clear(&leaves);

@@ -6,6 +6,8 @@
 
 #include "gateway/audit/audit.h"
 #include "gateway/audit/chain_view.h"
+#include "gateway/audit/market.h"
+#include "gateway/audit/pool.h"
 #include "gateway/audit/rows.h"
 #include "gateway/audit/seen.h"
 #include "gateway/audit/signatures.h"
@@ -15,8 +17,13 @@ struct replay {
     struct audit_keys *keys;                  /* borrowed; may be NULL */
     struct domain domain;
     struct rows *rows;
+    struct market_audit *market;
+    struct hash *cancelled;                   /* owned; receipts roots of cancelled settlements that did not come again yet */
+    size_t cancelled_count;
     struct seen seen;
+    struct pool_audit pool;
     struct signatures *signatures;            /* of receipts signed one by one, under way on all cores */
+    struct totals charges;                    /* what consumers are billed, by the receipts that were recomputed */
     struct totals leaves;                       /* after the last settlement that stands */
     struct hash root;                         /* of them */
     bool has_active;
@@ -30,11 +37,13 @@ struct progress { replay_progress *tell; void *self; uint64_t receipts, sealed; 
 /* The archive and rewards.json of one settlement that stands. */
 MUST_USE bool replay_settlement(struct replay *r, const struct chain_settlement *s, struct source *source,
                                 struct progress *progress, struct err *err);
+/* These receipts stand now, or were cancelled: markets are judged by all receipts. */
+void replay_note(struct replay *r, const struct chain_settlement *s);
 /* One that stands and was found true before. */
 MUST_USE bool replay_known(struct replay *r, const struct chain_settlement *s, struct source *source, struct progress *progress,
                            struct err *err);
 void replay_keep_leaves(struct replay *r, const struct chain_settlement *s, const struct totals *owned);      /* the new ones */
-/* A cancelled one: only prices, providers and models, that later batches may build on; its files may be missing or false. */
+/* A cancelled one: only rows of the catalog, that later batches may build on; its files may be missing or false. */
 MUST_USE bool replay_cancelled(struct replay *r, const struct chain_settlement *s, struct source *source, struct err *err);
 
 #endif

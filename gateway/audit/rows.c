@@ -45,7 +45,19 @@ void rows_free(struct rows *rows)
     free(rows);
 }
 
-/* A price by its version, a provider's revision by its beginning, a model by its digest: it has one verified creator. */
+/* What tells one of a pair's delegations, or revocations, from the others. */
+static struct hash pair_key(struct address provider, struct address key, uint64_t from_ms, uint64_t until_ms)
+{
+    uint8_t bytes[56];
+
+    memcpy(bytes, provider.b, 20);
+    memcpy(bytes + 20, key.b, 20);
+    be64_put(bytes + 40, from_ms);
+    be64_put(bytes + 48, until_ms);
+    return sha256(bytes, sizeof bytes);
+}
+
+/* A price by its version, a provider's or consumer's revision by its beginning, a model by its digest: it has one verified creator. */
 static void key_of(const struct archive_line *line, uint8_t key[KEY])
 {
     memset(key, 0, KEY);
@@ -55,6 +67,18 @@ static void key_of(const struct archive_line *line, uint8_t key[KEY])
     } else if (line->type == ARCHIVE_PROVIDER) {
         memcpy(key + 1, line->of.provider.address.b, 20);
         be64_put(key + 21, line->of.provider.since_ms);
+    } else if (line->type == ARCHIVE_DELEGATION) {
+        const struct delegation *d = &line->of.delegation;
+        struct hash id = pair_key(d->provider, d->key, d->valid_from_ms, d->valid_until_ms);
+
+        memcpy(key + 1, id.b, sizeof id.b);
+    } else if (line->type == ARCHIVE_REVOCATION) {
+        struct hash id = pair_key(line->of.revocation.provider, line->of.revocation.key, line->of.revocation.since_ms, 0);
+
+        memcpy(key + 1, id.b, sizeof id.b);
+    } else if (line->type == ARCHIVE_CONSUMER) {
+        memcpy(key + 1, line->of.consumer.address.b, 20);
+        be64_put(key + 21, line->of.consumer.since_ms);
     } else {
         memcpy(key + 1, line->of.model.model.b, 32);
     }
@@ -69,6 +93,12 @@ static void name_row(const struct archive_line *line, char *text, size_t size)
     } else if (line->type == ARCHIVE_PROVIDER) {
         address_to_text(line->of.provider.address, id);
         snprintf(text, size, "provider %s", id);
+    } else if (line->type == ARCHIVE_DELEGATION || line->type == ARCHIVE_REVOCATION) {
+        address_to_text(line->type == ARCHIVE_DELEGATION ? line->of.delegation.key : line->of.revocation.key, id);
+        snprintf(text, size, "%s of %s", line->type == ARCHIVE_DELEGATION ? "delegation" : "revocation", id);
+    } else if (line->type == ARCHIVE_CONSUMER) {
+        address_to_text(line->of.consumer.address, id);
+        snprintf(text, size, "consumer %s", id);
     } else {
         hash_to_text(line->of.model.model, id);
         snprintf(text, size, "model %s", id);
@@ -101,6 +131,37 @@ static bool check_model(const struct rows *rows, const struct model *m, struct p
         return differs(err, DIFFERS_SIGNATURE, at, "the creator's signature", "one that recovers to nobody");
     if (!address_eq(signer, m->creator))
         return differs_address(err, DIFFERS_SIGNATURE, at, m->creator, signer);
+    return true;
+}
+
+/* Nobody but the wallet says where its pay goes. */
+static bool check_payout(const struct rows *rows, const struct provider *p, struct place at, struct err *err)
+{
+    const struct payout message = { p->address, p->payout, p->payout_word.at_ms };
+    struct domain domain = *rows->domain;
+    struct err why = { 0 };
+
+    if (!p->payout_word.given)
+        return address_eq(p->payout, p->address)
+            || differs(err, DIFFERS_SIGNATURE, at, "the wallet's signature of another payout account", "none");
+    if (!address_is_zero(p->payout_word.contract))
+        domain_init(&domain, rows->domain->chain_id, p->payout_word.contract);
+    return payout_signed(&message, &p->payout_word.signature, &domain, &why)
+        || differs(err, DIFFERS_SIGNATURE, at, "the wallet's signature of its payout account", why.text);
+}
+
+static bool check_signed(const struct rows *rows, const struct archive_line *line, struct place at, struct err *err)
+{
+    struct err why = { 0 };
+
+    if (line->type == ARCHIVE_MODEL)
+        return check_model(rows, &line->of.model, at, err);
+    if (line->type == ARCHIVE_PROVIDER)
+        return check_payout(rows, &line->of.provider, at, err);
+    if (line->type == ARCHIVE_DELEGATION && !delegation_signed(&line->of.delegation, rows->domain, &why))
+        return differs(err, DIFFERS_SIGNATURE, at, "the wallet's signature", why.text);
+    if (line->type == ARCHIVE_REVOCATION && line->of.revocation.has_signature && !revocation_signed(&line->of.revocation, rows->domain, &why))
+        return differs(err, DIFFERS_SIGNATURE, at, "the wallet's signature", why.text);
     return true;
 }
 
@@ -150,7 +211,7 @@ bool rows_take(struct rows *rows, const struct archive_line *line, bool tentativ
     }
     if (row != NULL && !row->tentative)
         return differs(err, DIFFERS_CATALOG, (struct place){ sequence, name }, "what an earlier archive says", "other content");
-    if (line->type == ARCHIVE_MODEL && !check_model(rows, &line->of.model, (struct place){ sequence, name }, err))
+    if (!check_signed(rows, line, (struct place){ sequence, name }, err))
         return false;
     if (row == NULL)
         row = make_room(rows, at);
@@ -158,23 +219,30 @@ bool rows_take(struct rows *rows, const struct archive_line *line, bool tentativ
     row->content = content;
     row->tentative = tentative;
     row->fresh = true;
-    *row->line = *line;            /* these three kinds own nothing */
+    *row->line = *line;            /* rows own nothing */
     catalog_free(rows->catalog);
     rows->catalog = NULL;
     return true;
 }
 
-const struct model *rows_next_foreign(const struct rows *rows, size_t *cursor)
+bool rows_next_foreign(const struct rows *rows, size_t *cursor, struct foreign_row *foreign)
 {
     while (*cursor < rows->count) {
         const struct row *row = &rows->list[(*cursor)++];
-        const struct model *m = &row->line->of.model;
+        const struct archive_line *line = row->line;
+        struct address contract = { { 0 } };
 
-        if (row->line->type == ARCHIVE_MODEL && !row->tentative && !address_is_zero(m->contract)
-            && !address_eq(m->contract, rows->domain->contract))
-            return m;
+        if (line->type == ARCHIVE_MODEL)
+            contract = line->of.model.contract;
+        else if (line->type == ARCHIVE_PROVIDER)
+            contract = line->of.provider.payout_word.contract;
+        if (row->tentative || address_is_zero(contract) || address_eq(contract, rows->domain->contract))
+            continue;
+        foreign->contract = contract;
+        name_row(line, foreign->name, sizeof foreign->name);
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 static void build(struct rows *rows)
@@ -187,6 +255,12 @@ static void build(struct rows *rows)
             catalog_add_price(rows->catalog, &line->of.price);
         else if (line->type == ARCHIVE_PROVIDER)
             catalog_add_provider(rows->catalog, &line->of.provider);
+        else if (line->type == ARCHIVE_DELEGATION)
+            catalog_add_delegation(rows->catalog, &line->of.delegation);
+        else if (line->type == ARCHIVE_REVOCATION)
+            catalog_add_revocation(rows->catalog, &line->of.revocation);
+        else if (line->type == ARCHIVE_CONSUMER)
+            catalog_add_consumer(rows->catalog, &line->of.consumer);
         else
             catalog_add_model(rows->catalog, &line->of.model);
     }

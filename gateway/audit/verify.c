@@ -143,6 +143,7 @@ static bool read_surroundings(struct verification *v, struct err *err)
 static bool verify_receipt_answer(struct verification *v, struct err *err)
 {
     verify_receipt(v);
+    verify_quote(v);
     verify_settlement(v);
     if (v->config->rpc != NULL && !verify_on_chain(v, err))
         return false;

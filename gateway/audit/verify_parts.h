@@ -36,7 +36,11 @@ bool verify_read_path(const json *array, struct proof *path);
 bool verify_signature(struct verification *v, const char *name, const struct signature *sig, struct hash struct_hash, struct address signer);
 bool verify_text_is(const json *value, const char *text);
 
+/* Whether the gateway published this key, for that time; what: "promise" or "quote". */
+void verify_signer(struct verification *v, const char *what, struct address signer, uint64_t at_ms);
+
 void verify_receipt(struct verification *v);
+void verify_quote(struct verification *v);
 void verify_settlement(struct verification *v);
 void verify_payments(struct verification *v);
 void verify_promise(struct verification *v);

@@ -2,6 +2,7 @@
 #include "gateway/audit/verify_parts.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "gateway/lib/address_text.h"
 
@@ -26,23 +27,24 @@ static bool read_promise(struct verification *v, const json *p, struct promise *
 }
 
 /* Any key can sign a promise; only those the gateway published bind it. */
-static void check_signer(struct verification *v, const struct promise *p)
+void verify_signer(struct verification *v, const char *what, struct address signer, uint64_t at_ms)
 {
     const struct verify_config *c = v->config;
-    char text[ADDRESS_TEXT];
+    char text[ADDRESS_TEXT], name[32];
 
-    address_to_text(p->signer, text);
+    address_to_text(signer, text);
+    snprintf(name, sizeof name, "%s-signer", what);
     if (c->signer_count == 0) {
         verify_unchecked(v, "whether %s is the gateway's: its promise keys are not known (--info or --promise-signer)", text);
         return;
     }
     for (size_t i = 0; i < c->signer_count; i++)
-        if (address_eq(c->signers[i].address, p->signer) && p->terms.accepted_at_ms >= c->signers[i].from_ms
-            && (c->signers[i].until_ms == 0 || p->terms.accepted_at_ms <= c->signers[i].until_ms)) {
-            verify_note(v, "promise-signer", true, "%s was the gateway's promise key then", text);
+        if (address_eq(c->signers[i].address, signer) && at_ms >= c->signers[i].from_ms
+            && (c->signers[i].until_ms == 0 || at_ms <= c->signers[i].until_ms)) {
+            verify_note(v, name, true, "%s was the gateway's promise key then", text);
             return;
         }
-    verify_note(v, "promise-signer", false, "%s was not the gateway's promise key at acceptedAt", text);
+    verify_note(v, name, false, "%s was not the gateway's promise key at %" PRIu64, text, at_ms);
 }
 
 static bool check_promise(struct verification *v, const struct promise *p)
@@ -54,7 +56,7 @@ static bool check_promise(struct verification *v, const struct promise *p)
     path = verify_hash(v, "promise-path", "the receipt is among those promised", tree_fold(tree_promise_leaf(v->hash), &p->path),
                        p->terms.root);
     signature = verify_signature(v, "promise-signature", &p->signature, promise_struct_hash(&p->terms), p->signer);
-    check_signer(v, p);
+    verify_signer(v, "promise", p->signer, p->terms.accepted_at_ms);
     verify_note(v, "acceptedAt", json_get_u64(json_member(v->answer, "acceptedAt"), &accepted) && accepted == p->terms.accepted_at_ms,
                 "the receipt's is the promise's");
     return index && path && signature;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "gateway/core/keyring.h"
 #include "gateway/core/receipt_json.h"
 
 /* Reads the 13 fields and the signatures; `bundle` is a member of the answer alone. */
@@ -36,7 +37,28 @@ static void check_hash(struct verification *v)
         verify_hash(v, "hash", "EIP-712 struct hash of the 13 fields", v->hash, found);
 }
 
-static void check_bundle(struct verification *v, const json *object)
+/* Who is to have signed: the provider, or the key that a delegation in the answer names, which its wallet must have signed.  Whether
+ * the key was revoked before, only the archives say (audit). */
+static struct address signer_of(struct verification *v)
+{
+    const json *object = json_member(v->answer, "delegation");
+    const struct receipt *r = &v->receipt.receipt;
+    struct delegation d = { .provider = r->provider };
+
+    if (object == NULL)
+        return r->provider;
+    if (!verify_shape(v, "delegation", "key, validFrom, validUntil or signature", json_get_address(json_member(object, "key"), &d.key)
+                      && json_get_u64(json_member(object, "validFrom"), &d.valid_from_ms)
+                      && json_get_u64(json_member(object, "validUntil"), &d.valid_until_ms)
+                      && json_get_signature(json_member(object, "signature"), &d.signature)))
+        return r->provider;
+    verify_signature(v, "delegation", &d.signature, delegation_struct_hash(d.provider, d.key, d.valid_from_ms, d.valid_until_ms), d.provider);
+    verify_note(v, "delegation-time", r->finished_at_ms >= d.valid_from_ms && r->finished_at_ms <= d.valid_until_ms,
+                "finishedAt %" PRIu64 ", the key is lent from %" PRIu64 " until %" PRIu64, r->finished_at_ms, d.valid_from_ms, d.valid_until_ms);
+    return d.key;
+}
+
+static void check_bundle(struct verification *v, const json *object, struct address signer)
 {
     struct receipt_bundle bundle = { .provider = v->receipt.receipt.provider };
     struct signature signature;
@@ -50,20 +72,21 @@ static void check_bundle(struct verification *v, const json *object)
         return;
     verify_note(v, "bundle-index", index < bundle.count, "index %" PRIu64 " of %" PRIu64, index, bundle.count);
     verify_hash(v, "bundle-path", "the receipt is in the bundle", tree_fold(tree_promise_leaf(v->hash), &path), bundle.root);
-    verify_signature(v, "bundle-signature", &signature, bundle_struct_hash(&bundle), bundle.provider);
+    verify_signature(v, "bundle-signature", &signature, bundle_struct_hash(&bundle), signer);
 }
 
 static void check_signatures(struct verification *v, const json *object)
 {
     const json *bundle = json_member(object, "bundle");
     const struct receipt *r = &v->receipt.receipt;
+    struct address signer = signer_of(v);
 
     if (v->receipt.has_signature == (bundle != NULL))
         verify_note(v, "signature", false, "either a signature or a bundle");
     else if (bundle != NULL)
-        check_bundle(v, bundle);
+        check_bundle(v, bundle, signer);
     else
-        verify_signature(v, "signature", &v->receipt.signature, v->hash, r->provider);
+        verify_signature(v, "signature", &v->receipt.signature, v->hash, signer);
     if (v->receipt.has_consumer_signature)
         verify_signature(v, "consumer-signature", &v->receipt.consumer_signature, v->hash, r->consumer);
 }

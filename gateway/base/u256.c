@@ -71,6 +71,7 @@ bool u256_add(struct u256 a, struct u256 b, struct u256 *sum)
     struct u256 result;
     u128 carry = 0;
 
+#pragma GCC unroll 4
     for (size_t i = 0; i < LIMBS; i++) {
         carry += (u128)a.limb[i] + b.limb[i];
         result.limb[i] = (uint64_t)carry;
@@ -87,6 +88,7 @@ static bool subtract(struct u256 a, struct u256 b, struct u256 *difference)
 {
     uint64_t borrow = 0;
 
+#pragma GCC unroll 4
     for (size_t i = 0; i < LIMBS; i++) {
         u128 step = (u128)a.limb[i] - b.limb[i] - borrow;
 
@@ -113,6 +115,8 @@ static struct wide multiply(struct u256 a, struct u256 b)
     for (size_t i = 0; i < LIMBS; i++) {
         uint64_t carry = 0;
 
+        if (a.limb[i] == 0)                   /* most amounts have two limbs at most */
+            continue;
         for (size_t j = 0; j < LIMBS; j++) {
             u128 step = (u128)a.limb[i] * b.limb[j] + product.limb[i + j] + carry;
 
@@ -142,20 +146,35 @@ bool u256_mul(struct u256 a, struct u256 b, struct u256 *product)
 
 bool u256_mul_u64(struct u256 a, uint64_t b, struct u256 *product)
 {
-    return u256_mul(a, u256_from_u64(b), product);
+    struct u256 result;
+    uint64_t carry = 0;
+
+    for (size_t i = 0; i < LIMBS; i++) {
+        u128 step = (u128)a.limb[i] * b + carry;
+
+        result.limb[i] = (uint64_t)step;
+        carry = (uint64_t)(step >> 64);
+    }
+    if (carry != 0)
+        return false;
+    *product = result;
+    return true;
 }
 
 /* Divides count limbs in place by a divisor of one limb; returns the remainder. */
 static uint64_t divide_by_limb(uint64_t *limb, size_t count, uint64_t divisor)
 {
-    u128 rest = 0;
+    uint64_t rest = 0;
 
+    while (count > 0 && limb[count - 1] == 0)
+        count--;
     for (size_t i = count; i-- > 0;) {
-        rest = rest << 64 | limb[i];
-        limb[i] = (uint64_t)(rest / divisor);
-        rest %= divisor;
+        u128 part = (u128)rest << 64 | limb[i];
+
+        limb[i] = (uint64_t)(part / divisor);
+        rest = (uint64_t)(part - (u128)limb[i] * divisor);      /* a second division would cost as much again */
     }
-    return (uint64_t)rest;
+    return rest;
 }
 
 static struct u256 shift_in(struct u256 v, uint64_t bit)

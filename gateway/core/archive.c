@@ -1,9 +1,11 @@
 /* Writing archive lines (archive.h); archive_read.c is the other half. */
 #include "gateway/core/archive_members.h"
 
-#include "gateway/core/receipt_json.h"
+#include "gateway/core/archive_fast.h"
 #include "gateway/lib/box.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 const char *const archive_type_names[ARCHIVE_TYPES] = {
@@ -11,12 +13,32 @@ const char *const archive_type_names[ARCHIVE_TYPES] = {
     [ARCHIVE_PRICE]    = "price",
     [ARCHIVE_PROVIDER] = "provider",
     [ARCHIVE_MODEL]    = "model",
+    [ARCHIVE_CONSUMER] = "consumer",
+    [ARCHIVE_CAPACITY] = "capacity",
+    [ARCHIVE_QUOTE]    = "quote",
     [ARCHIVE_BUNDLE]   = "bundle",
     [ARCHIVE_RECEIPT]  = "receipt",
     [ARCHIVE_REWARD]   = "reward",
+    [ARCHIVE_SEALED_CONSUMER] = "sealed-consumer",
+    [ARCHIVE_SEALED_QUOTE] = "sealed-quote",
     [ARCHIVE_SEALED_BUNDLE] = "sealed-bundle",
     [ARCHIVE_SEALED]   = "sealed",
+    [ARCHIVE_DELEGATION] = "delegation",
+    [ARCHIVE_REVOCATION] = "revocation",
+    [ARCHIVE_EPOCH]    = "epoch",
+    [ARCHIVE_POPULARITY] = "popularity",
 };
+
+bool archive_is_row(enum archive_type type)
+{
+    return type == ARCHIVE_PRICE || type == ARCHIVE_PROVIDER || type == ARCHIVE_MODEL || type == ARCHIVE_CONSUMER
+        || type == ARCHIVE_DELEGATION || type == ARCHIVE_REVOCATION;
+}
+
+bool archive_is_sealed(enum archive_type type)
+{
+    return type >= ARCHIVE_SEALED_CONSUMER && type <= ARCHIVE_SEALED;
+}
 
 static void put_batch(json *line, const struct archive_batch *b)
 {
@@ -49,6 +71,12 @@ static void put_provider(json *line, const struct provider *p)
     json_put_address(line, "address", p->address);
     json_put_address(line, "payout", p->payout);
     json_put_u64(line, "since", p->since_ms);
+    if (!p->payout_word.given)
+        return;
+    json_put_u64(line, "payoutAt", p->payout_word.at_ms);
+    json_put_signature(line, "payoutSignature", &p->payout_word.signature);
+    if (!address_is_zero(p->payout_word.contract))
+        json_put_address(line, "payoutContract", p->payout_word.contract);
 }
 
 static void put_model(json *line, const struct model *m)
@@ -57,6 +85,25 @@ static void put_model(json *line, const struct model *m)
     json_put_u64(line, "verifiedAt", m->verified_at_ms);
     if (!address_is_zero(m->contract))
         json_put_address(line, "contract", m->contract);
+}
+
+static void put_consumer(json *line, const struct consumer *c)
+{
+    json_put_address(line, "address", c->address);
+    json_put_u64(line, "since", c->since_ms);
+    json_put_bool(line, "enrolled", c->enrolled);
+}
+
+static void put_capacity(json *line, const struct announcement *a)
+{
+    json_put_address(line, "provider", a->capacity.provider);
+    json_put_hash(line, "model", a->capacity.model);
+    json_put_u64(line, "unitsPerSecond", a->capacity.units_per_second);
+    json_put_u64(line, "validFrom", a->capacity.valid_from_ms);
+    json_put_u64(line, "validUntil", a->capacity.valid_until_ms);
+    if (!a->withdrawn)
+        json_put_signature(line, "signature", &a->signature);
+    json_put_u64(line, "recordedAt", a->recorded_at_ms);
 }
 
 static void put_bundle(json *line, const struct archive_bundle *b)
@@ -74,20 +121,9 @@ static void put_bundle(json *line, const struct archive_bundle *b)
     json_put_hash(line, "root", b->bundle.root);
     json_put_u64(line, "count", b->bundle.count);
     json_put_signature(line, "signature", &b->signature);
+    if (!address_is_zero(b->key))
+        json_put_address(line, "key", b->key);
     json_put(line, "others", others);
-}
-
-static void put_receipt(json *line, const struct archive_receipt *r)
-{
-    put_members(line, receipt_to_json(&r->receipt));
-    if (r->has_bundle) {
-        json_put_hash(line, "bundle", r->bundle_root);
-        json_put_u64(line, "index", r->bundle_index);
-    }
-    json_put_hash(line, "salt", r->salt);
-    json_put_u64(line, "acceptedAt", r->accepted_at_ms);
-    json_put_u64(line, "priceVersion", r->price_version);
-    json_put_amount(line, "amount", r->amount);
 }
 
 static void put_reward(json *line, const struct archive_reward *r)
@@ -123,19 +159,33 @@ static void put_line(json *object, const struct archive_line *line)
     case ARCHIVE_PRICE:    put_members(object, price_to_json(&line->of.price)); return;
     case ARCHIVE_PROVIDER: put_provider(object, &line->of.provider); return;
     case ARCHIVE_MODEL:    put_model(object, &line->of.model); return;
+    case ARCHIVE_DELEGATION: put_members(object, delegation_to_json(&line->of.delegation)); return;
+    case ARCHIVE_REVOCATION: put_members(object, revocation_to_json(&line->of.revocation)); return;
+    case ARCHIVE_CONSUMER: put_consumer(object, &line->of.consumer); return;
+    case ARCHIVE_CAPACITY: put_capacity(object, &line->of.capacity); return;
+    case ARCHIVE_QUOTE:    put_members(object, quote_to_json(&line->of.quote)); return;
     case ARCHIVE_BUNDLE:   put_bundle(object, &line->of.bundle); return;
-    case ARCHIVE_RECEIPT:  put_receipt(object, &line->of.receipt); return;
+    case ARCHIVE_RECEIPT:  break;             /* archive_fast.c */
     case ARCHIVE_REWARD:   put_reward(object, &line->of.reward); return;
+    case ARCHIVE_SEALED_CONSUMER:
+    case ARCHIVE_SEALED_QUOTE:
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:   put_sealed(object, &line->of.sealed, line->type == ARCHIVE_SEALED); return;
+    case ARCHIVE_EPOCH:    archive_put_epoch(object, &line->of.epoch); return;
+    case ARCHIVE_POPULARITY: archive_put_popularity(object, &line->of.popularity); return;
     }
     bug("archive line type %d", (int)line->type);
 }
 
 void archive_write_line(const struct archive_line *line, struct buf *out)
 {
-    json *object = json_new_object();
+    json *object;
 
+    if (line->type == ARCHIVE_RECEIPT) {
+        archive_fast_write(&line->of.receipt, out);
+        return;
+    }
+    object = json_new_object();
     json_put_text(object, "type", archive_type_names[line->type]);
     put_line(object, line);
     json_write(object, out);
@@ -147,7 +197,14 @@ void archive_line_clear(struct archive_line *line)
 {
     if (line->type == ARCHIVE_BUNDLE)
         free(line->of.bundle.others);
-    if (line->type == ARCHIVE_SEALED_BUNDLE || line->type == ARCHIVE_SEALED)
+    if (archive_is_sealed(line->type))
         buf_clear(&line->of.sealed.box);
+    if (line->type == ARCHIVE_POPULARITY)
+        popularity_clear(&line->of.popularity);
     memset(line, 0, sizeof *line);
+}
+
+void archive_path(const char *dir, uint64_t sequence, const char *suffix, char *path, size_t size)
+{
+    snprintf(path, size, "%s/%" PRIu64 "%s", dir, sequence, suffix);
 }

@@ -7,10 +7,6 @@
 #include "gateway/base/mem.h"
 #include "gateway/lib/box.h"
 
-/* A getter and its outcome as an error that names the member. */
-#define READ(get, object, name, out, err) \
-    (get(json_member((object), (name)), (out)) || err_set((err), ERR_INVALID, "%s: missing or of another form", (name)))
-
 /* The named members that are there, as an object of its own, so that the module they belong to reads them. */
 static json *pick(const json *line, const char *const *names, size_t count)
 {
@@ -43,15 +39,36 @@ static bool read_batch(const json *line, struct archive_line *out, struct err *e
 
 static bool read_price(const json *line, struct archive_line *out, struct err *err)
 {
-    static const char *const posted[] = { "model", "effectiveFrom", "unit", "perMillion", "split" };
+    static const char *const posted[] = { "model", "effectiveFrom", "unit", "perMillion", "split", "market" };
     struct price_version *p = &out->of.price;
+    const json *step = json_member(line, "step");
     json *content = pick(line, posted, ARRAY_LEN(posted));
     bool ok = price_from_json(content, p, err)
            && READ(json_get_u64, line, "version", &p->version, err)
-           && READ(json_get_u64, line, "recordedAt", &p->recorded_at_ms, err);
+           && READ(json_get_u64, line, "recordedAt", &p->recorded_at_ms, err)
+           && (step == NULL || market_step_from_json(step, &p->step, err) || err_prefix(err, "step"));
 
     json_free(content);
-    return ok;
+    return ok && (step == NULL || p->market.window_s == 0 || err_set(err, ERR_INVALID, "step: a version that has a market is none"));
+}
+
+/* A member that may be missing, and then is zero; never zero where it stands. */
+static bool read_optional_address(const json *line, const char *name, struct address *a, struct err *err)
+{
+    if (json_member(line, name) == NULL)
+        return true;
+    return READ(json_get_address, line, name, a, err) && (!address_is_zero(*a) || err_set(err, ERR_INVALID, "%s: not zero", name));
+}
+
+static bool read_payout_word(const json *line, struct payout_word *w, struct err *err)
+{
+    w->given = json_member(line, "payoutSignature") != NULL;
+    if (!w->given)
+        return (json_member(line, "payoutAt") == NULL && json_member(line, "payoutContract") == NULL)
+            || err_set(err, ERR_INVALID, "payoutAt, payoutContract: only with payoutSignature");
+    return READ(json_get_u64, line, "payoutAt", &w->at_ms, err)
+        && READ(json_get_signature, line, "payoutSignature", &w->signature, err)
+        && read_optional_address(line, "payoutContract", &w->contract, err);
 }
 
 static bool read_provider(const json *line, struct archive_line *out, struct err *err)
@@ -61,7 +78,8 @@ static bool read_provider(const json *line, struct archive_line *out, struct err
     p->admitted = true;     /* an expelled one earns nothing, so no line stands for it */
     return READ(json_get_address, line, "address", &p->address, err)
         && READ(json_get_address, line, "payout", &p->payout, err)
-        && READ(json_get_u64, line, "since", &p->since_ms, err);
+        && READ(json_get_u64, line, "since", &p->since_ms, err)
+        && read_payout_word(line, &p->payout_word, err);
 }
 
 static bool read_model(const json *line, struct archive_line *out, struct err *err)
@@ -72,10 +90,59 @@ static bool read_model(const json *line, struct archive_line *out, struct err *e
     bool ok = model_from_json(content, m, err) && READ(json_get_u64, line, "verifiedAt", &m->verified_at_ms, err);
 
     json_free(content);
-    if (ok && json_member(line, "contract") != NULL)
-        ok = READ(json_get_address, line, "contract", &m->contract, err)
-          && (!address_is_zero(m->contract) || err_set(err, ERR_INVALID, "contract: not zero"));
+    return ok && read_optional_address(line, "contract", &m->contract, err);
+}
+
+static bool read_delegation(const json *line, struct archive_line *out, struct err *err)
+{
+    static const char *const posted[] = { "provider", "key", "validFrom", "validUntil", "signature" };
+    struct delegation *d = &out->of.delegation;
+    json *content = pick(line, posted, ARRAY_LEN(posted));
+    bool ok = delegation_from_json(content, d, err) && READ(json_get_u64, line, "since", &d->since_ms, err);
+
+    json_free(content);
     return ok;
+}
+
+static bool read_revocation(const json *line, struct archive_line *out, struct err *err)
+{
+    struct revocation *r = &out->of.revocation;
+
+    r->has_signature = json_member(line, "signature") != NULL;
+    return READ(json_get_address, line, "provider", &r->provider, err)
+        && READ(json_get_address, line, "key", &r->key, err)
+        && READ(json_get_u64, line, "at", &r->at_ms, err)
+        && (!r->has_signature || READ(json_get_signature, line, "signature", &r->signature, err))
+        && READ(json_get_u64, line, "since", &r->since_ms, err);
+}
+
+static bool read_consumer(const json *line, struct archive_line *out, struct err *err)
+{
+    struct consumer *c = &out->of.consumer;
+
+    return READ(json_get_address, line, "address", &c->address, err)
+        && READ(json_get_u64, line, "since", &c->since_ms, err)
+        && READ(json_get_bool, line, "enrolled", &c->enrolled, err);
+}
+
+static bool read_capacity(const json *line, struct archive_line *out, struct err *err)
+{
+    struct announcement *a = &out->of.capacity;
+    struct capacity *c = &a->capacity;
+
+    a->withdrawn = json_member(line, "signature") == NULL;
+    return READ(json_get_address, line, "provider", &c->provider, err)
+        && READ(json_get_hash, line, "model", &c->model, err)
+        && READ(json_get_u64, line, "unitsPerSecond", &c->units_per_second, err)
+        && READ(json_get_u64, line, "validFrom", &c->valid_from_ms, err)
+        && READ(json_get_u64, line, "validUntil", &c->valid_until_ms, err)
+        && (a->withdrawn || READ(json_get_signature, line, "signature", &a->signature, err))
+        && READ(json_get_u64, line, "recordedAt", &a->recorded_at_ms, err);
+}
+
+static bool read_quote(const json *line, struct archive_line *out, struct err *err)
+{
+    return quote_from_json(line, &out->of.quote, err);
 }
 
 static bool read_others(const json *line, struct archive_bundle *b, struct err *err)
@@ -106,6 +173,7 @@ static bool read_bundle(const json *line, struct archive_line *out, struct err *
         && READ(json_get_hash, line, "root", &b->bundle.root, err)
         && READ(json_get_u64, line, "count", &b->bundle.count, err)
         && READ(json_get_signature, line, "signature", &b->signature, err)
+        && read_optional_address(line, "key", &b->key, err)
         && read_others(line, b, err);
 }
 
@@ -138,6 +206,10 @@ static bool read_receipt(const json *line, struct archive_line *out, struct err 
         return err_set(err, ERR_INVALID, "signature: either it or bundle, not both");
     if (!r->has_bundle && json_member(line, "index") != NULL)
         return err_set(err, ERR_INVALID, "index: only with bundle");
+    if (!read_optional_address(line, "key", &r->key, err))
+        return false;
+    if (r->has_bundle && !address_is_zero(r->key))
+        return err_set(err, ERR_INVALID, "key: it stands in the line of the bundle");
     if (r->has_bundle && (!READ(json_get_hash, line, "bundle", &r->bundle_root, err)
                           || !READ(json_get_u64, line, "index", &r->bundle_index, err)))
         return false;
@@ -182,7 +254,7 @@ static bool read_wrap(const json *line, struct archive_sealed *s, struct err *er
     return ok;
 }
 
-static bool read_sealed_bundle(const json *line, struct archive_line *out, struct err *err)
+static bool read_box(const json *line, struct archive_line *out, struct err *err)
 {
     buf_init(&out->of.sealed.box);
     return read_base64(line, "box", &out->of.sealed.box, err);
@@ -190,8 +262,18 @@ static bool read_sealed_bundle(const json *line, struct archive_line *out, struc
 
 static bool read_sealed(const json *line, struct archive_line *out, struct err *err)
 {
-    return read_sealed_bundle(line, out, err) && READ(json_get_hash, line, "leaf", &out->of.sealed.leaf, err)
+    return read_box(line, out, err) && READ(json_get_hash, line, "leaf", &out->of.sealed.leaf, err)
         && read_wrap(line, &out->of.sealed, err);
+}
+
+static bool read_epoch(const json *line, struct archive_line *out, struct err *err)
+{
+    return archive_read_epoch(line, &out->of.epoch, err);
+}
+
+static bool read_popularity(const json *line, struct archive_line *out, struct err *err)
+{
+    return archive_read_popularity(line, &out->of.popularity, err);
 }
 
 #define MEMBERS_MAX 24
@@ -202,18 +284,30 @@ static const struct line_reader {
 } readers[ARCHIVE_TYPES] = {
     [ARCHIVE_BATCH]    = { read_batch, { "chainId", "contract", "token", "protocolAccount", "sequence", "parent", "receiptsRoot",
                                          "rewardsRoot", "total", "receipts" } },
-    [ARCHIVE_PRICE]    = { read_price, { "version", "model", "effectiveFrom", "recordedAt", "unit", "perMillion", "split" } },
-    [ARCHIVE_PROVIDER] = { read_provider, { "address", "payout", "since" } },
+    [ARCHIVE_PRICE]    = { read_price, { "version", "model", "effectiveFrom", "recordedAt", "unit", "perMillion", "split",
+                                         "market", "step" } },
+    [ARCHIVE_PROVIDER] = { read_provider, { "address", "payout", "since", "payoutAt", "payoutSignature", "payoutContract" } },
     [ARCHIVE_MODEL]    = { read_model, { "model", "creator", "name", "parents", "registeredAt", "signature", "verifiedAt",
                                          "contract" } },
-    [ARCHIVE_BUNDLE]   = { read_bundle, { "provider", "root", "count", "signature", "others" } },
+    [ARCHIVE_CONSUMER] = { read_consumer, { "address", "since", "enrolled" } },
+    [ARCHIVE_CAPACITY] = { read_capacity, { "provider", "model", "unitsPerSecond", "validFrom", "validUntil", "signature",
+                                            "recordedAt" } },
+    [ARCHIVE_QUOTE]    = { read_quote, { "model", "provider", "consumer", "priceVersion", "validUntil", "issuedAt", "signature",
+                                         "signer" } },
+    [ARCHIVE_BUNDLE]   = { read_bundle, { "provider", "root", "count", "signature", "key", "others" } },
     [ARCHIVE_RECEIPT]  = { read_receipt, { "jobId", "provider", "model", "consumer", "inputTokens", "cachedTokens",
                                            "outputTokens", "units", "computeMs", "startedAt", "finishedAt", "quote", "evidence",
-                                           "signature", "consumerSignature", "bundle", "index", "salt", "acceptedAt",
+                                           "signature", "consumerSignature", "bundle", "index", "key", "salt", "acceptedAt",
                                            "priceVersion", "amount" } },
     [ARCHIVE_REWARD]   = { read_reward, { "account", "before", "after" } },
-    [ARCHIVE_SEALED_BUNDLE] = { read_sealed_bundle, { "box" } },
+    [ARCHIVE_SEALED_CONSUMER] = { read_box, { "box" } },
+    [ARCHIVE_SEALED_QUOTE] = { read_box, { "box" } },
+    [ARCHIVE_SEALED_BUNDLE] = { read_box, { "box" } },
     [ARCHIVE_SEALED]   = { read_sealed, { "leaf", "box", "wrap" } },
+    [ARCHIVE_DELEGATION] = { read_delegation, { "provider", "key", "validFrom", "validUntil", "signature", "since" } },
+    [ARCHIVE_REVOCATION] = { read_revocation, { "provider", "key", "at", "signature", "since" } },
+    [ARCHIVE_EPOCH]    = { read_epoch, { "epoch", "begins", "ends", "budget", "capBps" } },
+    [ARCHIVE_POPULARITY] = { read_popularity, { "epoch", "begins", "ends", "budget", "capBps", "carriedIn", "carriedOut", "models" } },
 };
 
 static bool read_type(const json *object, enum archive_type *type, struct err *err)

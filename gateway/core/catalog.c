@@ -17,6 +17,7 @@ struct catalog {
     struct timeline by_verified;                    /* verified_at */
     struct timeline by_price_model, by_price_any;   /* effective_from; rows are sorted by version */
     struct timeline by_version;                     /* one key; `at` is the version */
+    struct keyring keys;
     bool sealed;
 };
 
@@ -42,6 +43,7 @@ void catalog_free(struct catalog *catalog)
     timeline_clear(&catalog->by_price_model);
     timeline_clear(&catalog->by_price_any);
     timeline_clear(&catalog->by_version);
+    keyring_clear(&catalog->keys);
     free(catalog);
 }
 
@@ -85,6 +87,18 @@ void catalog_add_price(struct catalog *c, const struct price_version *p)
     c->prices[c->price_count++] = *p;
 }
 
+void catalog_add_delegation(struct catalog *c, const struct delegation *d)
+{
+    c->sealed = false;
+    keyring_add_delegation(&c->keys, d);
+}
+
+void catalog_add_revocation(struct catalog *c, const struct revocation *r)
+{
+    c->sealed = false;
+    keyring_add_revocation(&c->keys, r);
+}
+
 static int compare_versions(const void *left, const void *right)
 {
     const struct price_version *a = left, *b = right;
@@ -111,6 +125,7 @@ void catalog_seal(struct catalog *c)
     timeline_sort(&c->by_price_model);
     timeline_sort(&c->by_price_any);
     timeline_sort(&c->by_version);
+    keyring_seal(&c->keys);
     c->sealed = true;
 }
 
@@ -129,13 +144,26 @@ const struct provider *catalog_provider(const struct catalog *c, struct address 
     return e != NULL && c->providers[e->row].admitted ? &c->providers[e->row] : NULL;
 }
 
-const struct consumer *catalog_consumer(const struct catalog *c, struct address consumer, uint64_t at_ms)
+const struct keyring *catalog_keys(const struct catalog *c)
+{
+    must_be_sealed(c);
+    return &c->keys;
+}
+
+const struct consumer *catalog_consumer_revision(const struct catalog *c, struct address consumer, uint64_t at_ms)
 {
     const struct timeline_entry *e;
 
     must_be_sealed(c);
     e = timeline_at(&c->by_consumer, timeline_address_key(consumer), at_ms);
-    return e != NULL && c->consumers[e->row].enrolled ? &c->consumers[e->row] : NULL;
+    return e != NULL ? &c->consumers[e->row] : NULL;
+}
+
+const struct consumer *catalog_consumer(const struct catalog *c, struct address consumer, uint64_t at_ms)
+{
+    const struct consumer *in_force = catalog_consumer_revision(c, consumer, at_ms);
+
+    return in_force != NULL && in_force->enrolled ? in_force : NULL;
 }
 
 const struct model *catalog_model(const struct catalog *c, struct hash model, uint64_t at_ms)
@@ -153,12 +181,19 @@ bool catalog_model_claimed(const struct catalog *c, struct hash model)
     return timeline_first(&c->by_claim, model) != NULL;
 }
 
+/* Since when a version counts.  A step is due when its window ends: recorded late, it counts all the same, so that nobody can
+ * hold back one that he does not like. */
+static uint64_t known_since(const struct price_version *p)
+{
+    return p->step.base != 0 ? p->effective_from_ms : p->recorded_at_ms;
+}
+
 static const struct price_version *price_among(const struct catalog *c, const struct timeline *t, struct hash key,
                                                uint64_t finished_at_ms, uint64_t accepted_at_ms)
 {
     const struct timeline_entry *e = timeline_at(t, key, finished_at_ms);
 
-    while (e != NULL && c->prices[e->row].recorded_at_ms > accepted_at_ms)
+    while (e != NULL && known_since(&c->prices[e->row]) > accepted_at_ms)
         e = timeline_before(t, e);
     return e != NULL ? &c->prices[e->row] : NULL;
 }
@@ -181,21 +216,62 @@ const struct price_version *catalog_price_version(const struct catalog *c, uint6
     return e != NULL && e->at == version ? &c->prices[e->row] : NULL;
 }
 
-/* The verified claim, else the first. */
-static const struct model *claim_of(const struct catalog *c, struct hash model)
+const struct price_version *catalog_market(const struct catalog *c, struct hash model, uint64_t at_ms)
 {
-    const struct timeline_entry *e = timeline_at(&c->by_verified, model, UINT64_MAX);
+    const struct timeline_entry *e;
 
+    must_be_sealed(c);
+    e = timeline_at(&c->by_price_model, model, at_ms);
+    /* A step takes effect only while its base stands, so the base is the one of the latest step. */
+    for (; e != NULL; e = timeline_before(&c->by_price_model, e)) {
+        const struct price_version *p = &c->prices[e->row];
+
+        if (known_since(p) > at_ms)
+            continue;
+        if (p->step.base != 0)
+            return catalog_price_version(c, p->step.base);
+        return p->market.window_s != 0 ? p : NULL;
+    }
+    return NULL;
+}
+
+void catalog_price_history(const struct catalog *c, struct hash model, catalog_price_fn *visit, void *self)
+{
+    uint64_t before_ms = UINT64_MAX;
+    const struct timeline_entry *e;
+
+    must_be_sealed(c);
+    for (e = timeline_at(&c->by_price_model, model, UINT64_MAX); e != NULL; e = timeline_before(&c->by_price_model, e)) {
+        if (!visit(self, &c->prices[e->row]))
+            return;
+        before_ms = e->at;
+    }
+    for (e = timeline_at(&c->by_price_any, no_key, UINT64_MAX); e != NULL; e = timeline_before(&c->by_price_any, e))
+        if (e->at < before_ms && !visit(self, &c->prices[e->row]))
+            return;
+}
+
+const struct model *catalog_claim(const struct catalog *c, struct hash model)
+{
+    const struct timeline_entry *e;
+
+    must_be_sealed(c);
+    e = timeline_at(&c->by_verified, model, UINT64_MAX);
     if (e == NULL)
         e = timeline_first(&c->by_claim, model);
     return e != NULL ? &c->models[e->row] : NULL;
+}
+
+const struct model *catalog_next_model(const struct catalog *c, size_t *cursor)
+{
+    return *cursor < c->model_count ? &c->models[(*cursor)++] : NULL;
 }
 
 /* Visits each path to an ancestor; stops at the first bound that is passed, which also ends any cycle. */
 static bool walk_lineage(const struct catalog *c, const struct model *m, unsigned depth, unsigned *paths, struct err *err)
 {
     for (size_t i = 0; i < m->parent_count; i++) {
-        const struct model *parent = claim_of(c, m->parents[i].model);
+        const struct model *parent = catalog_claim(c, m->parents[i].model);
 
         if (depth == MODEL_DEPTH_MAX)
             return err_set(err, ERR_INVALID, "parents: more than %d steps to the farthest ancestor", MODEL_DEPTH_MAX);
@@ -215,12 +291,4 @@ bool catalog_check_lineage(const struct catalog *c, const struct model *m, struc
 
     must_be_sealed(c);
     return walk_lineage(c, m, 0, &paths, err);
-}
-
-bool quote_matches(const struct quote *q, const struct receipt *r)
-{
-    return hash_eq(q->model, r->model)
-        && (address_is_zero(q->provider) || address_eq(q->provider, r->provider))
-        && (address_is_zero(q->consumer) || address_eq(q->consumer, r->consumer))
-        && r->started_at_ms <= q->valid_until_ms;
 }

@@ -6,18 +6,34 @@
 #ifndef QUITTANCE_CORE_CATALOG_H
 #define QUITTANCE_CORE_CATALOG_H
 
+#include "gateway/core/keyring.h"
 #include "gateway/core/model.h"
 #include "gateway/core/price.h"
 #include "gateway/core/typed.h"
 
 #define ACCOUNT_NAME_MAX 64
 
+/* What a provider's machines can do; has: a setting of its own, else [plausibility] decides.  0: no rule. */
+struct provider_class {
+    bool has_tokens_per_second, has_parallelism;
+    uint64_t tokens_per_second;               /* of one job */
+    uint64_t parallelism;                     /* jobs at once */
+};
+/* The wallet's signature over Payout(address, payout, at); not given where the provider is paid itself. */
+struct payout_word {
+    bool given;
+    uint64_t at_ms;
+    struct signature signature;
+    struct address contract;                  /* whose domain it was signed in; zero: this contract's */
+};
 /* One revision of a provider or of a consumer. */
 struct provider {
     struct address address, payout;
     char name[ACCOUNT_NAME_MAX * 4 + 1];
     bool has_daily_limit;
     struct amount daily_limit;                /* base units a UTC day */
+    struct provider_class class_;
+    struct payout_word payout_word;
     uint64_t since_ms;
     bool admitted;                            /* false: expelled at since_ms */
 };
@@ -38,23 +54,36 @@ void catalog_add_provider(struct catalog *c, const struct provider *p);
 void catalog_add_consumer(struct catalog *c, const struct consumer *p);
 void catalog_add_model(struct catalog *c, const struct model *m);
 void catalog_add_price(struct catalog *c, const struct price_version *p);
+void catalog_add_delegation(struct catalog *c, const struct delegation *d);
+void catalog_add_revocation(struct catalog *c, const struct revocation *r);
 void catalog_seal(struct catalog *c);
 
 /* All answers are borrowed; NULL: none at that time. */
 const struct provider *catalog_provider(const struct catalog *c, struct address provider, uint64_t at_ms);   /* admitted */
+const struct keyring *catalog_keys(const struct catalog *c);
 const struct consumer *catalog_consumer(const struct catalog *c, struct address consumer, uint64_t at_ms);   /* enrolled */
+/* The revision in force, enrolled or not. */
+const struct consumer *catalog_consumer_revision(const struct catalog *c, struct address consumer, uint64_t at_ms);
 const struct model *catalog_model(const struct catalog *c, struct hash model, uint64_t at_ms);   /* the verified claim */
+const struct model *catalog_claim(const struct catalog *c, struct hash model);   /* the verified claim, else the first */
+/* All claims, the next from *cursor on; begin with 0. */
+const struct model *catalog_next_model(const struct catalog *c, size_t *cursor);
 bool catalog_model_claimed(const struct catalog *c, struct hash model);       /* somebody registered it */
-/* Among versions recorded at or before accepted_at: the model's own with effectiveFrom <= finished_at, the latest, then
+/* Among versions recorded at or before accepted_at (steps: due by then): the model's own with effectiveFrom <= finished_at, the latest, then
  * the highest number; if none, the same among "*" (design 5). */
 const struct price_version *catalog_price(const struct catalog *c, struct hash model, uint64_t finished_at_ms, uint64_t accepted_at_ms);
 const struct price_version *catalog_price_version(const struct catalog *c, uint64_t version);
+/* The version whose market moves the model's price at that time: the latest that an operator set, of those effective and
+ * recorded by then, where it has a market. */
+const struct price_version *catalog_market(const struct catalog *c, struct hash model, uint64_t at_ms);
+/* All versions that the model was ever priced by or will be, the latest effectiveFrom first: its own, then those of "*" that
+ * took effect before its first.  visit returns false to stop. */
+typedef bool catalog_price_fn(void *self, const struct price_version *p);
+void catalog_price_history(const struct catalog *c, struct hash model, catalog_price_fn *visit, void *self);
 
 /* Whether registering m keeps the bounds: parents claimed by somebody, depth, paths.  ERR_INVALID says which not.  An
  * ancestor that nobody's claim is verified for counts with its first claim, so ask again before verifying m: its
  * parents are verified by then and the answer is exact. */
 MUST_USE bool catalog_check_lineage(const struct catalog *c, const struct model *m, struct err *err);
-/* Whether a quote binds a receipt: model, provider and consumer match (a zero account matches all), started in time. */
-bool quote_matches(const struct quote *q, const struct receipt *r);
 
 #endif

@@ -22,6 +22,12 @@ bool fast_name(struct fast *c, const char *name)
     return true;
 }
 
+void fast_blanks(struct fast *c)
+{
+    while (c->at < c->end && (*c->at == ' ' || *c->at == '\n' || *c->at == '\r' || *c->at == '\t'))
+        c->at++;
+}
+
 bool fast_hex(struct fast *c, uint8_t *bytes, size_t len)
 {
     const size_t text_len = 2 * len + 2;
@@ -81,7 +87,7 @@ bool fast_amount(struct fast *c, struct amount *amount)
     return FAST(c, "\"");
 }
 
-static bool take_field(struct fast *c, const struct receipt_field *f, struct receipt *r)
+bool fast_field(struct fast *c, const struct receipt_field *f, struct receipt *r)
 {
     void *at = (uint8_t *)r + f->offset;
     uint64_t number;
@@ -106,7 +112,7 @@ bool fast_receipt(struct fast *c, const char *before, struct receipt *r)
         const struct receipt_field *f = &receipt_fields[i];
 
         if (!fast_text(c, i == 0 ? before : ",", 1) || !FAST(c, "\"") || !fast_text(c, f->name, strlen(f->name)) || !FAST(c, "\":")
-            || !take_field(c, f, r))
+            || !fast_field(c, f, r))
             return false;
     }
     return true;

@@ -13,6 +13,8 @@ struct fast { const char *at, *end; };
 bool fast_text(struct fast *c, const char *text, size_t len);
 #define FAST(c, literal) fast_text((c), (literal), sizeof(literal) - 1)
 bool fast_name(struct fast *c, const char *name);            /* ,"name": or false and nothing taken */
+void fast_blanks(struct fast *c);                            /* any number of them, for readers that allow them */
+bool fast_field(struct fast *c, const struct receipt_field *f, struct receipt *r);       /* a value of its kind */
 bool fast_hex(struct fast *c, uint8_t *bytes, size_t len);   /* "0x..." */
 bool fast_number(struct fast *c, uint64_t *number);          /* below 10^18 */
 bool fast_amount(struct fast *c, struct amount *amount);

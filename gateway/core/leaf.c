@@ -23,16 +23,40 @@ struct hash tree_rewards_leaf(struct address account, struct address token, stru
     return hash_twice(words, sizeof words);
 }
 
+#define RECEIPTS_LEAF_WORDS (5 * WORD)
+#define LEAVES_AT_ONCE 64u
+
+static void receipts_words(uint64_t index, const struct receipts_leaf *leaf, uint8_t words[RECEIPTS_LEAF_WORDS])
+{
+    word_u64(words, index);
+    word_job_id(words + WORD, leaf->job_id);
+    word_address(words + 2 * WORD, leaf->provider);
+    word_hash(words + 3 * WORD, leaf->salt);
+    word_hash(words + 4 * WORD, leaf->struct_hash);
+}
+
 struct hash tree_receipts_leaf(uint64_t index, struct job_id job_id, struct address provider, struct hash salt, struct hash struct_hash)
 {
-    uint8_t words[5 * WORD];
+    const struct receipts_leaf leaf = { job_id, provider, salt, struct_hash };
+    uint8_t words[RECEIPTS_LEAF_WORDS];
 
-    word_u64(words, index);
-    word_job_id(words + WORD, job_id);
-    word_address(words + 2 * WORD, provider);
-    word_hash(words + 3 * WORD, salt);
-    word_hash(words + 4 * WORD, struct_hash);
+    receipts_words(index, &leaf, words);
     return hash_twice(words, sizeof words);
+}
+
+void tree_receipts_leaves(const struct receipts_leaf *of, size_t count, uint64_t first_index, struct hash *leaves)
+{
+    uint8_t words[LEAVES_AT_ONCE * RECEIPTS_LEAF_WORDS];
+
+    for (size_t at = 0; at < count; at += LEAVES_AT_ONCE) {
+        size_t some = count - at < LEAVES_AT_ONCE ? count - at : LEAVES_AT_ONCE;
+        struct hash once[LEAVES_AT_ONCE];
+
+        for (size_t i = 0; i < some; i++)
+            receipts_words(first_index + at + i, &of[at + i], words + i * RECEIPTS_LEAF_WORDS);
+        keccak256_many(words, RECEIPTS_LEAF_WORDS, RECEIPTS_LEAF_WORDS, some, once);
+        keccak256_many(once, sizeof *once, sizeof *once, some, leaves + at);
+    }
 }
 
 struct hash tree_promise_leaf(struct hash struct_hash)

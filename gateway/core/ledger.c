@@ -13,13 +13,14 @@ const char *role_name(enum role role)
     case ROLE_PROTOCOL: return "protocol";
     case ROLE_CONSUMER: return "consumer";
     case ROLE_TREASURY: return "treasury";
+    case ROLE_POPULARITY: return "popularity";
     }
     bug("role %d", (int)role);     /* a newer schema, or a damaged row */
 }
 
 bool role_is_credit(enum role role)
 {
-    return role <= ROLE_PROTOCOL;
+    return role != ROLE_CONSUMER && role != ROLE_TREASURY;
 }
 
 void shares_clear(struct shares *s)
@@ -56,6 +57,7 @@ struct split {
     struct shares *credits;
     struct amount given;
     unsigned paths;
+    enum role own, ancestral;                 /* of the model's creator, of its ancestors' */
 };
 
 static bool give(struct split *s, struct address account, enum role role, struct hash model, struct amount amount, struct err *err)
@@ -85,14 +87,14 @@ static bool pay_model(struct split *s, struct hash digest, struct amount amount,
         if (!amount_is_zero(part) && !pay_model(s, m->parents[i].model, part, depth + 1, err))
             return false;
     }
-    return give(s, m->creator, depth == 0 ? ROLE_CREATOR : ROLE_LINEAGE, digest, kept, err);
+    return give(s, m->creator, depth == 0 ? s->own : s->ancestral, digest, kept, err);
 }
 
 bool ledger_split(const struct catalog *c, const struct receipt *r, const struct price_version *price, struct amount amount,
                   struct address protocol_account, uint64_t at_ms, struct shares *credits, struct err *err)
 {
     const struct provider *provider = catalog_provider(c, r->provider, at_ms);
-    struct split s = { c, at_ms, credits, AMOUNT_ZERO, 0 };
+    struct split s = { c, at_ms, credits, AMOUNT_ZERO, 0, ROLE_CREATOR, ROLE_LINEAGE };
     struct amount to_creator, to_protocol, to_provider;
 
     if (provider == NULL)
@@ -109,6 +111,16 @@ bool ledger_split(const struct catalog *c, const struct receipt *r, const struct
     if (amount_cmp(s.given, amount) != 0)
         return err_set(err, ERR_BUG, "the shares of a receipt do not sum to its amount");
     return true;
+}
+
+bool ledger_pay_model(const struct catalog *c, struct hash model, struct amount amount, enum role own, enum role ancestral,
+                      uint64_t at_ms, struct shares *credits, struct err *err)
+{
+    struct split s = { c, at_ms, credits, AMOUNT_ZERO, 0, own, ancestral };
+
+    if (!pay_model(&s, model, amount, 0, err))
+        return false;
+    return amount_cmp(s.given, amount) == 0 || err_set(err, ERR_BUG, "the shares of a model do not sum to its part");
 }
 
 struct share ledger_charge(const struct catalog *c, const struct signed_receipt *r, struct amount amount, uint64_t at_ms)

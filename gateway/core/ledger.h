@@ -8,10 +8,10 @@
 
 #include "gateway/core/catalog.h"
 
-/* Kept in postings.role: append only.  The first four are credits, the others debits. */
-enum role { ROLE_PROVIDER = 1, ROLE_CREATOR, ROLE_LINEAGE, ROLE_PROTOCOL, ROLE_CONSUMER, ROLE_TREASURY };
-#define ROLES (ROLE_TREASURY + 1)
-const char *role_name(enum role role);        /* provider, creator, lineage, protocol, consumer, treasury */
+/* Kept in postings.role: append only.  Consumer and treasury are debits, the others credits. */
+enum role { ROLE_PROVIDER = 1, ROLE_CREATOR, ROLE_LINEAGE, ROLE_PROTOCOL, ROLE_CONSUMER, ROLE_TREASURY, ROLE_POPULARITY };
+#define ROLES (ROLE_POPULARITY + 1)
+const char *role_name(enum role role);        /* provider, creator, lineage, protocol, consumer, treasury, popularity */
 bool role_is_credit(enum role role);
 
 struct share {
@@ -33,6 +33,11 @@ MUST_USE bool shares_add(struct shares *s, const struct share *share, struct err
 MUST_USE bool ledger_split(const struct catalog *c, const struct receipt *r, const struct price_version *price,
                            struct amount amount, struct address protocol_account, uint64_t at_ms,
                            struct shares *credits, struct err *err);
+/* What a model's part gives to its creator and to those of its ancestors, as of at_ms: pay(m, x) of design 5, the way every
+ * creator's part takes.  Appended to credits with role `own` for the model's creator and `ancestral` for the others.  ERR_BUG:
+ * the model, or one it descends from, is not verified then, or the parts do not sum to amount. */
+MUST_USE bool ledger_pay_model(const struct catalog *c, struct hash model, struct amount amount, enum role own, enum role ancestral,
+                               uint64_t at_ms, struct shares *credits, struct err *err);
 /* Who is charged: the consumer where enrolled at that time and countersigned, else the treasury (account zero). */
 struct share ledger_charge(const struct catalog *c, const struct signed_receipt *r, struct amount amount, uint64_t at_ms);
 

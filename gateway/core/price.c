@@ -6,7 +6,7 @@
 
 #define PER_MILLION_BITS 96
 
-static const char *const price_members[] = { "model", "effectiveFrom", "unit", "perMillion", "split" };
+static const char *const price_members[] = { "model", "effectiveFrom", "unit", "perMillion", "split", "market" };
 static const char *const split_names[SPLIT_PARTS] = { "provider", "creator", "protocol" };
 
 bool price_receipt(const struct price_version *version, const uint64_t count[METER_COUNT], struct amount *price,
@@ -94,6 +94,27 @@ static bool read_split(const json *object, struct price_version *p, struct err *
     return true;
 }
 
+/* A price at its ceiling is a price like any other. */
+static bool read_market(const json *object, struct price_version *p, struct err *err)
+{
+    const json *market = json_member(object, "market");
+    struct u256 highest;
+
+    if (market == NULL)
+        return true;
+    if (p->any_model)
+        return err_set(err, ERR_INVALID, "market: of one model, not of \"*\"");
+    if (!market_rule_from_json(market, &p->market, err))
+        return err_prefix(err, "market");
+    for (size_t i = 0; i < METER_COUNT; i++) {
+        if (!u256_mul_u64(p->per_million[i].base_units, p->market.ceiling_bps, &highest))
+            bug("a price below 2^96 is over 256 bits at its ceiling");
+        if (u256_bits(u256_div_u64(highest, BPS, NULL)) > PER_MILLION_BITS)
+            return err_set(err, ERR_INVALID, "perMillion/%s: not below 2^96 at the market's ceiling", meter_names[i]);
+    }
+    return true;
+}
+
 bool price_from_json(const json *object, struct price_version *p, struct err *err)
 {
     struct price_version read = { 0 };
@@ -102,7 +123,8 @@ bool price_from_json(const json *object, struct price_version *p, struct err *er
         return false;
     if (!json_get_u64(json_member(object, "effectiveFrom"), &read.effective_from_ms))
         return err_set(err, ERR_INVALID, "effectiveFrom: an integer of Unix milliseconds");
-    if (!read_unit(object, &read, err) || !read_per_million(object, &read, err) || !read_split(object, &read, err))
+    if (!read_unit(object, &read, err) || !read_per_million(object, &read, err) || !read_split(object, &read, err)
+        || !read_market(object, &read, err))
         return false;
     *p = read;
     return true;
@@ -128,5 +150,20 @@ json *price_to_json(const struct price_version *p)
     json_put_text(object, "unit", p->unit);
     json_put(object, "perMillion", prices);
     json_put(object, "split", split);
+    if (p->market.window_s != 0)
+        json_put(object, "market", market_rule_to_json(&p->market));
+    if (p->step.base != 0)
+        json_put(object, "step", market_step_to_json(&p->step));
     return object;
+}
+
+void price_after_step(const struct price_version *base, const struct market_step *step, struct price_version *p)
+{
+    *p = *base;
+    p->version = p->recorded_at_ms = 0;
+    p->market = (struct market_rule){ 0 };
+    p->step = *step;
+    p->effective_from_ms = step->from_ms + base->market.window_s * UINT64_C(1000);
+    for (size_t i = 0; i < METER_COUNT; i++)
+        p->per_million[i] = market_price(base->per_million[i], step->multiplier);
 }

@@ -5,8 +5,7 @@
 #ifndef QUITTANCE_CORE_PRICE_H
 #define QUITTANCE_CORE_PRICE_H
 
-#include "gateway/core/receipt.h"
-#include "gateway/lib/json.h"
+#include "gateway/core/market.h"
 
 enum split_part { SPLIT_PROVIDER, SPLIT_CREATOR, SPLIT_PROTOCOL };
 #define SPLIT_PARTS 3
@@ -21,6 +20,8 @@ struct price_version {
     char unit[PRICE_UNIT_MAX * 4 + 1];        /* what METER_UNITS counts; may be empty */
     struct amount per_million[METER_COUNT];   /* base units for 10^6 of each meter */
     uint16_t split_bps[SPLIT_PARTS];          /* sums to exactly 10000 */
+    struct market_rule market;                /* of a base: how it moves; window_s 0: it does not */
+    struct market_step step;                  /* base 0: an operator set this version */
 };
 
 /* floor(sum of count * per_million / 10^6), cached tokens taken off the input.  ERR_OVERFLOW over 256 bits;
@@ -28,10 +29,14 @@ struct price_version {
 MUST_USE bool price_receipt(const struct price_version *version, const uint64_t count[METER_COUNT],
                             struct amount *price, struct err *err);
 
-/* Reads {model, effectiveFrom, unit?, perMillion, split} as posted; version and recordedAt stay 0.  ERR_INVALID names
+/* The version that a step makes out of its base: the same but for the prices, which take effect where the window ends.  Its
+ * number and recordedAt are the caller's. */
+void price_after_step(const struct price_version *base, const struct market_step *step, struct price_version *p);
+
+/* Reads {model, effectiveFrom, unit?, perMillion, split, market?} as posted; version and recordedAt stay 0.  ERR_INVALID names
  * the member and the rule. */
 MUST_USE bool price_from_json(const json *object, struct price_version *p, struct err *err);
-/* With version and recordedAt; caller owns. */
+/* With version and recordedAt, and `step` where it is one; caller owns. */
 json *price_to_json(const struct price_version *p);
 
 #endif

@@ -122,6 +122,65 @@ void receipt_from_json(const json *object, enum receipt_form form, struct signed
     add_missing(form, seen, faults);
 }
 
+/* MEMBERS: none of ours; the cursor stands behind the closing quote. */
+static size_t take_name(struct fast *c, size_t from)
+{
+    for (size_t i = 0; i < MEMBERS; i++) {
+        size_t member = (from + i) % MEMBERS, len = strlen(member_name(member));
+        struct fast next = *c;
+
+        if (fast_text(&next, member_name(member), len) && FAST(&next, "\"")) {
+            *c = next;
+            return member;
+        }
+    }
+    return MEMBERS;
+}
+
+static bool take_value(struct fast *c, size_t member, enum receipt_form form, struct signed_receipt *r)
+{
+    if (member < RECEIPT_FIELDS)
+        return fast_field(c, &receipt_fields[member], &r->receipt);
+    if (member == MEMBER_CONSUMER_SIGNATURE)
+        return r->has_consumer_signature = fast_hex(c, r->consumer_signature.b, sizeof r->consumer_signature.b);
+    return form != RECEIPT_BUNDLED && (r->has_signature = fast_hex(c, r->signature.b, sizeof r->signature.b));
+}
+
+static bool is_whole(enum receipt_form form, const bool seen[MEMBERS])
+{
+    for (size_t i = 0; i < RECEIPT_FIELDS; i++)
+        if (receipt_fields[i].required && !seen[i])
+            return false;
+    return form != RECEIPT_SINGLE || seen[MEMBER_SIGNATURE];
+}
+
+bool receipt_from_text(struct fast *c, enum receipt_form form, struct signed_receipt *r)
+{
+    bool seen[MEMBERS] = { false };
+    size_t member = MEMBERS - 1;
+
+    memset(r, 0, sizeof *r);
+    if (!FAST(c, "{"))
+        return false;
+    do {
+        fast_blanks(c);
+        if (!FAST(c, "\"") || (member = take_name(c, member + 1)) == MEMBERS || seen[member])
+            return false;
+        seen[member] = true;
+        fast_blanks(c);
+        if (!FAST(c, ":"))
+            return false;
+        fast_blanks(c);
+        if (!take_value(c, member, form, r))
+            return false;
+        fast_blanks(c);
+    } while (FAST(c, ","));
+    if (!FAST(c, "}") || !is_whole(form, seen))
+        return false;
+    fast_blanks(c);
+    return true;
+}
+
 static void put_field(json *object, const struct receipt_field *f, const struct receipt *r)
 {
     const void *at = (const uint8_t *)r + f->offset;

@@ -49,6 +49,15 @@ static void duplicate_job(const struct rule_facts *facts, struct verdict *verdic
         faults_add(&verdict->faults, CODE_DUPLICATE_JOB, "/jobId", "another provider has an accepted receipt for this job");
 }
 
+static void implausible_usage(const struct rule_facts *facts, struct verdict *verdict)
+{
+    const struct receipt *r = &facts->receipt->receipt;
+    const struct provider *p = catalog_provider(facts->catalog, r->provider, facts->now_ms);
+
+    if (p != NULL)
+        plausible_judge(&facts->limits->plausibility, p, r, &facts->usage, &verdict->faults);
+}
+
 static void over_limit(const struct rule_facts *facts, struct verdict *verdict)
 {
     const struct provider *p = catalog_provider(facts->catalog, facts->receipt->receipt.provider, facts->now_ms);
@@ -111,9 +120,10 @@ static void countersignature_missing(const struct rule_facts *facts, struct verd
 
 static void quote_mismatch(const struct rule_facts *facts, struct verdict *verdict)
 {
-    /* This gateway has not issued a quote yet, so none that a receipt names can match. */
-    if (!hash_is_zero(facts->receipt->receipt.quote))
-        faults_add(&verdict->faults, CODE_QUOTE_MISMATCH, "/quote", "this gateway issued no such quote");
+    const struct receipt *r = &facts->receipt->receipt;
+
+    if (!hash_is_zero(r->quote) && !verdict->quoted)
+        quote_fault(facts->quote, r, &verdict->faults);
 }
 
 /* In the order of the design; the first that fails gives the code. */
@@ -124,6 +134,7 @@ static const struct { rule_fn *rule; bool operator_may_release; } rules[] = {
     { unpriced,                 false },
     { late,                     true },
     { duplicate_job,            true },
+    { implausible_usage,        true },
     { over_cap,                 false },
     { over_part_of_cap,         true },
     { over_limit,               true },
@@ -136,7 +147,9 @@ bool rules_judge(const struct rule_facts *facts, struct verdict *verdict, struct
     const struct receipt *r = &facts->receipt->receipt;
     struct verdict v = { 0 };
 
-    v.price = catalog_price(facts->catalog, r->model, r->finished_at_ms, facts->now_ms);
+    v.quoted = facts->quote != NULL && quote_matches(facts->quote, r);
+    v.price = v.quoted ? catalog_price_version(facts->catalog, facts->quote->price_version)
+                       : catalog_price(facts->catalog, r->model, r->finished_at_ms, facts->now_ms);
     if (v.price != NULL && !price_receipt(v.price, r->count, &v.amount, err))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)

@@ -4,13 +4,15 @@
 #ifndef QUITTANCE_CORE_RULES_H
 #define QUITTANCE_CORE_RULES_H
 
-#include "gateway/core/catalog.h"
+#include "gateway/core/plausible.h"
+#include "gateway/core/quote.h"
 
 struct rule_limits {
     uint64_t max_age_ms;                      /* [receipts] max_age */
     struct amount daily_limit;                /* [receipts] daily_limit, where the provider has none of its own */
     bool require_countersignature;
     struct amount receipt_max;                /* one receipt over this is held: a quarter of the contract's cap; zero: no bound */
+    struct plausibility plausibility;
 };
 
 /* Everything the rules look at. */
@@ -22,12 +24,15 @@ struct rule_facts {
     uint64_t clock_ms;                        /* and by the time of day: what is late */
     bool job_billed_by_other;                 /* another provider has an accepted receipt for this job */
     struct amount provider_day;               /* what this provider's accepted receipts earned this UTC day so far */
+    struct usage_facts usage;                 /* of an admitted provider */
+    const struct quote *quote;                /* that the receipt names; NULL: none, or none that this gateway issued */
     bool operator_released;                   /* an operator overrides what is held for an operator */
 };
 
 struct verdict {
     enum receipt_code code;                   /* CODE_ACCEPTED or the first quarantine rule that failed */
-    const struct price_version *price;        /* NULL while unpriced */
+    const struct price_version *price;        /* that of a quote that binds, else the one in force; NULL while unpriced */
+    bool quoted;                              /* by a quote that binds */
     struct amount amount;                     /* known as soon as price is */
     struct faults faults;                     /* of all rules that failed, with the figures; caller clears */
 };

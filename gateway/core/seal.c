@@ -84,8 +84,30 @@ bool seal_receipt(struct archive_line *line, struct hash leaf, struct hash line_
     return ok;
 }
 
-bool seal_bundle(struct archive_line *line, struct hash settlement_key, struct err *err)
+/* Lines that are sealed as a whole, and what they become. */
+static const struct { enum archive_type plain, sealed; } wholes[] = {
+    { ARCHIVE_CONSUMER, ARCHIVE_SEALED_CONSUMER }, { ARCHIVE_QUOTE, ARCHIVE_SEALED_QUOTE }, { ARCHIVE_BUNDLE, ARCHIVE_SEALED_BUNDLE },
+};
+
+static enum archive_type sealed_as(enum archive_type plain)
 {
+    for (size_t i = 0; i < ARRAY_LEN(wholes); i++)
+        if (wholes[i].plain == plain)
+            return wholes[i].sealed;
+    bug("a line of type %d is not sealed", (int)plain);
+}
+
+static enum archive_type opened_as(enum archive_type sealed)
+{
+    for (size_t i = 0; i < ARRAY_LEN(wholes); i++)
+        if (wholes[i].sealed == sealed)
+            return wholes[i].plain;
+    bug("a line of type %d is not opened", (int)sealed);
+}
+
+bool seal_whole(struct archive_line *line, struct hash settlement_key, struct err *err)
+{
+    enum archive_type type = sealed_as(line->type);
     struct archive_sealed sealed = { 0 };
     struct box_nonce nonce;
     struct hash mark;
@@ -94,14 +116,14 @@ bool seal_bundle(struct archive_line *line, struct hash settlement_key, struct e
 
     buf_init_max(&text, BUF_DEFAULT_MAX);
     buf_init_max(&sealed.box, BUF_DEFAULT_MAX);
-    ok = write_padded(line, SEAL_BUNDLE_STEP, &text, err);
+    ok = write_padded(line, SEAL_WHOLE_STEP, &text, err);
     if (ok) {
         /* Of the content: the file is the same when it is made again, and no nonce ever seals two texts. */
         mark = hmac_sha256(settlement_key.b, sizeof settlement_key.b, text.data, text.len);
         nonce = nonce_of(mark.b);
         buf_add(&sealed.box, nonce.b, sizeof nonce.b);
         box_seal(&settlement_key, &nonce, text.data, text.len, &sealed.box);
-        ok = take_box(line, ARCHIVE_SEALED_BUNDLE, &sealed, err);
+        ok = take_box(line, type, &sealed, err);
     }
     buf_clear(&text);
     return ok;
@@ -139,7 +161,7 @@ bool seal_open_line(struct archive_line *line, struct hash line_key, bool *opene
     bool ok = true, fits;
 
     if (line->type != ARCHIVE_SEALED) {
-        *opened = line->type != ARCHIVE_SEALED_BUNDLE;
+        *opened = !archive_is_sealed(line->type);
         return true;
     }
     buf_init(&text);
@@ -152,8 +174,9 @@ bool seal_open_line(struct archive_line *line, struct hash line_key, bool *opene
     return ok;
 }
 
-static bool open_bundle(struct archive_line *line, struct hash settlement_key, bool *opened, struct err *err)
+static bool open_whole(struct archive_line *line, struct hash settlement_key, bool *opened, struct err *err)
 {
+    enum archive_type type = opened_as(line->type);
     const struct buf *box = &line->of.sealed.box;
     struct box_nonce nonce;
     struct buf text;
@@ -165,7 +188,7 @@ static bool open_bundle(struct archive_line *line, struct hash settlement_key, b
         fits = box_open(&settlement_key, &nonce, box->data + sizeof nonce.b, box->len - sizeof nonce.b, &text);
     }
     if (fits)
-        ok = take_text(line, &text, ARCHIVE_BUNDLE, err);
+        ok = take_text(line, &text, type, err);
     buf_clear(&text);
     if (ok)
         *opened = fits;
@@ -179,8 +202,8 @@ bool seal_open(struct archive_line *line, struct hash settlement_key, bool *open
     struct buf key;
     bool ok = true, fits;
 
-    if (line->type == ARCHIVE_SEALED_BUNDLE)
-        return open_bundle(line, settlement_key, opened, err);
+    if (archive_is_sealed(line->type) && line->type != ARCHIVE_SEALED)
+        return open_whole(line, settlement_key, opened, err);
     *opened = line->type != ARCHIVE_SEALED;
     if (*opened || !line->of.sealed.has_wrap)
         return true;

@@ -152,9 +152,40 @@ void tree_proof(const struct hash *leaves, size_t count, size_t index, struct pr
     tree_free(tree);
 }
 
+#define PART_LEVEL 6                           /* TREE_PART is 2 to this */
+_Static_assert(1u << PART_LEVEL == TREE_PART, "a node of this level stands for a part");
+
+void tree_upper(const struct tree *tree, struct buf *nodes)
+{
+    for (size_t level = PART_LEVEL; level < tree->levels; level++)
+        buf_add(nodes, tree->level[level], tree->width[level] * sizeof(struct hash));
+}
+
+/* A last part that is not full has fewer levels: its top moves up unchanged, as odd last nodes do. */
+bool tree_prove_part(const struct hash *part, uint64_t count, const struct buf *nodes, uint64_t index, struct proof *proof)
+{
+    uint64_t first = index - index % TREE_PART, left = count - first, width = (count + TREE_PART - 1) / TREE_PART, at = 0;
+
+    if (index >= count || nodes->len / sizeof *part != nodes_of(width))
+        return false;
+    tree_proof(part, left < TREE_PART ? left : TREE_PART, index % TREE_PART, proof);
+    for (index /= TREE_PART; width > 1; at += width, width = (width + 1) / 2, index /= 2)
+        if ((index ^ 1) < width)
+            memcpy(&proof->path[proof->len++], nodes->data + (at + (index ^ 1)) * sizeof *part, sizeof *part);
+    return true;
+}
+
 struct hash tree_fold(struct hash leaf, const struct proof *proof)
 {
     for (size_t i = 0; i < proof->len; i++)
         leaf = join(leaf, proof->path[i]);
     return leaf;
+}
+
+const struct hash *tree_level(const struct tree *tree, size_t level, size_t *width)
+{
+    if (level >= tree->levels)
+        return NULL;
+    *width = tree->width[level];
+    return tree->level[level];
 }

@@ -29,9 +29,20 @@ struct tree *tree_new(const struct hash *leaves, size_t count);         /* copie
 void tree_free(struct tree *tree);
 struct hash tree_top(const struct tree *tree);
 void tree_prove(const struct tree *tree, size_t index, struct proof *proof);
+/* Its nodes on a level, from 0 the leaves; borrowed; NULL: above the root. */
+const struct hash *tree_level(const struct tree *tree, size_t level, size_t *width);
+
+/* For proofs without all leaves: the levels from the one on whose nodes stand for TREE_PART leaves, bottom up, 32 bytes a node. */
+#define TREE_PART 64u
+void tree_upper(const struct tree *tree, struct buf *nodes);
+/* part: the leaves from index - index % TREE_PART on, TREE_PART or what is left of count.  false: the nodes do not fit count. */
+MUST_USE bool tree_prove_part(const struct hash *part, uint64_t count, const struct buf *nodes, uint64_t index, struct proof *proof);
 
 struct hash tree_rewards_leaf(struct address account, struct address token, struct amount claimable);
 struct hash tree_receipts_leaf(uint64_t index, struct job_id job_id, struct address provider, struct hash salt, struct hash struct_hash);
+/* The same of many side by side, the first with this index. */
+struct receipts_leaf { struct job_id job_id; struct address provider; struct hash salt, struct_hash; };
+void tree_receipts_leaves(const struct receipts_leaf *of, size_t count, uint64_t first_index, struct hash *leaves);
 struct hash tree_promise_leaf(struct hash struct_hash);                 /* keccak256 of it: of bundle and promise trees */
 void tree_promise_leaves(const struct hash *struct_hashes, size_t count, struct hash *leaves);    /* may be one array */
 /* HMAC-SHA256(secret, jobId || provider) (design 5). */

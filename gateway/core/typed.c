@@ -5,7 +5,10 @@
 
 #include <pthread.h>
 
-enum type { TYPE_DOMAIN, TYPE_RECEIPT, TYPE_BUNDLE, TYPE_MODEL, TYPE_LINEAGE, TYPE_QUOTE, TYPE_PROMISE, TYPE_ACCESS };
+enum type { TYPE_DOMAIN, TYPE_RECEIPT, TYPE_BUNDLE, TYPE_MODEL, TYPE_LINEAGE, TYPE_QUOTE, TYPE_PROMISE, TYPE_ACCESS, TYPE_DELEGATION,
+            TYPE_REVOCATION, TYPE_PAYOUT, TYPE_CAPACITY };
+
+#define HASHED_AT_ONCE 32u                    /* messages side by side, on the stack */
 
 #define LINEAGE_TYPE "Lineage(bytes32 parent,uint16 shareBps)"
 
@@ -22,6 +25,10 @@ static const char *const type_strings[] = {
     [TYPE_QUOTE]   = "Quote(bytes32 model,address provider,address consumer,uint64 priceVersion,uint64 validUntil)",
     [TYPE_PROMISE] = "InclusionPromise(bytes32 root,uint64 count,uint64 acceptedAt,uint64 settleBy)",
     [TYPE_ACCESS]  = "Access(address account,uint64 expires)",
+    [TYPE_DELEGATION] = "Delegation(address provider,address key,uint64 validFrom,uint64 validUntil)",
+    [TYPE_REVOCATION] = "Revocation(address provider,address key,uint64 at)",
+    [TYPE_PAYOUT]  = "Payout(address provider,address payout,uint64 at)",
+    [TYPE_CAPACITY] = "Capacity(address provider,bytes32 model,uint64 unitsPerSecond,uint64 validFrom,uint64 validUntil)",
 };
 
 static struct hash type_hashes[ARRAY_LEN(type_strings)];
@@ -64,12 +71,28 @@ struct hash typed_digest(const struct domain *d, struct hash struct_hash)
     return keccak256(bytes, sizeof bytes);
 }
 
+void typed_digests(const struct domain *d, const struct hash *struct_hashes, size_t count, struct hash *digests)
+{
+    uint8_t messages[HASHED_AT_ONCE][2 + 32 + 32];
+    size_t part;
+
+    for (size_t i = 0; i < HASHED_AT_ONCE; i++) {
+        messages[i][0] = 0x19;
+        messages[i][1] = 0x01;
+        memcpy(messages[i] + 2, d->separator.b, 32);
+    }
+    for (; count > 0; count -= part, struct_hashes += part, digests += part) {
+        part = count < HASHED_AT_ONCE ? count : HASHED_AT_ONCE;
+        for (size_t i = 0; i < part; i++)
+            memcpy(messages[i] + 34, struct_hashes[i].b, 32);
+        keccak256_many(messages, sizeof *messages, sizeof *messages, part, digests);
+    }
+}
+
 struct hash receipt_words_hash(const uint8_t words[RECEIPT_WORDS])
 {
     return hash_struct(TYPE_RECEIPT, words, RECEIPT_WORDS);
 }
-
-#define HASHED_AT_ONCE 32u
 
 void receipt_words_hashes(const uint8_t *words, size_t count, struct hash *hashes)
 {
@@ -161,4 +184,42 @@ struct hash access_struct_hash(const struct access *a)
     word_address(words, a->account);
     word_u64(words + WORD, a->expires_ms);
     return hash_struct(TYPE_ACCESS, words, sizeof words);
+}
+
+static struct hash hash_pair(enum type type, struct address a, struct address b, const uint64_t *times, size_t count)
+{
+    uint8_t words[4 * WORD];
+
+    word_address(words, a);
+    word_address(words + WORD, b);
+    for (size_t i = 0; i < count; i++)
+        word_u64(words + (2 + i) * WORD, times[i]);
+    return hash_struct(type, words, (2 + count) * WORD);
+}
+
+struct hash payout_struct_hash(const struct payout *p)
+{
+    return hash_pair(TYPE_PAYOUT, p->provider, p->payout, &p->at_ms, 1);
+}
+
+struct hash delegation_struct_hash(struct address provider, struct address key, uint64_t valid_from_ms, uint64_t valid_until_ms)
+{
+    return hash_pair(TYPE_DELEGATION, provider, key, (const uint64_t[]){ valid_from_ms, valid_until_ms }, 2);
+}
+
+struct hash revocation_struct_hash(struct address provider, struct address key, uint64_t at_ms)
+{
+    return hash_pair(TYPE_REVOCATION, provider, key, &at_ms, 1);
+}
+
+struct hash capacity_struct_hash(const struct capacity *c)
+{
+    uint8_t words[5 * WORD];
+
+    word_address(words, c->provider);
+    word_hash(words + WORD, c->model);
+    word_u64(words + 2 * WORD, c->units_per_second);
+    word_u64(words + 3 * WORD, c->valid_from_ms);
+    word_u64(words + 4 * WORD, c->valid_until_ms);
+    return hash_struct(TYPE_CAPACITY, words, sizeof words);
 }

@@ -15,11 +15,15 @@ struct domain {
 };
 void domain_init(struct domain *d, uint64_t chain_id, struct address contract);
 struct hash typed_digest(const struct domain *d, struct hash struct_hash);
+void typed_digests(const struct domain *d, const struct hash *struct_hashes, size_t count, struct hash *digests);      /* of each */
 
 struct receipt_bundle { struct address provider; struct hash root; uint64_t count; };
 struct inclusion_promise { struct hash root; uint64_t count, accepted_at_ms, settle_by_ms; };
 struct quote { struct hash model; struct address provider, consumer; uint64_t price_version, valid_until_ms; };
 struct access { struct address account; uint64_t expires_ms; };
+struct payout { struct address provider, payout; uint64_t at_ms; };
+/* What a provider says it can serve of a model: units as market_units counts them. */
+struct capacity { struct address provider; struct hash model; uint64_t units_per_second, valid_from_ms, valid_until_ms; };
 
 struct hash receipt_struct_hash(const struct receipt *r);
 struct hash receipt_words_hash(const uint8_t words[RECEIPT_WORDS]);          /* the same, from words as they came */
@@ -30,5 +34,9 @@ struct hash model_struct_hash(const struct model *m);
 struct hash quote_struct_hash(const struct quote *q);
 struct hash promise_struct_hash(const struct inclusion_promise *p);
 struct hash access_struct_hash(const struct access *a);
+struct hash payout_struct_hash(const struct payout *p);
+struct hash delegation_struct_hash(struct address provider, struct address key, uint64_t valid_from_ms, uint64_t valid_until_ms);
+struct hash revocation_struct_hash(struct address provider, struct address key, uint64_t at_ms);
+struct hash capacity_struct_hash(const struct capacity *c);
 
 #endif

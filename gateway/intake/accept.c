@@ -1,8 +1,6 @@
 /* The writer's task of a submission: each item against what is kept, in the order of the rules (design 3). */
 #include "gateway/intake/inside.h"
 
-#include "gateway/core/tree.h"
-
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -46,17 +44,29 @@ void accept_show(struct intake_item *item, const struct receipt_row *row)
     item->promise_index = row->promise_index;
 }
 
-/* A missing consumer signature that came later; what was held for the want of it is judged again.  Once a batch is closed
- * nothing of it changes: its sums and its archive say who was charged. */
+/* Once a batch is closed nothing of it changes: its sums and its archive say who was charged.  Nor once the pool's epoch is
+ * booked, which waits for its batches: only a receipt that was moved, while a restored backup caught up, comes so late. */
+static bool is_fixed(struct run *run, const struct receipt_row *row, bool *fixed, struct err *err)
+{
+    struct epoch_row epoch;
+    struct batch_row open;
+    bool found;
+
+    if (!store_batch_open(run->group->db, &open, err) || !store_epoch_of_time(run->group->db, row->accepted_at_ms, &epoch, &found, err))
+        return false;
+    *fixed = row->batch < open.number || (found && epoch.batch != 0);
+    return true;
+}
+
+/* A missing consumer signature that came later; what was held for the want of it is judged again. */
 static bool complete(struct run *run, const struct intake_item *item, struct receipt_row *row, struct err *err)
 {
     struct verdict verdict = { 0 };
-    struct batch_row open;
-    bool ok;
+    bool ok, fixed = false;
 
-    if (!store_batch_open(run->group->db, &open, err))
+    if (row->state == RECEIPT_ACCEPTED && !is_fixed(run, row, &fixed, err))
         return false;
-    if (row->state == RECEIPT_ACCEPTED && row->batch < open.number)
+    if (fixed)
         return true;
     row->signed_.has_consumer_signature = true;
     row->signed_.consumer_signature = item->signed_.consumer_signature;
@@ -162,6 +172,7 @@ static bool hold(struct run *run, size_t index, struct verdict *verdict, struct 
 static bool keep(struct run *run, size_t index, const struct verdict *verdict, struct receipt_row *row, struct err *err)
 {
     struct intake_item *item = &run->s->items[index];
+    const struct work *work = run->s->work;
 
     if (!bundle_refer(run, index, row, err) || !book_accept(run->intake, run->group, verdict, row, err))
         return false;
@@ -170,12 +181,12 @@ static bool keep(struct run *run, size_t index, const struct verdict *verdict, s
     item->code = CODE_ACCEPTED;
     if (run->paging != NULL && !row->signed_.has_consumer_signature)
         return paging_add(run, index, row, err);
-    book_promise(run->intake, row);
+    book_promise(run->intake, row, work->leaves[index]);
     accept_show(item, row);
     return store_receipt_insert(run->group->db, row, err);
 }
 
-static bool judge(struct run *run, size_t index, struct err *err)
+static bool judge(struct run *run, size_t index, bool job_is_new, struct err *err)
 {
     const struct intake_item *item = &run->s->items[index];
     struct verdict verdict = { 0 };
@@ -184,30 +195,62 @@ static bool judge(struct run *run, size_t index, struct err *err)
 
     row_of_item(run, item, &row);
     if (!book_judge(run->intake, run->group, &item->signed_, row.received_at_ms,
-                    paging_job_is_new(run, row.signed_.receipt.job_id) ? JUDGE_NEW_JOB : JUDGE_NORMAL, &verdict, err))
+                    job_is_new ? JUDGE_NEW_JOB : JUDGE_NORMAL, &verdict, err))
         return false;
     ok = verdict.code == CODE_ACCEPTED ? keep(run, index, &verdict, &row, err) : hold(run, index, &verdict, &row, err);
     faults_clear(&verdict.faults);
     return ok;
 }
 
+/* Asked here, in the order of the books, so that an audit finds the same keys in force at acceptedAt. */
+static enum key_standing standing_of(const struct run *run, const struct intake_item *item, struct address key)
+{
+    const struct receipt *r = &item->signed_.receipt;
+    const struct delegation *by;
+
+    return keyring_standing(catalog_keys(run->intake->gathered.snapshot->catalog), r->provider, key, r->finished_at_ms,
+                            run->group->now_ms, &by);
+}
+
+static void judge_key(const struct run *run, struct intake_item *item)
+{
+    const char *pointer = run->s->is_bundle ? "" : "/signature", *whose = run->s->is_bundle ? "the bundle's signature " : "";
+    struct address key = run->s->is_bundle ? run->s->bundle_key : item->key;
+    enum key_standing standing = address_is_zero(key) ? KEY_VALID : standing_of(run, item, key);
+
+    if (standing != KEY_VALID)
+        faults_add(&item->faults, CODE_INVALID_SIGNATURE, pointer, "%s%s", whose, key_standing_text(standing));
+}
+
+/* What a stranger's key signed is no bundle of this provider. */
+static void judge_bundle_key(struct run *run)
+{
+    struct submission *s = run->s;
+
+    if (s->bundle_good && !address_is_zero(s->bundle_key) && s->count > 0)
+        s->bundle_good = standing_of(run, &s->items[0], s->bundle_key) != KEY_UNKNOWN;
+}
+
 static bool accept_item(struct run *run, size_t index, struct err *err)
 {
     struct intake_item *item = &run->s->items[index];
-    enum receipt_code first = faults_first(&item->faults);
+    enum receipt_code first;
     struct receipt_row kept;
-    bool found, elsewhere = false;
+    bool is_new, found = false, elsewhere = false;
 
     if (item->goes_on)
         return true;
     item->in_predecessor = run->intake->is_predecessor;
+    judge_key(run, item);
+    first = faults_first(&item->faults);
     if (run->s->is_bundle && !run->s->bundle_good)
         return reject(item, CODE_INVALID_SIGNATURE);
     if (first != CODE_ACCEPTED && first < CODE_DUPLICATE)
         return reject(item, first);
-    found = !paging_job_is_new(run, item->signed_.receipt.job_id);
     /* Rows of this group are found too, so a receipt twice in one array is seen like any other. */
-    if (found && !store_receipt_find(run->group->db, item->signed_.receipt.job_id, item->signed_.receipt.provider, &kept, &found, err))
+    if (!paging_job_is_new(run, item->signed_.receipt.job_id, &is_new, err))
+        return false;
+    if (!is_new && !store_receipt_find(run->group->db, item->signed_.receipt.job_id, item->signed_.receipt.provider, &kept, &found, err))
         return false;
     if (found && hash_eq(kept.hash, item->hash))
         return duplicate(run, item, &kept, err);
@@ -222,7 +265,7 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
         return reject(item, CODE_INVALID_SIGNATURE);
     if (over_rate(run, item))
         return reject(item, CODE_TOO_MANY);
-    return found ? conflict(run, index, &kept, err) : judge(run, index, err);
+    return found ? conflict(run, index, &kept, err) : judge(run, index, is_new, err);
 }
 
 bool accept_run(struct task *task, struct group *group, struct err *err)
@@ -230,13 +273,15 @@ bool accept_run(struct task *task, struct group *group, struct err *err)
     struct submission *s = (struct submission *)((char *)task - offsetof(struct submission, task));
     struct run run = { .intake = s->intake, .group = group, .s = s };
     struct work *work = s->work;
-    bool ok = gather_enter(s->intake, group, err) && paging_begin(&run, err);
+    bool ok = gather_enter(s->intake, group, err);
 
+    if (ok)
+        judge_bundle_key(&run);
+    ok = ok && paging_begin(&run, err);
     for (size_t i = 0; ok && i < s->count; i++)
         ok = accept_item(&run, i, err);
     ok = ok && paging_end(&run, err);
     paging_free(&run);
-    tree_free(run.tree);
     if (!ok) {
         gather_undo(s->intake);
         return false;

@@ -5,6 +5,7 @@
 #include "gateway/core/text.h"
 #include "gateway/intake/inside.h"
 #include "store/catalog.h"
+#include "store/market.h"
 
 struct provider_change { const char *who; struct provider *p; bool patch; enum admit_result result; };
 struct consumer_change { const char *who; struct consumer *c; bool patch; enum admit_result result; };
@@ -34,6 +35,12 @@ static bool decide(bool patch, bool admitted, bool same, enum admit_result *resu
     return true;
 }
 
+static bool same_class(const struct provider_class *a, const struct provider_class *b)
+{
+    return a->has_tokens_per_second == b->has_tokens_per_second && a->tokens_per_second == b->tokens_per_second
+        && a->has_parallelism == b->has_parallelism && a->parallelism == b->parallelism;
+}
+
 static json *account_detail(struct address address, const char *name, bool has_limit, const char *limit_name, struct amount limit)
 {
     json *detail = json_new_object();
@@ -45,26 +52,37 @@ static json *account_detail(struct address address, const char *name, bool has_l
     return detail;
 }
 
+static void put_class(json *detail, const struct provider_class *c)
+{
+    if (c->has_tokens_per_second)
+        json_put_u64(detail, "maxTokensPerSecond", c->tokens_per_second);
+    if (c->has_parallelism)
+        json_put_u64(detail, "parallelism", c->parallelism);
+}
+
 static bool put_provider(void *self, struct intake *intake, struct group *group, struct err *err)
 {
     struct provider_change *change = self;
     struct provider *p = change->p, old;
     json *detail;
-    bool found, same;
+    bool known, found, same;
 
-    (void)intake;
-    if (!store_provider_latest(group->db, p->address, &old, &found, err))
+    if (!store_provider_latest(group->db, p->address, &old, &known, err))
         return false;
-    found = found && old.admitted;
+    found = known && old.admitted;
     same = found && address_eq(old.payout, p->payout) && strcmp(old.name, p->name) == 0
-        && same_limit(old.has_daily_limit, old.daily_limit, p->has_daily_limit, p->daily_limit);
+        && same_limit(old.has_daily_limit, old.daily_limit, p->has_daily_limit, p->daily_limit)
+        && same_class(&old.class_, &p->class_);
     if (!decide(change->patch, found, same, &change->result, err))
         return false;
     p->admitted = true;
     p->since_ms = change->result == ADMIT_SAME ? old.since_ms : group->now_ms;
     if (change->result == ADMIT_SAME)
         return true;
+    if (!payout_agreed(&intake->config.domain, group->clock_ms, known ? &old : NULL, p, err))
+        return false;
     detail = account_detail(p->address, p->name, p->has_daily_limit, "dailyLimit", p->daily_limit);
+    put_class(detail, &p->class_);
     json_put_address(detail, "payout", p->payout);
     return change_record(group, change->who, change->patch ? "provider-change" : "provider-admit", detail, err)
         && store_provider_add(group->db, p, err);
@@ -111,7 +129,8 @@ static bool drop_provider(void *self, struct intake *intake, struct group *group
     old.admitted = false;
     old.since_ms = group->now_ms;
     return change_record(group, e->who, "provider-expel", account_detail(e->address, old.name, false, "", AMOUNT_ZERO), err)
-        && store_provider_add(group->db, &old, err);
+        && store_provider_add(group->db, &old, err)
+        && store_capacity_withdraw(group->db, e->address, group->now_ms, err);
 }
 
 bool expel_provider(struct intake *intake, const char *who, struct address provider, struct err *err)

@@ -13,8 +13,18 @@
 
 enum admit_result { ADMIT_CREATED, ADMIT_SAME, ADMIT_CHANGED };
 
-/* First admission, or the same again; since is set here.  patch: an admitted one is changed instead. */
+/* First admission, or the same again; since is set here.  patch: an admitted one is changed instead.  A payout account that is not
+ * the provider itself, and any change of it, needs p->payout_word, the wallet's (admit_keys.c): ERR_AUTH. */
 MUST_USE bool admit_provider(struct intake *intake, const char *who, struct provider *p, bool patch, enum admit_result *result, struct err *err);
+/* By the wallet itself; *p is the provider afterwards. */
+MUST_USE bool change_payout(struct intake *intake, const struct payout *payout, const struct signature *signature, struct provider *p,
+                            enum admit_result *result, struct err *err);
+/* A key that may sign for its provider from now on; since is set here, or is that of the same message before.  ERR_AUTH: not by
+ * the wallet; ERR_NOT_FOUND: no admitted provider; ERR_CONFLICT: revoked before, or too many. */
+#define KEYS_MAX 16u                          /* of one provider: neither over nor revoked for more than a day */
+MUST_USE bool delegate_key(struct intake *intake, struct delegation *d, enum admit_result *result, struct err *err);
+/* who: "wallet" where r has its signature, else an administrator; at and since are set here for that one. */
+MUST_USE bool revoke_key(struct intake *intake, const char *who, struct revocation *r, enum admit_result *result, struct err *err);
 MUST_USE bool expel_provider(struct intake *intake, const char *who, struct address provider, struct err *err);
 MUST_USE bool admit_consumer(struct intake *intake, const char *who, struct consumer *c, bool patch, enum admit_result *result, struct err *err);
 MUST_USE bool expel_consumer(struct intake *intake, const char *who, struct address consumer, struct err *err);

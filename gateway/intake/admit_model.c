@@ -6,6 +6,9 @@
 #include "gateway/intake/inside.h"
 #include "gateway/lib/secp.h"
 #include "store/catalog.h"
+#include "store/market.h"
+
+#include <inttypes.h>
 
 #define PRICE_BACK_MS 60000u                  /* how far back a model's later versions may reach */
 #define PRICES_PAGE 1000u
@@ -140,18 +143,35 @@ static bool has_price(struct db *db, const struct price_version *p, bool *found,
     return true;
 }
 
+/* A step that is made takes effect with its window's end: an operator's version from before it would never count. */
+static bool fits_market(const struct catalog *catalog, const struct price_version *p, struct group *group, struct err *err)
+{
+    struct market_row running[MARKETS_MAX];
+    size_t count;
+
+    if (!p->any_model && p->effective_from_ms < group->now_ms && catalog_market(catalog, p->model, group->now_ms) != NULL)
+        return err_set(err, ERR_INVALID, "effectiveFrom: not in the past while a market moves this model's price (now is %" PRIu64
+                       ")", group->now_ms);
+    if (p->market.window_s == 0)
+        return true;
+    return store_markets_due(group->db, UINT64_MAX, running, MARKETS_MAX, &count, err)
+        && (count < MARKETS_MAX || err_set(err, ERR_LIMIT, "market: %u run already", MARKETS_MAX));
+}
+
 static bool put_price(void *self, struct intake *intake, struct group *group, struct err *err)
 {
     const struct pricing *pricing = self;
     struct price_version *p = pricing->p;
     bool later;
 
-    (void)intake;
     if (!has_price(group->db, p, &later, err))
         return false;
     if (later && p->effective_from_ms + PRICE_BACK_MS < group->clock_ms)
         return err_set(err, ERR_INVALID, "effectiveFrom: over %u s in the past", PRICE_BACK_MS / 1000);
+    if (!fits_market(intake->gathered.snapshot->catalog, p, group, err))
+        return false;
     p->recorded_at_ms = group->now_ms;
+    atomic_store(&intake->market_due_ms, 0);
     return store_price_add(group->db, p, err) && change_record(group, pricing->who, "price-add", price_to_json(p), err)
         && (pricing->also == NULL || pricing->also(pricing->self, group, p, err));
 }

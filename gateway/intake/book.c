@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "gateway/core/receipt_json.h"
+#include "gateway/lib/secp.h"
+#include "store/quotes.h"
 
 static struct tally_key day_key(const struct group *group, struct address provider)
 {
@@ -33,6 +35,9 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
         .catalog = catalog, .limits = &limits, .receipt = r, .now_ms = group->now_ms, .clock_ms = group->clock_ms,
         .operator_released = judging == JUDGE_RELEASED,
     };
+    const struct provider *provider = catalog_provider(catalog, r->receipt.provider, group->now_ms);
+    struct issued_quote quote;
+    bool issued = false;
     uint64_t waited_ms = group->clock_ms > received_at_ms ? group->clock_ms - received_at_ms : 0;
 
     limits.receipt_max = intake->gathered.batch_amount_max;
@@ -44,9 +49,13 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
         return false;
     if ((!facts.job_billed_by_other && !pair_job_billed(intake, &r->receipt, &facts.job_billed_by_other, err)))
         return false;
+    if (!hash_is_zero(r->receipt.quote) && !store_quote_find(group->db, r->receipt.quote, &quote, &issued, err))
+        return false;
+    facts.quote = issued ? &quote.quote : NULL;
     /* Strangers earn nothing, and asking about each would only fill the table. */
-    if (catalog_provider(catalog, r->receipt.provider, group->now_ms) != NULL
-        && !provider_day(intake, group, r->receipt.provider, &facts.provider_day, err))
+    facts.usage.received_at_ms = received_at_ms;
+    if (provider != NULL && (!provider_day(intake, group, provider->address, &facts.provider_day, err)
+                             || !measure_facts(intake, group, provider, &r->receipt, &facts.usage, err)))
         return false;
     return rules_judge(&facts, verdict, err);
 }
@@ -74,6 +83,7 @@ static bool make_room(struct intake *intake, struct group *group, struct amount 
         if (!store_batch_set_protocol_account(group->db, config->protocol_account, err))
             return false;
         open->protocol_account = config->protocol_account;
+        intake->gathered.stored.protocol_account = config->protocol_account;
     }
     return true;
 }
@@ -83,6 +93,20 @@ static bool post(struct intake *intake, const struct share *share, struct err *e
     struct tally_key key = { intake->gathered.batch.number, share->account, (int)share->role, share->model };
 
     return amount_is_zero(share->amount) || tally_add(&intake->gathered.postings, &key, share->amount, err);
+}
+
+static struct popularity_fee fee_of(const struct price_version *price, const struct share *charge)
+{
+    return (struct popularity_fee){ charge->model, charge->account, popularity_fee_of(price, charge->amount) };
+}
+
+/* What a consumer is billed for makes the model popular; what the treasury pays does not. */
+static bool count_fee(struct gathered *g, const struct price_version *price, const struct share *charge, struct err *err)
+{
+    struct popularity_fee fee = fee_of(price, charge);
+    struct tally_key key = { .number = g->batch.number, .account = fee.consumer, .model = fee.model };
+
+    return !g->epoch_running || charge->role != ROLE_CONSUMER || amount_is_zero(fee.fees) || tally_add(&g->fees, &key, fee.fees, err);
 }
 
 /* Both sides of the entry, and the sums kept beside them. */
@@ -99,9 +123,12 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
     for (size_t i = 0; ok && i < credits.count; i++)
         ok = post(intake, &credits.list[i], err);
     shares_clear(&credits);
-    return ok && post(intake, charge, err)
+    return ok && post(intake, charge, err) && count_fee(g, verdict->price, charge, err)
         && tally_add(&g->batches, &(struct tally_key){ .number = g->batch.number }, verdict->amount, err)
-        && tally_add(&g->days, &day, verdict->amount, err);
+        && tally_add(&g->days, &day, verdict->amount, err)
+        && measure_accepted(intake, group, &r->receipt, err)
+        && market_count(intake, verdict->price, &r->receipt, err)
+        && (!verdict->quoted || store_quote_use(group->db, r->receipt.quote, err));
 }
 
 bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row, struct err *err)
@@ -125,11 +152,11 @@ bool book_accept(struct intake *intake, struct group *group, const struct verdic
     return true;
 }
 
-void book_promise(struct intake *intake, struct receipt_row *row)
+void book_promise(struct intake *intake, struct receipt_row *row, struct hash leaf)
 {
     row->promise = intake->gathered.number;
     row->promise_index = intake->gathered.leaf_count;
-    gather_leaf(intake, row->hash);
+    gather_leaf(intake, row->hash, leaf);
 }
 
 static bool note_price(const struct verdict *verdict, struct receipt_row *row)
@@ -155,7 +182,8 @@ void book_recharge(struct intake *intake, struct receipt_row *row)
 {
     const struct catalog *catalog = intake->gathered.snapshot->catalog;
     struct signed_receipt before = row->signed_;
-    struct recharge r = { .batch = row->batch };
+    const struct price_version *price = catalog_price_version(catalog, row->price_version);
+    struct recharge r = { .batch = row->batch, .accepted_at_ms = row->accepted_at_ms };
 
     before.has_consumer_signature = false;
     r.from = ledger_charge(catalog, &before, row->amount, row->accepted_at_ms);
@@ -164,26 +192,70 @@ void book_recharge(struct intake *intake, struct receipt_row *row)
         return;
     row->has_charged = true;
     row->charged = r.to.account;
+    if (price == NULL)
+        bug("a receipt was accepted under a price that is not there");
+    r.fee = fee_of(price, &r.to);
     if (!amount_is_zero(row->amount))
         gather_recharge(intake, &r);
+}
+
+/* Who signed a held receipt is not kept beside it: its signature says. */
+static bool key_of_held(const struct intake *intake, struct group *group, const struct receipt_row *row, struct address *key, struct err *err)
+{
+    struct signature signature = row->signed_.signature;
+    struct hash message = row->hash;
+    struct bundle_row bundle;
+
+    if (row->has_bundle) {
+        if (!store_bundle_find(group->db, row->bundle, &bundle, err))
+            return false;
+        signature = bundle.signature;
+        message = bundle_struct_hash(&bundle.bundle);
+        buf_clear(&bundle.leaves);
+    }
+    return secp_recover(&signature, typed_digest(&intake->config.domain, message), key, err);
+}
+
+/* A key that was revoked while its receipt was held signs it no more. */
+static bool held_standing(const struct intake *intake, struct group *group, const struct receipt_row *row, enum key_standing *standing,
+                          struct err *err)
+{
+    const struct keyring *keys = catalog_keys(intake->gathered.snapshot->catalog);
+    const struct receipt *r = &row->signed_.receipt;
+    const struct delegation *by;
+    struct address key;
+
+    *standing = KEY_VALID;
+    if (!keyring_has(keys, r->provider))
+        return true;
+    if (!key_of_held(intake, group, row, &key, err))
+        return false;
+    if (!address_eq(key, r->provider))
+        *standing = keyring_standing(keys, r->provider, key, r->finished_at_ms, group->now_ms, &by);
+    return true;
 }
 
 bool book_again(struct intake *intake, struct group *group, bool operator_released, struct receipt_row *row,
                 struct verdict *verdict, struct err *err)
 {
     enum receipt_code before = row->code;
+    enum key_standing standing;
     bool changed;
 
     if (atomic_load(&intake->closed))
         return !operator_released
             || err_set(err, ERR_CONFLICT, "the contract takes no more batches: what is released now would never be paid");
+    if (!held_standing(intake, group, row, &standing, err))
+        return false;
+    if (standing != KEY_VALID)
+        return !operator_released || err_set(err, ERR_CONFLICT, "it stays held: its signature %s", key_standing_text(standing));
     if (!book_judge(intake, group, &row->signed_, row->received_at_ms, operator_released ? JUDGE_RELEASED : JUDGE_NORMAL, verdict, err))
         return false;
     if (verdict->code == CODE_ACCEPTED) {
         row->faults[0] = '\0';
         if (!book_accept(intake, group, verdict, row, err))
             return false;
-        book_promise(intake, row);
+        book_promise(intake, row, tree_promise_leaf(row->hash));
         if (!store_receipt_accept(group->db, row, err))
             return false;
     } else if (!operator_released) {

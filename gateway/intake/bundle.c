@@ -1,38 +1,16 @@
 /* What is kept of a bundle as a whole, and what it proves of one of its receipts. */
 #include "gateway/intake/inside.h"
 
-#include <stdlib.h>
-
-#include "gateway/base/mem.h"
 #include "gateway/core/tree.h"
 
-void bundle_leaves(const struct submission *s, struct hash *leaves)
-{
-    for (size_t i = 0; i < s->count; i++)
-        leaves[i] = s->items[i].hash;
-    tree_promise_leaves(leaves, s->count, leaves);
-}
-
-static struct tree *tree_of_bundle(const struct submission *s)
-{
-    struct hash *leaves = mem_array(s->count, sizeof *leaves);
-    struct tree *tree;
-
-    bundle_leaves(s, leaves);
-    tree = tree_new(leaves, s->count);
-    free(leaves);
-    return tree;
-}
-
-/* A bundle's signature over one of its items.  The tree is made once: all items of a bundle may conflict. */
+/* A bundle's signature over one of its items. */
 struct bundle_proof bundle_prove(struct run *run, size_t index)
 {
     const struct submission *s = run->s;
+    const struct work *work = s->work;
     struct bundle_proof p = { .bundle = s->bundle, .signature = s->bundle_signature, .index = index };
 
-    if (run->tree == NULL)
-        run->tree = tree_of_bundle(s);
-    tree_prove(run->tree, index, &p.path);
+    tree_prove(work->tree, index, &p.path);
     return p;
 }
 
@@ -40,6 +18,7 @@ struct bundle_proof bundle_prove(struct run *run, size_t index)
 bool bundle_refer(struct run *run, size_t index, struct receipt_row *row, struct err *err)
 {
     const struct submission *s = run->s;
+    const struct work *work = s->work;
 
     if (!s->is_bundle)
         return true;
@@ -47,14 +26,11 @@ bool bundle_refer(struct run *run, size_t index, struct receipt_row *row, struct
         struct bundle_row b = { .bundle = s->bundle, .signature = s->bundle_signature };
         bool ok;
 
-        struct hash *leaves = mem_array(s->count, sizeof *leaves);
-
-        bundle_leaves(s, leaves);
         buf_init(&b.leaves);
-        buf_add(&b.leaves, leaves, s->count * sizeof *leaves);
-        free(leaves);
+        buf_add(&b.leaves, work->leaves, s->count * sizeof *work->leaves);
         ok = b.leaves.failed ? err_set(err, ERR_LIMIT, "a bundle of %zu receipts", s->count)
-                             : store_bundle_insert(run->group->db, &b, err);
+                             : store_bundle_insert(run->group->db, &b, err)
+                               && store_bundle_nodes_insert(run->group->db, b.id, work->tree, err);
         buf_clear(&b.leaves);
         if (!ok)
             return false;

@@ -15,6 +15,10 @@ void gather_close(struct intake *intake)
     tally_reset(&g->postings);
     tally_reset(&g->batches);
     tally_reset(&g->days);
+    tally_reset(&g->measures);
+    tally_reset(&g->caches);
+    tally_reset(&g->fees);
+    tally_reset(&g->demand);
     g->leaf_count = 0;
     g->submission_count = 0;
     g->recharge_count = 0;
@@ -24,25 +28,50 @@ void gather_close(struct intake *intake)
 void gather_lost(struct intake *intake)
 {
     gather_close(intake);
+    atomic_store(&intake->market_due_ms, 0);
     intake->held_known = false;     /* it counted rows that are not there */
 }
 
+/* The catalog for the group.  Where prices moved with it, a copy of our own: nobody else may see what is not kept yet. */
+static bool take_snapshot(struct intake *intake, struct group *group, struct err *err)
+{
+    struct gathered *g = &intake->gathered;
+    const struct snapshot *own;
+
+    if (!snapshots_refresh(intake->snapshots, group->db, err))
+        return false;
+    g->snapshot = snapshot_take(intake->snapshots);
+    if (!market_run(intake, group, g->snapshot->catalog, &g->stepped, err) || (g->stepped && !snapshot_load(group->db, &own, err))) {
+        snapshot_release(g->snapshot);
+        g->snapshot = NULL;
+        return false;
+    }
+    if (g->stepped) {
+        snapshot_release(g->snapshot);
+        g->snapshot = own;
+    }
+    return true;
+}
+
 /* The catalog stays the same for a whole group: changes of it have groups of their own. */
-static bool begin(struct intake *intake, const struct group *group, struct err *err)
+static bool begin(struct intake *intake, struct group *group, struct err *err)
 {
     struct gathered *g = &intake->gathered;
     uint64_t all;
 
-    if (g->open && g->number == group->number && g->now_ms == group->now_ms)
+    if (g->open && g->number == group->number && g->now_ms == group->now_ms) {
+        g->stepped = false;
         return true;
+    }
     if (g->open)
         gather_lost(intake);        /* the group before ended without our seal: it was not kept */
     if (!intake->held_known && !store_receipts_held_count(group->db, &intake->held, &all, err))
         return false;
     intake->held_known = true;
-    if (!snapshots_refresh(intake->snapshots, group->db, err))
+    /* Who else closes a batch, settling or a release of its own, has a group of its own too. */
+    if (!pool_epoch_now(group->db, group->now_ms, &g->epoch, &g->epoch_running, &g->epoch_stored, err)
+        || !store_batch_open(group->db, &g->stored, err) || !take_snapshot(intake, group, err))
         return false;
-    g->snapshot = snapshot_take(intake->snapshots);
     g->number = group->number;
     g->now_ms = group->now_ms;
     pthread_mutex_lock(&intake->lock);
@@ -54,14 +83,12 @@ static bool begin(struct intake *intake, const struct group *group, struct err *
 
 /* The batch that takes the next receipt: the store's open one with what the group added, or the one after it that this
  * group began (its row is made by the seal). */
-static bool find_batch(struct intake *intake, struct group *group, struct err *err)
+static bool find_batch(struct intake *intake, struct err *err)
 {
     struct gathered *g = &intake->gathered;
     const struct tally_row *newest = NULL;
 
-    /* Read for each task: settling closes batches too. */
-    if (!store_batch_open(group->db, &g->batch, err))
-        return false;
+    g->batch = g->stored;
     for (size_t i = 0; i < g->batches.count; i++) {
         const struct tally_row *b = &g->batches.list[i];
 
@@ -83,6 +110,7 @@ bool gather_enter(struct intake *intake, struct group *group, struct err *err)
 
     if (!begin(intake, group, err))
         return false;
+    g->marked.stored = g->stored;
     g->marked.leaves = g->leaf_count;
     g->marked.submissions = g->submission_count;
     g->marked.recharges = g->recharge_count;
@@ -90,7 +118,11 @@ bool gather_enter(struct intake *intake, struct group *group, struct err *err)
     tally_mark(&g->postings);
     tally_mark(&g->batches);
     tally_mark(&g->days);
-    return find_batch(intake, group, err);
+    tally_mark(&g->measures);
+    tally_mark(&g->caches);
+    tally_mark(&g->fees);
+    tally_mark(&g->demand);
+    return find_batch(intake, err);
 }
 
 void gather_undo(struct intake *intake)
@@ -99,24 +131,35 @@ void gather_undo(struct intake *intake)
 
     if (!g->open)
         return;
+    if (g->stepped) {
+        gather_lost(intake);        /* the steps are undone with the task that began the group: the next task begins it anew */
+        return;
+    }
     tally_undo(&g->postings);
     tally_undo(&g->batches);
     tally_undo(&g->days);
+    tally_undo(&g->measures);
+    tally_undo(&g->caches);
+    g->stored = g->marked.stored;
+    tally_undo(&g->fees);
+    tally_undo(&g->demand);
     g->leaf_count = g->marked.leaves;
     g->submission_count = g->marked.submissions;
     g->recharge_count = g->marked.recharges;
     intake->held = g->marked.held;
 }
 
-void gather_leaf(struct intake *intake, struct hash receipt)
+void gather_leaf(struct intake *intake, struct hash receipt, struct hash leaf)
 {
     struct gathered *g = &intake->gathered;
 
     if (g->leaf_count == g->leaf_capacity) {
         g->leaf_capacity = g->leaf_capacity == 0 ? 256 : g->leaf_capacity * 2;
+        g->receipts = mem_grow(g->receipts, g->leaf_capacity, sizeof *g->receipts);
         g->leaves = mem_grow(g->leaves, g->leaf_capacity, sizeof *g->leaves);
     }
-    g->leaves[g->leaf_count++] = receipt;
+    g->receipts[g->leaf_count] = receipt;
+    g->leaves[g->leaf_count++] = leaf;
 }
 
 void gather_submission(struct intake *intake, struct submission *s)

@@ -12,9 +12,12 @@
 #include "gateway/intake/intake.h"
 #include "gateway/intake/tally.h"
 #include "gateway/lib/json.h"
+#include "gateway/pool/pool.h"
 #include "store/batches.h"
 #include "store/ledger.h"
+#include "store/measures.h"
 #include "store/pages.h"
+#include "store/tree_parts.h"
 
 #define VERIFY_CHUNK 64u                      /* items a thread takes at a time; of a bundle a frame */
 #define PAGE_LEAST 64u                        /* fewer out of one bundle are rows of their own */
@@ -24,12 +27,16 @@
 /* A submission on its way. */
 struct work {
     struct submission *next;                  /* in the pool's queue */
+    struct hash *leaves;                      /* owned; of its items, as bundle and promise trees hash them */
+    struct tree *tree;                        /* owned; a bundle's */
     struct page_content content;              /* a bundle's, one frame a chunk; no frames: it will not be a page */
+    bool jobs_differ;                         /* of a bundle with content: no job stands in it twice, */
+    struct job_id first_job, last_job;        /* and they lie between these */
     bool kept;                                /* its task ran and succeeded: only the group can fail now */
 };
 
-/* The debit of one receipt goes from one account to the other. */
-struct recharge { uint64_t batch; struct share from, to; };
+/* The debit of one receipt goes from one account to the other, and makes its model popular. */
+struct recharge { uint64_t batch, accepted_at_ms; struct share from, to; struct popularity_fee fee; };
 
 /* What the tasks of the commit group under way have added and the seal will write.  `marked` is how it stood when the
  * running task began: a task that fails goes back to it, as its savepoint does in the store. */
@@ -38,15 +45,21 @@ struct gathered {
     uint64_t number, now_ms;
     const struct snapshot *snapshot;
     struct amount batch_amount_max;           /* one for the whole group */
+    bool stepped;                             /* the running task is the first, and moved prices: gone with it if it fails */
     struct batch_row batch;                   /* the open one, with what this group has added so far */
-    struct tally postings, batches, days;
-    struct hash *leaves;                      /* struct hashes of accepted receipts, in order */
+    struct batch_row stored;                  /* the store's open one, as the group found it */
+    struct tally postings, batches, days, demand;      /* demand: units by the version of the market's base */
+    struct tally measures, caches;            /* measure.c */
+    struct popularity_terms epoch;            /* of the pool, at now_ms */
+    bool epoch_running, epoch_stored;
+    struct tally fees;                        /* what was paid to the protocol in it, by batch, consumer and model */
+    struct hash *receipts, *leaves;           /* struct hashes of accepted receipts, in order, and their leaves of the promise tree */
     size_t leaf_count, leaf_capacity;
     struct submission **submissions;          /* those that had a receipt accepted */
     size_t submission_count, submission_capacity;
     struct recharge *recharges;               /* receipts of the open batch that have another payer since */
     size_t recharge_count, recharge_capacity;
-    struct { size_t leaves, submissions, recharges; uint64_t held; } marked;
+    struct { struct batch_row stored; size_t leaves, submissions, recharges; uint64_t held; } marked;
 };
 
 struct intake {
@@ -64,7 +77,12 @@ struct intake {
     atomic_bool closed;
     atomic_bool paused;
 
-    struct buckets *buckets;                  /* of providers; the writer's thread's alone */
+    struct buckets *buckets;                  /* of providers; the writer's thread's alone, as are the next two */
+    struct buckets *announcements, *quoted;
+    _Atomic uint64_t market_due_ms;           /* when the next window of a market ends; 0: not known */
+    bool ticks;
+    pthread_t ticker;
+    pthread_cond_t tick_waits;
     struct gathered gathered;
     bool held_known;
     uint64_t held;                            /* what strangers make us keep, this group's included: see store_receipts_held_count */
@@ -101,7 +119,7 @@ MUST_USE bool gather_enter(struct intake *intake, struct group *group, struct er
 void gather_undo(struct intake *intake);       /* the task failed */
 void gather_lost(struct intake *intake);       /* a task succeeded, its group did not */
 void gather_close(struct intake *intake);      /* nothing of the group is kept in memory any more */
-void gather_leaf(struct intake *intake, struct hash receipt);
+void gather_leaf(struct intake *intake, struct hash receipt, struct hash leaf);
 void gather_submission(struct intake *intake, struct submission *s);
 void gather_recharge(struct intake *intake, const struct recharge *r);
 /* A receipt came into quarantine for this code, with `weight` receipts kept because of it; or one left it, or is held for
@@ -126,12 +144,23 @@ void book_recharge(struct intake *intake, struct receipt_row *row);
  * row after book_promise. */
 MUST_USE bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row,
                           struct err *err);
-/* One more receipt under the group's promise. */
-void book_promise(struct intake *intake, struct receipt_row *row);
+/* One more receipt under the group's promise; leaf: tree_promise_leaf of its hash. */
+void book_promise(struct intake *intake, struct receipt_row *row, struct hash leaf);
 /* Judges a held row again and stores what became of it; row->state and row->code say what.  Caller clears the verdict. */
 MUST_USE bool book_again(struct intake *intake, struct group *group, bool operator_released, struct receipt_row *row,
                          struct verdict *verdict, struct err *err);
+/* measure.c: what the rules of plausibility look at, and what an accepted receipt adds to it; p is its admitted provider. */
+MUST_USE bool measure_facts(struct intake *intake, struct group *group, const struct provider *p, const struct receipt *r,
+                            struct usage_facts *facts, struct err *err);
+MUST_USE bool measure_accepted(struct intake *intake, struct group *group, const struct receipt *r, struct err *err);
+MUST_USE bool measure_flush(struct intake *intake, struct group *group, struct err *err);
 void book_faults_text(const struct faults *faults, char *text, size_t size);      /* as JSON that fits, the first ones */
+
+/* market.c: at the start of a group, moves each market over all windows that have ended.  *stepped: versions were added. */
+MUST_USE bool market_run(struct intake *intake, struct group *group, const struct catalog *catalog, bool *stepped, struct err *err);
+/* What an accepted receipt asks of its market; and all of the group into the store. */
+MUST_USE bool market_count(struct intake *intake, const struct price_version *price, const struct receipt *r, struct err *err);
+MUST_USE bool market_flush(const struct intake *intake, struct group *group, struct err *err);
 
 /* pause.c: ERR_AGAIN while this book is paused, or the other, into which it must look; under the lock. */
 MUST_USE bool intake_may_take(const struct intake *intake, struct err *err);
@@ -142,6 +171,10 @@ MUST_USE bool intake_change(struct intake *intake, change_fn *fn, void *self, si
 /* Into the audit log, as done now by who; takes the detail. */
 MUST_USE bool change_record(struct group *group, const char *who, const char *action, json *owned_detail, struct err *err);
 
+/* admit_keys.c: whether p's payout account is as its wallet wants it; what it needs no word for is as it was (old: NULL, never
+ * admitted). */
+MUST_USE bool payout_agreed(const struct domain *domain, uint64_t now_ms, const struct provider *old, struct provider *p, struct err *err);
+
 /* What accept.c and paging.c share of one submission's task. */
 struct run {
     struct intake *intake;
@@ -149,21 +182,19 @@ struct run {
     struct submission *s;
     size_t promised;                          /* receipts accepted by this task */
     uint64_t bundle;                          /* id of its row, made with the first receipt that refers to it */
-    struct tree *tree;                        /* of the bundle, made with the first that needs it */
     struct paging *paging;                    /* NULL: each receipt is a row of its own */
 };
 /* accept.c: what is known of a kept receipt goes into the answer. */
 void accept_show(struct intake_item *item, const struct receipt_row *row);
-/* bundle.c: of its tree, in the order sent. */
-void bundle_leaves(const struct submission *s, struct hash *leaves);
-/* The bundle's one row, kept when the first of its receipts is. */
+/* bundle.c: the bundle's one row, kept when the first of its receipts is. */
 MUST_USE bool bundle_refer(struct run *run, size_t index, struct receipt_row *row, struct err *err);
 /* A bundle's signature over one of its items. */
 struct bundle_proof bundle_prove(struct run *run, size_t index);
 
 /* paging.c: accepted receipts of a bundle go into pages at the end of its task. */
 MUST_USE bool paging_begin(struct run *run, struct err *err);       /* run->paging stays NULL where there will be no page */
-bool paging_job_is_new(const struct run *run, struct job_id job);
+/* Nobody has a receipt for this job. */
+MUST_USE bool paging_job_is_new(const struct run *run, struct job_id job, bool *is_new, struct err *err);
 /* The row has all that acceptance sets but its promise. */
 MUST_USE bool paging_add(struct run *run, size_t index, const struct receipt_row *row, struct err *err);
 MUST_USE bool paging_end(struct run *run, struct err *err);         /* writes them */

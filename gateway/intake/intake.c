@@ -1,5 +1,6 @@
 /* Submitting and the pool of verify threads. */
 #include "gateway/intake/inside.h"
+#include "gateway/intake/offer.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -16,6 +17,24 @@ static void submission_release(struct submission *s)
     memset(s->promises, 0, sizeof s->promises);
 }
 
+static struct work *work_new(const struct submission *s)
+{
+    struct work *work = mem_new(sizeof *work);
+
+    work->leaves = mem_array(s->count + 1, sizeof *work->leaves);
+    if (s->is_bundle && s->count >= PAGE_LEAST)
+        page_content_init(&work->content, s->count);
+    return work;
+}
+
+static void work_free(struct work *work)
+{
+    page_content_clear(&work->content);
+    tree_free(work->tree);
+    free(work->leaves);
+    free(work);
+}
+
 /* On the writer's thread; on a pool thread only where the writer refused the task. */
 static void submission_done(struct task *task, bool ok, const struct err *err)
 {
@@ -29,8 +48,7 @@ static void submission_done(struct task *task, bool ok, const struct err *err)
             gather_lost(intake);
         submission_release(s);
     }
-    page_content_clear(&work->content);
-    free(work);
+    work_free(work);
     s->work = NULL;
     pthread_mutex_lock(&intake->lock);
     if (ok)
@@ -125,7 +143,10 @@ static void stop_threads(struct intake *intake)
         pthread_cond_wait(&intake->all_done, &intake->lock);
     intake->stopping = true;
     pthread_cond_broadcast(&intake->work_waits);
+    pthread_cond_broadcast(&intake->tick_waits);
     pthread_mutex_unlock(&intake->lock);
+    if (intake->ticks)
+        pthread_join(intake->ticker, NULL);
     for (unsigned i = 0; i < intake->thread_count; i++)
         pthread_join(intake->threads[i], NULL);
 }
@@ -137,15 +158,23 @@ void intake_free(struct intake *intake)
     stop_threads(intake);
     gather_close(intake);
     buckets_free(intake->buckets);
+    buckets_free(intake->announcements);
+    buckets_free(intake->quoted);
     tally_clear(&intake->gathered.postings);
     tally_clear(&intake->gathered.batches);
     tally_clear(&intake->gathered.days);
+    tally_clear(&intake->gathered.measures);
+    tally_clear(&intake->gathered.caches);
+    free(intake->gathered.receipts);
+    tally_clear(&intake->gathered.fees);
+    tally_clear(&intake->gathered.demand);
     free(intake->gathered.leaves);
     free(intake->gathered.submissions);
     free(intake->gathered.recharges);
     free(intake->threads);
     pthread_cond_destroy(&intake->all_done);
     pthread_cond_destroy(&intake->work_waits);
+    pthread_cond_destroy(&intake->tick_waits);
     pthread_mutex_destroy(&intake->lock);
     free(intake);
 }
@@ -163,8 +192,11 @@ bool intake_new(const struct intake_config *config, struct writer *writer, const
     made->snapshots = snapshots;
     crypt_random(&seed, sizeof seed);
     made->buckets = buckets_new(config->rate_limit, config->rate_burst, seed);
+    made->announcements = buckets_new(CAPACITY_RATE, CAPACITY_BURST, seed);
+    made->quoted = buckets_new(QUOTE_RATE, QUOTE_BURST, seed);
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->work_waits, NULL);
+    pthread_cond_init(&made->tick_waits, NULL);
     pthread_cond_init(&made->all_done, NULL);
     made->threads = mem_array(config->verify_threads, sizeof *made->threads);
     for (; made->thread_count < config->verify_threads; made->thread_count++)
@@ -188,15 +220,6 @@ void intake_set_batch_amount_max(struct intake *intake, struct amount max)
     pthread_mutex_unlock(&intake->lock);
 }
 
-static struct work *work_new(const struct submission *s)
-{
-    struct work *work = mem_new(sizeof *work);
-
-    if (s->is_bundle && s->count >= PAGE_LEAST)
-        page_content_init(&work->content, s->count);
-    return work;
-}
-
 static bool is_full(const struct intake *intake, size_t count, struct err *err)
 {
     return intake->in_flight + count > INTAKE_IN_FLIGHT_MAX
@@ -205,6 +228,7 @@ static bool is_full(const struct intake *intake, size_t count, struct err *err)
 
 bool intake_submit(struct intake *intake, struct submission *s, struct err *err)
 {
+    struct work *work = work_new(s);          /* before the lock: a large one has pages to come */
     bool taken;
 
     pthread_mutex_lock(&intake->lock);
@@ -213,15 +237,18 @@ bool intake_submit(struct intake *intake, struct submission *s, struct err *err)
         s->intake = intake;
         memset(s->promises, 0, sizeof s->promises);
         s->bundle_good = false;
+        s->bundle_key = (struct address){ { 0 } };
         s->next_chunk = 0;
         s->chunks_left = s->count == 0 ? 1 : (s->count + verify_chunk_size(s) - 1) / verify_chunk_size(s);
-        s->work = work_new(s);
+        s->work = work;
         intake->in_flight += s->count;
         intake->submissions++;
         enqueue(intake, s);
         pthread_cond_signal(&intake->work_waits);
     }
     pthread_mutex_unlock(&intake->lock);
+    if (!taken)
+        work_free(work);
     return taken;
 }
 

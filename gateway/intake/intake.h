@@ -18,6 +18,7 @@ struct intake_config {
     struct domain domain;
     struct rule_limits limits;
     uint64_t settle_within_ms;                /* settleBy = acceptedAt + this */
+    uint64_t quote_max_ms;                    /* a quote lives so long */
     uint64_t quarantine_max;                  /* held receipts of strangers, then too-many */
     struct address protocol_account;
     /* cap / 4: the open batch closes before it passes this, a receipt over it is held; zero: no bound */
@@ -33,6 +34,8 @@ struct intake;
 /* Borrows all but the config.  The promise signer may be the transaction signer. */
 MUST_USE bool intake_new(const struct intake_config *config, struct writer *writer, const struct signer *promise_signer,
                          const struct clock *clock, struct snapshots *snapshots, struct intake **intake, struct err *err);
+/* Prices that a market moves do so also while nothing is posted.  Once, before anything is submitted. */
+MUST_USE bool intake_tick_start(struct intake *intake, struct err *err);
 void intake_free(struct intake *intake);      /* waits until every submission is done */
 
 /* From now on nothing is taken in or changed, here or in the other of a pair: ERR_AGAIN, here with these words.  Thread-safe,
@@ -80,6 +83,7 @@ struct intake_item {
     enum receipt_state existing_state;        /* of a duplicate */
     bool in_predecessor;                      /* whose book and promise it is: see intake_pair */
     /* intake's own */
+    struct address key;                       /* that signed it, where it is not the provider; zero: the provider, or nobody */
     uint64_t retry_ms;                        /* too-many by the rate: when there is room again; 0: not known */
     bool goes_on;                             /* signed for the predecessor: not judged here */
     size_t decoded_faults;                    /* of faults: those that decoding found */
@@ -104,6 +108,7 @@ struct submission {
     struct task task;
     size_t next_chunk, chunks_left;
     bool bundle_good;
+    struct address bundle_key;                /* as an item's */
     void *work;
 };
 /* ERR_AGAIN: queues are full; nothing was taken, done() is not called.  A failed group answers done() with !ok: nothing of

@@ -31,23 +31,6 @@ static int by_job(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct job_id));
 }
 
-/* A job that stands twice in the bundle is judged row by row: what is not written yet would not be found. */
-static bool jobs_differ(const struct submission *s, struct job_id *first, struct job_id *last)
-{
-    struct job_id *jobs = mem_array(s->count, sizeof *jobs);
-    bool differ = true;
-
-    for (size_t i = 0; i < s->count; i++)
-        jobs[i] = s->items[i].signed_.receipt.job_id;
-    qsort(jobs, s->count, sizeof *jobs, by_job);
-    for (size_t i = 1; i < s->count && differ; i++)
-        differ = by_job(&jobs[i - 1], &jobs[i]) != 0;
-    *first = jobs[0];
-    *last = jobs[s->count - 1];
-    free(jobs);
-    return differ;
-}
-
 static bool add_job(void *self, struct job_id job)
 {
     struct paging *p = self;
@@ -62,23 +45,28 @@ bool paging_begin(struct run *run, struct err *err)
 {
     const struct submission *s = run->s;
     const struct work *work = s->work;
-    struct job_id first, last;
     struct paging *p;
 
-    if (!s->bundle_good || work->content.frames == 0 || run->intake->other != NULL || !jobs_differ(s, &first, &last))
+    if (!s->bundle_good || work->content.frames == 0 || run->intake->other != NULL || !work->jobs_differ)
         return true;
     p = run->paging = mem_new(sizeof *p);
     /* Walking along the keys is cheaper than asking for each, while not many others lie between. */
     p->job_max = 4 * s->count;
     p->jobs = mem_array(p->job_max, sizeof *p->jobs);
-    return store_receipt_jobs_between(run->group->db, first, last, add_job, p, &p->asked, err);
+    return store_receipt_jobs_between(run->group->db, work->first_job, work->last_job, add_job, p, &p->asked, err);
 }
 
-bool paging_job_is_new(const struct run *run, struct job_id job)
+bool paging_job_is_new(const struct run *run, struct job_id job, bool *is_new, struct err *err)
 {
     const struct paging *p = run->paging;
+    bool known;
 
-    return p != NULL && p->asked && bsearch(&job, p->jobs, p->job_count, sizeof job, by_job) == NULL;
+    if (p != NULL && p->asked)
+        known = bsearch(&job, p->jobs, p->job_count, sizeof job, by_job) != NULL;
+    else if (!store_receipt_job_known(run->group->db, job, &known, err))
+        return false;
+    *is_new = !known;
+    return true;
 }
 
 /* -- writing -- */
@@ -97,24 +85,20 @@ static void pack_again(const struct submission *s, const struct open_page *o, st
     }
 }
 
-static struct receipt_row row_of(const struct run *run, const struct open_page *o, size_t slot)
-{
-    const struct intake_item *item = &run->s->items[o->index[slot]];
-
-    return (struct receipt_row){
-        .signed_ = { .receipt = item->signed_.receipt }, .hash = item->hash, .state = RECEIPT_ACCEPTED, .code = CODE_ACCEPTED,
-        .has_bundle = true, .bundle = run->bundle, .bundle_index = o->index[slot], .received_at_ms = run->group->clock_ms,
-        .accepted_at_ms = run->group->now_ms, .batch = o->batch, .price_version = o->price_version, .amount = o->amounts[slot],
-    };
-}
-
 static bool write_rows(struct run *run, const struct open_page *o, struct err *err)
 {
-    for (size_t slot = 0; slot < o->count; slot++) {
-        struct receipt_row row = row_of(run, o, slot);
+    const struct work *work = run->s->work;
 
-        book_promise(run->intake, &row);
-        accept_show(&run->s->items[o->index[slot]], &row);
+    for (size_t slot = 0; slot < o->count; slot++) {
+        struct intake_item *item = &run->s->items[o->index[slot]];
+        struct receipt_row row = {
+            .signed_ = { .receipt = item->signed_.receipt }, .hash = item->hash, .state = RECEIPT_ACCEPTED, .code = CODE_ACCEPTED,
+            .has_bundle = true, .bundle = run->bundle, .bundle_index = o->index[slot], .received_at_ms = run->group->clock_ms,
+            .accepted_at_ms = run->group->now_ms, .batch = o->batch, .price_version = o->price_version, .amount = o->amounts[slot],
+        };
+
+        book_promise(run->intake, &row, work->leaves[o->index[slot]]);
+        accept_show(item, &row);
         if (!store_receipt_insert(run->group->db, &row, err))
             return false;
     }
@@ -138,6 +122,40 @@ static bool insert_page(struct run *run, const struct open_page *o, struct page 
     return ok;
 }
 
+/* What accept_show says of a row, of one that is not made. */
+static void show_paged(struct run *run, const struct open_page *o, size_t slot)
+{
+    const struct gathered *g = &run->intake->gathered;
+    struct intake_item *item = &run->s->items[o->index[slot]];
+
+    item->has_amount = true;
+    item->amount = o->amounts[slot];
+    item->has_promise = true;
+    item->promise = g->number;
+    item->promise_index = g->leaf_count;
+}
+
+static bool insert_keys(struct run *run, const struct open_page *o, uint64_t page, struct err *err)
+{
+    const struct work *work = run->s->work;
+    struct paged_key keys[PAGE_FRAME];
+
+    for (size_t from = 0, count; from < o->count; from += count) {
+        count = o->count - from < PAGE_FRAME ? o->count - from : PAGE_FRAME;
+        for (size_t i = 0; i < count; i++) {
+            size_t index = o->index[from + i];
+            const struct intake_item *item = &run->s->items[index];
+
+            keys[i] = (struct paged_key){ item->signed_.receipt.job_id, item->signed_.receipt.provider };
+            show_paged(run, o, from + i);
+            gather_leaf(run->intake, item->hash, work->leaves[index]);
+        }
+        if (!store_receipts_insert_paged(run->group->db, page, from, keys, count, err))
+            return false;
+    }
+    return true;
+}
+
 static bool write_page(struct run *run, const struct open_page *o, struct err *err)
 {
     struct page page = {
@@ -149,15 +167,7 @@ static bool write_page(struct run *run, const struct open_page *o, struct err *e
 
     buf_init(&page.indexes);
     buf_init(&page.gone);
-    ok = insert_page(run, o, &page, err);
-    for (size_t slot = 0; ok && slot < o->count; slot++) {
-        struct intake_item *item = &run->s->items[o->index[slot]];
-        struct receipt_row row = row_of(run, o, slot);
-
-        book_promise(run->intake, &row);
-        accept_show(item, &row);
-        ok = store_receipt_insert_paged(run->group->db, row.signed_.receipt.job_id, row.signed_.receipt.provider, page.id, slot, err);
-    }
+    ok = insert_page(run, o, &page, err) && insert_keys(run, o, page.id, err);
     page_clear(&page);
     return ok;
 }

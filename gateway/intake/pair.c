@@ -17,6 +17,17 @@ void intake_pair(const struct intake_pair *pair)
     pair->predecessor->last_finish_ms = pair->last_finish_ms;
 }
 
+/* As it is now: what the predecessor's book accepts, its own writer says. */
+static bool knows_key(const struct intake *intake, struct address provider, struct address key)
+{
+    const struct snapshot *snapshot = snapshot_take(intake->snapshots);
+    const struct delegation *by;
+    bool knows = keyring_standing(catalog_keys(snapshot->catalog), provider, key, 0, UINT64_MAX, &by) != KEY_UNKNOWN;
+
+    snapshot_release(snapshot);
+    return knows;
+}
+
 bool pair_fits_predecessor(const struct intake *intake, struct hash struct_hash, const struct signature *signature,
                            struct address signer)
 {
@@ -25,7 +36,7 @@ bool pair_fits_predecessor(const struct intake *intake, struct hash struct_hash,
 
     return intake->other != NULL && !intake->is_predecessor
         && secp_recover(signature, typed_digest(&intake->other->config.domain, struct_hash), &found, &ignored)
-        && address_eq(found, signer);
+        && (address_eq(found, signer) || knows_key(intake->other, signer, found));
 }
 
 /* No other group is under way in either store while ours is: what is read here stays true until our commit. */

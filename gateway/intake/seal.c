@@ -53,13 +53,38 @@ static bool flush_batches(const struct intake *intake, struct group *group, stru
     return true;
 }
 
+/* Counted in the epoch of acceptance, which is not booked before this batch is closed and settled. */
+static bool count_recharge(struct group *group, const struct recharge *r, struct err *err)
+{
+    struct epoch_row epoch;
+    bool found;
+
+    if (!store_epoch_of_time(group->db, r->accepted_at_ms, &epoch, &found, err))
+        return false;
+    return !found || amount_is_zero(r->fee.fees) || store_pool_fee_add(group->db, epoch.terms.epoch, r->batch, &r->fee, err);
+}
+
 /* After the postings: what is moved may have been posted by this very group. */
 static bool flush_recharges(const struct gathered *g, struct group *group, struct err *err)
 {
     for (size_t i = 0; i < g->recharge_count; i++) {
         const struct recharge *r = &g->recharges[i];
 
-        if (!store_posting_take(group->db, r->batch, &r->from, err) || !store_posting_add(group->db, r->batch, &r->to, 1, err))
+        if (!store_posting_take(group->db, r->batch, &r->from, err) || !store_posting_add(group->db, r->batch, &r->to, 1, err)
+            || !count_recharge(group, r, err))
+            return false;
+    }
+    return true;
+}
+
+static bool flush_fees(struct gathered *g, struct group *group, struct err *err)
+{
+    tally_sort(&g->fees);
+    for (size_t i = 0; i < g->fees.count; i++) {
+        const struct tally_row *f = &g->fees.list[i];
+        struct popularity_fee fee = { f->key.model, f->key.account, f->amount };
+
+        if (f->count != 0 && !store_pool_fee_add(group->db, g->epoch.epoch, f->key.number, &fee, err))
             return false;
     }
     return true;
@@ -73,7 +98,9 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
     tally_sort(&g->batches);
     tally_sort(&g->postings);
     tally_sort(&g->days);
-    ok = flush_batches(intake, group, err);
+    tally_sort(&g->demand);
+    /* First: the row of an epoch stands before anything of it, and before a batch that was open in it is closed. */
+    ok = (!g->epoch_running || g->epoch_stored || pool_open_epochs(group->db, group->now_ms, err)) && flush_batches(intake, group, err);
     for (size_t i = 0; ok && i < g->postings.count; i++) {
         const struct tally_row *p = &g->postings.list[i];
         struct share share = { p->key.account, (enum role)p->key.role, p->key.model, p->amount };
@@ -86,18 +113,8 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
         /* The first addition was what the store had. */
         ok = d->count < 2 || store_provider_day_set(group->db, d->key.account, d->key.number, d->amount, err);
     }
-    return ok && flush_recharges(g, group, err);
-}
-
-static struct tree *tree_of_leaves(const struct gathered *g)
-{
-    struct hash *leaves = mem_array(g->leaf_count, sizeof *leaves);
-    struct tree *tree;
-
-    tree_promise_leaves(g->leaves, g->leaf_count, leaves);
-    tree = tree_new(leaves, g->leaf_count);
-    free(leaves);
-    return tree;
+    return ok && flush_fees(g, group, err) && measure_flush(intake, group, err) && flush_recharges(g, group, err)
+        && market_flush(intake, group, err);
 }
 
 static bool make_promise(const struct intake *intake, struct group *group, struct group_promise *p, struct err *err)
@@ -105,18 +122,18 @@ static bool make_promise(const struct intake *intake, struct group *group, struc
     const struct gathered *g = &intake->gathered;
     struct promise_row *row = &p->row;
 
-    p->tree = tree_of_leaves(g);
+    p->tree = tree_new(g->leaves, g->leaf_count);
     row->id = group->number;
     row->promise = (struct inclusion_promise){
         .root = tree_top(p->tree), .count = g->leaf_count,
         .accepted_at_ms = group->now_ms, .settle_by_ms = group->clock_ms + intake->config.settle_within_ms,
     };
     row->signer = signer_address(intake->signer);
-    if (!buf_add(&row->leaves, g->leaves, g->leaf_count * sizeof *g->leaves))
+    if (!buf_add(&row->leaves, g->receipts, g->leaf_count * sizeof *g->receipts))
         return err_set(err, ERR_LIMIT, "a promise over %zu receipts", g->leaf_count);
     return signer_sign_digest(intake->signer, typed_digest(&intake->config.domain, promise_struct_hash(&row->promise)),
                               &row->signature, err)
-        && store_promise_insert(group->db, row, err);
+        && store_promise_insert(group->db, row, err) && store_promise_nodes_insert(group->db, row->id, p->tree, err);
 }
 
 static bool promise_group(struct intake *intake, struct group *group, struct err *err)

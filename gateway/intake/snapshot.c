@@ -79,6 +79,16 @@ bool snapshots_refresh(struct snapshots *snapshots, struct db *db, struct err *e
     return true;
 }
 
+bool snapshot_load(struct db *db, const struct snapshot **snapshot, struct err *err)
+{
+    struct box *box;
+
+    if (!box_load(db, &box, err))
+        return false;
+    *snapshot = &box->public;
+    return true;
+}
+
 const struct snapshot *snapshot_take(struct snapshots *snapshots)
 {
     struct box *box;

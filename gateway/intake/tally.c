@@ -16,29 +16,30 @@ static int key_cmp(const struct tally_key *a, const struct tally_key *b)
     return order != 0 ? order : memcmp(a->model.b, b->model.b, sizeof a->model.b);
 }
 
-/* Eight bytes at a time: a key is hashed several times a receipt. */
-static uint64_t mix(uint64_t h, const void *bytes, size_t len)
+static bool same_key(const struct tally_key *a, const struct tally_key *b)
 {
-    const uint8_t *b = bytes;
-
-    for (; len > 0; b += sizeof h) {
-        uint64_t word = 0;
-        size_t part = len < sizeof word ? len : sizeof word;
-
-        memcpy(&word, b, part);
-        h = (h ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-        h ^= h >> 32;
-        len -= part;
-    }
-    return h;
+    return a->number == b->number && a->role == b->role && address_eq(a->account, b->account) && hash_eq(a->model, b->model);
 }
 
-/* Field by field: the struct has padding. */
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return h ^ h >> 32;
+}
+
+/* Eight bytes at a time, as a key is hashed several times a receipt; field by field, as the struct has padding. */
 static uint64_t key_hash(const struct tally_key *key)
 {
-    uint64_t h = mix(key->number, key->account.b, sizeof key->account.b);
+    uint64_t account[3] = { 0 }, model[4], h = key->number;
 
-    return mix(h ^ (uint64_t)key->role, key->model.b, sizeof key->model.b);
+    memcpy(account, key->account.b, sizeof key->account.b);
+    memcpy(model, key->model.b, sizeof model);
+    for (size_t i = 0; i < ARRAY_LEN(account); i++)
+        h = mix(h, account[i]);
+    h ^= (uint64_t)key->role;
+    for (size_t i = 0; i < ARRAY_LEN(model); i++)
+        h = mix(h, model[i]);
+    return h;
 }
 
 /* The slot that holds the key, or the empty one where it belongs. */
@@ -46,7 +47,7 @@ static size_t slot_of(const struct tally *s, const struct tally_key *key)
 {
     size_t slot = (size_t)key_hash(key) & (s->slot_count - 1);
 
-    while (s->slots[slot] != 0 && key_cmp(&s->list[s->slots[slot] - 1].key, key) != 0)
+    while (s->slots[slot] != 0 && !same_key(&s->list[s->slots[slot] - 1].key, key))
         slot = (slot + 1) & (s->slot_count - 1);
     return slot;
 }

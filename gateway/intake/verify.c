@@ -6,6 +6,9 @@
 #include "gateway/base/mem.h"
 #include "gateway/lib/secp.h"
 
+#define SIDE_BY_SIDE 32u                      /* items hashed together */
+
+/* Whether the provider itself signed it.  A key that it delegated may have: the writer says which are in force. */
 static bool check_signature(struct intake_item *item, struct hash digest)
 {
     struct address signer;
@@ -16,7 +19,7 @@ static bool check_signature(struct intake_item *item, struct hash digest)
     else if (!secp_recover(&item->signed_.signature, digest, &signer, &err))
         faults_add(&item->faults, CODE_INVALID_SIGNATURE, "/signature", "%s", err.text);
     else if (!address_eq(signer, item->signed_.receipt.provider))
-        faults_add(&item->faults, CODE_INVALID_SIGNATURE, "/signature", "does not recover to the provider");
+        item->key = signer;
     else
         return true;
     return false;
@@ -55,31 +58,62 @@ static void let_go_on(struct intake_item *item)
     item->faults.count = item->decoded_faults;
 }
 
-static void verify_item(const struct intake *intake, bool in_bundle, uint64_t now_ms, struct intake_item *item)
+/* digest NULL: in a bundle, where hardly any is asked for. */
+static void verify_item(const struct intake *intake, uint64_t now_ms, const struct hash *digest, struct intake_item *item)
 {
     const struct receipt *r = &item->signed_.receipt;
     bool readable = item->faults.count == 0;
-    struct hash digest;
 
     item->decoded_faults = item->faults.count;
-    if (!item->has_hash) {
-        /* Of a receipt that could not be read whole this is no name; a bundle's root needs it all the same: where only
-         * a member too many was found, the fields are all there. */
-        item->hash = receipt_struct_hash(r);
-        item->has_hash = readable;
-    }
+    item->key = (struct address){ { 0 } };
     if (is_object(&item->faults))
         receipt_check(r, now_ms, &item->faults);
     if (!readable)
         return;
-    if (in_bundle && !item->signed_.has_consumer_signature)
-        return;
-    digest = typed_digest(&intake->config.domain, item->hash);
-    if (in_bundle || check_signature(item, digest) || !item->signed_.has_signature
-        || !pair_fits_predecessor(intake, item->hash, &item->signed_.signature, r->provider))
-        check_consumer_signature(item, digest);
-    else
+    if (digest == NULL) {
+        if (item->signed_.has_consumer_signature)
+            check_consumer_signature(item, typed_digest(&intake->config.domain, item->hash));
+    } else if (check_signature(item, *digest) || !item->signed_.has_signature
+               || !pair_fits_predecessor(intake, item->hash, &item->signed_.signature, r->provider)) {
+        check_consumer_signature(item, *digest);
+    } else {
         let_go_on(item);
+    }
+}
+
+/* The items' names, those that have none yet hashed side by side.  Of a receipt that could not be read whole this is no name; a
+ * bundle's root needs it all the same: where only a member too many was found, the fields are all there. */
+static void name_items(struct intake_item *items, size_t count, struct hash *hashes)
+{
+    uint8_t words[SIDE_BY_SIDE][RECEIPT_WORDS];
+    struct hash made[SIDE_BY_SIDE];
+    size_t missing = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (!items[i].has_hash)
+            receipt_to_words(&items[i].signed_.receipt, words[missing++]);
+    receipt_words_hashes(words[0], missing, made);
+    missing = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!items[i].has_hash) {
+            items[i].hash = made[missing++];
+            items[i].has_hash = items[i].faults.count == 0;
+        }
+        hashes[i] = items[i].hash;
+    }
+}
+
+static void verify_some(const struct intake *intake, bool in_bundle, struct intake_item *items, size_t count, struct hash *leaves)
+{
+    uint64_t now_ms = clock_now_ms(intake->clock);
+    struct hash hashes[SIDE_BY_SIDE], digests[SIDE_BY_SIDE];
+
+    name_items(items, count, hashes);
+    tree_promise_leaves(hashes, count, leaves);
+    if (!in_bundle)
+        typed_digests(&intake->config.domain, hashes, count, digests);
+    for (size_t i = 0; i < count; i++)
+        verify_item(intake, now_ms, in_bundle ? NULL : &digests[i], &items[i]);
 }
 
 size_t verify_chunk_size(const struct submission *s)
@@ -100,19 +134,20 @@ static void pack_frame(struct work *work, const struct submission *s, size_t chu
 
 void verify_chunk(const struct intake *intake, struct submission *s, size_t chunk)
 {
-    uint64_t now_ms = clock_now_ms(intake->clock);
-    size_t size = verify_chunk_size(s), from = chunk * size;
+    size_t size = verify_chunk_size(s), from = chunk * size, end = s->count - from < size ? s->count : from + size;
     struct work *work = s->work;
 
-    for (size_t i = from; i < s->count && i < from + size; i++)
-        verify_item(intake, s->is_bundle, now_ms, &s->items[i]);
+    for (size_t i = from, count; i < end; i += count) {
+        count = end - i < SIDE_BY_SIDE ? end - i : SIDE_BY_SIDE;
+        verify_some(intake, s->is_bundle, s->items + i, count, work->leaves + i);
+    }
     if (work->content.frames > 0)
         pack_frame(work, s, chunk);
 }
 
 static const char unsigned_bundle[] = "the bundle's signature does not recover to its provider";
 
-static const char *bundle_flaw(const struct intake *intake, const struct submission *s, struct hash root)
+static const char *bundle_flaw(const struct intake *intake, struct submission *s, struct hash root)
 {
     struct address signer;
     struct err err = { 0 };
@@ -124,37 +159,54 @@ static const char *bundle_flaw(const struct intake *intake, const struct submiss
             return "the bundle holds another provider's receipt";
     if (s->bundle_root_given && !hash_eq(s->bundle.root, root))
         return "the bundle's root is not that of its receipts";
-    if (!secp_recover(&s->bundle_signature, typed_digest(&intake->config.domain, bundle_struct_hash(&s->bundle)), &signer, &err)
-        || !address_eq(signer, s->bundle.provider))
+    if (!secp_recover(&s->bundle_signature, typed_digest(&intake->config.domain, bundle_struct_hash(&s->bundle)), &signer, &err))
         return unsigned_bundle;
+    if (!address_eq(signer, s->bundle.provider))
+        s->bundle_key = signer;
     return NULL;
 }
 
-static struct hash root_of(const struct submission *s)
+static int by_job(const void *a, const void *b)
 {
-    struct hash *leaves = mem_array(s->count + 1, sizeof *leaves), root;
+    return memcmp(a, b, sizeof(struct job_id));
+}
 
-    bundle_leaves(s, leaves);
-    root = tree_root(leaves, s->count);
-    free(leaves);
-    return root;
+/* A job that stands twice in the bundle is judged row by row: what is not written yet would not be found. */
+static void order_jobs(const struct submission *s, struct work *work)
+{
+    struct job_id *jobs = mem_array(s->count, sizeof *jobs);
+
+    for (size_t i = 0; i < s->count; i++)
+        jobs[i] = s->items[i].signed_.receipt.job_id;
+    qsort(jobs, s->count, sizeof *jobs, by_job);
+    work->jobs_differ = true;
+    for (size_t i = 1; i < s->count && work->jobs_differ; i++)
+        work->jobs_differ = !job_id_eq(jobs[i - 1], jobs[i]);
+    work->first_job = jobs[0];
+    work->last_job = jobs[s->count - 1];
+    free(jobs);
 }
 
 void verify_bundle(const struct intake *intake, struct submission *s)
 {
-    struct hash root = root_of(s);
+    struct work *work = s->work;
     const char *flaw;
+    struct hash root;
 
+    work->tree = tree_new(work->leaves, s->count);
+    root = tree_top(work->tree);
     if (!s->bundle_root_given)
         s->bundle.root = root;
     flaw = bundle_flaw(intake, s, root);
-    if (flaw == unsigned_bundle
+    if ((flaw == unsigned_bundle || !address_is_zero(s->bundle_key))
         && pair_fits_predecessor(intake, bundle_struct_hash(&s->bundle), &s->bundle_signature, s->bundle.provider)) {
         for (size_t i = 0; i < s->count; i++)
             let_go_on(&s->items[i]);
         return;
     }
     s->bundle_good = flaw == NULL;
+    if (s->bundle_good && work->content.frames > 0)
+        order_jobs(s, work);
     for (size_t i = 0; flaw != NULL && i < s->count; i++)
         faults_add(&s->items[i].faults, CODE_INVALID_SIGNATURE, "", "%s", flaw);
 }

@@ -2,8 +2,12 @@
 
 #include "gateway/lib/keccak.h"
 
+/* The same few addresses are written again and again, and each takes a hash: a thread keeps some of its last. */
+#define KEPT 64u
+static _Thread_local struct { struct address address; char text[ADDRESS_TEXT]; } kept[KEPT];
+
 /* EIP-55: a letter is upper case when the digit of the same place in the hash of the lower-case text is 8 or more. */
-void address_to_text(struct address a, char text[ADDRESS_TEXT])
+static void write_text(struct address a, char text[ADDRESS_TEXT])
 {
     struct hash h;
 
@@ -15,6 +19,17 @@ void address_to_text(struct address a, char text[ADDRESS_TEXT])
         if (text[2 + i] >= 'a' && digit >= 8)
             text[2 + i] = (char)(text[2 + i] - 'a' + 'A');
     }
+}
+
+void address_to_text(struct address a, char text[ADDRESS_TEXT])
+{
+    size_t place = (a.b[0] ^ a.b[sizeof a.b - 1]) % KEPT;
+
+    if (kept[place].text[0] == '\0' || memcmp(a.b, kept[place].address.b, sizeof a.b) != 0) {
+        write_text(a, kept[place].text);
+        kept[place].address = a;
+    }
+    memcpy(text, kept[place].text, ADDRESS_TEXT);
 }
 
 bool address_checksum_fits(const char *text, size_t len)

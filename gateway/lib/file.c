@@ -162,7 +162,7 @@ static bool sync_folder(const char *path, struct err *err)
     return ok;
 }
 
-static bool begin(const char *path, unsigned mode, struct file_out **out, struct err *err)
+bool file_begin_mode(const char *path, unsigned mode, struct file_out **out, struct err *err)
 {
     struct file_out *f;
     char *temporary;
@@ -180,7 +180,7 @@ static bool begin(const char *path, unsigned mode, struct file_out **out, struct
 
 bool file_begin(const char *path, struct file_out **out, struct err *err)
 {
-    return begin(path, OUT_MODE, out, err);
+    return file_begin_mode(path, OUT_MODE, out, err);
 }
 
 bool file_add(struct file_out *f, const void *bytes, size_t len, struct err *err)
@@ -227,7 +227,7 @@ bool file_write(const char *path, const void *bytes, size_t len, unsigned mode, 
 {
     struct file_out *f;
 
-    if (!begin(path, mode, &f, err))
+    if (!file_begin_mode(path, mode, &f, err))
         return false;
     setvbuf(f->stream, NULL, _IONBF, 0);      /* whole already; and a secret leaves no copy in stdio's buffer */
     if (!file_add(f, bytes, len, err)) {

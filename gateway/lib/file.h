@@ -18,6 +18,7 @@ char *file_beside(const char *base_file, const char *relative);
 /* A file being written line by line that appears at `path` only on file_commit. */
 struct file_out;
 MUST_USE bool file_begin(const char *path, struct file_out **out, struct err *err);
+MUST_USE bool file_begin_mode(const char *path, unsigned mode, struct file_out **out, struct err *err);
 MUST_USE bool file_add(struct file_out *f, const void *bytes, size_t len, struct err *err);
 MUST_USE bool file_commit_free(struct file_out *owned, struct err *err);
 void file_abandon_free(struct file_out *owned);

@@ -1,17 +1,13 @@
 #include "gateway/lib/pack.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #define ZLIB_CONST      /* next_in points to const */
 #include <zlib.h>
 #include <zstd.h>
 
 #include "gateway/base/mem.h"
-#include "gateway/lib/file.h"
 
 #define STEP ((size_t)65536)
 #define ZSTD_LEVEL 3               /* five million lines in 12 s; level 10 takes 100 s and saves a fiftieth */
@@ -72,7 +68,8 @@ bool gunzip(const void *bytes, size_t len, size_t max, struct buf *out, struct e
     return ok || undo(out, had);
 }
 
-static bool pack(const void *bytes, size_t len, int level, struct buf *out, struct err *err)
+/* context NULL: this level and no more. */
+static bool pack(ZSTD_CCtx *context, const void *bytes, size_t len, int level, struct buf *out, struct err *err)
 {
     size_t had = out->len, bound = ZSTD_compressBound(len), packed;
     uint8_t *room = buf_extend(out, bound);
@@ -81,7 +78,7 @@ static bool pack(const void *bytes, size_t len, int level, struct buf *out, stru
         undo(out, had);
         return err_set(err, ERR_LIMIT, "no room to pack %zu bytes", len);
     }
-    packed = ZSTD_compress(room, bound, bytes, len, level);
+    packed = context != NULL ? ZSTD_compress2(context, room, bound, bytes, len) : ZSTD_compress(room, bound, bytes, len, level);
     if (ZSTD_isError(packed)) {
         undo(out, had);
         return err_set(err, ERR_BUG, "zstd: %s", ZSTD_getErrorName(packed));
@@ -93,12 +90,12 @@ static bool pack(const void *bytes, size_t len, int level, struct buf *out, stru
 
 bool zstd_pack(const void *bytes, size_t len, struct buf *out, struct err *err)
 {
-    return pack(bytes, len, ZSTD_LEVEL, out, err);
+    return pack(NULL, bytes, len, ZSTD_LEVEL, out, err);
 }
 
 bool zstd_pack_fast(const void *bytes, size_t len, struct buf *out, struct err *err)
 {
-    return pack(bytes, len, ZSTD_LEVEL_FAST, out, err);
+    return pack(NULL, bytes, len, ZSTD_LEVEL_FAST, out, err);
 }
 
 static bool unpack_all(ZSTD_DStream *stream, ZSTD_inBuffer *in, size_t had, size_t max, struct buf *out,
@@ -117,9 +114,7 @@ static bool unpack_all(ZSTD_DStream *stream, ZSTD_inBuffer *in, size_t had, size
             return false;
         if (left != 0 && in->pos == in->size && to.pos < to.size)
             return err_set(err, ERR_INVALID, "damaged zstd: it ends too early");
-    } while (left != 0);
-    if (in->pos < in->size)
-        return err_set(err, ERR_INVALID, "damaged zstd: something follows the first frame");
+    } while (left != 0 || in->pos < in->size);
     return true;
 }
 
@@ -137,79 +132,65 @@ bool zstd_unpack(const void *bytes, size_t len, size_t max, struct buf *out, str
     return ok || undo(out, had);
 }
 
-/* One step of the input through the compressor into the file; the last one ends the frame. */
-static bool pack_step(ZSTD_CStream *stream, const uint8_t *bytes, size_t len, bool last, struct file_out *to,
-                      struct err *err)
+struct zstd_packer { ZSTD_CCtx *context; };
+
+struct zstd_packer *zstd_packer_new(bool sealed)
 {
-    uint8_t packed[STEP];
+    struct zstd_packer *packer = mem_new(sizeof *packer);
+
+    packer->context = ZSTD_createCCtx();
+    if (packer->context == NULL)
+        bug("out of memory");
+    ZSTD_CCtx_setParameter(packer->context, ZSTD_c_compressionLevel, sealed ? ZSTD_LEVEL_SEALED : ZSTD_LEVEL);
+    ZSTD_CCtx_setParameter(packer->context, ZSTD_c_checksumFlag, 1);
+    return packer;
+}
+
+void zstd_packer_free(struct zstd_packer *packer)
+{
+    if (packer == NULL)
+        return;
+    ZSTD_freeCCtx(packer->context);
+    free(packer);
+}
+
+bool zstd_packer_frame(struct zstd_packer *packer, const void *bytes, size_t len, struct buf *out, struct err *err)
+{
+    return pack(packer->context, bytes, len, 0, out, err);
+}
+
+struct zstd_reader { ZSTD_DStream *stream; };
+
+struct zstd_reader *zstd_reader_new(void)
+{
+    struct zstd_reader *reader = mem_new(sizeof *reader);
+
+    reader->stream = ZSTD_createDStream();
+    if (reader->stream == NULL)
+        bug("out of memory");
+    return reader;
+}
+
+void zstd_reader_free(struct zstd_reader *reader)
+{
+    ZSTD_freeDStream(reader->stream);
+    free(reader);
+}
+
+bool zstd_reader_add(struct zstd_reader *reader, const void *bytes, size_t len, zstd_take *take, void *self, struct err *err)
+{
     ZSTD_inBuffer in = { bytes, len, 0 };
-    size_t left;
+    uint8_t step[STEP];
+    ZSTD_outBuffer to;
 
     do {
-        ZSTD_outBuffer out = { packed, sizeof packed, 0 };
+        size_t left;
 
-        left = ZSTD_compressStream2(stream, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
+        to = (ZSTD_outBuffer){ step, sizeof step, 0 };
+        left = ZSTD_decompressStream(reader->stream, &to, &in);
         if (ZSTD_isError(left))
-            return err_set(err, ERR_BUG, "zstd: %s", ZSTD_getErrorName(left));
-        if (!file_add(to, packed, out.pos, err))
-            return false;
-    } while (last ? left != 0 : in.pos < in.size);
+            return err_set(err, ERR_INVALID, "damaged zstd: %s", ZSTD_getErrorName(left));
+        take(self, step, to.pos);
+    } while (in.pos < in.size || to.pos == to.size);
     return true;
-}
-
-static bool pack_stream(int fd, const char *from, int level, struct file_out *to, struct err *err)
-{
-    ZSTD_CStream *stream = ZSTD_createCStream();
-    uint8_t step[STEP];
-    bool ok = false, last = false;
-
-    if (stream == NULL)
-        bug("out of memory");
-    ZSTD_CCtx_setParameter(stream, ZSTD_c_compressionLevel, level);
-    ZSTD_CCtx_setParameter(stream, ZSTD_c_checksumFlag, 1);
-    while (!last) {
-        ssize_t got = read(fd, step, sizeof step);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            err_set(err, ERR_IO, "read %s: %s", from, strerror(errno));
-            goto out;
-        }
-        last = got == 0;
-        if (!pack_step(stream, step, (size_t)got, last, to, err))
-            goto out;
-    }
-    ok = true;
-out:
-    ZSTD_freeCStream(stream);
-    return ok;
-}
-
-static bool pack_file(const char *from, const char *to, int level, struct err *err)
-{
-    int fd = open(from, O_RDONLY | O_CLOEXEC);
-    struct file_out *out;
-    bool ok;
-
-    if (fd < 0)
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open %s: %s", from, strerror(errno));
-    ok = file_begin(to, &out, err);
-    if (ok && !pack_stream(fd, from, level, out, err)) {
-        file_abandon_free(out);
-        ok = false;
-    } else if (ok)
-        ok = file_commit_free(out, err);
-    close(fd);
-    return ok;
-}
-
-bool zstd_pack_file(const char *from, const char *to, struct err *err)
-{
-    return pack_file(from, to, ZSTD_LEVEL, err);
-}
-
-bool zstd_pack_sealed_file(const char *from, const char *to, struct err *err)
-{
-    return pack_file(from, to, ZSTD_LEVEL_SEALED, err);
 }

@@ -4,8 +4,10 @@
  * bytes r || s || v with v 27 or 28; high s is refused, as EIP-2 does for transactions: recovery alone would let
  * anyone turn one signature into a second valid one.
  *
- * There is no verify against a known key: it does not look at v, so it would pass a signature that recovery (ours,
- * or the contract's) gives to another address, and the missing check costs as much as recovering. */
+ * There is no verify against a known key, so nobody keeps public keys.  secp256k1_ecdsa_verify never sees v: it would pass a
+ * signature that recovery (ours, an audit's, the contract's) gives to another address.  What tells them apart is the parity of
+ * R's y, and that is either a square root or all of R in affine form, which only recovery gives.  In instructions (0.2.0): recovery
+ * 453 000, verify 392 000, the square root 48 000; so a verify with its missing check would save under 3 %. */
 #ifndef QUITTANCE_LIB_SECP_H
 #define QUITTANCE_LIB_SECP_H
 

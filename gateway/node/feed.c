@@ -60,8 +60,8 @@ static bool may_be_posted(const struct post_config *config, const struct signed_
 {
     if (config->form == GROUP_ARRAY && !r->has_signature)
         return err_set(err, ERR_INVALID, "/signature: missing");
-    if (config->form != GROUP_ARRAY && !address_eq(r->receipt.provider, signer_address(config->signer)))
-        return err_set(err, ERR_INVALID, "/provider: another than the address of --key");
+    if (config->form != GROUP_ARRAY && !address_eq(r->receipt.provider, config->provider))
+        return err_set(err, ERR_INVALID, "/provider: another than --provider, or the address of --key");
     return true;
 }
 

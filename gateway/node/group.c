@@ -51,18 +51,18 @@ static void write_bundle(const struct receipt_bundle *b, const struct signature 
     json_free(bundle);
 }
 
-static bool check_items(enum group_form form, const struct signer *signer, const struct spool_item *items, size_t count, struct err *err)
+static bool check_items(enum group_form form, struct address provider, const struct spool_item *items, size_t count, struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         if (form == GROUP_ARRAY && !items[i].receipt.has_signature)
             return err_set(err, ERR_CONFIG, "a receipt without signature waits: post it with --bundle and --key");
-        if (form != GROUP_ARRAY && !address_eq(items[i].receipt.receipt.provider, signer_address(signer)))
-            return err_set(err, ERR_CONFIG, "a receipt of another provider than --key waits: post it with that one's key");
+        if (form != GROUP_ARRAY && !address_eq(items[i].receipt.receipt.provider, provider))
+            return err_set(err, ERR_CONFIG, "a receipt of another provider than --provider or --key waits: post it with that one's");
     }
     return true;
 }
 
-bool group_encode(enum group_form form, const struct signer *signer, const struct domain *domain,
+bool group_encode(enum group_form form, const struct signer *signer, struct address provider, const struct domain *domain,
                   const struct spool_item *items, size_t count, struct buf *body, const char **type, struct err *err)
 {
     struct receipt_bundle bundle;
@@ -70,7 +70,7 @@ bool group_encode(enum group_form form, const struct signer *signer, const struc
     uint8_t *words;
     bool binary = form == GROUP_BINARY;
 
-    if (!check_items(form, signer, items, count, err))
+    if (!check_items(form, provider, items, count, err))
         return false;
     *type = "Content-Type: application/json";
     if (form == GROUP_ARRAY) {

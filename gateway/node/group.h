@@ -14,7 +14,7 @@ enum group_form {
 };
 /* Appends the body.  *type: the whole header, borrowed.  ERR_CONFIG: a receipt without signature in an array, or of another provider
  * than the signer in a bundle: the spool was filled by other options. */
-MUST_USE bool group_encode(enum group_form form, const struct signer *signer, const struct domain *domain,
+MUST_USE bool group_encode(enum group_form form, const struct signer *signer, struct address provider, const struct domain *domain,
                            const struct spool_item *items, size_t count, struct buf *body, const char **type, struct err *err);
 
 enum outcome_kind { OUTCOME_ACCEPTED, OUTCOME_DUPLICATE, OUTCOME_QUARANTINED, OUTCOME_REJECTED, OUTCOME_LATER };

@@ -5,96 +5,46 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
-#include "gateway/core/fast.h"
 #include "gateway/core/receipt_json.h"
-#include "gateway/lib/address_text.h"
+#include "gateway/lib/emit.h"
 
 #define READ_AT_ONCE (256 * KIB)
 
 /* ---- one receipt ---- */
 
-static void write_number(uint64_t v, struct buf *out)
-{
-    char digits[20];
-    size_t at = sizeof digits;
-
-    do {
-        digits[--at] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v > 0);
-    buf_add(out, digits + at, sizeof digits - at);
-}
-
-static void write_quoted(const char *text, size_t len, struct buf *out)
-{
-    buf_add_byte(out, '"');
-    buf_add(out, text, len);
-    buf_add_byte(out, '"');
-}
-
 static void write_field(const struct receipt_field *f, const struct receipt *r, struct buf *out)
 {
     const void *at = (const uint8_t *)r + f->offset;
-    char text[HASH_TEXT];
-    uint64_t number;
 
     switch (f->kind) {
-    case FIELD_JOB_ID:
-        job_id_to_text(*(const struct job_id *)at, text);
-        write_quoted(text, JOB_ID_TEXT - 1, out);
-        return;
-    case FIELD_ADDRESS:
-        address_to_text(*(const struct address *)at, text);
-        write_quoted(text, ADDRESS_TEXT - 1, out);
-        return;
-    case FIELD_HASH:
-        hash_to_text(*(const struct hash *)at, text);
-        write_quoted(text, HASH_TEXT - 1, out);
-        return;
+    case FIELD_JOB_ID:  emit_job_id(out, f->name, *(const struct job_id *)at); return;
+    case FIELD_ADDRESS: emit_address(out, f->name, *(const struct address *)at); return;
+    case FIELD_HASH:    emit_hash(out, f->name, *(const struct hash *)at); return;
     case FIELD_COUNT:
-    case FIELD_TIME:
-        memcpy(&number, at, sizeof number);
-        write_number(number, out);
-        return;
+    case FIELD_TIME:    emit_u64(out, f->name, *(const uint64_t *)at); return;
     }
     bug("receipt field kind %d", (int)f->kind);
 }
 
-static void write_signature(const char *name, const struct signature *s, struct buf *out)
-{
-    char text[SIGNATURE_TEXT];
-
-    signature_to_text(s, text);
-    buf_add_text(out, ",\"");
-    buf_add_text(out, name);
-    buf_add_text(out, "\":");
-    write_quoted(text, SIGNATURE_TEXT - 1, out);
-}
-
 void line_write(const struct signed_receipt *r, struct buf *out)
 {
-    for (size_t i = 0; i < RECEIPT_FIELDS; i++) {
-        buf_add_text(out, i == 0 ? "{\"" : ",\"");
-        buf_add_text(out, receipt_fields[i].name);
-        buf_add_text(out, "\":");
+    buf_add_byte(out, '{');
+    for (size_t i = 0; i < RECEIPT_FIELDS; i++)
         write_field(&receipt_fields[i], &r->receipt, out);
-    }
     if (r->has_signature)
-        write_signature("signature", &r->signature, out);
+        emit_signature(out, "signature", &r->signature);
     if (r->has_consumer_signature)
-        write_signature("consumerSignature", &r->consumer_signature, out);
+        emit_signature(out, "consumerSignature", &r->consumer_signature);
     buf_add_text(out, "}\n");
 }
 
-/* As line_write spells it. */
 static bool read_fast(const char *text, size_t len, struct signed_receipt *r)
 {
     struct fast c = { text, text + len };
-    struct signed_receipt read = { 0 };
+    struct signed_receipt read;
 
-    if (!fast_receipt(&c, "{", &read.receipt) || !fast_signatures(&c, &read) || !FAST(&c, "}") || c.at != c.end)
+    if (!receipt_from_text(&c, RECEIPT_UNSIGNED, &read) || c.at != c.end)
         return false;
     *r = read;
     return true;

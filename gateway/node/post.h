@@ -27,6 +27,7 @@ struct post_config {
     uint64_t spool_max;                       /* bytes; then nothing more is read */
     bool until_proof, acks, quiet;            /* acks: {"ack":jobId} on stdout once it is durable */
     const struct signer *signer;              /* of bundles; and to read receipts that only parties may; else NULL */
+    struct address provider;                  /* whose receipts a bundle holds: the signer's address, or one that lent its key */
     uint64_t give_up_ms;                      /* without any success for so long: ERR_AGAIN; with a spool only after the last line */
     const atomic_bool *interrupted;           /* ends early, keeping what is not answered */
 };

@@ -223,7 +223,7 @@ static enum attempt try_once(struct sender *s, size_t part, unsigned *retry_afte
     if (p->config->form != GROUP_ARRAY && !poster_domain(p, s->http, false, &domain, err))
         return err->code == ERR_AGAIN ? ATTEMPT_AGAIN : ATTEMPT_FAILED;
     buf_init(&body);
-    if (!group_encode(p->config->form, p->config->signer, &domain, s->items, part, &body, &type, err)) {
+    if (!group_encode(p->config->form, p->config->signer, p->config->provider, &domain, s->items, part, &body, &type, err)) {
         result = ATTEMPT_FAILED;
     } else if (hold(p, part) && exchange(s, &body, type, &answer, err)) {
         *retry_after_s = answer.retry_after_s;

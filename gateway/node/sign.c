@@ -8,6 +8,7 @@
 struct share {
     const struct signer *signer;
     const struct domain *domain;
+    struct address provider;
     bool as_consumer, ok;
     struct signed_receipt *receipts;
     size_t from, to, failed;
@@ -19,8 +20,9 @@ static bool sign_one(const struct share *s, struct signed_receipt *r, struct err
     struct address who = s->as_consumer ? r->receipt.consumer : r->receipt.provider;
     struct signature *at = s->as_consumer ? &r->consumer_signature : &r->signature;
 
-    if (!address_eq(who, signer_address(s->signer)))
-        return err_set(err, ERR_INVALID, "a receipt names another %s than the key's address", s->as_consumer ? "consumer" : "provider");
+    if (!address_eq(who, s->as_consumer ? signer_address(s->signer) : s->provider))
+        return err_set(err, ERR_INVALID, "a receipt names another %s than the key's address%s", s->as_consumer ? "consumer" : "provider",
+                       s->as_consumer ? "" : ", or than --provider where that one lent the key");
     if (!signer_sign_digest(s->signer, typed_digest(s->domain, receipt_struct_hash(&r->receipt)), at, err))
         return false;
     if (s->as_consumer)
@@ -50,7 +52,7 @@ static size_t count_cores(size_t receipts)
     return n < useful ? n : useful;
 }
 
-bool sign_receipts(const struct signer *signer, const struct domain *domain, bool as_consumer,
+bool sign_receipts(const struct signer *signer, const struct domain *domain, struct address provider, bool as_consumer,
                    struct signed_receipt *receipts, size_t count, size_t *failed, struct err *err)
 {
     struct share shares[THREADS_MAX];
@@ -59,7 +61,7 @@ bool sign_receipts(const struct signer *signer, const struct domain *domain, boo
     size_t n = count_cores(count);
 
     for (size_t i = 0; i < n; i++) {
-        shares[i] = (struct share){ .signer = signer, .domain = domain, .as_consumer = as_consumer, .receipts = receipts,
+        shares[i] = (struct share){ .signer = signer, .domain = domain, .provider = provider, .as_consumer = as_consumer, .receipts = receipts,
                                     .from = count * i / n, .to = count * (i + 1) / n };
         started[i] = i > 0 && pthread_create(&threads[i], NULL, sign_share, &shares[i]) == 0;
     }

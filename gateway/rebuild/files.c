@@ -7,8 +7,8 @@
 #include "gateway/core/seal.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
-#include "gateway/lib/pack.h"
 #include "gateway/settle/archive.h"
+#include "store/archive_file.h"
 
 #define PATH_SIZE 4096
 
@@ -60,14 +60,19 @@ static bool copy(struct rebuilding *r, const struct chain_settlement *s, const c
 
 bool rebuild_fetch(struct rebuilding *r, const struct chain_settlement *s, struct err *err)
 {
-    char path[PATH_SIZE], packed[PATH_SIZE];
+    const struct committed_event *e = &s->event;
+    struct archive_file *file;
+    struct err ignored = { 0 };
+    char path[PATH_SIZE];
 
-    archive_path(r->config->archive_dir, s->event.sequence, ".archive.ndjson", path, sizeof path);
-    archive_path(r->config->archive_dir, s->event.sequence, ".archive.ndjson.zst", packed, sizeof packed);
+    archive_path(r->config->archive_dir, e->sequence, ARCHIVE_PLAIN, path, sizeof path);
     /* The service serves the plain file, so a packed one alone is unpacked beside itself. */
     if (!(file_exists(path) && is_there(r, s)) && !copy(r, s, path, err))
         return false;
-    return file_exists(packed) || zstd_pack_file(path, packed, err);
+    if (!archive_file_open(r->config->archive_dir, e->sequence, e->archive, &file, &ignored))
+        return archive_repack(r->config->archive_dir, e->sequence, r->config->secret, e->archive, err);
+    archive_file_close(file);
+    return true;
 }
 
 bool rebuild_read_line(const char *text, size_t len, const uint8_t *secret, uint64_t sequence, struct archive_line *line,

@@ -39,7 +39,7 @@ static bool take_row(struct gathering *w, const struct archive_line *line, struc
     struct gathered *g = w->g;
 
     /* Signatures of models, and that no row stands twice with different content. */
-    if (g->judged && !rows_take(w->rows, line, false, g->sequence, err))
+    if (g->judged && line->type != ARCHIVE_CAPACITY && line->type != ARCHIVE_QUOTE && !rows_take(w->rows, line, false, g->sequence, err))
         return false;
     if (g->row_count == g->row_capacity) {
         g->row_capacity = g->row_capacity == 0 ? 16 : g->row_capacity * 2;
@@ -95,6 +95,20 @@ static bool take_receipt(struct gathered *g, const struct archive_receipt *r, st
     return true;
 }
 
+static void take_epoch(struct gathered *g, const struct popularity_terms *terms)
+{
+    g->epochs = mem_grow(g->epochs, g->epoch_count + 1, sizeof *g->epochs);
+    g->epochs[g->epoch_count++] = *terms;
+}
+
+/* Takes the line's rows over. */
+static void take_popularity(struct gathered *g, struct popularity *owned)
+{
+    g->booked = mem_grow(g->booked, g->booked_count + 1, sizeof *g->booked);
+    g->booked[g->booked_count++] = *owned;
+    *owned = (struct popularity){ 0 };
+}
+
 static bool take_line(void *self, const char *text, size_t len, struct err *err)
 {
     struct gathering *w = self;
@@ -112,6 +126,14 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
     case ARCHIVE_PRICE:
     case ARCHIVE_PROVIDER:
     case ARCHIVE_MODEL:
+    case ARCHIVE_DELEGATION:
+    case ARCHIVE_REVOCATION:
+    case ARCHIVE_CONSUMER:
+    case ARCHIVE_CAPACITY:
+        ok = take_row(w, &line, err);
+        break;
+    case ARCHIVE_QUOTE:
+        quotes_add(&g->quotes, &line.of.quote);
         ok = take_row(w, &line, err);
         break;
     case ARCHIVE_BUNDLE:
@@ -120,8 +142,16 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
     case ARCHIVE_RECEIPT:
         ok = take_receipt(g, &line.of.receipt, err);
         break;
+    case ARCHIVE_EPOCH:
+        take_epoch(g, &line.of.epoch);
+        break;
+    case ARCHIVE_POPULARITY:
+        take_popularity(g, &line.of.popularity);
+        break;
     case ARCHIVE_REWARD:
         break;                                /* follows from the receipts */
+    case ARCHIVE_SEALED_CONSUMER:
+    case ARCHIVE_SEALED_QUOTE:
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:
         bug("a sealed line was not opened");
@@ -136,6 +166,11 @@ void gathered_clear(struct gathered *g)
         free(g->bundles[i].leaves);
     free(g->bundles);
     free(g->rows);
+    for (size_t i = 0; i < g->booked_count; i++)
+        popularity_clear(&g->booked[i]);
+    free(g->booked);
+    free(g->epochs);
+    quotes_clear(&g->quotes);
     bundles_clear(&g->checked);
     *g = (struct gathered){ 0 };
 }

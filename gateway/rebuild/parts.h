@@ -81,11 +81,15 @@ struct gathered {
     bool has_head, has_receipt;
     struct job_id first_job;                  /* of the first receipt: tells a batch that is closed here already */
     struct address first_provider;
-    struct archive_line *rows;                /* owned; prices, providers, models */
+    struct archive_line *rows;                /* owned; prices, providers, models, consumers, capacities, quotes */
     size_t row_count, row_capacity;
+    struct popularity_terms *epochs;          /* owned; those that the archive announces */
+    struct popularity *booked;                /* owned, with their rows; those that it books */
+    size_t epoch_count, booked_count;
     struct gathered_bundle *bundles;          /* owned; sorted by (provider, root) from the first receipt on */
     size_t bundle_count, bundle_capacity;
     struct bundles checked;                   /* where judged */
+    struct quotes quotes;
 };
 MUST_USE bool gather_archive(struct rebuilding *r, const struct chain_settlement *s, struct gathered *g, struct err *err);
 void gathered_clear(struct gathered *g);
@@ -119,6 +123,14 @@ MUST_USE bool rebuild_lost(struct rebuilding *r, const struct chain_settlement *
 /* The batch holds the archive's receipts, each booked as the archive says, and no other; those that were elsewhere in the
  * store are moved, with their promises.  ERR_DIFFERS: one was settled before, or the sums are not the chain's. */
 MUST_USE bool receipts_fill(struct filling *f, struct err *err);
+/* pool.c: the epochs that the archive announces have their rows before its receipts; those that it books are of this batch then,
+ * with their postings, and no others are.  pool_count: what a receipt paid to the protocol. */
+MUST_USE bool pool_announce(struct filling *f, struct err *err);
+MUST_USE bool pool_count(struct filling *f, uint64_t batch, const struct receipt_row *row, const struct price_version *price,
+                         struct err *err);
+MUST_USE bool pool_fill(struct filling *f, struct err *err);
+/* The postings of what is booked in a batch, into it again; their sum is added to *amount. */
+MUST_USE bool pool_rebook(struct filling *f, uint64_t batch, struct amount *amount, struct err *err);
 /* strays.c: what the batch holds and the archive does not list goes on into the open one, as it is. */
 MUST_USE bool strays_move_on(struct filling *f, struct err *err);
 /* This batch's receipts are to be booked anew, as some were moved; then all of those. */

@@ -8,6 +8,8 @@
 #include "gateway/base/mem.h"
 #include "gateway/rebuild/rows.h"
 #include "store/ledger.h"
+#include "store/market.h"
+#include "store/popularity.h"
 
 static struct place place(const struct filling *f, const char *where)
 {
@@ -19,6 +21,12 @@ static struct place place(const struct filling *f, const char *where)
 static bool post(struct filling *f, uint64_t batch, const struct share *share, struct err *err)
 {
     return amount_is_zero(share->amount) || store_posting_add(f->db, batch, share, 1, err);
+}
+
+/* All that is summed of a batch, before it is booked anew. */
+static bool clear_sums(struct filling *f, uint64_t batch, struct err *err)
+{
+    return store_postings_clear(f->db, batch, err) && store_pool_fees_drop_batch(f->db, batch, err);
 }
 
 /* Both sides of one receipt. */
@@ -36,7 +44,7 @@ static bool book(struct filling *f, uint64_t batch, struct address protocol_acco
     for (size_t i = 0; ok && i < credits.count; i++)
         ok = post(f, batch, &credits.list[i], err);
     shares_clear(&credits);
-    return ok && post(f, batch, &charge, err);
+    return ok && post(f, batch, &charge, err) && pool_count(f, batch, row, price, err);
 }
 
 /* Only today's sums still bound anybody. */
@@ -51,6 +59,20 @@ static bool count_day(struct filling *f, const struct archive_receipt *a, struct
     return store_provider_day(f->db, provider, day, &earned, err)
         && (amount_add(earned, a->amount, &earned) || err_set(err, ERR_OVERFLOW, "a day over 256 bits"))
         && store_provider_day_set(f->db, provider, day, earned, err);
+}
+
+/* Windows that are judged already need no demand, but which those are the next archive tells. */
+static bool count_demand(struct filling *f, const struct archive_receipt *a, struct err *err)
+{
+    const struct price_version *price = catalog_price_version(f->catalog, a->price_version), *base;
+
+    if (price == NULL || (price->market.window_s == 0 && price->step.base == 0))
+        return true;
+    base = price->step.base == 0 ? price : catalog_price_version(f->catalog, price->step.base);
+    return base != NULL && base->market.window_s != 0
+        ? store_demand_add(f->db, base->version, market_window_of(&base->market, a->accepted_at_ms),
+                           amount_from_u64(market_units(a->receipt.receipt.count)), err)
+        : differs_u64(err, DIFFERS_MARKET, place(f, "base of a price version that no line tells"), 0, price->step.base);
 }
 
 /* -- what the store has of the same job -- */
@@ -148,7 +170,7 @@ static bool put(struct filling *f, const struct archive_receipt *a, struct recei
     if (found && is_as_settled(&old, row))
         return true;
     return (!found || replace_old(f, &old, row, err)) && store_receipt_insert(f->db, row, err)
-        && ((found && old.state == RECEIPT_ACCEPTED) || count_day(f, a, err));
+        && ((found && old.state == RECEIPT_ACCEPTED) || (count_day(f, a, err) && count_demand(f, a, err)));
 }
 
 /* -- one receipt of the archive -- */
@@ -157,7 +179,6 @@ static bool keep_receipt(struct filling *f, const struct archive_receipt *a, str
 {
     const struct receipt *r = &a->receipt.receipt;
     struct hash salt = receipt_salt(f->r->config->secret, r->job_id, r->provider);
-    /* Who was enrolled as consumer is not in archives: a rebuilt store charges the treasury. */
     struct share charge = ledger_charge(f->catalog, &a->receipt, a->amount, a->accepted_at_ms);
     struct receipt_row row = {
         .signed_ = a->receipt, .hash = receipt_struct_hash(r), .state = RECEIPT_ACCEPTED, .code = CODE_ACCEPTED,
@@ -210,13 +231,16 @@ bool receipts_fill(struct filling *f, struct err *err)
     struct address protocol_account = f->g->head.protocol_account;
     struct hash digest;
 
-    f->judge = (struct recompute){ f->s->event.sequence, &f->r->domain, f->catalog, protocol_account, NULL, &f->g->checked,
-                                   &f->credits };
+    f->judge = (struct recompute){ .sequence = f->s->event.sequence, .domain = &f->r->domain, .catalog = f->catalog,
+                                   .protocol_account = protocol_account, .bundles = &f->g->checked, .credits = &f->credits,
+                                   .quotes = &f->g->quotes };
     tree_stream_init(&f->tree);
+    if (f->g->judged ? !quotes_seal(&f->g->quotes, &f->r->domain, f->catalog, f->s->event.sequence, err) : false)
+        return false;
     return rebuild_bundles(f->r, f->g, f->db, err)
-        && store_postings_clear(f->db, f->batch, err)
+        && clear_sums(f, f->batch, err) && pool_announce(f, err)
         && source_archive(f->r->own, f->s->event.sequence, keep_line, f, &digest, err)
-        && check(f, digest, err)
+        && check(f, digest, err) && pool_fill(f, err)
         && store_batch_restate(f->db, f->batch, protocol_account, f->tree.count, f->amount, err);
 }
 
@@ -253,8 +277,9 @@ static bool rebook(struct filling *f, uint64_t number, struct err *err)
         return err_set(err, ERR_BUG, "there is no batch %" PRIu64, number);
     b.batch.receipts = 0;
     b.batch.amount = AMOUNT_ZERO;
-    return store_postings_clear(f->db, number, err)
+    return clear_sums(f, number, err)
         && store_receipts_of_batch(f->db, number, book_again, &b, err)
+        && pool_rebook(f, number, &b.batch.amount, err)
         && store_batch_restate(f->db, number, b.batch.protocol_account, b.batch.receipts, b.batch.amount, err);
 }
 

@@ -6,14 +6,19 @@
 
 #include "gateway/base/mem.h"
 #include "store/catalog.h"
+#include "store/market.h"
+#include "store/quotes.h"
 #include "store/receipts.h"
 
 /* The row of the same key that the store has, as a line; false: none. */
 static bool row_in_store(const struct catalog *c, const struct archive_line *line, struct archive_line *kept)
 {
     const struct provider *provider = NULL;
+    const struct consumer *consumer = NULL;
     const struct price_version *price = NULL;
     const struct model *model = NULL;
+    const struct delegation *delegation = NULL;
+    const struct revocation *revocation = NULL;
 
     *kept = (struct archive_line){ .type = line->type };
     if (line->type == ARCHIVE_PRICE && (price = catalog_price_version(c, line->of.price.version)) != NULL)
@@ -23,7 +28,16 @@ static bool row_in_store(const struct catalog *c, const struct archive_line *lin
         kept->of.provider = *provider;
     if (line->type == ARCHIVE_MODEL && (model = catalog_model(c, line->of.model.model, UINT64_MAX)) != NULL)
         kept->of.model = *model;
-    return price != NULL || model != NULL || (provider != NULL && provider->since_ms == line->of.provider.since_ms);
+    if (line->type == ARCHIVE_DELEGATION && (delegation = keyring_delegation(catalog_keys(c), &line->of.delegation)) != NULL)
+        kept->of.delegation = *delegation;
+    if (line->type == ARCHIVE_REVOCATION && (revocation = keyring_revocation(catalog_keys(c), &line->of.revocation)) != NULL)
+        kept->of.revocation = *revocation;
+    if (line->type == ARCHIVE_CONSUMER
+        && (consumer = catalog_consumer_revision(c, line->of.consumer.address, line->of.consumer.since_ms)) != NULL)
+        kept->of.consumer = *consumer;
+    return price != NULL || model != NULL || delegation != NULL || revocation != NULL
+        || (provider != NULL && provider->since_ms == line->of.provider.since_ms)
+        || (consumer != NULL && consumer->since_ms == line->of.consumer.since_ms);
 }
 
 static bool same_line(const struct archive_line *a, const struct archive_line *b)
@@ -59,10 +73,20 @@ static bool write_model(struct db *db, const struct archive_line *line, struct e
 
 static bool write_row(struct db *db, const struct archive_line *line, struct err *err)
 {
+    if (line->type == ARCHIVE_CAPACITY)
+        return store_capacity_restore(db, &line->of.capacity, err);
+    if (line->type == ARCHIVE_QUOTE)
+        return store_quote_restore(db, &line->of.quote, err);
     if (line->type == ARCHIVE_PRICE)
         return store_price_restore(db, &line->of.price, err);
     if (line->type == ARCHIVE_PROVIDER)
         return store_provider_add(db, &line->of.provider, err);
+    if (line->type == ARCHIVE_DELEGATION)
+        return store_delegation_add(db, &line->of.delegation, err);
+    if (line->type == ARCHIVE_REVOCATION)
+        return store_revocation_add(db, &line->of.revocation, err);
+    if (line->type == ARCHIVE_CONSUMER)
+        return store_consumer_add(db, &line->of.consumer, err);
     return write_model(db, line, err);
 }
 
@@ -77,8 +101,8 @@ static bool write_missing(const struct gathered *g, const struct catalog *catalo
             *wrote = true;
         } else if (!same_line(&g->rows[i], &kept)) {
             /* Standing archives agree: the other row is of a cancelled settlement, or was set while the chain was away. */
-            return err_set(err, ERR_DIFFERS, "settlement %" PRIu64 ": a price, provider or model line contradicts what the store"
-                           " holds: rebuild a new one, without the archives of cancelled settlements", g->sequence);
+            return err_set(err, ERR_DIFFERS, "settlement %" PRIu64 ": a price, provider, model, consumer or delegation line contradicts"
+                           " what the store holds: rebuild a new one, without the archives of cancelled settlements", g->sequence);
         }
     }
     return true;

@@ -9,17 +9,16 @@ struct published {
     struct archive_batch batch;               /* content without .archive */
     uint64_t number;                          /* of the batch */
     struct batch_receipts *receipts;          /* of it, borrowed */
+    const struct hash *tops;                  /* of the frames of its receipts tree (store/archive_file.h), borrowed; NULL: not known */
     bool sealed;                              /* only parties may read receipts (seal.h) */
     const struct reward_leaves *before, *after;
 };
 /* Streams lines from the store to {dir}/{sequence}.archive.ndjson (complete or absent) and, packed, to the same with
- * .zst behind it; the digest is that of the plain bytes. */
+ * .zst behind it, with its index (store/archive_file.h); the digest is that of the plain bytes. */
 MUST_USE bool archive_write(const char *dir, struct db *db, const struct published *p, const uint8_t secret[32],
                             struct hash *digest, struct err *err);
 /* rewards.json as served, {id, metadata, root, tree:[{account, reward, claimable, proof}]}, but for metadata.active,
  * which is added on serving. */
 MUST_USE bool rewards_write(const char *dir, const struct published *p, struct err *err);
-/* suffix: ".archive.ndjson" and the like */
-void archive_path(const char *dir, uint64_t sequence, const char *suffix, char *path, size_t size);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
+#include "gateway/core/seal.h"
+#include "gateway/lib/secp.h"
 #include "gateway/settle/archive.h"
 #include "store/batches.h"
 #include "store/catalog.h"
@@ -95,7 +97,7 @@ static void add_index(struct bundle_use *use, uint64_t index)
     use->bits[index / 8] |= (uint8_t)(1u << (index % 8));
 }
 
-static void add_bundle(struct used *u, uint64_t bundle, uint64_t index)
+static struct bundle_use *add_bundle(struct used *u, uint64_t bundle, uint64_t index, bool *fresh)
 {
     size_t at = 0, high = u->bundle_count;
 
@@ -107,7 +109,8 @@ static void add_bundle(struct used *u, uint64_t bundle, uint64_t index)
         else
             high = middle;
     }
-    if (at == u->bundle_count || u->bundles[at].bundle != bundle) {
+    *fresh = at == u->bundle_count || u->bundles[at].bundle != bundle;
+    if (*fresh) {
         if (u->bundle_count == u->bundle_capacity) {
             u->bundle_capacity = u->bundle_capacity == 0 ? 256 : u->bundle_capacity * 2;
             u->bundles = mem_grow(u->bundles, u->bundle_capacity, sizeof *u->bundles);
@@ -116,12 +119,94 @@ static void add_bundle(struct used *u, uint64_t bundle, uint64_t index)
         u->bundles[at] = (struct bundle_use){ .bundle = bundle };
     }
     add_index(&u->bundles[at], index);
+    return &u->bundles[at];
+}
+
+/* -- delegated keys -- */
+
+struct collecting { struct used *used; struct db *db; const struct domain *domain; };
+
+/* Zero where the provider signed itself. */
+static bool signed_with(const struct collecting *c, const struct signature *signature, struct hash message, struct address provider,
+                        struct address *key, struct err *err)
+{
+    if (!secp_recover(signature, typed_digest(c->domain, message), key, err))
+        return false;
+    if (address_eq(*key, provider))
+        *key = (struct address){ { 0 } };
+    return true;
+}
+
+static bool bundle_key(const struct collecting *c, struct bundle_use *use, struct err *err)
+{
+    struct bundle_row row;
+    bool ok;
+
+    if (!store_bundle_find(c->db, use->bundle, &row, err))
+        return false;
+    ok = signed_with(c, &row.signature, bundle_struct_hash(&row.bundle), row.bundle.provider, &use->key, err);
+    buf_clear(&row.leaves);
+    return ok;
+}
+
+static void keep_key(struct used *u, struct address key)
+{
+    if (u->key_count == u->key_capacity) {
+        u->key_capacity = u->key_capacity == 0 ? 256 : u->key_capacity * 2;
+        u->keys = mem_grow(u->keys, u->key_capacity, sizeof *u->keys);
+    }
+    u->keys[u->key_count++] = key;
+}
+
+/* The delegation that a receipt leans on; none where its provider signed it. */
+static bool add_key(const struct collecting *c, const struct receipt_row *row, struct address key, struct err *err)
+{
+    const struct receipt *r = &row->signed_.receipt;
+    const struct delegation *by;
+
+    if (address_is_zero(key))
+        return true;
+    if (keyring_standing(catalog_keys(c->used->catalog), r->provider, key, r->finished_at_ms, row->accepted_at_ms, &by) != KEY_VALID)
+        return missing(r, "delegation", err);
+    add_row(&c->used->delegations, by);
+    return true;
+}
+
+static bool add_signer(const struct collecting *c, const struct receipt_row *row, struct err *err)
+{
+    const struct receipt *r = &row->signed_.receipt;
+    bool lends = keyring_has(catalog_keys(c->used->catalog), r->provider), fresh;
+    struct address key;
+
+    if (row->has_bundle) {
+        struct bundle_use *use = add_bundle(c->used, row->bundle, row->bundle_index, &fresh);
+
+        return (!lends || !fresh || bundle_key(c, use, err)) && add_key(c, row, use->key, err);
+    }
+    if (!lends)
+        return true;
+    if (!signed_with(c, &row->signed_.signature, row->hash, r->provider, &key, err))
+        return false;
+    keep_key(c->used, key);
+    return add_key(c, row, key, err);
+}
+
+/* Who pays follows from the revision in force, also where it says that nobody is enrolled. */
+static void add_consumer(struct used *u, const struct receipt_row *row)
+{
+    const struct consumer *c = NULL;
+
+    if (row->signed_.has_consumer_signature)
+        c = catalog_consumer_revision(u->catalog, row->signed_.receipt.consumer, row->accepted_at_ms);
+    if (c != NULL)
+        add_row(&u->consumers, c);
 }
 
 static bool add_receipt(void *self, const struct receipt_row *row, struct err *err)
 {
     const struct receipt *r = &row->signed_.receipt;
-    struct used *u = self;
+    const struct collecting *c = self;
+    struct used *u = c->used;
     const struct price_version *price = catalog_price_version(u->catalog, row->price_version);
     const struct provider *provider = catalog_provider(u->catalog, r->provider, row->accepted_at_ms);
 
@@ -131,22 +216,50 @@ static bool add_receipt(void *self, const struct receipt_row *row, struct err *e
         return missing(r, "provider", err);
     add_row(&u->prices, price);
     add_row(&u->providers, provider);
-    if (row->has_bundle)
-        add_bundle(u, row->bundle, row->bundle_index);
-    return add_model(u, r, r->model, row->accepted_at_ms, err);
+    add_consumer(u, row);
+    offers_of_receipt(&u->offers, price, r, row->accepted_at_ms);
+    return add_signer(c, row, err) && add_model(u, r, r->model, row->accepted_at_ms, err);
 }
 
-bool used_collect(struct db *db, struct batch_receipts *receipts, struct used *used, struct err *err)
+/* A market's price follows from its base and all steps, and those from the capacity that admitted providers announced. */
+static bool add_markets(struct used *u, struct db *db, struct err *err)
+{
+    const struct offers *o = &u->offers;
+    const struct price_version *p;
+
+    for (size_t i = 0; i < o->market_count; i++)
+        for (uint64_t v = o->markets[i].base; (p = catalog_price_version(u->catalog, v)) != NULL; v++)
+            if (v == o->markets[i].base || (p->step.base == o->markets[i].base && p->recorded_at_ms <= o->markets[i].until_ms))
+                add_row(&u->prices, p);
+    if (!offers_load(&u->offers, u->catalog, db, err))
+        return false;
+    for (size_t i = 0; i < o->announced_count; i++) {
+        const struct announcement *a = &o->announced[i];
+        const struct provider *provider = catalog_provider(u->catalog, a->capacity.provider, a->recorded_at_ms);
+
+        if (provider != NULL)                 /* NULL: withdrawn, as it was expelled */
+            add_row(&u->providers, provider);
+    }
+    return true;
+}
+
+bool used_collect(struct db *db, const struct domain *domain, struct batch_receipts *receipts, struct used *used, struct err *err)
 {
     struct used u = { 0 };
+    struct collecting c = { &u, db, domain };
+    const struct keyring *keys;
     uint64_t settings;
 
     if (!store_catalog_load(db, &u.catalog, &settings, err))
         return false;
-    if (!batch_receipts_each(receipts, add_receipt, &u, err)) {
+    if (!batch_receipts_each(receipts, add_receipt, &c, err) || !add_markets(&u, db, err)) {
         used_clear(&u);
         return false;
     }
+    /* All of them, whoever's receipts are here: what a key may no longer sign must outlive this store. */
+    keys = catalog_keys(u.catalog);
+    for (size_t i = 0; i < keys->revocation_count; i++)
+        add_row(&u.revocations, &keys->revocations[i]);
     *used = u;
     return true;
 }
@@ -175,24 +288,40 @@ static const struct model *model_like(const struct used *u, const struct model *
     return NULL;
 }
 
+static const struct consumer *consumer_like(const struct used *u, const struct consumer *c)
+{
+    const struct consumer *mine = catalog_consumer_revision(u->catalog, c->address, c->since_ms);
+
+    return mine != NULL && mine->since_ms == c->since_ms ? mine : NULL;
+}
+
 /* False: the lines that name catalog rows are over. */
 static bool leave_out_line(struct used *u, const struct archive_line *line)
 {
     switch (line->type) {
-    case ARCHIVE_BATCH:    return true;
+    case ARCHIVE_BATCH:
+    case ARCHIVE_EPOCH:    return true;
     case ARCHIVE_PRICE:    drop_row(&u->prices, catalog_price_version(u->catalog, line->of.price.version)); return true;
     case ARCHIVE_PROVIDER: drop_row(&u->providers, provider_like(u, &line->of.provider)); return true;
     case ARCHIVE_MODEL:    drop_row(&u->models, model_like(u, &line->of.model)); return true;
+    case ARCHIVE_DELEGATION: drop_row(&u->delegations, keyring_delegation(catalog_keys(u->catalog), &line->of.delegation)); return true;
+    case ARCHIVE_REVOCATION: drop_row(&u->revocations, keyring_revocation(catalog_keys(u->catalog), &line->of.revocation)); return true;
+    case ARCHIVE_CONSUMER: drop_row(&u->consumers, consumer_like(u, &line->of.consumer)); return true;
+    case ARCHIVE_CAPACITY: offers_drop(&u->offers, &line->of.capacity); return true;
+    case ARCHIVE_QUOTE:
     case ARCHIVE_BUNDLE:
     case ARCHIVE_RECEIPT:
     case ARCHIVE_REWARD:
+    case ARCHIVE_SEALED_CONSUMER:
+    case ARCHIVE_SEALED_QUOTE:
     case ARCHIVE_SEALED_BUNDLE:
-    case ARCHIVE_SEALED:   return false;
+    case ARCHIVE_SEALED:
+    case ARCHIVE_POPULARITY: return false;
     }
     bug("archive line type %d", (int)line->type);
 }
 
-static bool leave_out_file(struct used *u, const char *path, struct err *err)
+static bool leave_out_file(struct used *u, const char *path, struct hash key, struct err *err)
 {
     FILE *file = fopen(path, "re");
     char *text = NULL;
@@ -205,8 +334,10 @@ static bool leave_out_file(struct used *u, const char *path, struct err *err)
         return true;
     while (ok && more && (len = getline(&text, &size, file)) > 0) {
         struct archive_line line = { 0 };
+        bool opened;
 
-        ok = archive_read_line(text, (size_t)len - (text[len - 1] == '\n'), &line, err);
+        ok = archive_read_line(text, (size_t)len - (text[len - 1] == '\n'), &line, err)
+          && (line.type != ARCHIVE_SEALED_CONSUMER || seal_open(&line, key, &opened, err));
         if (ok)
             more = leave_out_line(u, &line);
         archive_line_clear(&line);
@@ -230,24 +361,28 @@ static bool keep_earlier(void *self, const struct settlement_row *s, struct err 
     return true;
 }
 
-bool used_leave_out_published(struct used *used, const char *dir, struct db *db, uint64_t sequence, struct err *err)
+bool used_leave_out_published(struct used *used, const char *dir, struct db *db, const uint8_t secret[32], uint64_t sequence,
+                              struct err *err)
 {
     struct earlier earlier = { 0 };
     bool ok = store_settlements(db, sequence, UINT_MAX, keep_earlier, &earlier, err);
 
     for (size_t i = 0; ok && i < earlier.count; i++) {
+        struct hash key = seal_settlement_key(secret, earlier.list[i]);
         char path[4096];
 
-        if (used->prices.count + used->providers.count + used->models.count == 0)
+        if (used->prices.count + used->providers.count + used->models.count + used->consumers.count + used->delegations.count
+            + used->revocations.count + used->offers.announced_count == 0)
             break;
         archive_path(dir, earlier.list[i], ".archive.ndjson", path, sizeof path);
-        ok = leave_out_file(used, path, err);
+        ok = leave_out_file(used, path, key, err);
+        mem_wipe(&key, sizeof key);
     }
     free(earlier.list);
     return ok;
 }
 
-/* -- order of the lines -- */
+/* -- order of the lines; delegations and revocations lie in memory in theirs -- */
 
 static int by_version(const void *a, const void *b)
 {
@@ -260,6 +395,14 @@ static int by_version(const void *a, const void *b)
 static int by_provider(const void *a, const void *b)
 {
     const struct provider *x = *(const struct provider *const *)a, *y = *(const struct provider *const *)b;
+    int order = address_cmp(&x->address, &y->address);
+
+    return order != 0 ? order : (x->since_ms > y->since_ms) - (x->since_ms < y->since_ms);
+}
+
+static int by_consumer(const void *a, const void *b)
+{
+    const struct consumer *x = *(const struct consumer *const *)a, *y = *(const struct consumer *const *)b;
     int order = address_cmp(&x->address, &y->address);
 
     return order != 0 ? order : (x->since_ms > y->since_ms) - (x->since_ms < y->since_ms);
@@ -284,6 +427,7 @@ void used_sort(struct used *used)
     sort_rows(&used->prices, by_version);
     sort_rows(&used->providers, by_provider);
     sort_rows(&used->models, by_model);
+    sort_rows(&used->consumers, by_consumer);
 }
 
 void used_clear(struct used *used)
@@ -291,9 +435,14 @@ void used_clear(struct used *used)
     free(used->prices.list);
     free(used->providers.list);
     free(used->models.list);
+    free(used->delegations.list);
+    free(used->revocations.list);
+    free(used->consumers.list);
+    offers_clear(&used->offers);
     for (size_t i = 0; i < used->bundle_count; i++)
         free(used->bundles[i].bits);
     free(used->bundles);
+    free(used->keys);
     catalog_free(used->catalog);
     *used = (struct used){ 0 };
 }

@@ -2,6 +2,7 @@
 #include "gateway/settle/parts.h"
 
 #include "gateway/base/log.h"
+#include "gateway/pool/pool.h"
 
 struct closing { uint64_t number; struct address next_protocol_account; bool done; };
 
@@ -13,7 +14,9 @@ static bool close_open(void *self, struct group *group, struct err *err)
     if (!store_batch_open(group->db, &open, err))
         return false;
     c->done = open.number == c->number;        /* else the intake closed it a moment ago, because it was full */
-    return !c->done || store_batch_close(group->db, group->now_ms, c->next_protocol_account, err);
+    /* Its archive names the epochs of the pool that had begun by now. */
+    return !c->done || (pool_open_epochs(group->db, group->now_ms, err)
+                        && store_batch_close(group->db, group->now_ms, c->next_protocol_account, err));
 }
 
 bool settle_close(struct settle *s, bool *closed, struct err *err)
@@ -27,6 +30,7 @@ bool settle_close(struct settle *s, bool *closed, struct err *err)
         return false;
     if (found)
         return true;
+    popularity_book(s);
     if (!store_batch_open(s->db, &open, err) || !work_has_leaves(s, &open, &has_leaves, err))
         return false;
     if ((open.receipts == 0 && amount_is_zero(open.amount)) || !has_leaves)

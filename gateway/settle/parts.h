@@ -48,6 +48,7 @@ struct settle {
     struct address account;                   /* the signer's: whose nonces these are */
     bool level;                               /* the store knew all that the chain does, when first looked */
     struct settle_report report;              /* of the batch that was worked on last */
+    struct err unbooked;                      /* why an epoch of the popularity pool could not be booked, as told */
     struct watch *watches;                    /* by tx */
     size_t watch_count;
     struct outcome *outcomes;
@@ -77,6 +78,10 @@ MUST_USE bool work_may_begin(struct settle *s, struct err *err);
 MUST_USE bool work_find(struct settle *s, struct batch_row *batch, bool *found, struct err *err);
 /* Whether a settlement of this batch would have any leaf. */
 MUST_USE bool work_has_leaves(struct settle *s, const struct batch_row *batch, bool *has, struct err *err);
+
+/* -- the popularity pool (popularity.c) -- */
+/* Opens and books the epochs that are due; a failure is told and holds up nothing else. */
+void popularity_book(struct settle *s);
 
 /* -- transactions, copied out of the store (txs.c) -- */
 struct transactions { struct transaction_row *list; size_t count; };      /* owned */

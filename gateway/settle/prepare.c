@@ -7,6 +7,7 @@
 #include "gateway/settle/archive.h"
 #include "gateway/settle/behind.h"
 #include "gateway/settle/rewards.h"
+#include "store/archive_file.h"
 #include "store/receipts.h"
 
 #include <inttypes.h>
@@ -17,7 +18,10 @@ struct preparation {
     struct settlement_row row;
     struct reward_leaves before, earned, after;
     struct amount total_before;
-    struct tree_stream receipts;
+    struct receipts_leaf frame[ARCHIVE_FRAME];        /* of the receipts tree, being filled */
+    size_t in_frame;
+    uint64_t receipts;
+    struct buf tops;                          /* of the frames before */
     struct batch_receipts *batch_receipts;
 };
 
@@ -72,28 +76,44 @@ static bool compute_rewards(struct preparation *p, struct err *err)
     return true;
 }
 
+/* The subtrees of frames are hashed one by one, many leaves side by side; their tops lead to the root. */
+static void end_frame(struct preparation *p)
+{
+    struct hash leaves[ARCHIVE_FRAME], top;
+
+    tree_receipts_leaves(p->frame, p->in_frame, p->receipts - p->in_frame, leaves);
+    top = tree_root(leaves, p->in_frame);
+    buf_add(&p->tops, top.b, sizeof top.b);
+    p->in_frame = 0;
+}
+
 static bool add_receipt(void *self, const struct receipt_row *r, struct err *err)
 {
     struct preparation *p = self;
     const struct receipt *receipt = &r->signed_.receipt;
-    struct hash salt = receipt_salt(p->settle->config.secret, receipt->job_id, receipt->provider);
 
     (void)err;
-    tree_stream_add(&p->receipts,
-                    tree_receipts_leaf(p->receipts.count, receipt->job_id, receipt->provider, salt, r->hash));
+    p->frame[p->in_frame++] = (struct receipts_leaf){
+        receipt->job_id, receipt->provider, receipt_salt(p->settle->config.secret, receipt->job_id, receipt->provider), r->hash };
+    p->receipts++;
+    if (p->in_frame == ARCHIVE_FRAME)
+        end_frame(p);
     return true;
 }
 
 static bool compute_receipts(struct preparation *p, struct err *err)
 {
-    tree_stream_init(&p->receipts);
     if (!batch_receipts_each(p->batch_receipts, add_receipt, p, err))
         return false;
-    if (p->receipts.count != p->batch->receipts)
+    if (p->in_frame > 0)
+        end_frame(p);
+    if (p->tops.failed)
+        return err_set(err, ERR_LIMIT, "batch %" PRIu64 " is too large", p->batch->number);
+    if (p->receipts != p->batch->receipts)
         return err_set(err, ERR_HALT, "batch %" PRIu64 " holds %" PRIu64 " receipts and counted %" PRIu64,
-                       p->batch->number, p->receipts.count, p->batch->receipts);
-    p->row.content.receipts = p->receipts.count;
-    p->row.content.receipts_root = tree_stream_root(&p->receipts);
+                       p->batch->number, p->receipts, p->batch->receipts);
+    p->row.content.receipts = p->receipts;
+    p->row.content.receipts_root = tree_root((const struct hash *)p->tops.data, p->tops.len / sizeof(struct hash));
     return true;
 }
 
@@ -105,7 +125,8 @@ static bool publish(struct preparation *p, struct err *err)
             .chain_id = s->config.chain_id, .contract = s->config.contract, .token = s->config.token,
             .protocol_account = p->batch->protocol_account, .parent = p->row.parent, .content = p->row.content,
         },
-        .number = p->batch->number, .receipts = p->batch_receipts, .sealed = s->config.parties_only, .before = &p->before, .after = &p->after,
+        .number = p->batch->number, .receipts = p->batch_receipts,
+        .tops = (const struct hash *)p->tops.data, .sealed = s->config.parties_only, .before = &p->before, .after = &p->after,
     };
 
     return archive_write(s->config.archive_dir, s->db, &published, s->config.secret, &p->row.content.archive, err)
@@ -139,8 +160,10 @@ static bool insert(void *self, struct group *group, struct err *err)
 bool prepare_batch(struct settle *s, const struct batch_row *batch, bool *moved, struct err *err)
 {
     struct preparation p = { .settle = s, .batch = batch, .row = { .batch = batch->number, .state = BATCH_PREPARED } };
-    bool ok = choose_sequence(&p, err) && compute(&p, err) && writer_do(s->writer, insert, &p, err);
+    bool ok;
 
+    buf_init(&p.tops);
+    ok = choose_sequence(&p, err) && compute(&p, err) && writer_do(s->writer, insert, &p, err);
     if (ok) {
         log_event(LOG_NOTICE_LEVEL, "settlement_prepared", KV_U64("sequence", p.row.sequence),
                   KV_U64("batch", batch->number),
@@ -148,6 +171,7 @@ bool prepare_batch(struct settle *s, const struct batch_row *batch, bool *moved,
         settle_crash_point("prepared");
         *moved = true;
     }
+    buf_clear(&p.tops);
     reward_leaves_clear(&p.before);
     reward_leaves_clear(&p.earned);
     reward_leaves_clear(&p.after);

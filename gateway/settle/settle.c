@@ -130,8 +130,11 @@ bool settle_step(struct settle *s, bool *moved, struct settle_report *report, st
         *err = unscanned;
         return err_prefix(err, "payments are not recorded");
     }
-    if (!worked && !report_idle(s, err))
-        return false;
+    if (!worked) {
+        popularity_book(s);
+        if (!report_idle(s, err))
+            return false;
+    }
     hold_tell(s);
     *moved = any;
     *report = s->report;

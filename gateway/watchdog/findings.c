@@ -23,6 +23,7 @@ static const struct { const char *name; enum err_code error; } codes[FINDING_COD
     [FINDING_PAUSED]        = { "paused",        ERR_AGAIN },
     [FINDING_NOT_OPERATOR]  = { "not-operator",  ERR_HALT },
     [FINDING_ROOT_FOREIGN]  = { "root-foreign",  ERR_HALT },
+    [FINDING_CACHE_HIDDEN]  = { "cache-hidden",  ERR_HALT },
 };
 
 const char *finding_name(enum finding_code code)
@@ -140,6 +141,9 @@ static void judge_store(const struct facts *facts, const struct watchdog_limits 
     if (facts->cancelled_batch != 0)
         find(f, FINDING_CANCELLED, LEVEL_FAILURE, "the settlement of batch %" PRIu64 " was cancelled: look why, then carry it",
              facts->cancelled_batch);
+    if (facts->hiding != 0)
+        find(f, FINDING_CACHE_HIDDEN, LEVEL_WARNING, "%" PRIu64 " providers of a model report under a tenth of their peers' cache hits: %s",
+             facts->hiding, facts->hiding_one);
     if (facts->has_foreign)
         find(f, FINDING_NONCE_FOREIGN, LEVEL_FAILURE, "nonce %" PRIu64 " of the signer was used by somebody else: its key is halted",
              facts->foreign_nonce);

@@ -42,6 +42,8 @@ struct facts {
     uint64_t cancelled_batch;                 /* waits for carry; 0: none */
     bool has_foreign;                         /* a nonce of the signer was used by somebody else */
     uint64_t foreign_nonce;
+    uint64_t hiding;                          /* (provider, model) that report far fewer cache hits than their peers; one of them: */
+    char hiding_one[240];
     struct chain_facts chain;
 };
 
@@ -54,9 +56,10 @@ struct watchdog_limits {
 enum finding_code {
     FINDING_UNSETTLED, FINDING_STUCK, FINDING_HALTED, FINDING_HELD, FINDING_CANCELLED, FINDING_NONCE_FOREIGN, FINDING_CHAIN_AWAY, FINDING_ENDPOINT_OUT,
     FINDING_GAS_LOW,
-    FINDING_FEES_HIGH, FINDING_FUNDS_LOW, FINDING_CAP_SHORT, FINDING_PAUSED, FINDING_NOT_OPERATOR, FINDING_ROOT_FOREIGN
+    FINDING_FEES_HIGH, FINDING_FUNDS_LOW, FINDING_CAP_SHORT, FINDING_PAUSED, FINDING_NOT_OPERATOR, FINDING_ROOT_FOREIGN,
+    FINDING_CACHE_HIDDEN
 };
-#define FINDING_CODES (FINDING_ROOT_FOREIGN + 1)
+#define FINDING_CODES (FINDING_CACHE_HIDDEN + 1)
 enum finding_level { LEVEL_NONE, LEVEL_WARNING, LEVEL_FAILURE };
 struct findings { struct { enum finding_level level; char text[480]; } by_code[FINDING_CODES]; };
 

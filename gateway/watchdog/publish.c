@@ -45,6 +45,8 @@ void watchdog_metrics(const struct facts *facts, const struct findings *findings
                    "Since when unfinished work does not move, or runs fail; 0: not so.", facts->stuck_since_ms / 1000);
     exposition_one(out, "quittance_oldest_unsettled_timestamp_seconds", "gauge",
                    "Acceptance of the oldest receipt that no commit holds; 0: none.", facts->unsettled_since_ms / 1000);
+    exposition_one(out, "quittance_cache_hidden", "gauge", "Providers of a model that report under a tenth of their peers' cache hits.",
+                   facts->hiding);
     if (facts->chain.asked)
         put_chain(&facts->chain, out);
 }

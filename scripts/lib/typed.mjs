@@ -19,6 +19,20 @@ export const TYPES = {
     { name: "root", type: "bytes32" }, { name: "count", type: "uint64" }, { name: "acceptedAt", type: "uint64" },
     { name: "settleBy", type: "uint64" },
   ],
+  Delegation: [
+    { name: "provider", type: "address" }, { name: "key", type: "address" }, { name: "validFrom", type: "uint64" },
+    { name: "validUntil", type: "uint64" },
+  ],
+  Revocation: [{ name: "provider", type: "address" }, { name: "key", type: "address" }, { name: "at", type: "uint64" }],
+  Payout: [{ name: "provider", type: "address" }, { name: "payout", type: "address" }, { name: "at", type: "uint64" }],
+  Quote: [
+    { name: "model", type: "bytes32" }, { name: "provider", type: "address" }, { name: "consumer", type: "address" },
+    { name: "priceVersion", type: "uint64" }, { name: "validUntil", type: "uint64" },
+  ],
+  Capacity: [
+    { name: "provider", type: "address" }, { name: "model", type: "bytes32" }, { name: "unitsPerSecond", type: "uint64" },
+    { name: "validFrom", type: "uint64" }, { name: "validUntil", type: "uint64" },
+  ],
 };
 
 const ZERO = `0x${"00".repeat(32)}`;
@@ -45,5 +59,18 @@ export async function signReceipt(account, domain, receipt) {
 export async function signModel(account, domain, registration) {
   const message = { ...registration, creator: account.address };
   const signature = await account.signTypedData({ domain, types: TYPES, primaryType: "ModelRegistration", message });
+  return { ...message, signature };
+}
+
+/** A provider's own word, as POST /v1/delegations, /v1/revocations and /v1/payouts take it. */
+export async function signWord(account, domain, primaryType, word) {
+  const message = { provider: account.address, ...word };
+  const signature = await account.signTypedData({ domain, types: TYPES, primaryType, message });
+  return { ...message, signature };
+}
+
+export async function signCapacity(account, domain, announcement) {
+  const message = { ...announcement, provider: account.address };
+  const signature = await account.signTypedData({ domain, types: TYPES, primaryType: "Capacity", message });
   return { ...message, signature };
 }

@@ -45,7 +45,7 @@ MAYBE static void service_config(struct service *s)
         .listen = "127.0.0.1:0", .admin_listen = "127.0.0.1:0", .admin_hosts = "admin.example", .store_url = w->url,
         .archive_dir = w->dir, .explorer = "", .domain = w->config.domain, .token = { { 0x70 } },
         .protocol_account = w->config.protocol_account, .signer = signer_address(w->signer),
-        .secret = s->secret, .max_age_ms = w->config.limits.max_age_ms, .threads = 2,
+        .secret = s->secret, .max_age_ms = w->config.limits.max_age_ms, .quote_max_s = 900, .threads = 2,
         .trusted_proxies = "", .connections_max = 256, .per_address = 256, .request_ms = 30000, .answer_ms = 60000, .idle_ms = 75000,
     };
 }

@@ -1,4 +1,6 @@
 /* POST and GET of receipts over HTTP, in all forms and with all statuses. */
+#include "gateway/base/hex.h"
+#include "gateway/lib/crypt.h"
 #include "tests/api/service.h"
 
 static void one_receipt_is_accepted_promised_and_read_back(void **state)
@@ -278,6 +280,45 @@ static void what_was_never_posted_is_not_found(void **state)
     expect_problem(get(s, path), 400, "malformed");
 }
 
+/* The tag is the first half of the body's SHA-256. */
+static struct answer ask_unless(struct service *s, const char *path, const struct buf *known)
+{
+    struct hash digest = sha256(known->data, known->len);
+    char header[128] = "If-None-Match: \"";
+    size_t len = strlen(header);
+
+    hex_encode_bare(digest.b, sizeof digest.b / 2, header + len);
+    strcat(header, "\"");
+    return ask(s, (struct asking){ .method = "GET", .path = path, .header = header });
+}
+
+static void what_a_reader_has_is_not_sent_again(void **state)
+{
+    struct service *s = *state;
+    struct signed_receipt r = world_receipt(s->w, &s->w->node, 10);
+    struct answer a = post_receipt(s, &r), first, again;
+    char path[200];
+
+    assert_status(&a, 201);
+    path_of("receipt", &r, path);
+    first = get(s, path);
+    assert_status(&first, 200);
+    again = ask_unless(s, path, &first.text);
+    assert_status(&again, 304);
+    assert_int_equal(again.text.len, 0);
+    answer_clear(&again);
+    world_countersign(s->w, &s->w->consumer, &r);
+    answer_clear(&a);
+    a = post_receipt(s, &r);
+    assert_status(&a, 200);
+    again = ask_unless(s, path, &first.text);
+    assert_status(&again, 200);
+    assert_non_null(at(again.body, "receipt.consumerSignature"));
+    answer_clear(&first);
+    answer_clear(&again);
+    answer_clear(&a);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, service_setup, service_teardown)
 
 int main(void)
@@ -287,7 +328,8 @@ int main(void)
         TEST(other_content_for_a_job_is_a_conflict), TEST(a_bad_receipt_says_why), TEST(many_are_answered_one_by_one),
         TEST(minimal_answers_leave_accepted_ones_out), TEST(events_and_empty_lists),
         TEST(a_binary_bundle_is_read_back_with_its_path), TEST(a_json_bundle_stands_or_falls_as_one),
-        TEST(a_strangers_claim_does_not_hide_the_job), TEST(what_was_never_posted_is_not_found),
+        TEST(a_strangers_claim_does_not_hide_the_job), TEST(what_a_reader_has_is_not_sent_again),
+        TEST(what_was_never_posted_is_not_found),
     };
 
     return cmocka_run_group_tests_name("receipts", tests, NULL, NULL);

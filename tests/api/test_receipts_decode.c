@@ -120,6 +120,78 @@ static void more_than_ten_thousand_are_refused(void **state)
     buf_clear(&body);
 }
 
+/* -- an array is read quickly where it can be, and gives what a tree of its values gives -- */
+
+static void write_array(struct rng *rng, size_t count, struct buf *text)
+{
+    buf_init(text);
+    for (size_t i = 0; i < count; i++) {
+        struct signed_receipt r = { .receipt = rng_receipt(rng, FIXTURE_NOW), .has_signature = true };
+        json *object = receipt_to_json(&r);
+
+        buf_add_text(text, i == 0 ? " [" : ", ");
+        json_write(object, text);
+        json_free(object);
+    }
+    buf_add_text(text, "]\n");
+}
+
+static void change_a_byte(struct rng *rng, struct buf *text)
+{
+    static const char alphabet[] = "{}[]\",:0123456789abcdefx \n";
+
+    text->data[rng_below(rng, text->len)] = (uint8_t)alphabet[rng_below(rng, sizeof alphabet - 1)];
+}
+
+static void check_item(const struct intake_item *item, const json *value)
+{
+    struct faults faults = { 0 };
+    struct signed_receipt r;
+    bool has_job_id;
+
+    receipt_from_json(value, RECEIPT_SINGLE, &r, &has_job_id, &faults);
+    assert_memory_equal(&item->signed_, &r, sizeof r);
+    assert_int_equal(item->has_job_id, has_job_id);
+    assert_int_equal(item->faults.count, faults.count);
+    faults_clear(&faults);
+}
+
+static void an_array_with_a_changed_byte_is_read_as_its_tree_is(void **state)
+{
+    struct rng rng = { 91 };
+    unsigned good = 0, faulty = 0, refused = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 6000; i++) {
+        struct err err = { 0 };
+        struct decoded d;
+        struct buf text;
+        json *array;
+
+        write_array(&rng, 1 + i % 3, &text);
+        if (i % 16 != 0)
+            change_a_byte(&rng, &text);
+        d = decode(NULL, text.data, text.len);
+        if (!json_read(buf_text(&text), text.len, &array, &err)) {
+            assert_false(d.ok);
+            refused++;
+        } else if (json_kind_of(array) == JSON_KIND_ARRAY) {
+            assert_true(d.ok && !d.single);
+            assert_int_equal(d.s.count, json_count(array));
+            for (size_t k = 0; k < d.s.count; k++) {
+                check_item(&d.s.items[k], json_at(array, k));
+                *(d.s.items[k].faults.count == 0 ? &good : &faulty) += 1;
+            }
+            json_free(array);
+        } else {
+            json_free(array);
+        }
+        forget(&d);
+        buf_clear(&text);
+    }
+    assert_true(good > 3000 && faulty > 300 && refused > 300);
+}
+
 /* -- vectors: a world of its own for each, with the domain and time of the row -- */
 
 static struct world *world_of(void **state, const json *row)
@@ -261,6 +333,7 @@ int main(void)
         cmocka_unit_test(items_keep_their_place_and_their_own_faults),
         cmocka_unit_test(an_event_of_another_type_is_malformed),
         cmocka_unit_test(more_than_ten_thousand_are_refused),
+        cmocka_unit_test(an_array_with_a_changed_byte_is_read_as_its_tree_is),
     };
     FIXTURE_TESTS(tests, cases, a_form_is_decoded);
 

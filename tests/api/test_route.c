@@ -89,12 +89,20 @@ static void openapi_names_every_route_and_no_other(void **state)
     json_free(document);
 }
 
+/* Signing in and out, and a question with a body: they change nothing. */
+static bool is_exempt(const char *path)
+{
+    return strncmp(path, "/admin/v1/session", strlen("/admin/v1/session")) == 0 || strcmp(path, "/admin/v1/prices/effect") == 0;
+}
+
 static void every_admin_change_needs_more_than_a_viewer(void **state)
 {
     (void)state;
     for (size_t i = 0; i < routes_admin.count; i++) {
         const struct route *row = &routes_admin.rows[i];
 
+        if (is_exempt(row->path))
+            continue;
         if (strcmp(row->method, "GET") == 0)
             assert_int_equal(row->least, ACCESS_VIEWER);
         else

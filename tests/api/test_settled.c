@@ -1,6 +1,8 @@
 /* What is answered about settled things: a settlement put into the store by hand, as settle leaves it behind. */
 #include "gateway/core/header.h"
 #include "gateway/lib/file.h"
+#include "store/archive_file.h"
+#include "gateway/pool/pool.h"
 #include "store/transactions.h"
 #include "tests/api/service.h"
 
@@ -69,6 +71,26 @@ static void write_file(const struct service *s, const char *name, const char *te
     must_work(file_write(path, text, strlen(text), 0600, &err), &err);
 }
 
+/* Both files, and the index that proofs come from. */
+static void write_archive(struct made *m, const struct signed_receipt *r)
+{
+    static const char head[] = "{\"type\":\"batch\"}\n";
+    const struct archive_key key = archive_key(r->receipt.job_id, r->receipt.provider);
+    struct archive_line line = { ARCHIVE_RECEIPT, { .receipt = { .receipt = *r, .accepted_at_ms = 1, .price_version = 1 } } };
+    struct archive_packing *packing;
+    struct err err = { 0 };
+    struct buf text;
+
+    line.of.receipt.salt = receipt_salt(m->s->secret, r->receipt.job_id, r->receipt.provider);
+    buf_init(&text);
+    archive_write_line(&line, &text);
+    write_file(m->s, "1.archive.ndjson", head);
+    must_work(archive_packing_begin(m->s->w->dir, 1, false, NULL, &packing, &err) && archive_packing_add(packing, head, strlen(head), &err)
+              && archive_packing_add_receipt(packing, text.data, text.len, &key, &m->receipts_leaf, &err)
+              && archive_packing_commit_free(packing, m->row.content.archive, &err), &err);
+    buf_clear(&text);
+}
+
 /* One receipt of 20 base units: node 14, creator 5 (its ancestor's tenth is below one unit), protocol 1. */
 static struct made settle(struct service *s, const struct signed_receipt *r)
 {
@@ -91,15 +113,14 @@ static struct made settle(struct service *s, const struct signed_receipt *r)
         .parent = { { 0x01 } }, .content = { .sequence = 1, .receipts_root = m.receipts_leaf, .rewards_root = tree_root(hashes, 3),
                                              .archive = { { 0x02 } }, .total = amount_from_u64(20), .receipts = 1 } };
     do_it(&m, insert);
-    write_file(s, "1.archive.ndjson", "{\"type\":\"batch\"}\n");
-    write_file(s, "1.archive.ndjson.zst", "packed");
+    write_archive(&m, r);
     write_file(s, "1.rewards.json", "{\"id\":\"x\",\"metadata\":{\"chainId\":1},\"root\":\"0x00\",\"tree\":[]}");
     return m;
 }
 
 static void forget(struct made *m)
 {
-    static const char *const names[] = { "1.archive.ndjson", "1.archive.ndjson.zst", "1.rewards.json" };
+    static const char *const names[] = { "1.archive.ndjson", "1.archive.ndjson.zst", "1.archive.index", "1.rewards.json" };
     char path[200];
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -285,6 +306,8 @@ static void models_show_price_and_use(void **state)
     assert_text_at(&a, "usage", "20");
     assert_number_at(&a, "price.version", 1);
     assert_number_at(&a, "parents.0.shareBps", 1000);
+    assert_number_at(&a, "popularity.epoch", 0);
+    assert_text_at(&a, "popularity.score", "0");
     answer_clear(&a);
     a = get(s, "/v1/models?limit=1");
     assert_int_equal(json_count(at(a.body, "items")), 1);
@@ -293,6 +316,55 @@ static void models_show_price_and_use(void **state)
     memset(path + 11, '0', 66);
     path[12] = 'x';
     expect_problem(get(s, path), 404, "not-found");
+}
+
+static bool turn_on_the_pool(void *self, struct group *group, struct err *err)
+{
+    (void)self;
+    return pool_set(group->db, group->now_ms, &(struct pool_settings){ 1000, amount_from_u64(1000), 5000 }, err);
+}
+
+static bool book_the_pool(void *self, struct group *group, struct err *err)
+{
+    return pool_book(group->db, group->now_ms, self, err);
+}
+
+static void models_show_how_popular_they_are(void **state)
+{
+    struct service *s = *state;
+    struct signed_receipt r = world_receipt(s->w, &s->w->node, 8000);
+    char path[200] = "/v1/models/", account[200];
+    struct err err = { 0 };
+    struct answer a;
+    size_t booked;
+
+    must_work(writer_do(s->w->writer, turn_on_the_pool, NULL, &err), &err);
+    world_countersign(s->w, &s->w->consumer, &r);
+    expect(post_receipt(s, &r), 201);
+    hash_to_text(s->w->model, path + strlen(path));
+    a = get(s, path);
+    assert_number_at(&a, "popularity.epoch", 1);
+    assert_text_at(&a, "popularity.score", "28");
+    assert_text_at(&a, "popularity.fees", "800");
+    assert_null(at(a.body, "popularity.last"));
+    answer_clear(&a);
+    world_script(s->w, "UPDATE batches SET state = 7, closed_at = 1 WHERE number = 1; INSERT INTO batches VALUES (2, 1, 1, NULL, 0, zeroblob(32),"
+                       " zeroblob(20), NULL); UPDATE meta SET value = 2 WHERE key = 'open_batch'");
+    s->w->now_ms += 1000;
+    must_work(writer_do(s->w->writer, book_the_pool, &booked, &err), &err);
+    a = get(s, path);
+    assert_number_at(&a, "popularity.epoch", 2);
+    assert_text_at(&a, "popularity.score", "0");
+    assert_number_at(&a, "popularity.last.epoch", 1);
+    assert_text_at(&a, "popularity.last.share", "400");
+    assert_text_at(&a, "usage", "15600");     /* less the ancestor's part; the pool's is no use */
+    answer_clear(&a);
+    a = get(s, account_path(s->w->ancestor.address, "", account));
+    assert_text_at(&a, "byRole.popularity", "40");
+    answer_clear(&a);
+    a = admin(s, "GET", "/metrics", s->viewer.text, NULL);
+    assert_non_null(strstr(buf_text(&a.text), "\nquittance_popularity_epoch_booked 1\n"));
+    answer_clear(&a);
 }
 
 static void a_model_is_registered_by_its_creator(void **state)
@@ -325,7 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_receipt_grows_its_proof), TEST(a_claim_is_ready_to_send), TEST(unknown_accounts_have_zeros),
         TEST(files_are_public_from_the_commit_on), TEST(settlements_are_listed_and_shown),
-        TEST(a_cancelled_batch_is_carried_by_a_person), TEST(models_show_price_and_use), TEST(a_model_is_registered_by_its_creator),
+        TEST(a_cancelled_batch_is_carried_by_a_person), TEST(models_show_price_and_use), TEST(models_show_how_popular_they_are), TEST(a_model_is_registered_by_its_creator),
     };
 
     return cmocka_run_group_tests_name("settled", tests, NULL, NULL);

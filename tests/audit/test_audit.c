@@ -40,12 +40,30 @@ static const struct lie_case { const char *name; enum lie lie; const char *told;
     { "an amount one unit too high",            LIE_AMOUNT,              "settlement 4: amount: receipt 01a0c45" },
     { "a split that favours the protocol",      LIE_SPLIT,               "settlement 4: reward: account 0x" },
     { "a model signed for another contract",    LIE_MODEL_CONTRACT,      "settlement 1: signature: model 0x" },
+    { "a consumer said never to have been enrolled", LIE_CONSUMER_REWRITTEN, "settlement 4: catalog: consumer 0x" },
     { "a lineage nobody signed",                LIE_LINEAGE_LINE,        "settlement 1: signature: model 0x" },
     { "a lineage that was not paid",            LIE_LINEAGE_SKIPPED,     "settlement 4: reward: " },
     { "a payout to another account",            LIE_PAYOUT,              "settlement 4: reward: account 0x" },
     { "a leaf of a bundle that was changed",    LIE_BUNDLE_LEAF,         "settlement 3: bundle: bundle 0x" },
     { "a leaf of a bundle that is missing",     LIE_BUNDLE_MISSING_LEAF, "found none at index 4" },
     { "a bundle signed by a stranger",          LIE_BUNDLE_SIGNATURE,    "settlement 3: signature: bundle 0x" },
+    { "a payout account without a word of the wallet", LIE_PAYOUT_UNSIGNED, "settlement 1: signature: provider 0x" },
+    { "a payout account that the operator signed", LIE_PAYOUT_SIGNATURE, "settlement 1: signature: provider 0x" },
+    { "a delegation signed by the key itself",  LIE_DELEGATION_SIGNATURE, "settlement 1: signature: delegation of 0x" },
+    { "a key whose delegation is nowhere",      LIE_KEY_UNPUBLISHED,     "found does not recover to the provider, nor to a key that it delegated" },
+    { "a key that had expired",                 LIE_KEY_EXPIRED,         "found is by a delegated key that has expired" },
+    { "a key that was revoked before",          LIE_KEY_REVOKED,         "found is by a delegated key that was revoked" },
+    { "a key that did not sign",                LIE_KEY_OTHER,           "settlement 1: signature: receipt 01a0c45" },
+    { "an epoch made up after its jobs",        LIE_EPOCH_LATE,          "settlement 3: popularity: epoch 1: expected to be announced with its first jobs" },
+    { "an epoch with other terms later",        LIE_EPOCH_TERMS,         "settlement 4: popularity: epoch 1, terms: expected what an earlier" },
+    { "a popularity that the treasury paid for", LIE_POOL_TREASURY,      "settlement 4: popularity: epoch 1, models: expected 1, found 2" },
+    { "fees that nobody paid",                  LIE_POOL_FEES,           "settlement 4: popularity: epoch 1, fees of 0x" },
+    { "a score of consumers who were not there", LIE_POOL_SCORE,         "settlement 4: popularity: epoch 1, score of 0x" },
+    { "a share above the cap",                  LIE_POOL_SHARE,          "settlement 4: popularity: epoch 1, share of 0x" },
+    { "a carry that is more than was left",     LIE_POOL_CARRY,          "settlement 4: popularity: epoch 1, carriedOut: expected" },
+    { "another cap than announced",             LIE_POOL_CAP,            "settlement 4: popularity: epoch 1, terms: expected what was announced" },
+    { "shares of the pool that were not paid",  LIE_POOL_UNPAID,         "settlement 4: reward: " },
+    { "an epoch booked twice",                  LIE_POOL_TWICE,          "settlement 4: popularity: epoch 1: expected the first epoch" },
     { "a salt that is another",                 LIE_SALT,                "settlement 4: receipts root: over all receipts" },
     { "a receipts root that is wrong",          LIE_RECEIPTS_ROOT,       "settlement 4: receipts root: over all receipts" },
     { "a reward line that is missing",          LIE_REWARD_MISSING,      "settlement 4: reward: next reward line" },
@@ -101,6 +119,8 @@ static void assert_stands(enum lie lie)
     assert_int_equal(o.report.last_sequence, 4);
     assert_true(amount_cmp(o.report.total, h.view.list[3].event.total) == 0);
     assert_true(amount_cmp(o.report.paid, h.payments.total_claimed) == 0);
+    /* 1014 tokens in at 7, 335 out at 21.000001: only what was countersigned while the consumer was enrolled. */
+    assert_true(amount_cmp(o.report.charged, amount_from_u64(1014 * 7 + 335 * 21)) == 0);
     history_clear(&h);
 }
 

@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "gateway/audit/replay.h"
@@ -18,6 +17,8 @@
 #include "gateway/base/mem.h"
 #include "gateway/lib/file.h"
 #include "gateway/lib/secp.h"
+#include "tests/bench/figure.h"
+#include "tests/bench/measure.h"
 #include "tests/support/fixture.h"
 #include "tests/support/history_parts.h"
 
@@ -39,14 +40,6 @@ struct corpus {
 static double seconds(uint64_t since_ms)
 {
     return (double)(clock_monotonic_ms() - since_ms) / 1000.0;
-}
-
-static double cpu_seconds(void)
-{
-    struct rusage use;
-
-    getrusage(RUSAGE_SELF, &use);
-    return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
 }
 
 /* ---- a settlement of many receipts ---- */
@@ -266,12 +259,6 @@ static double recover_rate(long cores, double *cpu_each)
     return (double)cores * RECOVER_COUNT / seconds(start);
 }
 
-static bool tell(const char *figure, double value, const char *unit, double limit)
-{
-    printf("{\"figure\":\"%s\",\"value\":%.2f,\"unit\":\"%s\",\"limit\":%.2f,\"ratio\":%.2f}\n", figure, value, unit, limit, value / limit);
-    return value >= limit;
-}
-
 int main(int argc, char **argv)
 {
     size_t count = argc > 1 ? strtoul(argv[1], NULL, 10) : 100000;
@@ -281,12 +268,12 @@ int main(int argc, char **argv)
     if (count < BUNDLE_SIZE || fixture_secp_start(NULL) != 0)
         return 64;
     measure(count, true, &wall, &cpu);
-    good = tell("audit, bundled", (double)count / cpu, "receipts/s a core", BUNDLED_LIMIT);
+    good = figure_at_least("audit, bundled", (double)count / cpu, "receipts/s a core", BUNDLED_LIMIT);
     rate = recover_rate(sysconf(_SC_NPROCESSORS_ONLN), &recover_cpu);
-    printf("{\"figure\":\"recover, all cores\",\"value\":%.2f,\"unit\":\"signatures/s\"}\n", rate);
+    figure_info("recover, all cores", rate, "signatures/s");
     measure(count / 3, false, &wall, &cpu);
-    printf("{\"figure\":\"audit, single\",\"value\":%.2f,\"unit\":\"receipts/s\"}\n", (double)(count / 3) / wall);
-    good = tell("audit, single, of recover", recover_cpu * (double)(count / 3) / cpu, "ratio", SINGLE_LIMIT) && good;
+    figure_info("audit, single", (double)(count / 3) / wall, "receipts/s");
+    good = figure_at_least("audit, single, of recover", recover_cpu * (double)(count / 3) / cpu, "ratio", SINGLE_LIMIT) && good;
     fixture_secp_stop(NULL);
     return good ? 0 : 1;
 }

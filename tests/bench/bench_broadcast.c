@@ -8,7 +8,6 @@
  * durable commit takes on this disk, stand beside it: a group waits for two of them. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "chain/keystore.h"
@@ -18,6 +17,7 @@
 #include "gateway/settle/parts.h"
 #include "store/meta.h"
 #include "tests/bench/figure.h"
+#include "tests/bench/measure.h"
 #include "tests/support/sink_node.h"
 
 #define BROADCAST_LIMIT 500.0      /* calls a second */
@@ -108,14 +108,6 @@ static double commit_ms(struct bench *b)
     return (double)(clock_monotonic_ms() - start) / COMMITS;
 }
 
-static double cpu_seconds(void)
-{
-    struct rusage use;
-
-    getrusage(RUSAGE_SELF, &use);
-    return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
-}
-
 static void broadcast(struct bench *b, size_t calls, double *per_clock_s, double *per_cpu_s)
 {
     struct reward_leaf accounts[SET_ACCOUNTS];
@@ -170,9 +162,9 @@ int main(int argc, char **argv)
     log_set_level(LOG_ERROR_LEVEL);
     must(secp_start(&err) && http_start(&err), &err);
     open_all(&b, calls);
-    printf("{\"figure\":\"one durable commit\",\"value\":%.2f,\"unit\":\"ms\"}\n", commit_ms(&b));
+    figure_info("one durable commit", commit_ms(&b), "ms");
     broadcast(&b, calls, &per_clock_s, &per_cpu_s);
-    printf("{\"figure\":\"broadcast, by the clock\",\"value\":%.2f,\"unit\":\"calls/s\"}\n", per_clock_s);
+    figure_info("broadcast, by the clock", per_clock_s, "calls/s");
     good = figure_at_least("broadcast, each call durable", per_cpu_s, "calls/s of CPU time", BROADCAST_LIMIT);
     check(&b, calls);
     close_all(&b);

@@ -230,7 +230,7 @@ static bool measure(struct bench *b)
     }
     all_ms = wait_for(b, &b->all_ms) - start_ms;
     kill_service(pid);
-    printf("{\"figure\":\"recovery, all %zu asked for\",\"value\":%llu,\"unit\":\"ms\"}\n", b->count, (unsigned long long)all_ms);
+    figure_info("recovery, all asked for", (double)all_ms, "ms");
     return figure_at_most("recovery, first look-up", (double)worst_ms, "ms", RECOVERY_LIMIT_MS);
 }
 

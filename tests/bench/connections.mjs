@@ -1,9 +1,9 @@
 // What do idle connections cost?  Throughput of GET /v1/info over 32 busy ones, with and without 10 000 idle kept ones beside them,
 // in turns in one run, so that only the ratio counts.  Fewer where the file limit is lower.
-//   make bench-connections       node tests/bench/connections.mjs [IDLE]
+//   scripts/bench connections [IDLE]
 import net from "node:net";
 import { execFileSync } from "node:child_process";
-import { startWorld } from "../e2e/world.mjs";
+import { atLeast, bench, info } from "./lib.mjs";
 
 const WANTED = Number(process.argv[2] ?? 10_000), BUSY = 32, ROUND_MS = 2500, ROUNDS = 4;
 // This process needs a descriptor for each, as the service does.
@@ -44,13 +44,10 @@ async function throughput(sockets) {
   return answers / (Date.now() - began) * 1000;
 }
 
-const world = await startWorld({ seed: 3, settings: { API_MAX_PER_ADDRESS: 5000 } });
-const port = Number(new URL(world.gateway.url).port);
-let failed = false;
-try {
+async function measure(world) {
+  const port = Number(new URL(world.gateway.url).port), sums = { without: 0, with: 0 };
   const busy = await Promise.all(Array.from({ length: BUSY }, () => dial(port, 1)));
   for (const socket of busy) socket.setMaxListeners(0);
-  const sums = { without: 0, with: 0 };
   await throughput(busy);
   for (let round = 0; round < ROUNDS; round++) {
     sums.without += await throughput(busy);
@@ -67,11 +64,10 @@ try {
     if (open < IDLE) throw new Error(`${open} connections are open, not ${IDLE}`);
     await Promise.all(idle.map((socket) => new Promise((resolve) => { socket.once("close", resolve); socket.destroy(); })));
   }
-  const ratio = sums.with / sums.without;
-  console.log(`${Math.round(sums.without / ROUNDS)} answers/s alone, ${Math.round(sums.with / ROUNDS)} beside ${IDLE} idle connections: ratio ${ratio.toFixed(3)}, at least ${RATIO_MIN}`);
-  failed = ratio < RATIO_MIN;
   for (const socket of busy) socket.destroy();
-} finally {
-  await world.end();
+  info("answers, 32 connections alone", sums.without / ROUNDS, "answers/s");
+  info(`answers, 32 connections beside ${IDLE} idle ones`, sums.with / ROUNDS, "answers/s");
+  atLeast("answers beside idle connections, of those alone", sums.with / sums.without, "", RATIO_MIN);
 }
-process.exit(failed ? 1 : 0);
+
+await bench(measure, { API_MAX_PER_ADDRESS: 5000 });

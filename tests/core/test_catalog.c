@@ -1,3 +1,4 @@
+#include "gateway/core/quote.h"
 #include "tests/support/fixture.h"
 
 static void the_price_in_force_is_found(void **state)
@@ -102,6 +103,27 @@ static void only_the_verified_claim_counts(void **state)
     catalog_free(c);
 }
 
+static void a_step_counts_from_its_windows_end_whenever_it_was_recorded(void **state)
+{
+    struct catalog *c = catalog_new();
+
+    (void)state;
+    catalog_add_price(c, &(struct price_version){ .version = 1, .model = digest(1), .market = { .window_s = 60 } });
+    catalog_add_price(c, &(struct price_version){ .version = 2, .model = digest(1), .effective_from_ms = 100, .recorded_at_ms = 900,
+                                                  .step = { .base = 1 } });
+    catalog_add_price(c, &(struct price_version){ .version = 3, .model = digest(1), .effective_from_ms = 200, .recorded_at_ms = 900 });
+    catalog_seal(c);
+    assert_int_equal(catalog_price(c, digest(1), 99, 500)->version, 1);
+    assert_int_equal(catalog_price(c, digest(1), 100, 500)->version, 2);      /* one held back counts all the same */
+    assert_int_equal(catalog_price(c, digest(1), 500, 500)->version, 2);      /* an operator's counts once it is there */
+    assert_int_equal(catalog_price(c, digest(1), 500, 900)->version, 3);
+    assert_int_equal(catalog_market(c, digest(1), 50)->version, 1);
+    assert_int_equal(catalog_market(c, digest(1), 500)->version, 1);
+    assert_null(catalog_market(c, digest(1), 900));
+    assert_null(catalog_market(c, digest(2), 900));
+    catalog_free(c);
+}
+
 /* A ladder of `levels` levels, `width` models each; every model has the whole level below as parents. */
 static struct catalog *ladder(unsigned levels, unsigned width, bool verified)
 {
@@ -191,6 +213,7 @@ int main(void)
     FIXTURE_TESTS(lineage_tests, lineages, lineage_is_bounded);
     const struct CMUnitTest others[] = {
         cmocka_unit_test(only_the_verified_claim_counts),
+        cmocka_unit_test(a_step_counts_from_its_windows_end_whenever_it_was_recorded),
         cmocka_unit_test(a_parent_must_be_registered),
         cmocka_unit_test(a_circle_of_claims_ends),
     };

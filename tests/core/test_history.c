@@ -1,4 +1,5 @@
 /* The vectors' small history of two batches, recomputed from its receipts: the way an audit goes. */
+#include "gateway/core/quote.h"
 #include "tests/support/fixture.h"
 
 #include "gateway/base/mem.h"

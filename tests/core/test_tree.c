@@ -144,6 +144,22 @@ static void stream_levels_and_root_agree(void **state)
     }
 }
 
+static void leaves_side_by_side_are_the_same(void **state)
+{
+    struct receipts_leaf of[130];
+    struct hash leaves[ARRAY_LEN(of)];
+    struct rng rng = { 19 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(of); i++)
+        rng_bytes(&rng, &of[i], sizeof of[i]);
+    for (size_t count = 0; count <= ARRAY_LEN(of); count += 13) {
+        tree_receipts_leaves(of, count, 7, leaves);
+        for (size_t i = 0; i < count; i++)
+            assert_hash_is(leaves[i], tree_receipts_leaf(7 + i, of[i].job_id, of[i].provider, of[i].salt, of[i].struct_hash));
+    }
+}
+
 static void every_proof_folds_to_the_root(void **state)
 {
     struct rng rng = { 12 };
@@ -227,10 +243,42 @@ static void the_steps_of_any_subset_lead_to_the_root(void **state)
     }
 }
 
+static void a_proof_from_a_part_is_that_from_all_leaves(void **state)
+{
+    enum { MOST = 5 * TREE_PART + 1 };
+    static struct hash leaves[MOST];
+    struct rng rng = { 14 };
+
+    (void)state;
+    for (size_t i = 0; i < MOST; i++)
+        leaves[i] = rng_hash(&rng);
+    for (size_t count = TREE_PART + 1; count <= MOST; count += count < 2 * TREE_PART + 3 ? 1 : 31) {
+        struct tree *tree = tree_new(leaves, count);
+        struct proof want, got;
+        struct buf nodes;
+
+        buf_init(&nodes);
+        tree_upper(tree, &nodes);
+        for (size_t i = 0; i < count; i++) {
+            tree_prove(tree, i, &want);
+            assert_true(tree_prove_part(leaves + i - i % TREE_PART, count, &nodes, i, &got));
+            assert_int_equal(got.len, want.len);
+            assert_memory_equal(got.path, want.path, want.len * sizeof *want.path);
+        }
+        assert_false(tree_prove_part(leaves, count, &nodes, count, &got));
+        buf_add_zeros(&nodes, 32);
+        assert_false(tree_prove_part(leaves, count, &nodes, 0, &got));
+        buf_clear(&nodes);
+        tree_free(tree);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest properties[] = {
+        cmocka_unit_test(a_proof_from_a_part_is_that_from_all_leaves),
         cmocka_unit_test(stream_levels_and_root_agree),
+        cmocka_unit_test(leaves_side_by_side_are_the_same),
         cmocka_unit_test(every_proof_folds_to_the_root),
         cmocka_unit_test(the_steps_of_any_subset_lead_to_the_root),
     };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, describe, it } from "node:test";
 import { isAddressEqual } from "viem";
+import { signWord } from "../../scripts/lib/typed.mjs";
 import { person } from "./jobs.mjs";
 import { ANY_PRICE, assertMembers, assertProblem, DAY, modelDigest, startWorld } from "./world.mjs";
 
@@ -71,7 +72,10 @@ describe("the admin listener", () => {
     assertProblem(await as("admin", "POST", "/admin/v1/providers", { ...row, address: "0x12" }), 422);
     await world.postAccepted([await world.jobs.signed(node, world.models[0].model)]);
     const payout = person("elsewhere").address;
-    assert.ok(isAddressEqual((await as("admin", "PATCH", path, { payout })).body.payout, payout));
+    assertProblem(await as("admin", "PATCH", path, { payout }), 422, "invalid-signature");
+    const { at: payoutAt, signature: payoutSignature } = await signWord(node.account, world.domain, "Payout", { payout, at: Date.now() });
+    assertProblem(await as("admin", "PATCH", path, { payout: person("the operator's friend").address, payoutAt, payoutSignature }), 422, "invalid-signature");
+    assert.ok(isAddressEqual((await as("admin", "PATCH", path, { payout, payoutAt, payoutSignature })).body.payout, payout));
     await world.postAccepted([await world.jobs.signed(node, world.models[0].model)]);
     assert.equal((await as("admin", "DELETE", path)).status, 204);
     const late = await gateway.post("/v1/receipts", await world.jobs.signed(node, world.models[0].model));

@@ -7,7 +7,7 @@ import path from "node:path";
 import { sha256, toHex } from "viem";
 import { ERC20, startDevchain } from "../../scripts/lib/devchain.mjs";
 import { Gateway } from "../../scripts/lib/gateway.mjs";
-import { makeDomain, signModel } from "../../scripts/lib/typed.mjs";
+import { makeDomain, signModel, signWord } from "../../scripts/lib/typed.mjs";
 import { Jobs, person } from "./jobs.mjs";
 import { writeKeystore } from "./keystore.mjs";
 import { Books } from "./recompute.mjs";
@@ -40,8 +40,12 @@ export class World {
 
   // ---- operator ----
 
-  admit(node, more = {}) {
-    if (more.payout) this.payouts[node.address] = more.payout;
+  async admit(node, { payout, ...more } = {}) {
+    if (payout) {
+      const { at, signature } = await signWord(node.account, this.domain, "Payout", { payout, at: Date.now() });
+      this.payouts[node.address] = payout;
+      more = { ...more, payout, payoutAt: at, payoutSignature: signature };
+    }
     return this.gateway.must("POST", "/admin/v1/providers", { address: node.address, name: node.name, ...more });
   }
 

@@ -51,6 +51,7 @@ static const struct refusal { const char *name, *text, *says; } refusals[] = {
     { "a ceiling of nothing is refused",           "[settle]\nmax_run_cost_gwei = 0\n",    "max_run_cost_gwei and max_day_cost_gwei must be above 0" },
     { "a day's ceiling of nothing, too",           "[settle]\nmax_day_cost_gwei = 0\n",    "max_run_cost_gwei and max_day_cost_gwei must be above 0" },
     { "a duration needs a known unit",             "[receipts]\nmax_age = 3w\n",            "must be seconds, or a number with s, m, h or d" },
+    { "what may come in is not in archives yet",   "[receipts]\nmax_age = 7d\n",            "[receipts] keep_settled must be 0 (for ever), or at least" },
     { "a duration beyond 31 years is refused",     "[receipts]\nmax_age = 20000d\n",        "must be seconds" },
     { "a flag is yes or no",                       "[receipts]\nrequire_countersignature = maybe\n", "must be yes or no" },
     { "an amount is in base units",                "[settle]\ndistribute_minimum = 1e18\n", "must be a whole number of base units" },
@@ -61,6 +62,9 @@ static const struct refusal { const char *name, *text, *says; } refusals[] = {
     { "gas must be a warning before a failure",    "[watchdog]\ngas_runs_fail = 21\n",      "gas_runs_warn must not be below gas_runs_fail" },
     { "funds too",                                 "[watchdog]\nfunds_days_warn = 0\n",     "funds_days_warn must not be below funds_days_fail" },
     { "the chain is not asked without a pause",    "[watchdog]\ninterval = 0\n",            "[watchdog] interval must not be 0" },
+    { "an epoch lasts a while",                    "[popularity]\nepoch = 0\n",             "[popularity] epoch must be 1 to" },
+    { "an hour, where money is real",              "[chain]\nchain_id = 1\n[popularity]\nepoch = 59m\n", "[popularity] epoch must be 3600 to" },
+    { "nobody gets back more than was paid",       "[popularity]\ncap_bps = 10001\n",       "cap_bps must be at most 10000" },
     { "disclosure is public or parties",          "[archive]\ndisclosure = nobody\n",      "disclosure must be public or parties" },
 };
 
@@ -88,6 +92,7 @@ static void an_empty_file_has_every_default(void **state)
     assert_string_equal(config.api.listen, "127.0.0.1:8080");
     assert_int_equal(config.receipts.max_age_s, 86400);
     assert_int_equal(config.receipts.settle_within_s, 259200);
+    assert_int_equal(config.receipts.keep_settled_s, 604800);
     assert_true(config_is_test_chain(&config));
     assert_int_equal(config_confirmations(&config), 1);
     assert_false(config_need_contract(&config, &err));

@@ -10,6 +10,7 @@
 #include "gateway/audit/replay.h"
 #include "gateway/base/mem.h"
 #include "gateway/core/receipt_json.h"
+#include "gateway/pool/pool.h"
 #include "gateway/settle/parts.h"
 #include "tests/histories/chain.h"
 #include "tests/support/folder.h"
@@ -23,6 +24,7 @@ static struct world *world;
 static struct party people[PEOPLE + 1];
 static struct address token = { { 0x70 } };
 static struct folder archive;
+static uint64_t payout_said_ms;               /* of the last word, in this history */
 static const uint8_t secret[32] = "of thirty-two bytes, for salts";
 
 typedef bool command_fn(const json *in, json *out, struct err *err);
@@ -62,6 +64,21 @@ static const struct party *person_of(struct address address)
 
 /* ---- settings ---- */
 
+/* The wallet's word, each later than the one before. */
+static void say_payout(const struct party *provider, struct provider *p)
+{
+    const uint64_t now_ms = atomic_load(&world->now_ms);
+    struct payout word = { p->address, p->payout, now_ms };
+
+    if (address_is_zero(p->payout))
+        word.payout = p->address;
+    if (payout_said_ms >= now_ms)
+        word.at_ms = payout_said_ms + 1;
+    payout_said_ms = word.at_ms;
+    p->payout_word = (struct payout_word){ .given = true, .at_ms = word.at_ms,
+                                           .signature = world_sign_hash(world, provider, payout_struct_hash(&word)) };
+}
+
 static bool do_admit(const json *in, json *out, struct err *err)
 {
     struct provider p = { .address = person(in, "provider")->address, .name = "node", .has_daily_limit = true };
@@ -71,6 +88,7 @@ static bool do_admit(const json *in, json *out, struct err *err)
     memset(&p.daily_limit, 0x7f, sizeof p.daily_limit);       /* no bound: a history may pay anything */
     if (number(in, "payout") != 0)
         p.payout = person(in, "payout")->address;
+    say_payout(person(in, "provider"), &p);
     return admit_provider(world->intake, WHO, &p, flag(in, "patch"), &result, err);
 }
 
@@ -135,6 +153,21 @@ static bool do_price(const json *in, json *out, struct err *err)
         return false;
     json_put_u64(out, "version", p.version);
     return true;
+}
+
+static bool set_pool(void *self, struct group *group, struct err *err)
+{
+    return pool_set(group->db, group->now_ms, self, err);
+}
+
+static bool do_pool(const json *in, json *out, struct err *err)
+{
+    struct pool_settings s = { .epoch_ms = number(in, "epochMs"), .cap_bps = (uint16_t)number(in, "capBps") };
+
+    (void)out;
+    if (!json_get_amount(json_member(in, "budget"), &s.budget))
+        bug("pool: budget");
+    return writer_do(world->writer, set_pool, &s, err);
 }
 
 /* ---- receipts ---- */
@@ -357,6 +390,7 @@ static bool do_begin(const json *in, json *out, struct err *err)
         bug("no gateway");
     world = state;
     archive = folder_new();
+    payout_said_ms = 0;
     chain_begin(31337, world->config.domain.contract, token);
     for (size_t i = 1; i <= PEOPLE; i++) {
         people[i] = world_party((uint8_t)i);
@@ -384,7 +418,7 @@ static bool do_end(const json *in, json *out, struct err *err)
 static const struct { const char *name; command_fn *run; } commands[] = {
     { "begin", do_begin }, { "end", do_end }, { "clock", do_clock }, { "restart", do_restart },
     { "admit", do_admit }, { "expel", do_expel }, { "enroll", do_enroll }, { "dismiss", do_dismiss },
-    { "claim", do_claim }, { "verify", do_verify }, { "price", do_price },
+    { "claim", do_claim }, { "verify", do_verify }, { "price", do_price }, { "pool", do_pool },
     { "post", do_post }, { "release", do_release }, { "refuse", do_refuse },
     { "settle", do_settle }, { "books", do_books }, { "audit", do_audit },
 };

@@ -12,6 +12,9 @@ function parts(rng, count, exact) {
   return exact ? [...list.slice(0, -1), 10_000 - (cuts[count - 2] ?? 0)] : list;
 }
 
+/** Each change takes a millisecond of its own: none of them may run over the end of an epoch, which the model would not see. */
+const awayFromTheHour = (now) => (now % HOUR > HOUR - 20_000 ? now + 20_000 : now);
+
 export class History {
   constructor(seed) {
     this.rng = new Rng(seed);
@@ -85,6 +88,11 @@ export class History {
       perMillion: Object.fromEntries(meters.map((name) => [name, String(amount())])), split: { provider, creator, protocol } } };
   }
 
+  pool() {
+    const budget = this.chance(20) ? 0n : BigInt(this.rng.next()) << BigInt(this.rng.below(40));
+    return { do: "pool", epochMs: HOUR * (1 + this.rng.below(5)), budget: String(budget), capBps: this.chance(60) ? 5000 : this.rng.below(10_001) };
+  }
+
   // ---- receipts
 
   receipt(now) {
@@ -121,20 +129,27 @@ export class History {
     return held.length === 0 ? undefined : { do: this.chance(70) ? "release" : "refuse", entry: this.pick(held) };
   }
 
+  /** The end, `left` lines of it: all is settled, what was popular is booked and paid. */
+  last(now, left) {
+    if (left > 3) return undefined;
+    return left === 2 ? { do: "clock", now: awayFromTheHour(now + 6 * HOUR) } : { do: "settle", cancel: false };
+  }
+
   /** The next line; `held`: what is in quarantine now. */
   next(now, held) {
-    const roll = this.rng.below(100);
-    if (this.made++ < 2) return this.made === 1 ? this.claim(now) : this.price(now);
+    const roll = this.rng.below(100), first = [this.claim, this.price, this.pool, this.enroll][this.made++];
+    if (first !== undefined) return first.call(this, now);
     if (roll < 8) return this.admit(now);
     if (roll < 13) return this.enroll();
     if (roll < 22) return this.claim(now);
     if (roll < 32) return this.verify();
     if (roll < 39) return this.price(now);
+    if (roll < 42) return this.pool();
     if (roll < 72) return this.post(now);
     if (roll < 80) return this.decide(held);
     if (roll < 82) return this.expel();
     if (roll < 84) return { do: "restart" };
-    if (roll < 93) return { do: "clock", now: now + this.rng.below(3 * HOUR) };
+    if (roll < 93) return { do: "clock", now: awayFromTheHour(now + this.rng.below(3 * HOUR)) };
     return { do: "settle", cancel: this.chance(15) };
   }
 }

@@ -1,11 +1,24 @@
 // The books a second time: what becomes of each receipt and who is owed what, by the words of design 3 and 5 alone.
 // BigInt throughout; shares no code with the gateway.  Times are what the history says, order is the order of its lines.
 import { priceInForce, priceOf } from "../e2e/recompute.mjs";
+import { epochsUntil, share as sharePool } from "./pool.mjs";
 
 const BPS = 10_000n, MAX_AGE = 24 * 3_600_000, MAX_AHEAD = 300_000;
 const WAITS = new Set(["unknown-provider", "unknown-model", "unverified-creator", "unpriced"]);
 export const NOBODY = `0x${"00".repeat(20)}`;
 const low = (text) => text.toLowerCase();
+
+/** What one model is paid, its ancestors' parts with role `ancestral`. */
+export function payModel(digest, x, role, ancestral, verified, give) {
+  const model = verified(low(digest));
+  let kept = x;
+  for (const { parent, shareBps } of model.parents) {
+    const part = (x * BigInt(shareBps)) / BPS;
+    kept -= part;
+    payModel(parent, part, ancestral, ancestral, verified, give);
+  }
+  give(model.creator, role, digest, kept);
+}
 
 /** {account, role, model, amount} of one receipt, parts of nothing left out, equal ones summed. */
 export function sharesOf({ receipt, amount, split, payout, protocol, verified }) {
@@ -14,19 +27,9 @@ export function sharesOf({ receipt, amount, split, payout, protocol, verified })
     const key = [low(account), role, low(model)].join(" ");
     if (x > 0n) rows.set(key, (rows.get(key) ?? 0n) + x);
   };
-  const pay = (digest, x, role) => {
-    const model = verified(low(digest));
-    let kept = x;
-    for (const { parent, shareBps } of model.parents) {
-      const part = (x * BigInt(shareBps)) / BPS;
-      kept -= part;
-      pay(parent, part, "lineage");
-    }
-    give(model.creator, role, digest, kept);
-  };
   const creator = (amount * BigInt(split.creator)) / BPS, tax = (amount * BigInt(split.protocol)) / BPS;
   give(payout, "provider", receipt.model, amount - creator - tax);
-  pay(receipt.model, creator, "creator");
+  payModel(receipt.model, creator, "creator", "lineage", verified, give);
   give(protocol, "protocol", receipt.model, tax);
   return [...rows].map(([key, x]) => { const [account, role, model] = key.split(" "); return { account, role, model, amount: x }; });
 }
@@ -42,7 +45,15 @@ export class Model {
     this.billed = new Map();         // jobId -> provider
     this.postings = new Map();       // batch account role model -> amount
     this.counts = new Map();         // batch -> accepted receipts
+    this.opened = 0;                 // when the open batch was
+    this.terms = [];                 // of the popularity pool: {since, epochMs, budget, capBps}
+    this.booked = 0;                 // epochs
+    this.poolCarry = 0n;
+    this.ticks = 0;
   }
+
+  /** A time of its own for each thing that happens, as the gateway's groups have. */
+  moment() { return this.now + ++this.ticks / 1000; }
 
   // ---- settings; what they were waited for is judged again
 
@@ -57,6 +68,11 @@ export class Model {
   }
   verify(digest, creator) { this.claims.get(digest).find((c) => c.creator === low(creator)).verified = true; this.judgeWaiting(); }
   price(version) { this.prices.push(version); this.judgeWaiting(); }
+  pool({ epochMs, budget, capBps }) {
+    const last = this.terms.at(-1);
+    if (last === undefined ? budget === "0" : last.epochMs === epochMs && last.budget === BigInt(budget) && last.capBps === capBps) return;
+    this.terms.push({ since: this.moment(), epochMs, budget: BigInt(budget), capBps });
+  }
   verified(digest) { return (this.claims.get(digest) ?? []).find((c) => c.verified); }
 
   // ---- receipts
@@ -97,7 +113,7 @@ export class Model {
 
   accept(entry) {
     const { receipt, amount, version } = entry;
-    Object.assign(entry, { state: "accepted", code: "", batch: this.batch, enrolled: receipt.consumer !== undefined && this.consumers.has(low(receipt.consumer)) });
+    Object.assign(entry, { state: "accepted", code: "", batch: this.batch, acceptedAt: this.moment(), enrolled: receipt.consumer !== undefined && this.consumers.has(low(receipt.consumer)) });
     this.billed.set(receipt.jobId, low(receipt.provider));
     this.counts.set(this.batch, (this.counts.get(this.batch) ?? 0) + 1);
     entry.shares = sharesOf({ receipt, amount, split: version.split, payout: this.providers.get(low(receipt.provider)),
@@ -154,11 +170,32 @@ export class Model {
     return [...sums].map(([account, claimable]) => ({ account, claimable }));
   }
 
+  /** Epochs that are over, with no job in the open batch, into that batch. */
+  bookPool() {
+    for (const epoch of epochsUntil(this.terms, this.now).slice(this.booked)) {
+      if (epoch.ends > this.now || (this.counts.has(this.batch) && this.opened < epoch.ends)) return;
+      const jobs = [...this.receipts.values()]
+        .filter((e) => e.state === "accepted" && e.enrolled && e.countersigned && epoch.begins <= e.acceptedAt && e.acceptedAt < epoch.ends)
+        .map((e) => ({ model: low(e.receipt.model), consumer: low(e.receipt.consumer), fee: (e.amount * BigInt(e.version.split.protocol)) / BPS }));
+      const { models, carriedOut } = sharePool(epoch, this.poolCarry, jobs);
+      for (const { model, share } of models) {
+        const give = (account, role, digest, x) => this.book({ account: low(account), role, model: low(digest), amount: x }, 1n);
+        payModel(model, share, "popularity", "popularity", (digest) => this.verified(digest), give);
+        this.book({ account: NOBODY, role: "treasury", model, amount: share }, 1n);
+        if (share > 0n) this.paidByPool = this.batch;
+      }
+      this.poolCarry = carriedOut;
+      this.booked++;
+    }
+  }
+
   /** The batch that a run settles now; undefined: nothing to do. */
   close() {
     if (!this.carried) {
-      if (!this.counts.has(this.batch) || this.rewards(this.batch).length === 0) return undefined;
+      this.bookPool();
+      if ((!this.counts.has(this.batch) && this.paidByPool !== this.batch) || this.rewards(this.batch).length === 0) return undefined;
       this.batch++;
+      this.opened = this.moment();
     }
     return this.batch - 1;
   }

@@ -52,6 +52,7 @@ const steps = {
   claim: (model, step, people) => { model.claim(step.model, people[step.creator - 1], step.parents); return step; },
   verify: (model, step, people) => { model.verify(step.model, people[step.creator - 1]); return step; },
   price: (model, step) => { model.price({ ...step.price, version: model.prices.length + 1 }); return step; },
+  pool: (model, step) => { model.pool(step); return step; },
   clock: (model, step) => { model.now = step.now; return step; },
   restart: (model, step) => step,
 };
@@ -80,7 +81,7 @@ async function settle(driver, model, step, context) {
   const leaves = model.rewards(batch);
   assert.equal(answer.total, String(leaves.reduce((sum, { claimable }) => sum + claimable, 0n)));
   assert.equal(answer.rewardsRoot, rewardsRoot(leaves, context.token), "rewards root");
-  assert.equal(answer.receipts, model.counts.get(batch));
+  assert.equal(answer.receipts, model.counts.get(batch) ?? 0);
   if (step.cancel) return;
   context.archives.push(readArchive(context.archive, answer.sequence));
   context.settled = leaves;
@@ -139,7 +140,7 @@ async function run(driver, seed) {
   Object.assign(history, { people, contention: seed % 4 !== 0 });
   model.now = now;
   for (let i = 0; i < options.steps; i++) {
-    const step = i === options.steps - 1 ? { do: "settle", cancel: false } : history.next(model.now, held(model));
+    const step = history.last(model.now, options.steps - i) ?? history.next(model.now, held(model));
     if (step === undefined) continue;
     if (step.do === "settle" && !history.contention) continue;      /* another order fills other batches */
     try {
@@ -156,10 +157,11 @@ async function run(driver, seed) {
   const books = await check(driver, model, context);
   await driver.do({ do: "end" });
   if (!history.contention) await checkOrder(driver, told, seed, books);
-  return { receipts: model.receipts.size, settlements: context.archives.length };
+  return { receipts: model.receipts.size, settlements: context.archives.length,
+    shares: context.archives.flat().flatMap((line) => line.models ?? []).filter((row) => row.share !== "0").length };
 }
 
-let next = 0, failed = 0, receipts = 0, settlements = 0;
+let next = 0, failed = 0, receipts = 0, settlements = 0, shares = 0;
 const began = Date.now();
 
 async function work() {
@@ -170,6 +172,7 @@ async function work() {
       const done = await run(driver, seed);
       receipts += done.receipts;
       settlements += done.settlements;
+      shares += done.shares;
     } catch (error) {
       failed++;
       console.error(`history ${seed}: ${error.message}`);
@@ -182,5 +185,5 @@ async function work() {
 }
 
 await Promise.all(Array.from({ length: options.workers }, work));
-console.log(`histories: ${options.histories - failed} passed, ${failed} failed; ${receipts} receipts, ${settlements} settlements, ${Math.round((Date.now() - began) / 1000)} s`);
+console.log(`histories: ${options.histories - failed} passed, ${failed} failed; ${receipts} receipts, ${settlements} settlements, ${shares} shares of the pool, ${Math.round((Date.now() - began) / 1000)} s`);
 process.exit(failed > 0 ? 1 : 0);

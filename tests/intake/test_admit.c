@@ -129,6 +129,24 @@ static void one_claim_is_verified_after_its_parents(void **state)
     assert_true(verify_model(w->intake, "test", derived, w->creator.address, &m, &err));
 }
 
+static void a_circle_may_be_claimed_and_is_never_verified(void **state)
+{
+    struct world *w = *state;
+    struct hash a = { { 0xa1 } }, b = { { 0xb1 } };
+    struct model verified;
+    struct err err = { 0 };
+
+    world_claim(w, &w->creator, a, a, 0);
+    world_claim(w, &w->creator, b, a, 1000);
+    world_claim(w, &w->stranger, a, b, 1000);         /* a's other claim descends from its child */
+    assert_false(verify_model(w->intake, "test", a, w->stranger.address, &verified, &err));
+    assert_false(verify_model(w->intake, "test", b, w->creator.address, &verified, &err));
+    world_verify(w, &w->creator, a);
+    world_verify(w, &w->creator, b);
+    assert_false(verify_model(w->intake, "test", a, w->stranger.address, &verified, &err));
+    assert_int_equal(err.code, ERR_CONFLICT);
+}
+
 static void only_a_first_price_reaches_far_back(void **state)
 {
     struct world *w = *state;
@@ -160,6 +178,7 @@ int main(void)
         TEST(a_withdrawn_consumer_is_not_charged),
         TEST(a_creator_registers_one_content),
         TEST(one_claim_is_verified_after_its_parents),
+        TEST(a_circle_may_be_claimed_and_is_never_verified),
         TEST(only_a_first_price_reaches_far_back),
     };
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/mem.h"
+#include "store/tree_parts.h"
 #include "tests/support/world.h"
 
 #define COUNT 300                             /* more than a frame */
@@ -15,6 +16,22 @@ static void make_bundle(struct world *w, struct submission *s)
     world_submission(s, list, COUNT);
     world_bundle(w, &w->node, s);
     free(list);
+}
+
+/* The paths of a kept receipt lead to the roots of its bundle and its promise. */
+static void check_paths(struct world *w, const struct receipt_row *row, struct hash leaf)
+{
+    struct bundle_row bundle;
+    struct promise_row promise;
+    struct proof path;
+    struct err err = { 0 };
+    bool found;
+
+    assert_true(store_bundle_path(w->db, row->bundle, row->bundle_index, &bundle, &path, &found, &err) && found);
+    assert_hash_is(tree_fold(leaf, &path), bundle.bundle.root);
+    assert_true(store_promise_path(w->db, row->promise, row->promise_index, &promise, &path, &found, &err) && found);
+    assert_hash_is(tree_fold(leaf, &path), promise.promise.root);
+    assert_true(store_bundle_path(w->db, row->bundle, bundle.bundle.count, &bundle, &path, &found, &err) && !found);
 }
 
 /* What the store says of this accepted item: its content, its price, its place in the bundle and under the promise. */
@@ -42,6 +59,7 @@ static void check_row(struct world *w, const struct submission *s, size_t index,
     assert_memory_equal(promise.leaves.data + 32 * row->promise_index, item->hash.b, 32);
     buf_clear(&bundle.leaves);
     buf_clear(&promise.leaves);
+    check_paths(w, row, leaf);
 }
 
 struct listed { struct receipt_row *list; size_t count; };
@@ -112,6 +130,10 @@ static void a_bundle_is_one_page_of_whole_receipts(void **state)
     world_post(w, &s);
     assert_int_equal(pages(w), 1);
     assert_int_equal(world_count(w, "SELECT COUNT(*) FROM receipt_frames"), 2);
+    check_all(w, &s, 1);
+    assert_int_equal(world_count(w, "SELECT COUNT(*) FROM bundle_nodes"), 1);
+    assert_int_equal(world_count(w, "SELECT COUNT(*) FROM promise_nodes"), 1);
+    world_script(w, "DELETE FROM bundle_nodes; DELETE FROM promise_nodes");      /* a store of before, or a rebuilt one */
     check_all(w, &s, 1);
     submission_clear(&s);
 }

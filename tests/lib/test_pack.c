@@ -131,31 +131,49 @@ static void zstd_gives_back_what_was_packed(void **state)
     buf_clear(&out);
 }
 
-static void a_file_is_packed_into_another(void **state)
+struct plain { struct buf text; };
+
+static void take(void *self, const uint8_t *bytes, size_t len)
 {
-    char dir[] = "/tmp/quittance-pack-XXXXXX", from[64], to[64];
+    struct plain *p = self;
+
+    buf_add(&p->text, bytes, len);
+}
+
+static void frames_unpack_as_one_and_each_alone(void **state)
+{
+    static const char *const parts[] = { "the first of them", "the second", "and the last" };
+    struct zstd_packer *packer = zstd_packer_new(false);
+    struct zstd_reader *reader = zstd_reader_new();
     struct buf packed, out;
+    struct plain plain;
     struct err err = { 0 };
+    size_t second = 0, third = 0;
 
     (void)state;
-    assert_non_null(mkdtemp(dir));
-    snprintf(from, sizeof from, "%s/plain", dir);
-    snprintf(to, sizeof to, "%s/plain.zst", dir);
-    assert_true(file_write(from, hello_gz, sizeof hello_gz, 0600, &err));
-    assert_true(zstd_pack_file(from, to, &err));
     buf_init(&packed);
     buf_init(&out);
-    assert_true(file_read(to, 1000, &packed, &err));
+    buf_init(&plain.text);
+    for (size_t i = 0; i < 3; i++) {
+        third = second;
+        second = packed.len;
+        assert_true(zstd_packer_frame(packer, parts[i], strlen(parts[i]), &packed, &err));
+    }
     assert_true(zstd_unpack(packed.data, packed.len, 1000, &out, &err));
-    assert_memory_equal(out.data, hello_gz, sizeof hello_gz);
-    assert_int_equal(out.len, sizeof hello_gz);
+    assert_string_equal(buf_text(&out), "the first of themthe secondand the last");
+    buf_reset(&out);
+    assert_true(zstd_unpack(packed.data + third, second - third, 1000, &out, &err));
+    assert_string_equal(buf_text(&out), "the second");
+    for (size_t i = 0; i < packed.len; i++)
+        assert_true(zstd_reader_add(reader, packed.data + i, 1, take, &plain, &err));
+    assert_string_equal(buf_text(&plain.text), "the first of themthe secondand the last");
+    packed.data[third + 12] ^= 1;
+    assert_false(zstd_unpack(packed.data + third, second - third, 1000, &out, &err));
     buf_clear(&packed);
     buf_clear(&out);
-    unlink(from);
-    assert_false(zstd_pack_file(from, to, &err));
-    assert_int_equal(err.code, ERR_NOT_FOUND);
-    unlink(to);
-    assert_int_equal(rmdir(dir), 0);
+    buf_clear(&plain.text);
+    zstd_packer_free(packer);
+    zstd_reader_free(reader);
 }
 
 int main(void)
@@ -166,7 +184,7 @@ int main(void)
         cmocka_unit_test(damaged_gzip_is_refused),
         cmocka_unit_test(a_gzip_bomb_stops_at_the_limit),
         cmocka_unit_test(zstd_gives_back_what_was_packed),
-        cmocka_unit_test(a_file_is_packed_into_another),
+        cmocka_unit_test(frames_unpack_as_one_and_each_alone),
     };
 
     return cmocka_run_group_tests_name("pack", tests, NULL, NULL);

@@ -84,6 +84,8 @@ static void next_leaves(const struct builder *b, const struct batch *batch, uint
     struct err err = { 0 };
 
     credit(b, batch, b->lie == LIE_LINEAGE_SKIPPED && sequence == 4, &credits);
+    pool_credit(b, sequence, &credits);
+    assert_true(totals_sort(&credits, &err));
     totals_copy(&b->leaves, after);
     for (size_t i = 0; i < credits.count; i++)
         add(after, credits.list[i].account, credits.list[i].amount);
@@ -146,6 +148,7 @@ static void settle(struct builder *b, uint64_t sequence, const struct batch *bat
     archive_write_line(&first, &text);
     write_rows(b, batch, sequence, &text);
     write_receipts(b, batch, sequence, &text);
+    write_popularity(b, sequence, &text);
     write_reward_lines(b, &b->leaves, &after, sequence, &text);
     store_archive(b, sequence, &text, &content.archive);
     write_rewards(b, &content, &after);

@@ -2,7 +2,8 @@
  *
  * Two providers (one with a payout account), two models (the second descends from the first), two price versions, three
  * batches.  Settlement 1 is batch 1 (packed), 2 is batch 2 and was cancelled, 3 is batch 2 carried, 4 is batch 3.  A bundle of
- * five: three receipts in batch 2, one in batch 3, one nowhere.  The lies are those of an operator who commits what he
+ * five: three receipts in batch 2, one in batch 3, one nowhere.  The first receipt and the bundle are signed by a key that their
+ * provider lent, and took back in batch 3.  The lies are those of an operator who commits what he
  * publishes: digest and header fit, unless the lie is about them. */
 #ifndef QUITTANCE_TESTS_HISTORY_H
 #define QUITTANCE_TESTS_HISTORY_H
@@ -15,8 +16,11 @@ enum lie {
     LIE_CANCELLED_PRICE_FALSE,     /* neither: that is why it was cancelled */
     LIE_RECEIPT_DROPPED, LIE_RECEIPT_ADDED, LIE_RECEIPT_CHANGED, LIE_RECEIPT_TWICE, LIE_RECEIPTS_SWAPPED, LIE_RECEIPT_FUTURE,
     LIE_CONSUMER_SIGNATURE, LIE_PRICE_VERSION, LIE_PRICE_REWRITTEN, LIE_PRICE_UNPUBLISHED, LIE_AMOUNT,
-    LIE_SPLIT, LIE_MODEL_CONTRACT, LIE_LINEAGE_LINE, LIE_LINEAGE_SKIPPED, LIE_PAYOUT,
+    LIE_SPLIT, LIE_MODEL_CONTRACT, LIE_CONSUMER_REWRITTEN, LIE_LINEAGE_LINE, LIE_LINEAGE_SKIPPED, LIE_PAYOUT,
     LIE_BUNDLE_LEAF, LIE_BUNDLE_MISSING_LEAF, LIE_BUNDLE_SIGNATURE,
+    LIE_PAYOUT_UNSIGNED, LIE_PAYOUT_SIGNATURE, LIE_DELEGATION_SIGNATURE, LIE_KEY_UNPUBLISHED, LIE_KEY_EXPIRED, LIE_KEY_REVOKED, LIE_KEY_OTHER,
+    LIE_EPOCH_LATE, LIE_EPOCH_TERMS, LIE_POOL_TREASURY, LIE_POOL_FEES, LIE_POOL_SCORE, LIE_POOL_SHARE, LIE_POOL_CARRY, LIE_POOL_CAP,
+    LIE_POOL_UNPAID, LIE_POOL_TWICE,
     LIE_SALT, LIE_RECEIPTS_ROOT, LIE_REWARD_MISSING, LIE_REWARD_EXTRA, LIE_CANCELLED_COUNTED, LIE_LEAF_FELL, LIE_REWARDS_ROOT, LIE_TOTAL,
     LIE_JSON_AMOUNT, LIE_JSON_FELL, LIE_JSON_PROOF, LIE_JSON_SHORT,
     LIE_BYTE, LIE_LINE_OF_NO_FORM, LIE_BATCH_PARENT,

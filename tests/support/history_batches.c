@@ -56,11 +56,42 @@ static struct archive_line price_line(uint64_t version, const struct hash *model
     return line;
 }
 
-static struct archive_line provider_line(int who, int payout)
+static struct archive_line provider_line(const struct builder *b, int who, int payout)
 {
-    return (struct archive_line){ .type = ARCHIVE_PROVIDER,
-                                  .of.provider = { .address = address_of(who), .payout = address_of(payout),
-                                                   .since_ms = START_MS - 900000, .admitted = true } };
+    struct archive_line line = { .type = ARCHIVE_PROVIDER,
+                                 .of.provider = { .address = address_of(who), .payout = address_of(payout),
+                                                  .since_ms = START_MS - 900000, .admitted = true } };
+    struct payout message = { address_of(who), address_of(payout), START_MS - 950000 };
+
+    if (who != payout && b->lie != LIE_PAYOUT_UNSIGNED)
+        line.of.provider.payout_word = (struct payout_word){
+            .given = true, .at_ms = message.at_ms,
+            .signature = signed_by_key(b->lie == LIE_PAYOUT_SIGNATURE ? PROTOCOL : who, typed_digest(&b->domain, payout_struct_hash(&message))),
+        };
+    return line;
+}
+
+static struct archive_line delegation_line(const struct builder *b)
+{
+    struct archive_line line = { .type = ARCHIVE_DELEGATION };
+    struct delegation *d = &line.of.delegation;
+
+    *d = (struct delegation){ .provider = address_of(PROVIDER_A), .key = address_of(LENT_KEY), .valid_from_ms = START_MS,
+                              .valid_until_ms = START_MS + (b->lie == LIE_KEY_EXPIRED ? 1000 : 60000), .since_ms = START_MS - 800000 };
+    d->signature = signed_by_key(b->lie == LIE_DELEGATION_SIGNATURE ? LENT_KEY : PROVIDER_A,
+                                 typed_digest(&b->domain, delegation_struct_hash(d->provider, d->key, d->valid_from_ms, d->valid_until_ms)));
+    return line;
+}
+
+static struct archive_line revocation_line(const struct builder *b)
+{
+    struct archive_line line = { .type = ARCHIVE_REVOCATION };
+    struct revocation *r = &line.of.revocation;
+
+    *r = (struct revocation){ .provider = address_of(PROVIDER_A), .key = address_of(LENT_KEY), .at_ms = START_MS + 31000, .has_signature = true,
+                              .since_ms = START_MS + 31000 };
+    r->signature = signed_by_key(PROVIDER_A, typed_digest(&b->domain, revocation_struct_hash(r->provider, r->key, r->at_ms)));
+    return line;
 }
 
 static struct archive_line model_line(const struct builder *b, struct hash digest, int creator, const struct hash *parent)
@@ -78,14 +109,24 @@ static struct archive_line model_line(const struct builder *b, struct hash diges
     return line;
 }
 
+static struct archive_line consumer_line(uint64_t since_ms, bool enrolled)
+{
+    return (struct archive_line){ .type = ARCHIVE_CONSUMER,
+                                  .of.consumer = { .address = address_of(CONSUMER), .since_ms = since_ms, .enrolled = enrolled } };
+}
+
 static void fill_rows(struct builder *b, struct hash base, struct hash child)
 {
     b->rows[ROW_PRICE_ANY] = price_line(1, NULL, START_MS - 3000000, 7000000);
     b->rows[ROW_PRICE_CHILD] = price_line(2, &child, START_MS + 15000, 9000001);
-    b->rows[ROW_PROVIDER_A] = provider_line(PROVIDER_A, PROVIDER_A);
-    b->rows[ROW_PROVIDER_B] = provider_line(PROVIDER_B, PAYOUT_B);
+    b->rows[ROW_PROVIDER_A] = provider_line(b, PROVIDER_A, PROVIDER_A);
+    b->rows[ROW_PROVIDER_B] = provider_line(b, PROVIDER_B, PAYOUT_B);
     b->rows[ROW_MODEL_BASE] = model_line(b, base, BASE_CREATOR, NULL);
     b->rows[ROW_MODEL_CHILD] = model_line(b, child, CHILD_CREATOR, &base);
+    b->rows[ROW_DELEGATION] = delegation_line(b);
+    b->rows[ROW_REVOCATION] = revocation_line(b);
+    b->rows[ROW_CONSUMER] = consumer_line(START_MS - 900000, true);
+    b->rows[ROW_CONSUMER_GONE] = consumer_line(START_MS + 20000, false);
     b->catalog = catalog_new();
     catalog_add_price(b->catalog, &b->rows[ROW_PRICE_ANY].of.price);
     catalog_add_price(b->catalog, &b->rows[ROW_PRICE_CHILD].of.price);
@@ -93,6 +134,8 @@ static void fill_rows(struct builder *b, struct hash base, struct hash child)
     catalog_add_provider(b->catalog, &b->rows[ROW_PROVIDER_B].of.provider);
     catalog_add_model(b->catalog, &b->rows[ROW_MODEL_BASE].of.model);
     catalog_add_model(b->catalog, &b->rows[ROW_MODEL_CHILD].of.model);
+    catalog_add_consumer(b->catalog, &b->rows[ROW_CONSUMER].of.consumer);
+    catalog_add_consumer(b->catalog, &b->rows[ROW_CONSUMER_GONE].of.consumer);
     catalog_seal(b->catalog);
 }
 
@@ -162,8 +205,9 @@ static struct archive_line bundle_line(const struct builder *b, const struct has
     struct archive_bundle *bundle = &line.of.bundle;
 
     bundle->bundle = (struct receipt_bundle){ address_of(PROVIDER_A), tree_root(leaves, BUNDLE_SIZE), BUNDLE_SIZE };
-    bundle->signature = signed_by_key(b->lie == LIE_BUNDLE_SIGNATURE ? STRANGER : PROVIDER_A,
+    bundle->signature = signed_by_key(b->lie == LIE_BUNDLE_SIGNATURE ? STRANGER : LENT_KEY,
                                       typed_digest(&b->domain, bundle_struct_hash(&bundle->bundle)));
+    bundle->key = address_of(LENT_KEY);
     bundle->others = mem_array(BUNDLE_SIZE, sizeof *bundle->others);
     for (size_t i = 0; i < BUNDLE_SIZE; i++) {
         if (here[i] || (b->lie == LIE_BUNDLE_MISSING_LEAF && i == 4))
@@ -190,6 +234,26 @@ static void make_bundle(struct builder *b, struct batch *second, struct batch *t
     second->bundle = bundle_line(b, leaves, (bool[BUNDLE_SIZE]){ true, true, true });
     third->bundle = bundle_line(b, leaves, (bool[BUNDLE_SIZE]){ [3] = true });
     second->has_bundle = third->has_bundle = true;
+}
+
+static void by_lent_key(const struct builder *b, struct archive_receipt *r)
+{
+    sign_it(b, r, LENT_KEY);
+    r->key = address_of(LENT_KEY);
+}
+
+static void lend_key(struct builder *b)
+{
+    struct batch *first = &b->batches[0], *last = &b->batches[2];
+
+    by_lent_key(b, &first->receipts[0]);
+    if (b->lie == LIE_KEY_OTHER)
+        first->receipts[0].key = address_of(STRANGER);
+    if (b->lie != LIE_KEY_UNPUBLISHED)
+        first->rows[first->row_count++] = ROW_DELEGATION;
+    last->rows[last->row_count++] = ROW_REVOCATION;
+    if (b->lie == LIE_KEY_REVOKED)
+        by_lent_key(b, &last->receipts[last->count - 1]);
 }
 
 /* Lies in the receipts of the last batch. */
@@ -227,9 +291,9 @@ void builder_fill(struct builder *b)
     domain_init(&b->domain, 31337, address_of(40));
     b->token = address_of(41);
     fill_rows(b, base, child);
-    batch[0].row_count = 5;
-    memcpy(batch[0].rows, (size_t[]){ ROW_PRICE_ANY, ROW_PROVIDER_A, ROW_PROVIDER_B, ROW_MODEL_BASE, ROW_MODEL_CHILD },
-           5 * sizeof (size_t));
+    batch[0].row_count = 6;
+    memcpy(batch[0].rows, (size_t[]){ ROW_PRICE_ANY, ROW_PROVIDER_A, ROW_PROVIDER_B, ROW_MODEL_BASE, ROW_MODEL_CHILD, ROW_CONSUMER },
+           6 * sizeof (size_t));
     add_receipt(b, &batch[0], PROVIDER_A, base, 1);
     countersign(b, add_receipt(b, &batch[0], PROVIDER_A, child, 2), PROVIDER_A, CONSUMER);
     add_receipt(b, &batch[0], PROVIDER_B, child, 3);
@@ -239,10 +303,14 @@ void builder_fill(struct builder *b)
     batch[1].row_count = 1;
     batch[1].rows[0] = ROW_PRICE_CHILD;
     add_receipt(b, &batch[2], PROVIDER_A, base, 30);
-    add_receipt(b, &batch[2], PROVIDER_B, base, 31);
+    countersign(b, add_receipt(b, &batch[2], PROVIDER_B, base, 31), PROVIDER_B, CONSUMER);     /* no longer enrolled */
     add_receipt(b, &batch[2], PROVIDER_A, child, 32);
+    batch[2].row_count = 1;
+    batch[2].rows[0] = ROW_CONSUMER_GONE;
     make_bundle(b, &batch[1], &batch[2]);
+    lend_key(b);
     plant(b, &batch[2], child);
+    pool_fill_in(b);
 }
 
 void builder_clear(struct builder *b)
@@ -250,5 +318,6 @@ void builder_clear(struct builder *b)
     archive_line_clear(&b->batches[1].bundle);
     archive_line_clear(&b->batches[2].bundle);
     catalog_free(b->catalog);
+    popularity_clear(&b->pool);
     totals_clear(&b->leaves);
 }

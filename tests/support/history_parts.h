@@ -10,12 +10,13 @@
 #define START_MS UINT64_C(1790000000000)
 
 /* The number is the secret key. */
-enum who { PROVIDER_A = 1, PROVIDER_B, PAYOUT_B, BASE_CREATOR, CHILD_CREATOR, PROTOCOL, CONSUMER, STRANGER };
+enum who { PROVIDER_A = 1, PROVIDER_B, PAYOUT_B, BASE_CREATOR, CHILD_CREATOR, PROTOCOL, CONSUMER, STRANGER, LENT_KEY };
 struct address address_of(int who);
 struct signature signed_by_key(int who, struct hash digest);
 
-enum row_index { ROW_PRICE_ANY, ROW_PRICE_CHILD, ROW_PROVIDER_A, ROW_PROVIDER_B, ROW_MODEL_BASE, ROW_MODEL_CHILD };
-#define ROWS (ROW_MODEL_CHILD + 1)
+enum row_index { ROW_PRICE_ANY, ROW_PRICE_CHILD, ROW_PROVIDER_A, ROW_PROVIDER_B, ROW_MODEL_BASE, ROW_MODEL_CHILD,
+                 ROW_CONSUMER, ROW_CONSUMER_GONE, ROW_DELEGATION, ROW_REVOCATION };
+#define ROWS (ROW_REVOCATION + 1)
 #define RECEIPTS_MAX 8
 
 struct batch {
@@ -36,9 +37,16 @@ struct builder {
     struct batch batches[3];
     struct hash parent;
     struct totals leaves;
+    struct popularity pool;                   /* of epoch 1, as it is booked */
 };
 void builder_fill(struct builder *b);
 void builder_clear(struct builder *b);
+
+/* history_pool.c */
+void pool_fill_in(struct builder *b);
+void pool_credit(const struct builder *b, uint64_t sequence, struct totals *credits);
+void write_epochs(const struct builder *b, uint64_t sequence, struct buf *out);
+void write_popularity(const struct builder *b, uint64_t sequence, struct buf *out);
 
 /* Parts of an archive, in their order; then the file, and its digest as committed. */
 void write_rows(const struct builder *b, const struct batch *batch, uint64_t sequence, struct buf *out);

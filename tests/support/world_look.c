@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <semaphore.h>
 
+#include "gateway/pool/pool.h"
+
 static void must(bool ok, const struct err *err)
 {
     if (!ok)
@@ -63,7 +65,7 @@ struct amount world_posted(struct world *w, uint64_t batch, struct address accou
     return role_is_credit(role) ? sum.credits : sum.debits;
 }
 
-struct accepted { uint64_t count; struct amount amount; };
+struct accepted { struct db *db; uint64_t count; struct amount amount; };
 
 static bool add_accepted(void *self, const struct receipt_row *row, struct err *err)
 {
@@ -71,6 +73,19 @@ static bool add_accepted(void *self, const struct receipt_row *row, struct err *
 
     sum->count++;
     return amount_add(sum->amount, row->amount, &sum->amount) || err_set(err, ERR_OVERFLOW, "amounts");
+}
+
+/* What the pool paid into a batch counts like a receipt's amount. */
+static bool add_pool(void *self, const struct epoch_row *row, struct err *err)
+{
+    struct accepted *sum = self;
+    struct amount paid;
+    struct popularity p;
+    bool ok = pool_load(sum->db, row, &p, err) && popularity_paid(&p, &paid, err)
+           && amount_add(sum->amount, paid, &sum->amount);
+
+    popularity_clear(&p);
+    return ok;
 }
 
 void assert_books_balance(struct world *w)
@@ -82,13 +97,14 @@ void assert_books_balance(struct world *w)
 
     for (;; number++) {
         struct posted sum = { .all = true };
-        struct accepted kept = { 0 };
+        struct accepted kept = { .db = w->db };
 
         must(store_batch_find(w->db, number, &batch, &found, &err), &err);
         if (!found)
             break;
         must(store_postings_of_batch(w->db, number, add_posted, &sum, &err)
-             && store_receipts_of_batch(w->db, number, add_accepted, &kept, &err), &err);
+             && store_receipts_of_batch(w->db, number, add_accepted, &kept, &err)
+             && store_epochs_of_batch(w->db, number, add_pool, &kept, &err), &err);
         assert_int_equal(amount_cmp(sum.credits, sum.debits), 0);
         assert_int_equal(amount_cmp(sum.credits, kept.amount), 0);
         assert_int_equal(amount_cmp(batch.amount, kept.amount), 0);

@@ -37,6 +37,7 @@ static void f_stuck(struct facts *f) { f->stuck_since_ms = NOW_MS - HOUR_MS - 10
 static void f_stuck_why(struct facts *f) { f_stuck(f); snprintf(f->stuck, sizeof f->stuck, "nobody mines"); }
 static void f_halted(struct facts *f) { f->halted = true; snprintf(f->stuck, sizeof f->stuck, "wrong parent"); }
 static void f_held_at_limit(struct facts *f) { f->held = 100; }
+static void f_hiding(struct facts *f) { f->hiding = 2; snprintf(f->hiding_one, sizeof f->hiding_one, "0xab, model 0xcd"); }
 static void f_held(struct facts *f) { f->held = 101; }
 static void f_cancelled(struct facts *f) { f->cancelled_batch = 4; }
 static void f_foreign(struct facts *f) { f->has_foreign = true; }
@@ -74,6 +75,7 @@ static const struct judged {
     { "a doubt about money is told at once",                   f_halted,             FINDING_HALTED, LEVEL_FAILURE, "halted: wrong parent" },
     { "held receipts up to the limit are nothing",             f_held_at_limit,      FINDING_HELD, LEVEL_NONE, "" },
     { "more of them are a warning",                            f_held,               FINDING_HELD, LEVEL_WARNING, "101 receipts are held, over 100" },
+    { "providers that hide cache hits are a warning",          f_hiding,             FINDING_CACHE_HIDDEN, LEVEL_WARNING, "2 providers of a model report under a tenth of their peers' cache hits: 0xab" },
     { "a cancelled batch waits for a person",                  f_cancelled,          FINDING_CANCELLED, LEVEL_FAILURE, "batch 4" },
     { "a nonce used by somebody else halts the key",           f_foreign,            FINDING_NONCE_FOREIGN, LEVEL_FAILURE, "nonce 0" },
     { "a chain that does not answer",                          f_away,               FINDING_CHAIN_AWAY, LEVEL_FAILURE, "for 5 s: refused" },

@@ -1,0 +1,39 @@
+/* api/events.h - Server-Sent Events (HTML standard, section 9.2): what happened, to all who listen.
+ *
+ * The latest EVENTS_KEPT events are kept, so that who comes back with Last-Event-ID misses none; who missed some gets a
+ * `reset` first: ask for everything anew.  Ids are Unix ms, or one more than the id before: they grow over restarts, too.
+ * LISTENERS_MAX at a time.  A listener is read by the connection's thread; with nothing to say it pauses its connection,
+ * and the next event resumes it.  One that falls EVENTS_KEPT behind is cut off, each after LISTENER_MS: it comes back by
+ * itself, and shows then that it still may.  Thread-safe. */
+#ifndef QUITTANCE_API_EVENTS_H
+#define QUITTANCE_API_EVENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gateway/lib/json.h"
+
+#define EVENTS_KEPT 1024u
+#define EVENT_MAX 1024u                       /* bytes of one, as it is sent */
+#define LISTENERS_MAX 64u
+#define LISTENER_MS (UINT64_C(10) * 60 * 1000)
+
+struct events;
+struct listener;
+struct events *events_new(void);
+void events_free(struct events *events);      /* after all listeners; NULL is fine */
+void events_close(struct events *events);     /* listeners end, no more are let in */
+/* name: of a fixed set, without line feeds.  An event over EVENT_MAX is a bug. */
+void events_add(struct events *events, uint64_t now_ms, const char *name, json *owned_data);
+void events_beat(struct events *events);      /* something for everybody to read: who is gone gets noticed */
+
+/* last_id: of the last event that was seen; 0: from now on.  NULL: closed, or as many listen as may. */
+struct listener *listener_new(struct events *events, uint64_t last_id);
+void listener_free(struct listener *listener);
+/* How its connection is paused, on the thread that reads, and resumed, on any; neither may come back here. */
+void listener_attach(struct listener *listener, void (*pause)(void *self), void (*resume)(void *self), void *self);
+/* Bytes to send; 0: nothing now, the connection was paused; -1: it ends. */
+ssize_t listener_read(struct listener *listener, char *to, size_t max);
+
+#endif

@@ -1,0 +1,218 @@
+// The operator's desk: who is signed in, which page is shown, what the keys do.
+import { render } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import "uplot/dist/uPlot.min.css";
+import "./desk.css";
+import { currentSession, onSession, resume, signOut } from "./lib/api.js";
+import { Dialog, Known, Page, Problem, Waiting } from "./lib/components.jsx";
+import { useData, useEvents } from "./lib/data.js";
+import { middle } from "./lib/format.js";
+import { Account, Accounts } from "./views/accounts.jsx";
+import { Audit } from "./views/audit.jsx";
+import { Keys } from "./views/keys.jsx";
+import { ModelPage, Models } from "./views/models.jsx";
+import { Overview } from "./views/overview.jsx";
+import { Prices } from "./views/prices.jsx";
+import { Providers } from "./views/providers.jsx";
+import { Quarantine } from "./views/quarantine.jsx";
+import { Receipt, Receipts } from "./views/receipts.jsx";
+import { Settlement, Settlements } from "./views/settlements.jsx";
+import { SignIn } from "./views/sign-in.jsx";
+import { Transactions } from "./views/transactions.jsx";
+
+// path, what shows it, its name in the menu, its key after "g"
+const PAGES = [
+  ["/", Overview, "Overview", "o"],
+  ["/settlements", Settlements, "Settlements", "s"],
+  ["/settlements/:sequence", Settlement],
+  ["/transactions", Transactions, "Transactions", "t"],
+  ["/receipts", Receipts, "Receipts", "r"],
+  ["/receipts/:jobId", Receipt],
+  ["/quarantine", Quarantine, "Quarantine", "q"],
+  ["/providers", Providers, "Providers", "v"],
+  ["/models", Models, "Models", "m"],
+  ["/models/:digest", ModelPage],
+  ["/prices", Prices, "Prices", "p"],
+  ["/accounts", Accounts, "Accounts", "a"],
+  ["/accounts/:address", Account],
+  ["/keys", Keys, "Keys", "k"],
+  ["/audit", Audit, "Audit log", "l"],
+];
+const MENU = PAGES.filter(([, , name]) => name);
+
+function find(pathname) {
+  for (const [path, View] of PAGES) {
+    const names = [], test = new RegExp(`^${path.replace(/:(\w+)/g, (_, name) => (names.push(name), "([^/]+)"))}$`).exec(pathname);
+    if (test) return { View, params: Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(test[i + 1])])) };
+  }
+  return {};
+}
+
+function useLocation() {
+  const read = () => location.pathname + location.search;
+  const [where, setWhere] = useState(read);
+  useEffect(() => {
+    const go = (href) => {
+      history.pushState(null, "", href);
+      setWhere(read());
+      scrollTo(0, 0);
+    };
+    const clicked = (event) => {
+      const link = event.target.closest?.("a[href]");
+      if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.download) return;
+      if (link.origin !== location.origin || !find(link.pathname).View) return;
+      event.preventDefault();
+      go(link.href);
+    };
+    const back = () => setWhere(read());
+    const told = ({ detail }) => go(detail);
+    document.addEventListener("click", clicked);
+    window.addEventListener("popstate", back);
+    window.addEventListener("desk:go", told);
+    return () => {
+      document.removeEventListener("click", clicked);
+      window.removeEventListener("popstate", back);
+      window.removeEventListener("desk:go", told);
+    };
+  }, []);
+  return where;
+}
+
+/** "/" goes to the search, "g" and a letter to a page, "?" shows the keys. */
+function useKeys(showHelp) {
+  const waits = useRef(0);
+  useEffect(() => {
+    const pressed = (event) => {
+      const typing = event.target.closest?.("input, textarea, select, dialog");
+      if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
+      if (event.key === "/") {
+        const search = document.querySelector("[data-search]");
+        if (!search) return;
+        event.preventDefault();
+        search.focus();
+        search.select?.();
+      } else if (event.key === "?") {
+        showHelp();
+      } else if (event.key === "g") {
+        waits.current = Date.now();
+      } else if (Date.now() - waits.current < 1500) {
+        const page = MENU.find(([, , , key]) => key === event.key);
+        waits.current = 0;
+        if (page) window.dispatchEvent(new CustomEvent("desk:go", { detail: page[0] }));
+      }
+    };
+    document.addEventListener("keydown", pressed);
+    return () => document.removeEventListener("keydown", pressed);
+  }, []);
+}
+
+const THEMES = ["system", "light", "dark"];
+function Theme() {
+  const [theme, setTheme] = useState(() => localStorage.getItem("theme") ?? "system");
+  useEffect(() => {
+    localStorage.setItem("theme", theme);
+    if (theme === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+  }, [theme]);
+  return <button type="button" class="quiet" onClick={() => setTheme(THEMES[(THEMES.indexOf(theme) + 1) % 3])}>Theme: {theme}</button>;
+}
+
+function Menu({ pathname, session, live }) {
+  const [open, setOpen] = useState(false);
+  useEffect(() => setOpen(false), [pathname]);
+  const who = session.by === "wallet" ? middle(session.who) : session.who;
+  return (
+    <aside class="menu" data-open={open}>
+      <div class="brand">
+        <a href="/">Quittance</a>
+        <span class="live" data-live={live} role="status" title={live ? "Live: what happens shows at once" : "Not live: figures are asked for again every 15 s"}>{live ? "live" : "waiting"}</span>
+        <button type="button" class="menu-button" aria-expanded={open} aria-controls="menu" onClick={() => setOpen(!open)}>Menu</button>
+      </div>
+      <div class="menu-body" id="menu">
+        <nav aria-label="Pages">
+          <ul>
+            {MENU.map(([path, , name, key]) => (
+              <li key={path}><a href={path} aria-current={path === pathname || (path !== "/" && pathname.startsWith(`${path}/`)) ? "page" : undefined}>{name}<kbd aria-hidden="true">g {key}</kbd></a></li>
+            ))}
+          </ul>
+        </nav>
+        <div class="who">
+          <p title={session.who}><span class="mono">{who}</span> <State role={session.role} /></p>
+          <Theme />
+          <button type="button" class="quiet" onClick={() => signOut()}>Sign out</button>
+        </div>
+      </div>
+    </aside>
+  );
+}
+const State = ({ role }) => <span class="role">{role}</span>;
+
+const Help = ({ onClose }) => (
+  <Dialog title="Keys" onClose={onClose}>
+    <dl class="keys">
+      <div><dt><kbd>/</kbd></dt><dd>search on this page</dd></div>
+      {MENU.map(([path, , name, key]) => <div key={path}><dt><kbd>g</kbd> <kbd>{key}</kbd></dt><dd>{name}</dd></div>)}
+      <div><dt><kbd>?</kbd></dt><dd>this list</dd></div>
+    </dl>
+  </Dialog>
+);
+
+/** What every page wants: the token's words, names of models and providers. */
+function useKnown(session) {
+  const info = useData(session && "/v1/info", 60_000), models = useData(session && "/v1/models?limit=1000", 60_000);
+  const providers = useData(session && "/admin/v1/providers?limit=1000", 60_000);
+  return useMemo(() => ({
+    ...(info.data ?? {}), info: info.data,
+    models: new Map((models.data?.items ?? []).map((m) => [m.model.toLowerCase(), m])),
+    providers: new Map((providers.data?.items ?? []).map((p) => [p.address.toLowerCase(), p.name])),
+    reload: () => Promise.all([models.reload(), providers.reload()]),
+  }), [info.data, models.data, providers.data]);
+}
+
+function Desk({ session }) {
+  const where = useLocation(), { pathname, search } = new URL(where, location.origin);
+  const { View, params } = find(pathname);
+  const [help, setHelp] = useState(false), [live, setLive] = useState(false);
+  const known = useKnown(session);
+  useKeys(() => setHelp(true));
+  useEvents(({ name, ended }) => {
+    if (name === "live") setLive(true);
+    if (name === "away") {
+      setLive(false);
+      if (ended) resume().catch(() => {});
+    }
+  });
+  const first = useRef(true);
+  useEffect(() => {
+    // Whoever does not see the page change hears its name.
+    if (!first.current) document.querySelector("h1")?.focus();
+    first.current = false;
+    document.title = `${document.querySelector("h1")?.textContent ?? "Desk"} · Quittance`;
+  }, [where]);
+  return (
+    <Known.Provider value={known}>
+      <a class="skip" href="#main">To the content</a>
+      <Menu pathname={pathname} session={session} live={live} />
+      <main id="main">
+        {View ? <View key={pathname} {...params} query={new URLSearchParams(search)} /> : <Page title="Not here">There is no page at <code>{pathname}</code>.</Page>}
+      </main>
+      {help && <Help onClose={() => setHelp(false)} />}
+    </Known.Provider>
+  );
+}
+
+function App() {
+  const [session, setSession] = useState(undefined), [problem, setProblem] = useState();
+  useEffect(() => {
+    const stop = onSession(setSession);
+    resume().then(() => setSession(currentSession()), setProblem);
+    return stop;
+  }, []);
+  if (problem) return <main class="alone"><h1>Quittance</h1><Problem problem={problem} /></main>;
+  if (session === undefined) return <main class="alone"><Waiting lines={3} /></main>;
+  return session ? <Desk session={session} /> : <SignIn />;
+}
+
+document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
+if (!["light", "dark"].includes(document.documentElement.dataset.theme)) delete document.documentElement.dataset.theme;
+render(<App />, document.getElementById("app"));

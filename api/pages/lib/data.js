@@ -1,0 +1,90 @@
+// What components know of the service: data that stays on the screen while it is asked for anew, lists, live events.
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { all, get } from "./api.js";
+
+/** {data, problem, reload}: data of the last good answer for this path. */
+export function useData(path, every = 0) {
+  const [state, setState] = useState({ path, data: undefined, problem: undefined });
+  const wanted = useRef(path);
+  wanted.current = path;
+  const reload = useCallback(async () => {
+    if (!path) return;
+    try {
+      const data = await get(path);
+      if (wanted.current === path) setState({ path, data });
+    } catch (problem) {
+      if (wanted.current === path) setState((old) => ({ path, data: old.path === path ? old.data : undefined, problem }));
+    }
+  }, [path]);
+  useEffect(() => {
+    reload();
+    if (!every) return undefined;
+    const timer = setInterval(reload, every);
+    return () => clearInterval(timer);
+  }, [reload, every]);
+  return { data: state.path === path ? state.data : undefined, problem: state.problem, reload };
+}
+
+/** {items, problem, more, reload, every}: more is a function while there is more; everything() is all rows, for export. */
+export function useList(path, limit = 100) {
+  const [state, setState] = useState({ path, items: undefined });
+  const wanted = useRef(path);
+  wanted.current = path;
+  const page = useCallback(async (cursor, before) => {
+    if (!path) return;
+    const join = path.includes("?") ? "&" : "?";
+    try {
+      const answer = await get(`${path}${join}limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+      if (wanted.current === path) setState({ path, items: [...before, ...answer.items], next: answer.next });
+    } catch (problem) {
+      if (wanted.current === path) setState((old) => ({ ...old, path, problem }));
+    }
+  }, [path, limit]);
+  const reload = useCallback(() => page(null, []), [page]);
+  useEffect(() => void reload(), [reload]);
+  const current = state.path === path ? state : { items: undefined };
+  return {
+    items: current.items, problem: current.problem, reload, everything: () => all(path),
+    more: current.next ? () => page(current.next, current.items) : undefined,
+  };
+}
+
+// One stream for the whole page, while anybody listens.
+let source = null;
+const listeners = new Set();
+const NAMES = ["receipt", "settlement", "payment", "reset"];
+
+function open() {
+  source = new EventSource("/admin/v1/events");
+  const tell = (event) => listeners.forEach((listener) => listener(event));
+  for (const name of NAMES) source.addEventListener(name, ({ data }) => tell({ name, data: JSON.parse(data) }));
+  source.onopen = () => tell({ name: "live" });
+  source.onerror = () => tell({ name: "away", ended: source?.readyState === EventSource.CLOSED });
+}
+
+export function useEvents(listener) {
+  const latest = useRef(listener);
+  latest.current = listener;
+  useEffect(() => {
+    const mine = (event) => latest.current(event);
+    listeners.add(mine);
+    if (!source || source.readyState === EventSource.CLOSED) open();
+    return () => {
+      listeners.delete(mine);
+      if (listeners.size === 0) {
+        source?.close();
+        source = null;
+      }
+    };
+  }, []);
+}
+
+/** Now, anew every few seconds, for relative times. */
+export function useNow(every = 5000) {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), every);
+    return () => clearInterval(timer);
+  }, [every]);
+  return now;
+}

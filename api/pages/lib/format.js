@@ -1,0 +1,65 @@
+// Figures and times as people read them; the exact ones stay at hand.
+
+/** Base units as token units, every digit. */
+export function exact(baseUnits, decimals) {
+  const text = String(baseUnits), negative = text.startsWith("-"), digits = text.replace("-", "").padStart(decimals + 1, "0");
+  const whole = digits.slice(0, digits.length - decimals), fraction = decimals > 0 ? digits.slice(-decimals).replace(/0+$/, "") : "";
+  return `${negative ? "−" : ""}${grouped(whole)}${fraction ? `.${fraction}` : ""}`;
+}
+
+const grouped = (digits) => digits.replace(/\B(?=(\d{3})+$)/g, "\u202f");
+export const count = (n) => grouped(String(n));
+export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+
+/** The same cut to four digits after the point, or, of what is below one, to three that count. */
+export function short(baseUnits, decimals) {
+  const [whole, fraction = ""] = exact(baseUnits, decimals).split(".");
+  const zeros = /^−?0$/.test(whole) ? /^0*/.exec(fraction)[0].length : 0;
+  const kept = fraction.slice(0, Math.max(4, zeros + 3)).replace(/0+$/, "");
+  return kept ? `${whole}.${kept}` : whole;
+}
+
+/** Token units that somebody typed, as base units; throws with the rule. */
+export function parseUnits(text, decimals) {
+  const [, whole, fraction = ""] = /^\s*(\d+)(?:\.(\d*))?\s*$/.exec(text) ?? [];
+  if (whole === undefined) throw new Error("must be a number such as 0.25");
+  if (fraction.length > decimals) throw new Error(`has more than the token's ${decimals} decimals`);
+  return BigInt(whole + fraction.padEnd(decimals, "0")).toString();
+}
+
+const UNITS = [["y", 31_557_600], ["d", 86_400], ["h", 3600], ["min", 60], ["s", 1]];
+/** "5 min ago", "in 3 d" */
+export function ago(ms, now = Date.now()) {
+  const seconds = Math.round(Math.abs(ms - now) / 1000), [name, size] = UNITS.find(([, s]) => seconds >= s) ?? UNITS.at(-1);
+  if (seconds < 5) return "just now";
+  const text = `${Math.floor(seconds / size)} ${name}`;
+  return ms > now ? `in ${text}` : `${text} ago`;
+}
+
+/** "2 h 14 min" */
+export function duration(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
+}
+
+export const stamp = (ms) => new Date(ms).toISOString().replace("T", " ").replace("Z", " UTC");
+export const middle = (text, head = 6, tail = 4) => (text.length > head + tail + 1 ? `${text.slice(0, head)}…${text.slice(-tail)}` : text);
+export const percent = (bps) => `${(bps / 100).toFixed(2).replace(/\.?0+$/, "")} %`;
+
+/** RFC 4180.  What a spreadsheet would run as a formula is marked as text. */
+export function toCsv(heads, rows) {
+  const field = (value) => {
+    const text = String(value ?? ""), safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
+    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  return [heads, ...rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";
+}
+
+export function download(name, text, type = "text/csv;charset=utf-8") {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  Object.assign(document.createElement("a"), { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}

@@ -1,0 +1,150 @@
+// What stands now, alarms first; live by events, and asked for anew every 15 seconds besides.
+import { useContext, useEffect, useRef, useState } from "preact/hooks";
+import { may } from "../lib/api.js";
+import { Age, Amount, Count, Empty, Facts, Known, Page, Panel, Problem, State, Time, Wei } from "../lib/components.jsx";
+import { useData, useEvents, useNow } from "../lib/data.js";
+import { count, duration, plural } from "../lib/format.js";
+import { Plot } from "../lib/plot.jsx";
+import { SettleNow, Waits } from "./settle-now.jsx";
+
+const Alarms = ({ findings }) => (
+  <section class="alarms" aria-label="Alarms" data-calm={findings.length === 0}>
+    {findings.length === 0 && <p>Nothing is past its limit.</p>}
+    <ul>
+      {[...findings].sort((a, b) => a.level.localeCompare(b.level)).map(({ code, level, text }) => (
+        <li key={code} data-level={level}><strong>{code}</strong><span>{text}</span></li>
+      ))}
+    </ul>
+  </section>
+);
+
+const Figure = ({ name, children, note, href, level }) => (
+  <div class="figure" data-level={level}>
+    <h2>{href ? <a href={href}>{name}</a> : name}</h2>
+    <p class="value">{children}</p>
+    <p class="note">{note}</p>
+  </div>
+);
+
+const low = (n, warn, fail) => (n === undefined ? undefined : n < fail ? "failure" : n < warn ? "warning" : undefined);
+
+function Figures({ data, rate }) {
+  const { receipts: r, chain, run, last, open } = data, has = (code) => data.findings.find((f) => f.code === code)?.level;
+  return (
+    <div class="figures">
+      <Figure name="Receipts a second" note={<>{count(r.accepted)} accepted since the start</>}><span class="amount">{count(rate)}</span></Figure>
+      <Figure name="Quarantined" href="/quarantine" level={has("held")} note={<>held now; {count(r.quarantined)} came since the start</>}><Count value={r.held} /></Figure>
+      <Figure name="Refused" note="rejected since the start"><Count value={r.rejected} /></Figure>
+      <Figure name="Oldest unsettled" level={has("unsettled")} note={data.settleBy ? <>to be settled <Time ms={data.settleBy} /></> : "every receipt is settled"}><Age since={data.oldestUnsettledAt} /></Figure>
+      <Figure name="Open batch" href="/settlements" note={<>{plural(open.receipts, "receipt")}{open.openedAt > 0 && <>, opened <Time ms={open.openedAt} /></>}</>}><Amount value={open.amount} symbol /></Figure>
+      <Figure name="Last run" href={last ? `/settlements/${last.sequence}` : undefined} level={run.error ? "failure" : has("stuck")}
+        note={run.running ? "a run is under way" : run.lastSuccessAt ? <>ended well <Time ms={run.lastSuccessAt} /></> : "no run has ended well yet"}>
+        {last ? <>{last.sequence} <State value={last.state} /></> : "none"}
+      </Figure>
+      <Figure name="Gas" level={has("gas-low")} note={chain.seen ? <><Wei value={chain.gasBalance} /> coin at the signer</> : "the chain was not seen yet"}>
+        {chain.gasRuns === undefined ? (chain.seen ? "plenty" : "–") : <>{count(chain.gasRuns)} <small>runs</small></>}
+      </Figure>
+      <Figure name="Funds" level={has("funds-low") ?? low(chain.fundsDays, 0, 0)} note={chain.seen ? <><Amount value={chain.funds} symbol /> there, <Amount value={chain.owed} /> owed</> : ""}>
+        {chain.fundsDays === undefined ? (chain.seen ? "no end in sight" : "–") : (chain.fundsDays > 3650 ? <>over 10 <small>years</small></> : <>{count(chain.fundsDays)} <small>days</small></>)}
+      </Figure>
+    </div>
+  );
+}
+
+const RANGES = { hour: 3600, day: 86_400, week: 604_800 };
+const perSecond = (samples, name) => samples[name].map((n, i) => (n * 1000) / ((i > 0 ? samples.at[i] - samples.at[i - 1] : 0) || samples.step));
+const rateText = (v) => (v >= 1000 ? `${+(v / 1000).toFixed(1)} k` : String(+v.toFixed(v < 10 ? 2 : 0)));
+
+function Plots() {
+  const [range, setRange] = useState("hour"), { data: samples, problem } = useData(`/admin/v1/samples?range=${range}`, 10_000);
+  const kept = useRef();
+  if (samples) kept.current = samples;
+  const shown = samples ?? kept.current, at = shown?.at.map((ms) => ms / 1000) ?? [];
+  const span = RANGES[range], column = (values) => [at, values ?? []];
+  const switcher = (
+    <div class="switch" role="group" aria-label="Range of the plots">
+      {Object.keys(RANGES).map((name) => <button key={name} type="button" aria-pressed={name === range} onClick={() => setRange(name)}>{name}</button>)}
+    </div>
+  );
+  return (
+    <Panel title="Over time" actions={switcher}>
+      <Problem problem={problem} />
+      <div class="plots">
+        <Plot title="Receipts a second" span={span} format={rateText} data={shown ? [at, perSecond(shown, "accepted"), perSecond(shown, "quarantined"), perSecond(shown, "rejected")] : [[], [], [], []]}
+          series={[{ label: "accepted", color: "--good" }, { label: "quarantined", color: "--warn" }, { label: "refused", color: "--bad" }]} />
+        <Plot title="Oldest unsettled" span={span} least={60_000} format={(v) => duration(v)} data={column(shown?.oldestUnsettled)} series={[{ label: "age", color: "--accent" }]} />
+        <Plot title="Held in quarantine" span={span} least={4} format={(v) => count(Math.round(v))} data={column(shown?.held)} series={[{ label: "held", color: "--warn" }]} />
+        <Plot title="Gas, in coin at the signer" span={span} least={0.001} format={(v) => String(+v.toPrecision(6))} data={column(shown?.gasBalance.map((wei) => (wei === null ? null : Number(wei) / 1e18)))} series={[{ label: "balance", color: "--accent" }]} />
+      </div>
+      <p class="hint">A point is kept every {duration(shown?.step ?? 10_000)} while the service runs.</p>
+    </Panel>
+  );
+}
+
+const Endpoints = ({ chain }) => (
+  <Panel title="Chain">
+    <Facts rows={[["Head", chain.seen ? <>block <Count value={chain.head} />, <Time ms={chain.headAt} /></> : "not seen yet"],
+      ["Committed in all", <Amount value={chain.total} symbol />], ["Collected of it", <Amount value={chain.totalClaimed} symbol />],
+      ["Left of the cap", <Amount value={chain.capAvailable} symbol />]]} />
+    <ul class="endpoints">
+      {chain.endpoints.map((e) => (
+        <li key={e.name}>
+          <State value={e.state} /> <span class="mono">{e.name}</span>
+          <span class="note">{e.head > 0 && <>head {count(e.head)}, </>}{e.lag > 0 && <>{e.lag} behind, </>}{e.latencyMs} ms, {plural(e.errors, "error")}</span>
+          {e.why && <span class="note">{e.why}</span>}
+        </li>
+      ))}
+    </ul>
+  </Panel>
+);
+
+function Happening({ lines }) {
+  const { token } = useContext(Known);
+  if (lines.length === 0) return <Empty title="Nothing happened since you came">Settlements and payments show here as they happen{token ? "" : ", once the chain was asked for the token"}.</Empty>;
+  return (
+    <ol class="happening" aria-live="off">
+      {lines.map(({ key, at, name, data }) => (
+        <li key={key}>
+          <Time ms={at} />
+          {name === "settlement" ? <span><a href={`/settlements/${data.sequence}`}>Settlement {data.sequence}</a> is <State value={data.state} /></span>
+            : <span>Paid <Amount value={data.amount} symbol /> to <a class="mono" href={`/accounts/${data.account}`}>{data.account.slice(0, 10)}…</a></span>}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** The rate of the last ten seconds: from events while they come, from the service's own where not. */
+function useRate(served) {
+  const seconds = useRef([]), [, redraw] = useState(0), now = useNow(1000);
+  useEvents(({ name, data }) => {
+    if (name !== "receipt") return;
+    seconds.current = [...seconds.current.filter(({ at }) => at > Date.now() - 10_000), { at: Date.now(), n: data.accepted }];
+    redraw(Date.now());
+  });
+  const sum = seconds.current.filter(({ at }) => at > now - 10_000).reduce((all, { n }) => all + n, 0);
+  return sum > 0 ? Math.round(sum / 10) : served ?? 0;
+}
+
+export function Overview() {
+  const { data, problem, reload } = useData("/admin/v1/overview", 15_000), [lines, setLines] = useState([]);
+  const rate = useRate(data?.receipts.rate), number = useRef(0);
+  useEvents(({ name, data: told }) => {
+    if (name === "settlement" || name === "payment") setLines((old) => [{ key: number.current++, at: Date.now(), name, data: told }, ...old].slice(0, 12));
+    if (name === "settlement" || name === "reset") reload();
+  });
+  useEffect(() => { if (data?.now) document.body.dataset.painted = "yes"; }, [data]);
+  return (
+    <Page title="Overview" actions={may("operator") && <SettleNow onEnd={reload} />}>
+      <Problem problem={problem} />
+      <Alarms findings={data?.findings ?? []} />
+      {data ? <Figures data={data} rate={rate} /> : <div class="figures" data-waiting>{Array.from({ length: 8 }, (_, i) => <div class="figure" key={i} />)}</div>}
+      {data && <Waits run={data.run} />}
+      <Plots />
+      <div class="two">
+        {data ? <Endpoints chain={data.chain} /> : <Panel title="Chain" />}
+        <Panel title="Happening"><Happening lines={lines} /></Panel>
+      </div>
+    </Page>
+  );
+}

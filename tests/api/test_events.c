@@ -1,0 +1,253 @@
+/* Events: who listens reads them in order, whoever comes back misses none, who is too slow is cut off; samples of figures. */
+#include <string.h>
+
+#include "api/events.h"
+#include "api/samples.h"
+#include "tests/support/fixture.h"
+
+#define NOW UINT64_C(1790718319139)
+
+/* A connection that is paused or not. */
+struct connection { int paused, resumed; };
+
+static void pause_it(void *self) { ((struct connection *)self)->paused++; }
+static void resume_it(void *self) { ((struct connection *)self)->resumed++; }
+
+static json *data(uint64_t n)
+{
+    json *object = json_new_object();
+
+    json_put_u64(object, "n", n);
+    return object;
+}
+
+static struct listener *listen_as(struct events *e, uint64_t last_id, struct connection *connection)
+{
+    struct listener *l = listener_new(e, last_id);
+
+    assert_non_null(l);
+    *connection = (struct connection){ 0 };
+    listener_attach(l, pause_it, resume_it, connection);
+    return l;
+}
+
+/* All there is, in pieces of any size. */
+static void read_all(struct listener *l, size_t piece, struct buf *out)
+{
+    char bytes[EVENT_MAX];
+    ssize_t got;
+
+    buf_init(out);
+    while ((got = listener_read(l, bytes, piece)) > 0)
+        buf_add(out, bytes, (size_t)got);
+}
+
+static void assert_reads(struct listener *l, size_t piece, const char *want)
+{
+    struct buf out;
+
+    read_all(l, piece, &out);
+    assert_string_equal(buf_text(&out), want);
+    buf_clear(&out);
+}
+
+static int setup(void **state)
+{
+    *state = events_new();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    events_free(*state);
+    return 0;
+}
+
+static void an_event_reaches_who_listens(void **state)
+{
+    struct connection connection;
+    struct listener *l = listen_as(*state, 0, &connection);
+
+    assert_reads(l, 5, "retry: 2000\n\n");
+    assert_int_equal(connection.paused, 1);
+    events_add(*state, NOW, "receipt", data(1));
+    assert_int_equal(connection.resumed, 1);
+    assert_reads(l, 7, "id: 1790718319139\nevent: receipt\ndata: {\"n\":1}\n\n");
+    assert_int_equal(connection.paused, 2);
+    listener_free(l);
+}
+
+static void ids_grow_within_one_moment(void **state)
+{
+    struct connection connection;
+    struct listener *l = listen_as(*state, 0, &connection);
+
+    events_add(*state, NOW, "a", data(1));
+    events_add(*state, NOW, "b", data(2));
+    events_add(*state, NOW - 5, "c", data(3));
+    assert_reads(l, EVENT_MAX, "retry: 2000\n\nid: 1790718319139\nevent: a\ndata: {\"n\":1}\n\n"
+                               "id: 1790718319140\nevent: b\ndata: {\"n\":2}\n\nid: 1790718319141\nevent: c\ndata: {\"n\":3}\n\n");
+    listener_free(l);
+}
+
+static void who_comes_back_gets_what_was_missed(void **state)
+{
+    struct connection connection;
+    struct listener *l;
+
+    for (uint64_t n = 1; n <= 3; n++)
+        events_add(*state, NOW + n, "a", data(n));
+    l = listen_as(*state, NOW + 2, &connection);
+    assert_reads(l, EVENT_MAX, "retry: 2000\n\nid: 1790718319142\nevent: a\ndata: {\"n\":3}\n\n");
+    listener_free(l);
+    l = listen_as(*state, NOW + 3, &connection);
+    assert_reads(l, EVENT_MAX, "retry: 2000\n\n");
+    listener_free(l);
+}
+
+static void who_missed_what_is_gone_is_told_to_ask_anew(void **state)
+{
+    struct connection connection;
+    struct listener *l;
+    struct buf out;
+
+    events_add(*state, NOW, "a", data(0));
+    for (uint64_t n = 1; n <= EVENTS_KEPT; n++)
+        events_add(*state, NOW + n, "a", data(n));
+    l = listen_as(*state, NOW, &connection);
+    read_all(l, EVENT_MAX, &out);
+    assert_non_null(strstr(buf_text(&out), "event: reset\ndata: {}\n\nid: "));
+    buf_clear(&out);
+    listener_free(l);
+}
+
+static void who_falls_behind_is_cut_off(void **state)
+{
+    struct connection connection;
+    struct listener *l = listen_as(*state, 0, &connection);
+    char piece[8];
+
+    assert_int_equal(listener_read(l, piece, sizeof piece), sizeof piece);
+    for (uint64_t n = 0; n <= EVENTS_KEPT; n++)
+        events_add(*state, NOW + n, "a", data(n));
+    assert_int_equal(listener_read(l, piece, sizeof piece), -1);
+    listener_free(l);
+}
+
+static void a_beat_is_a_comment(void **state)
+{
+    struct connection connection;
+    struct listener *l = listen_as(*state, 0, &connection);
+
+    assert_reads(l, EVENT_MAX, "retry: 2000\n\n");
+    events_beat(*state);
+    assert_int_equal(connection.resumed, 1);
+    assert_reads(l, EVENT_MAX, ":\n\n");
+    listener_free(l);
+}
+
+static void no_more_listen_than_may(void **state)
+{
+    struct listener *all[LISTENERS_MAX];
+
+    for (size_t i = 0; i < LISTENERS_MAX; i++)
+        assert_non_null(all[i] = listener_new(*state, 0));
+    assert_null(listener_new(*state, 0));
+    listener_free(all[7]);
+    assert_non_null(all[7] = listener_new(*state, 0));
+    for (size_t i = 0; i < LISTENERS_MAX; i++)
+        listener_free(all[i]);
+}
+
+static void listeners_end_when_the_service_does(void **state)
+{
+    struct connection connection;
+    struct listener *l = listen_as(*state, 0, &connection);
+    char piece[64];
+
+    assert_reads(l, EVENT_MAX, "retry: 2000\n\n");
+    events_close(*state);
+    assert_int_equal(connection.resumed, 1);
+    assert_int_equal(listener_read(l, piece, sizeof piece), -1);
+    assert_null(listener_new(*state, 0));
+    listener_free(l);
+}
+
+/* -- samples -- */
+
+static uint64_t number_at(const json *object, const char *column, size_t i)
+{
+    uint64_t n = UINT64_MAX;
+
+    assert_true(json_get_u64(json_at(json_member(object, column), i), &n));
+    return n;
+}
+
+static void samples_hold_what_came_in_since_the_one_before(void **state)
+{
+    static struct samples samples;
+    json *hour, *day;
+
+    (void)state;
+    memset(&samples, 0, sizeof samples);
+    for (uint64_t s = 0; s <= 400; s++)
+        samples_add(&samples, &(struct figures){ .at_ms = NOW + s * 1000, .accepted = 3 * s, .unsettled_since_ms = NOW });
+    hour = samples_to_json(&samples, LIVE_HOUR);
+    day = samples_to_json(&samples, LIVE_DAY);
+    assert_int_equal(json_count(json_member(hour, "at")), 41);
+    assert_int_equal(number_at(hour, "accepted", 1), 30);
+    assert_int_equal(number_at(hour, "oldestUnsettled", 1), 10000);
+    assert_int_equal(json_kind_of(json_at(json_member(hour, "gasBalance"), 1)), JSON_KIND_NULL);
+    assert_int_equal(json_count(json_member(day, "at")), 2);
+    assert_int_equal(number_at(day, "accepted", 1), 900);
+    json_free(hour);
+    json_free(day);
+}
+
+static void a_full_ring_forgets_the_oldest(void **state)
+{
+    static struct samples samples;
+    json *hour;
+
+    (void)state;
+    memset(&samples, 0, sizeof samples);
+    for (uint64_t s = 0; s < 500; s++)
+        samples_add(&samples, &(struct figures){ .at_ms = NOW + s * 10000, .accepted = s });
+    hour = samples_to_json(&samples, LIVE_HOUR);
+    assert_int_equal(json_count(json_member(hour, "at")), 360);
+    assert_int_equal(number_at(hour, "at", 0), NOW + 140 * 10000);
+    assert_int_equal(number_at(hour, "at", 359), NOW + 499 * 10000);
+    json_free(hour);
+}
+
+static void a_restart_keeps_what_was_stored_and_counts_on(void **state)
+{
+    static struct samples samples;
+    json *day;
+
+    (void)state;
+    memset(&samples, 0, sizeof samples);
+    for (uint64_t m = 0; m < 60; m += 5)
+        samples_restore(&samples, &(struct figures){ .at_ms = NOW + m * 60000, .accepted = 7 });
+    samples_begin(&samples, &(struct figures){ .at_ms = NOW + 70 * 60000, .accepted = 2 });
+    samples_add(&samples, &(struct figures){ .at_ms = NOW + 75 * 60000, .accepted = 11 });
+    day = samples_to_json(&samples, LIVE_DAY);
+    assert_int_equal(json_count(json_member(day, "at")), 13);
+    assert_int_equal(number_at(day, "accepted", 11), 7);
+    assert_int_equal(number_at(day, "accepted", 12), 9);
+    json_free(day);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(an_event_reaches_who_listens), TEST(ids_grow_within_one_moment), TEST(who_comes_back_gets_what_was_missed),
+        TEST(who_missed_what_is_gone_is_told_to_ask_anew), TEST(who_falls_behind_is_cut_off), TEST(a_beat_is_a_comment),
+        TEST(no_more_listen_than_may), TEST(listeners_end_when_the_service_does),
+        cmocka_unit_test(samples_hold_what_came_in_since_the_one_before), cmocka_unit_test(a_full_ring_forgets_the_oldest),
+        cmocka_unit_test(a_restart_keeps_what_was_stored_and_counts_on),
+    };
+
+    return cmocka_run_group_tests_name("events", tests, NULL, NULL);
+}

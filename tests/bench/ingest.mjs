@@ -1,0 +1,83 @@
+// How many receipts a second the service takes durably through HTTP, against what the signatures and hashes alone would allow, and
+// beside what others would write.  The method is in tests/bench/README.md.
+//   scripts/bench ingest-single [--receipts N]      scripts/bench ingest-bundle [--receipts N]
+import { parseArgs } from "node:util";
+import { atLeast, atMost, bench, hashRate, info, memoryKib, resetPeak, verifyRate, withPeer } from "./lib.mjs";
+import { load } from "./load.mjs";
+
+const { values: { receipts }, positionals: [kind] } = parseArgs({ options: { receipts: { type: "string" } }, allowPositionals: true });
+
+const OBJECT = { form: "object", connections: 64 };
+const ARRAY = { form: "array", per: 100, connections: 16 };
+const BUNDLE = { form: "binary", per: 10_000, connections: 4, minimal: true };
+const P99_MS = 50, BUNDLE_RATE = 150_000, PEER_TIMES = 200, RSS_MAX_MIB = 256;
+
+const mean = (a, b) => ({ clock: (a.clock + b.clock) / 2, cpu: (a.cpu + b.cpu) / 2 });
+
+/** The best of what a peer does with objects and with arrays. */
+async function peerRate(world, name, label, arrays) {
+  return withPeer(world, name, async (url, pid) => {
+    const object = await load(world, { ...OBJECT, connections: 16, url, pid, requests: 1500 });
+    const array = await load(world, { ...ARRAY, connections: 4, url, pid, requests: arrays });
+    info(`peer, ${label}, an object a request`, object.raw, "receipts/s");
+    info(`peer, ${label}, arrays of 100`, array.raw, "receipts/s");
+    // One process, so one core: its CPU time is what it would do undisturbed.
+    return { object, array, cpu: Math.max(object.accepted / object.serviceCpuSeconds, array.accepted / array.serviceCpuSeconds) };
+  });
+}
+
+const peers = async (world) => ({
+  viem: await peerRate(world, "viem-service", `Node.js ${process.version} and viem`, 20),
+  sqlite: await peerRate(world, "sqlite-service", "SQLite insert a request", 100),
+});
+
+async function halfLoad(world, label, form, peak, seconds) {
+  const rate = Math.floor(peak.raw / 2);
+  const half = await load(world, { ...form, rate, requests: Math.ceil(rate * seconds / (form.per ?? 1)) });
+  info(`${label}, p50 at half of its peak`, half.p50, "ms");
+  atMost(`${label}, p99 at half of its peak`, half.p99, "ms", P99_MS);
+}
+
+async function single(world) {
+  const count = Number(receipts ?? 60_000);
+  await load(world, { ...ARRAY, requests: 50 });
+  // Each between two measures of its limit, so that whatever else goes on is in both.
+  const verify = [await verifyRate()];
+  const object = await load(world, { ...OBJECT, requests: count });
+  verify.push(await verifyRate());
+  const array = await load(world, { ...ARRAY, requests: Math.ceil(count * 2 / 100) });
+  verify.push(await verifyRate());
+  info("verify, all cores", verify[1].clock, "signatures/s");
+  for (const [label, m, at, limit] of [["an object a request", object, 0, 0.4], ["arrays of 100", array, 1, 0.6]]) {
+    const of = mean(verify[at], verify[at + 1]);
+    info(`single, ${label}`, m.clock, "receipts/s");
+    atLeast(`single, ${label}, of verify by CPU time`, m.cpu / of.cpu, "", limit);
+    atLeast(`single, ${label}, of verify by the clock`, m.clock / of.clock, "", limit);
+  }
+  await halfLoad(world, "single, an object a request", OBJECT, object, 8);
+  await halfLoad(world, "single, arrays of 100", ARRAY, array, 8);
+  const { viem, sqlite } = await peers(world);
+  info("single, arrays of 100, against Node.js and viem", array.raw / viem.array.raw, "times");
+  info("single, an object a request, against SQLite insert a request", object.raw / sqlite.object.raw, "times");
+}
+
+async function bundle(world) {
+  const count = Number(receipts ?? 1_500_000);
+  await load(world, { ...BUNDLE, requests: 20 });
+  resetPeak(world.gateway.pid);
+  const m = await load(world, { ...BUNDLE, requests: Math.ceil(count / BUNDLE.per) });
+  const peak = memoryKib(world.gateway.pid, "VmHWM") / 1024;
+  const hash = await hashRate();
+  info("bundles, through HTTP, whole machine", m.raw, "receipts/s");
+  atLeast("bundles, through HTTP, the generator counted out", m.clock, "receipts/s", BUNDLE_RATE);
+  atLeast("bundles, through HTTP, by CPU time", m.cpu, "receipts/s", BUNDLE_RATE);
+  info("bundles, of hash by CPU time", m.cpu / hash.cpu, "");
+  info("bundles, p99 of an answer at peak", m.p99, "ms");
+  atMost("bundles, peak memory", peak, "MiB", RSS_MAX_MIB);
+  const { viem } = await peers(world);
+  atLeast("bundles, against Node.js and viem by the clock", m.clock / Math.max(viem.object.raw, viem.array.raw), "times", PEER_TIMES);
+  atLeast("bundles, against Node.js and viem by CPU time", m.cpu / viem.cpu, "times", PEER_TIMES);
+}
+
+if (!["single", "bundle"].includes(kind)) throw new Error("usage: ingest.mjs single|bundle [--receipts N]");
+await bench(kind === "single" ? single : bundle);

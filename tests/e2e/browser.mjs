@@ -1,0 +1,46 @@
+// A real browser for the pages: Debian's Chromium by playwright-core, axe-core put in by hand, screens kept to be looked at.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SCREENS = new URL("../../build/screens/", import.meta.url).pathname;
+export const SIZES = { wide: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
+
+const findChromium = () => execFileSync("sh", ["-c", "command -v chromium || command -v chromium-browser"], { encoding: "utf8" }).trim();
+
+export async function startBrowser() {
+  fs.mkdirSync(SCREENS, { recursive: true });
+  return chromium.launch({ executablePath: findChromium(), args: process.getuid() === 0 ? ["--no-sandbox"] : [] });
+}
+
+/** A page whose complaints are kept: console errors, exceptions, requests to any other host. */
+export async function openPage(browser, base, { size = SIZES.wide, theme = "light" } = {}) {
+  const context = await browser.newContext({ viewport: size, colorScheme: theme, baseURL: base, reducedMotion: "reduce", timezoneId: "UTC" });
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on("console", (message) => message.type() === "error" && page.complaints.push(`console: ${message.text()} ${message.location().url}`));
+  page.on("pageerror", (error) => page.complaints.push(`exception: ${error.message}`));
+  page.on("request", (request) => new URL(request.url()).host !== new URL(base).host && !/^(blob|data):/.test(request.url()) && page.complaints.push(`elsewhere: ${request.url()}`));
+  return page;
+}
+
+/** How much moved by itself while the page loaded: 0 is nothing, over 0.1 is felt (layout shifts, as browsers count them). */
+export const shifts = (page) => page.evaluate(() => new Promise((resolve) => {
+  let sum = 0;
+  const observer = new PerformanceObserver((list) => list.getEntries().forEach((entry) => { sum += entry.hadRecentInput ? 0 : entry.value; }));
+  observer.observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => { observer.disconnect(); resolve(sum); }, 50);
+}));
+
+export const screen = (page, name) => page.screenshot({ path: `${SCREENS}${name}.png`, fullPage: true });
+
+/** axe-core comes in over the debugger: the page's policy lets no script in that is not its own. */
+export async function assertAccessible(page, what) {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
+  const violations = await page.evaluate(async () => (await window.axe.run(document, { resultTypes: ["violations"] })).violations
+    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html, any }) => `${html.slice(0, 160)} ${any[0]?.message ?? ""}`).join("\n    ")}`));
+  assert.deepEqual(violations, [], what);
+}

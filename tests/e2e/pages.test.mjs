@@ -1,0 +1,353 @@
+// The operator's desk, walked in a real browser against the real service and a real chain.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { after, before, describe, it } from "node:test";
+import { toHex } from "viem";
+import { until } from "../../scripts/lib/process.mjs";
+import { assertAccessible, openPage, screen, shifts, SIZES, startBrowser } from "./browser.mjs";
+import { person } from "./jobs.mjs";
+import { deployAndServe, HOUR, startBareWorld, startWorld } from "./world.mjs";
+
+// What a stranger, or a careless operator, may have put into a name.
+const EVIL = `<img src=x onerror="window.injected=1">`, EVIL_SCRIPT = `"><script>window.injected=1</script>`;
+
+const heading = (name, on) => on.getByRole("heading", { level: 1, name, exact: true }).waitFor();
+
+async function signIn(on, key) {
+  await on.goto("/");
+  await on.getByLabel("API key").fill(key);
+  await on.getByRole("button", { name: "Sign in", exact: true }).click();
+  await heading("Overview", on);
+}
+
+describe("the operator's desk", () => {
+  const operator = person("desk operator"), stranger = person("desk stranger");
+  let world, gateway, browser, page, job;
+
+  before(async () => {
+    world = await startWorld({ seed: 71, settings: { API_WALLETS: `${operator.address}:operator`, API_EXPLORER: "https://explorer.example/{kind}/{value}" } });
+    gateway = world.gateway;
+    const evil = await world.addModel(EVIL, world.creators[0], [{ parent: world.models[0].model, shareBps: 1000 }]);
+    await world.claimModel("waits for its verification", world.creators[1], [{ parent: evil, shareBps: 250 }]);
+    await gateway.must("POST", "/admin/v1/providers", { address: person("evil node").address, name: EVIL_SCRIPT });
+    await world.setPrice({ model: world.models[1].model, unit: EVIL.slice(0, 32), perMillion: { inputTokens: "900000000000000000", outputTokens: "3000000000000000000" }, split: { provider: 7000, creator: 2500, protocol: 500 }, effectiveFrom: Date.now() - 48 * HOUR });
+    const receipts = [];
+    for (let i = 0; i < 24; i++) receipts.push(await world.jobs.signed(world.nodes[i % 3], world.models[i % 4].model));
+    await world.postAccepted(receipts);
+    job = receipts[2];
+    const held = [];
+    for (let i = 0; i < 3; i++) held.push(await world.jobs.signed(world.nodes[0], evil, { finishedAt: Date.now() - 30 * HOUR - i * 1000 }));
+    held.push(await world.jobs.signed(person("a stranger's node"), evil));
+    const { body } = await gateway.post("/v1/receipts", held);
+    assert.deepEqual(body.results.map(({ code }) => code), ["late", "late", "late", "unknown-provider"]);
+    browser = await startBrowser();
+    page = await openPage(browser, gateway.adminUrl);
+  });
+  after(async () => {
+    await browser?.close();
+    await world?.end();
+  });
+
+  const calm = (on = page) => assert.deepEqual(on.complaints, []);
+
+  it("serves its files packed, kept for ever, under a policy without exceptions", async () => {
+    const shell = await fetch(gateway.adminUrl), text = await shell.text();
+    assert.equal(shell.headers.get("content-security-policy"), "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'");
+    assert.deepEqual([shell.headers.get("x-content-type-options"), shell.headers.get("referrer-policy"), shell.headers.get("cache-control")], ["nosniff", "no-referrer", "public, no-cache"]);
+    assert.doesNotMatch(text, /<script(?![^>]+src=)|<style|style=|https?:\/\/(?!www\.w3\.org)/);
+    const again = await fetch(gateway.adminUrl, { headers: { "if-none-match": shell.headers.get("etag") } });
+    assert.equal(again.status, 304);
+    const [, script] = /src="(\/assets\/[^"]+\.js)"/.exec(text);
+    const packed = await fetch(gateway.adminUrl + script, { headers: { "accept-encoding": "gzip" } });
+    assert.equal(packed.headers.get("cache-control"), "public, max-age=31536000, immutable");
+    assert.equal(packed.headers.get("content-encoding"), "gzip");
+    assert.ok(Number(packed.headers.get("content-length")) < 120 * 1024, `${packed.headers.get("content-length")} bytes of JavaScript`);
+    const plain = await fetch(gateway.adminUrl + script, { headers: { "accept-encoding": "identity" } });
+    assert.equal(await plain.text(), await packed.text());
+    assert.equal((await fetch(`${gateway.adminUrl}/assets/desk.html`)).status, 404);
+    assert.equal((await fetch(gateway.url)).status, 404, "nothing of it is on the public listener");
+  });
+
+  it("lets nobody in with a wrong key, and says so", async () => {
+    await page.goto("/settlements");
+    await assertAccessible(page, "sign in");
+    await screen(page, "sign-in-1280");
+    await page.getByLabel("API key").fill("qk_wrong");
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("alert").getByText("This key is not known.").waitFor();
+    page.complaints.length = 0; // the browser tells of each 401
+  });
+
+  it("signs in by key and shows what stands", async () => {
+    await signIn(page, gateway.apiKey);
+    await page.getByText("24 accepted since the start").waitFor();
+    calm();
+    const cookies = await page.context().cookies();
+    assert.deepEqual(cookies.map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite]), [["quittance_session", true, "Strict"]]);
+    assert.equal(await page.evaluate(() => document.cookie), "", "scripts do not see it");
+  });
+
+  it("changes nothing for a cookie without its token, or for another site's page", async () => {
+    const [{ name, value }] = await page.context().cookies();
+    const body = { address: person("forged").address, name: "forged" }, cookie = `${name}=${value}`;
+    const session = await gateway.request(gateway.adminUrl, "GET", "/admin/v1/session", undefined, { cookie });
+    assert.equal(session.body.role, "admin");
+    const attempt = async (headers) => (await gateway.request(gateway.adminUrl, "POST", "/admin/v1/providers", body, { cookie, ...headers })).status;
+    assert.equal(await attempt({}), 403);
+    assert.equal(await attempt({ "x-csrf-token": "0".repeat(64) }), 403);
+    assert.equal(await attempt({ "x-csrf-token": session.body.csrf, origin: "https://evil.example" }), 403);
+    assert.equal(await attempt({ "x-csrf-token": session.body.csrf, origin: gateway.adminUrl }), 201);
+  });
+
+  it("settles after showing what it would do, and follows to the end, live", async () => {
+    await page.getByRole("button", { name: "Settle now" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("1 commit").waitFor();
+    await assertAccessible(page, "dry run");
+    await screen(page, "settle-now-1280");
+    assert.equal((await gateway.get("/v1/settlements")).body.items.length, 0, "looking settles nothing");
+    await dialog.getByRole("button", { name: "Start the run" }).click();
+    await dialog.getByText("final").waitFor({ timeout: 60_000 });
+    await dialog.getByRole("button", { name: "Close", exact: true }).last().click();
+    await page.locator(".happening").getByRole("link", { name: "Settlement 1" }).first().waitFor();
+    await page.locator(".happening").getByText("Paid").first().waitFor();
+    assert.ok((await world.view("totalClaimed")) > 0n);
+    calm();
+  });
+
+  it("checks a receipt's whole proof in the browser, and finds what was changed", async () => {
+    await page.keyboard.press("g");
+    await page.keyboard.press("r");
+    await heading("Receipts", page);
+    await page.keyboard.press("/");
+    await page.keyboard.type(job.jobId);
+    await page.keyboard.press("Enter");
+    await page.getByText("Everything is right").waitFor();
+    await page.route("**/v1/receipts/*", async (route) => {
+      const answer = await route.fetch(), body = await answer.json();
+      body.receipt.outputTokens += 1;
+      await route.fulfill({ response: answer, json: body });
+    });
+    await page.reload();
+    await page.getByText(/checks failed/).waitFor();
+    await page.locator('.checks li[data-state="wrong"]', { hasText: "Identity" }).waitFor();
+    await page.unroute("**/v1/receipts/*");
+    calm();
+  });
+
+  it("finds receipts by provider and by a model's name", async () => {
+    await page.goto("/receipts");
+    await page.locator("[data-search]").fill("tuned");
+    await page.keyboard.press("Enter");
+    await page.locator("table tbody tr").first().waitFor();
+    const rows = await page.locator("table tbody tr").count();
+    assert.equal(rows, 6, "24 receipts over four models");
+    await page.goto(`/receipts?provider=${world.nodes[0].address}&state=accepted`);
+    await page.locator("table tbody tr").first().waitFor();
+    assert.equal(await page.locator("table tbody tr").count(), 8);
+  });
+
+  it("releases one held receipt and refuses another, with a reason that is kept as text", async () => {
+    await page.goto("/quarantine?code=late");
+    await page.locator("table tbody tr").first().waitFor();
+    assert.equal(await page.locator("table tbody tr").count(), 3);
+    for (const [button, action] of [["Release", "Release 1"], ["Refuse", "Refuse 1"]]) {
+      await page.locator("table tbody tr").first().getByRole("checkbox").check();
+      await page.getByRole("button", { name: `${button} 1…` }).click();
+      await page.getByLabel("Reason").fill(EVIL);
+      await page.getByRole("dialog").getByRole("button", { name: action }).click();
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+    }
+    await until(async () => (await page.locator("table tbody tr").count()) === 1, "two of three are decided");
+    const { items } = (await gateway.admin("GET", "/admin/v1/audit")).body;
+    assert.deepEqual(items.filter(({ detail }) => detail?.reason === EVIL).length, 2);
+    calm();
+  });
+
+  it("shows what a price would have changed before it is saved", async () => {
+    await page.goto("/prices");
+    await page.getByRole("button", { name: "New version" }).click();
+    const dialog = page.getByRole("dialog"), output = dialog.getByLabel("output tokens");
+    await until(async () => (await output.inputValue()) === "2.000000000000000007", "the price in force is filled in");
+    await output.fill("4");
+    assert.ok(await dialog.getByRole("button", { name: "Save" }).isDisabled(), "the effect comes first");
+    await dialog.getByRole("button", { name: "Show the effect" }).click();
+    await dialog.locator("[data-change]").waitFor();
+    assert.match(await dialog.locator("[data-change]").textContent(), /^\+\d/);
+    await assertAccessible(page, "price editor");
+    await screen(page, "price-editor-1280");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "detached" });
+    const { items } = (await gateway.admin("GET", "/admin/v1/prices?limit=1000")).body;
+    assert.equal(items.filter(({ model, perMillion }) => model === "*" && perMillion.outputTokens === "4000000000000000000").length, 1);
+    calm();
+  });
+
+  it("admits a provider and makes a key that is shown once", async () => {
+    await page.goto("/providers");
+    await page.getByRole("button", { name: "Admit a provider" }).click();
+    await page.getByRole("textbox", { name: "Address" }).fill(person("a stranger's node").address);
+    await page.getByRole("textbox", { name: "Name" }).fill("late comer");
+    await page.getByRole("button", { name: "Admit", exact: true }).click();
+    await page.locator("table td").getByText("late comer").first().waitFor();
+    await page.goto("/keys");
+    await page.getByRole("button", { name: "New key" }).click();
+    await page.getByLabel("Name").fill(EVIL);
+    await page.getByRole("button", { name: "Make it" }).click();
+    const key = await page.locator(".secret code").textContent();
+    assert.match(key, /^qk_[0-9a-f]{64}$/);
+    await page.getByRole("button", { name: "I have kept it" }).click();
+    assert.equal((await gateway.admin("GET", "/admin/v1/prices", undefined, { authorization: `Bearer ${key}` })).status, 200);
+    calm();
+  });
+
+  it("exports a table as CSV, without formulas", async () => {
+    await page.goto("/models");
+    await page.locator("table tbody tr").first().waitFor();
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export CSV" }).first().click()]);
+    const text = fs.readFileSync(await file.path(), "utf8");
+    assert.match(text, /^Name,Digest,Creator,State/);
+    assert.ok(text.includes(`"${EVIL.replaceAll('"', '""')}"`));
+  });
+
+  /** Every page, and what must be on it before it is looked at. */
+  const places = () => [
+    ["settlements", "/settlements", "table tbody tr"], ["settlement", "/settlements/1", ".timeline"],
+    ["transactions", "/transactions", "table tbody tr"], ["receipts", "/receipts", "table tbody tr"], ["receipt", `/receipts/${job.jobId}`, ".verdict"],
+    ["quarantine", "/quarantine", "table tbody tr"], ["providers", "/providers", "table tbody tr"], ["models", "/models", ".lineage .node"],
+    ["model", `/models/${world.models[3].model}`, ".lineage .node"], ["prices", "/prices", ".plot canvas"], ["accounts", "/accounts", "table tbody tr"],
+    ["account", `/accounts/${world.nodes[0].address}`, ".facts"], ["keys", "/keys", "table tbody tr"], ["audit", "/audit", "table tbody tr"],
+    ["overview", "/", ".figure .value"], // last: its plots have had time for points
+  ];
+
+  it("is accessible in both themes, quiet, and fits a phone, on every page", async () => {
+    const on = await openPage(browser, gateway.adminUrl);
+    const moved = {};
+    await signIn(on, gateway.apiKey);
+    for (const [name, path, what] of places()) {
+      await on.setViewportSize(SIZES.wide);
+      await on.goto(path);
+      await on.locator(what).first().waitFor();
+      await until(async () => (await on.locator(".waiting").count()) === 0, `${path} is complete`);
+      moved[name] = Number((await shifts(on)).toFixed(3));
+      for (const theme of ["dark", "light"]) {
+        await on.emulateMedia({ colorScheme: theme });
+        await assertAccessible(on, `${path} ${theme}`);
+        await screen(on, `${name}-1280${theme === "dark" ? "-dark" : ""}`);
+      }
+      await on.setViewportSize(SIZES.phone);
+      assert.equal(await on.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${path} is wider than a phone`);
+      await screen(on, `${name}-390`);
+    }
+    assert.deepEqual(Object.entries(moved).filter(([, sum]) => sum > 0.1), [], `what moves while it loads: ${JSON.stringify(moved)}`);
+    assert.equal(await on.evaluate(() => window.injected), undefined);
+    calm(on);
+    await on.context().close();
+  });
+
+  describe("with a wallet", () => {
+    /** A wallet of the tests' own (EIP-1193): asks, signs, and remembers what it was asked. */
+    async function openWithWallet(account) {
+      const on = await openPage(browser, gateway.adminUrl), asked = [];
+      await on.exposeFunction("walletOfTests", async (method, params) => {
+        asked.push([method, params]);
+        if (method === "eth_requestAccounts") return [account.address.toLowerCase()];
+        assert.equal(method, "personal_sign");
+        return account.signMessage({ message: { raw: params[0] } });
+      });
+      await on.addInitScript(() => { window.ethereum = { request: ({ method, params }) => window.walletOfTests(method, params) }; });
+      await on.goto("/");
+      await on.getByRole("button", { name: "Sign in with your wallet" }).click();
+      return { on, asked };
+    }
+
+    it("lets an address in that the configuration names, with its role, and out again", async () => {
+      const { on, asked } = await openWithWallet(operator.account);
+      await heading("Overview", on);
+      await on.locator(".who .role").getByText("operator").waitFor();
+      await on.goto("/providers");
+      await on.locator("table tbody tr").first().waitFor();
+      assert.equal(await on.getByRole("button", { name: "Admit a provider" }).count(), 0, "an operator does not admit");
+      const [{ name, value }] = await on.context().cookies();
+      const [message] = asked.at(-1)[1], signature = await operator.account.signMessage({ message: { raw: message } });
+      const again = await gateway.request(gateway.adminUrl, "POST", "/admin/v1/session", { message: Buffer.from(message.slice(2), "hex").toString(), signature });
+      assert.equal(again.status, 401);
+      assert.match(again.body.detail, /used before/);
+      await on.getByRole("button", { name: "Sign out" }).click();
+      await on.getByLabel("API key").waitFor();
+      const after = await gateway.request(gateway.adminUrl, "GET", "/admin/v1/prices", undefined, { cookie: `${name}=${value}` });
+      assert.equal(after.status, 401);
+      calm(on);
+    });
+
+    it("refuses an address that it does not name", async () => {
+      const { on } = await openWithWallet(stranger.account);
+      await on.getByRole("alert").getByText("none of [api] wallets").waitFor();
+    });
+
+    it("refuses a message for another host, another chain, or without a nonce of its own", async () => {
+      const { body } = await gateway.request(gateway.adminUrl, "GET", "/admin/v1/session/nonce"), host = new URL(gateway.adminUrl).host;
+      const send = async (over = {}) => {
+        const m = { domain: host, uri: gateway.adminUrl, chain: body.chainId, nonce: body.nonce, ...over };
+        const message = [`${m.domain} wants you to sign in with your Ethereum account:`, operator.address, "", "", `URI: ${m.uri}`, "Version: 1", `Chain ID: ${m.chain}`, `Nonce: ${m.nonce}`, `Issued At: ${new Date().toISOString()}`].join("\n");
+        const signature = await operator.account.signMessage({ message });
+        return gateway.request(gateway.adminUrl, "POST", "/admin/v1/session", { message, signature });
+      };
+      for (const over of [{ domain: "evil.example" }, { uri: "https://evil.example" }, { chain: 1 }, { nonce: "a".repeat(64) }, { nonce: toHex(1n, { size: 32 }).slice(2) }])
+        assert.equal((await send(over)).status, 401, JSON.stringify(over));
+      assert.equal((await send()).status, 201);
+    });
+  });
+
+  it("tells events again to whoever comes back", async () => {
+    const listen = async (headers, wanted) => {
+      const stop = new AbortController(), answer = await fetch(`${gateway.adminUrl}/admin/v1/events`, { headers: { authorization: `Bearer ${gateway.apiKey}`, ...headers }, signal: stop.signal });
+      assert.equal(answer.headers.get("content-type"), "text/event-stream");
+      let text = "";
+      for await (const piece of answer.body) {
+        text += Buffer.from(piece).toString();
+        if (wanted.test(text)) break;
+      }
+      stop.abort();
+      return text;
+    };
+    const first = listen({}, /event: receipt\ndata: .*\n\n/);
+    await until(async () => {
+      await world.postAccepted([await world.jobs.signed(world.nodes[1], world.models[0].model)]);
+      return Promise.race([first, new Promise((resolve) => setTimeout(resolve, 500))]);
+    }, "an event for a receipt");
+    const id = Number(/id: (\d+)/.exec(await first)[1]);
+    const replayed = await listen({ "last-event-id": String(id - 1) }, /event: receipt/);
+    assert.match(replayed, new RegExp(`id: ${id}\nevent: receipt`));
+  });
+});
+
+describe("the desk of a gateway that has nothing yet", () => {
+  let world, browser;
+  before(async () => {
+    world = await startBareWorld({ settings: { WATCHDOG_GAS_RUNS_WARN: 1_000_000_000 } });
+    await deployAndServe(world);
+    browser = await startBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await world?.end();
+  });
+
+  it("shows alarms first, and on each page what to do next", async () => {
+    const page = await openPage(browser, world.gateway.adminUrl);
+    await signIn(page, world.gateway.apiKey);
+    await page.locator('.alarms li[data-level="warning"]').getByText("send coin to the signer").waitFor();
+    await assertAccessible(page, "alarms");
+    await screen(page, "overview-empty-1280");
+    for (const [path, next] of [["settlements", "Once receipts are accepted"], ["transactions", "The first settlement makes"], ["receipts", "Nodes post them"], ["quarantine", "would wait here"],
+      ["providers", "Admit the address"], ["models", "Creators sign"], ["prices", "sets the first"], ["accounts", "with the first accepted receipt"]]) {
+      await page.goto(`/${path}`);
+      await page.locator(".empty").getByText(next).waitFor();
+    }
+    await page.getByRole("link", { name: "Settlements" }).first().click();
+    await page.getByRole("button", { name: "Settle now" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Nothing to settle" }).waitFor();
+    assert.deepEqual(page.complaints, []);
+  });
+});
