@@ -46,6 +46,7 @@ static json *audit_to_json(const struct audit_report *r, const struct err *diffe
     json_put_u64(out, "accounts", r->accounts);
     json_put_amount(out, "total", r->total);
     json_put_amount(out, "paid", r->paid);
+    json_put_amount(out, "charged", r->charged);
     json_put(out, "lastSequence", r->last_sequence != 0 ? json_new_u64(r->last_sequence) : json_new_null());
     if (difference != NULL) {
         json_put_text(out, "lastChecked", r->last_checked);
@@ -252,7 +253,7 @@ const struct command command_audit = {
     .summary = "recompute everything from published data and the chain",
     .text = "URL is a gateway (http://HOST:PORT); DIR holds its files named as served: {sequence}.archive.ndjson and\n"
             "{sequence}.rewards.json, packed with .zst or not.  Every signature, price, amount, split, root, sum and payment is\n"
-            "recomputed.  Prints {\"ok\",\"settlements\",\"cancelled\",\"receipts\",\"accounts\",\"total\",\"paid\",\"lastSequence\"};\n"
+            "recomputed.  Prints {\"ok\",\"settlements\",\"cancelled\",\"receipts\",\"accounts\",\"total\",\"paid\",\"charged\",\"lastSequence\"};\n"
             "exits 65 at the first thing that is not as it should be and names it.\n"
             "Where only parties may read ([archive] disclosure), receipts that no key opens are only counted, as \"sealed\", and\n"
             "found in the root; sums, roots and payments are checked all the same.  Keys come from --keys, or from [signer]\n"

@@ -65,7 +65,7 @@ static bool rebuild(const struct config *config, const char *place, struct err *
     again_close(&a);
     if (!ok)
         return false;
-    fprintf(stderr, "Not in archives, so to be set again: names and daily limits of providers, expelled ones, consumers, prices"
+    fprintf(stderr, "Not in archives, so to be set again: names and limits of providers and consumers, who was expelled, prices"
             " and models that nothing was settled by, API keys\n");
     out = json_new_object();
     json_put_u64(out, "settlements", report.settlements);
@@ -134,7 +134,7 @@ static bool catch_up_store(const struct config *config, const char *place, struc
         return false;
     if (report.from != 0)
         fprintf(stderr, "Made after the backup and not in archives, so to be looked at: receipts after the last commit (nodes post"
-                " them again), daily limits, expelled providers, consumers, unused prices and models, API keys\n");
+                " them again), daily and credit limits, who was expelled, unused prices and models, API keys\n");
     out = json_new_object();
     if (report.from == 0) {
         json_put(out, "from", json_new_null());

@@ -75,7 +75,7 @@ bool audit_files(const struct audit_config *config, struct chain_view *view, str
         report->last_sequence = view->list[i].event.sequence;
         tell(&teller, report->last_sequence, progress.receipts);
     }
-    return true;
+    return totals_sum(&replay->charges, &report->charged, err);
 }
 
 /* The leaves that payments are judged by; NULL: not among those replayed. */

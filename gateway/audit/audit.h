@@ -30,6 +30,7 @@ struct audit_report {
     uint64_t settlements, cancelled, receipts, accounts, last_sequence;
     uint64_t sealed;               /* receipts that no key opened: counted and in the root, nothing else */
     struct amount total, paid;     /* of the last root that stands; out of the contract so far */
+    struct amount charged;         /* billed to consumers, by the receipts that were recomputed */
     uint64_t false_sequence;       /* on ERR_DIFFERS: the settlement that is false; 0: the headers or the payments are */
     char last_checked[64];         /* what was being looked at when it stopped */
 };

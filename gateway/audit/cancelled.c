@@ -16,7 +16,7 @@ static bool collect(void *self, const char *text, size_t len, struct err *err)
     (void)err;
     if (!archive_read_line(text, len, &line, &ignored))
         return true;               /* false files are what a cancel is for */
-    if (line.type != ARCHIVE_PRICE && line.type != ARCHIVE_PROVIDER && line.type != ARCHIVE_MODEL) {
+    if (!archive_is_row(line.type)) {
         archive_line_clear(&line);
         return true;
     }

@@ -166,7 +166,7 @@ bool audit_keys_open(struct audit_keys *keys, uint64_t sequence, struct archive_
     struct hash key;
     bool opened;
 
-    if (keys == NULL || (line->type != ARCHIVE_SEALED && line->type != ARCHIVE_SEALED_BUNDLE))
+    if (keys == NULL || line->type < ARCHIVE_SEALED_CONSUMER)
         return true;
     if (keys->sequence != sequence) {
         keys->sequence = sequence;

@@ -52,7 +52,7 @@ static bool take_text(void *self, const char *text, size_t len, struct err *err)
     (void)err;                                /* the digest is told first, as in replay.c */
     if (k->fault.code != ERR_NONE || !archive_read_line(text, len, &line, &k->fault))
         return true;
-    if (line.type == ARCHIVE_PRICE || line.type == ARCHIVE_PROVIDER || line.type == ARCHIVE_MODEL)
+    if (archive_is_row(line.type))
         (void)!rows_take(k->replay->rows, &line, false, k->settlement->event.sequence, &k->fault);
     else if (line.type == ARCHIVE_RECEIPT)
         (void)!take_receipt(k, &line.of.receipt.receipt.receipt, &k->fault);

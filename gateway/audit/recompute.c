@@ -102,13 +102,21 @@ static bool add_credits(const struct recompute *c, const struct archive_receipt 
     return ok;
 }
 
+/* The treasury's part is what is left, and is nobody's debt. */
+static bool add_charge(const struct recompute *c, const struct archive_receipt *r, struct err *err)
+{
+    struct share charge = ledger_charge(c->catalog, &r->receipt, r->amount, r->accepted_at_ms);
+
+    return c->charges == NULL || charge.role != ROLE_CONSUMER || totals_add(c->charges, charge.account, charge.amount, err);
+}
+
 bool recompute_receipt(const struct recompute *c, const struct archive_receipt *r, struct hash *struct_hash, struct err *err)
 {
     struct hash hash = receipt_struct_hash(&r->receipt.receipt);
     const struct price_version *price = NULL;
 
     if (!check_content(c, r, err) || !check_signatures(c, r, hash, err) || !check_price(c, r, &price, err)
-        || !add_credits(c, r, price, err))
+        || !add_credits(c, r, price, err) || !add_charge(c, r, err))
         return false;
     *struct_hash = hash;
     return true;

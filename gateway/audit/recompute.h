@@ -1,6 +1,6 @@
 /* gateway/audit/recompute.h - one receipt of an archive, judged again from nothing but the archive itself.
  *
- * Content rules, signatures, which price was in force, the amount, the split with its lineage. */
+ * Content rules, signatures, which price was in force, the amount, the split with its lineage, who is billed. */
 #ifndef QUITTANCE_AUDIT_RECOMPUTE_H
 #define QUITTANCE_AUDIT_RECOMPUTE_H
 
@@ -16,7 +16,8 @@ struct recompute {
     struct address protocol_account;
     struct signatures *signatures;            /* NULL: each is looked at at once, else told by signatures_settle */
     struct bundles *bundles;                  /* a bundled receipt finds its place here; signed once, at the end */
-    struct totals *credits;                     /* what everybody earned is added here */
+    struct totals *credits;                   /* what everybody earned is added here */
+    struct totals *charges;                   /* what each consumer is billed; NULL: not asked for */
 };
 
 #define RECEIPT_NAME 100

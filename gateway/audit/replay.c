@@ -25,6 +25,7 @@ void replay_clear(struct replay *r)
     rows_free(r->rows);
     seen_clear(&r->seen);
     signatures_free(r->signatures);
+    totals_clear(&r->charges);
     totals_clear(&r->leaves);
     totals_clear(&r->active);
     *r = (struct replay){ 0 };
@@ -153,7 +154,7 @@ static bool advance(struct reading *r, enum part part, struct err *err)
 {
     if (part < r->part || (part == PART_BATCH) != (r->part == PART_NOTHING))
         return differs(err, DIFFERS_ARCHIVE, place(r, "order of lines"),
-                       "one batch; prices, providers, models, bundles; receipts; rewards", "another order");
+                       "one batch; prices, providers, models, consumers, bundles; receipts; rewards", "another order");
     while (r->part < part)
         if (!enter(r, ++r->part, err))
             return false;
@@ -167,7 +168,9 @@ static enum part part_of(enum archive_type type)
     case ARCHIVE_PRICE:
     case ARCHIVE_PROVIDER:
     case ARCHIVE_MODEL:
+    case ARCHIVE_CONSUMER:
     case ARCHIVE_BUNDLE:
+    case ARCHIVE_SEALED_CONSUMER:
     case ARCHIVE_SEALED_BUNDLE: return PART_ROWS;
     case ARCHIVE_RECEIPT:
     case ARCHIVE_SEALED:   return PART_RECEIPTS;
@@ -184,7 +187,8 @@ static bool take(struct reading *r, const struct archive_line *line, struct err 
     case ARCHIVE_BATCH:    return check_batch(r, &line->of.batch, err);
     case ARCHIVE_PRICE:
     case ARCHIVE_PROVIDER:
-    case ARCHIVE_MODEL:    return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
+    case ARCHIVE_MODEL:
+    case ARCHIVE_CONSUMER: return rows_take(r->replay->rows, line, false, r->settlement->event.sequence, err);
     case ARCHIVE_BUNDLE:   return bundles_take(&r->bundles, &line->of.bundle, r->settlement->event.sequence, err);
     case ARCHIVE_RECEIPT:
         return sealed_leaf_fits(&r->sealed, r->receipts.count, &line->of.receipt, err)
@@ -192,6 +196,7 @@ static bool take(struct reading *r, const struct archive_line *line, struct err 
     case ARCHIVE_REWARD:
         return r->sealed.receipts > 0 ? sealed_reward(&r->sealed, &r->replay->leaves, &line->of.reward, &r->credits, err)
                                       : reward_walk_next(&r->walk, &line->of.reward, err);
+    case ARCHIVE_SEALED_CONSUMER: return true;
     case ARCHIVE_SEALED_BUNDLE: r->sealed.bundles++; return true;
     case ARCHIVE_SEALED:   return take_leaf(r, line->of.sealed.leaf);
     }
@@ -278,7 +283,7 @@ bool replay_settlement(struct replay *r, const struct chain_settlement *s, struc
     bool ok;
 
     reading.recompute = (struct recompute){ .sequence = s->event.sequence, .domain = &r->domain, .signatures = r->signatures,
-                                            .bundles = &reading.bundles, .credits = &reading.credits };
+                                            .bundles = &reading.bundles, .credits = &reading.credits, .charges = &r->charges };
     tree_stream_init(&reading.receipts);
     ok = read_archive(&reading, source, err) && sum_up(&reading, &leaves, err) && check_leaves(&reading, source, &leaves, err);
     bundles_clear(&reading.bundles);

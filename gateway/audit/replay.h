@@ -17,6 +17,7 @@ struct replay {
     struct rows *rows;
     struct seen seen;
     struct signatures *signatures;            /* of receipts signed one by one, under way on all cores */
+    struct totals charges;                    /* what consumers are billed, by the receipts that were recomputed */
     struct totals leaves;                       /* after the last settlement that stands */
     struct hash root;                         /* of them */
     bool has_active;
@@ -34,7 +35,7 @@ MUST_USE bool replay_settlement(struct replay *r, const struct chain_settlement 
 MUST_USE bool replay_known(struct replay *r, const struct chain_settlement *s, struct source *source, struct progress *progress,
                            struct err *err);
 void replay_keep_leaves(struct replay *r, const struct chain_settlement *s, const struct totals *owned);      /* the new ones */
-/* A cancelled one: only prices, providers and models, that later batches may build on; its files may be missing or false. */
+/* A cancelled one: only rows of the catalog, that later batches may build on; its files may be missing or false. */
 MUST_USE bool replay_cancelled(struct replay *r, const struct chain_settlement *s, struct source *source, struct err *err);
 
 #endif

@@ -45,7 +45,7 @@ void rows_free(struct rows *rows)
     free(rows);
 }
 
-/* A price by its version, a provider's revision by its beginning, a model by its digest: it has one verified creator. */
+/* A price by its version, a provider's or consumer's revision by its beginning, a model by its digest: it has one verified creator. */
 static void key_of(const struct archive_line *line, uint8_t key[KEY])
 {
     memset(key, 0, KEY);
@@ -55,6 +55,9 @@ static void key_of(const struct archive_line *line, uint8_t key[KEY])
     } else if (line->type == ARCHIVE_PROVIDER) {
         memcpy(key + 1, line->of.provider.address.b, 20);
         be64_put(key + 21, line->of.provider.since_ms);
+    } else if (line->type == ARCHIVE_CONSUMER) {
+        memcpy(key + 1, line->of.consumer.address.b, 20);
+        be64_put(key + 21, line->of.consumer.since_ms);
     } else {
         memcpy(key + 1, line->of.model.model.b, 32);
     }
@@ -69,6 +72,9 @@ static void name_row(const struct archive_line *line, char *text, size_t size)
     } else if (line->type == ARCHIVE_PROVIDER) {
         address_to_text(line->of.provider.address, id);
         snprintf(text, size, "provider %s", id);
+    } else if (line->type == ARCHIVE_CONSUMER) {
+        address_to_text(line->of.consumer.address, id);
+        snprintf(text, size, "consumer %s", id);
     } else {
         hash_to_text(line->of.model.model, id);
         snprintf(text, size, "model %s", id);
@@ -158,7 +164,7 @@ bool rows_take(struct rows *rows, const struct archive_line *line, bool tentativ
     row->content = content;
     row->tentative = tentative;
     row->fresh = true;
-    *row->line = *line;            /* these three kinds own nothing */
+    *row->line = *line;            /* rows own nothing */
     catalog_free(rows->catalog);
     rows->catalog = NULL;
     return true;
@@ -187,6 +193,8 @@ static void build(struct rows *rows)
             catalog_add_price(rows->catalog, &line->of.price);
         else if (line->type == ARCHIVE_PROVIDER)
             catalog_add_provider(rows->catalog, &line->of.provider);
+        else if (line->type == ARCHIVE_CONSUMER)
+            catalog_add_consumer(rows->catalog, &line->of.consumer);
         else
             catalog_add_model(rows->catalog, &line->of.model);
     }

@@ -11,12 +11,19 @@ const char *const archive_type_names[ARCHIVE_TYPES] = {
     [ARCHIVE_PRICE]    = "price",
     [ARCHIVE_PROVIDER] = "provider",
     [ARCHIVE_MODEL]    = "model",
+    [ARCHIVE_CONSUMER] = "consumer",
     [ARCHIVE_BUNDLE]   = "bundle",
     [ARCHIVE_RECEIPT]  = "receipt",
     [ARCHIVE_REWARD]   = "reward",
+    [ARCHIVE_SEALED_CONSUMER] = "sealed-consumer",
     [ARCHIVE_SEALED_BUNDLE] = "sealed-bundle",
     [ARCHIVE_SEALED]   = "sealed",
 };
+
+bool archive_is_row(enum archive_type type)
+{
+    return type == ARCHIVE_PRICE || type == ARCHIVE_PROVIDER || type == ARCHIVE_MODEL || type == ARCHIVE_CONSUMER;
+}
 
 static void put_batch(json *line, const struct archive_batch *b)
 {
@@ -57,6 +64,13 @@ static void put_model(json *line, const struct model *m)
     json_put_u64(line, "verifiedAt", m->verified_at_ms);
     if (!address_is_zero(m->contract))
         json_put_address(line, "contract", m->contract);
+}
+
+static void put_consumer(json *line, const struct consumer *c)
+{
+    json_put_address(line, "address", c->address);
+    json_put_u64(line, "since", c->since_ms);
+    json_put_bool(line, "enrolled", c->enrolled);
 }
 
 static void put_bundle(json *line, const struct archive_bundle *b)
@@ -123,9 +137,11 @@ static void put_line(json *object, const struct archive_line *line)
     case ARCHIVE_PRICE:    put_members(object, price_to_json(&line->of.price)); return;
     case ARCHIVE_PROVIDER: put_provider(object, &line->of.provider); return;
     case ARCHIVE_MODEL:    put_model(object, &line->of.model); return;
+    case ARCHIVE_CONSUMER: put_consumer(object, &line->of.consumer); return;
     case ARCHIVE_BUNDLE:   put_bundle(object, &line->of.bundle); return;
     case ARCHIVE_RECEIPT:  put_receipt(object, &line->of.receipt); return;
     case ARCHIVE_REWARD:   put_reward(object, &line->of.reward); return;
+    case ARCHIVE_SEALED_CONSUMER:
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:   put_sealed(object, &line->of.sealed, line->type == ARCHIVE_SEALED); return;
     }
@@ -147,7 +163,7 @@ void archive_line_clear(struct archive_line *line)
 {
     if (line->type == ARCHIVE_BUNDLE)
         free(line->of.bundle.others);
-    if (line->type == ARCHIVE_SEALED_BUNDLE || line->type == ARCHIVE_SEALED)
+    if (line->type == ARCHIVE_SEALED_CONSUMER || line->type == ARCHIVE_SEALED_BUNDLE || line->type == ARCHIVE_SEALED)
         buf_clear(&line->of.sealed.box);
     memset(line, 0, sizeof *line);
 }

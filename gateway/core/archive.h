@@ -1,8 +1,10 @@
 /* gateway/core/archive.h - the lines of a batch's published archive (design 6): one JSON object a line, with a `type`.
  *
  * Written by settle, read by audit; nobody else knows the member names.  Order of a file: batch, then price,
- * provider, model, bundle lines that first appear here, then receipts by (jobId, provider), then rewards by account.
- * Where only parties may read, bundle and receipt lines are sealed (seal.h) and stand in the same places.
+ * provider, model, consumer, bundle lines that first appear here, then receipts by (jobId, provider), then rewards by account.
+ * Where only parties may read, consumer, bundle and receipt lines are sealed (seal.h) and stand in the same places.
+ * A consumer line {address, since, enrolled} is the revision in force for a countersigned receipt when it was accepted: where
+ * enrolled, that consumer is billed, else, and where there is no line, the treasury.
  * Amounts are decimal strings, `acceptedAt` Unix ms.  Beyond the design's members: `batch` has token and
  * protocolAccount, `provider` has since, `model` has verifiedAt, so that nothing outside the files is needed; `contract`
  * stands in a `model` line whose registration was signed for a predecessor of the batch's contract. */
@@ -14,8 +16,10 @@
 #include "gateway/core/header.h"
 #include "gateway/core/ledger.h"
 
-enum archive_type { ARCHIVE_BATCH, ARCHIVE_PRICE, ARCHIVE_PROVIDER, ARCHIVE_MODEL, ARCHIVE_BUNDLE, ARCHIVE_RECEIPT, ARCHIVE_REWARD,
-                    ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED };
+enum archive_type { ARCHIVE_BATCH, ARCHIVE_PRICE, ARCHIVE_PROVIDER, ARCHIVE_MODEL, ARCHIVE_CONSUMER, ARCHIVE_BUNDLE, ARCHIVE_RECEIPT,
+                    ARCHIVE_REWARD, ARCHIVE_SEALED_CONSUMER, ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED };
+/* One of the catalog: price, provider, model, consumer. */
+bool archive_is_row(enum archive_type type);
 
 struct archive_batch {
     uint64_t chain_id;
@@ -42,7 +46,7 @@ struct archive_receipt {
 struct archive_reward { struct address account; struct amount before, after; };
 #define ARCHIVE_WRAP 48
 struct archive_sealed {
-    struct hash leaf;                         /* of the receipts tree; not of a sealed bundle */
+    struct hash leaf;                         /* of the receipts tree; only of a sealed receipt */
     struct buf box;                           /* owned */
     bool has_wrap;
     uint8_t wrap[ARCHIVE_WRAP];               /* the line's key, sealed for whoever holds the key of the settlement */
@@ -55,10 +59,11 @@ struct archive_line {
         struct price_version price;
         struct provider provider;
         struct model model;
+        struct consumer consumer;
         struct archive_bundle bundle;
         struct archive_receipt receipt;
         struct archive_reward reward;
-        struct archive_sealed sealed;         /* of both sealed types */
+        struct archive_sealed sealed;         /* of all sealed types */
     } of;
 };
 /* Appends the line and its newline. */

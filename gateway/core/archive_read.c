@@ -78,6 +78,15 @@ static bool read_model(const json *line, struct archive_line *out, struct err *e
     return ok;
 }
 
+static bool read_consumer(const json *line, struct archive_line *out, struct err *err)
+{
+    struct consumer *c = &out->of.consumer;
+
+    return READ(json_get_address, line, "address", &c->address, err)
+        && READ(json_get_u64, line, "since", &c->since_ms, err)
+        && READ(json_get_bool, line, "enrolled", &c->enrolled, err);
+}
+
 static bool read_others(const json *line, struct archive_bundle *b, struct err *err)
 {
     static const char *const names[] = { "index", "leaf" };
@@ -182,7 +191,7 @@ static bool read_wrap(const json *line, struct archive_sealed *s, struct err *er
     return ok;
 }
 
-static bool read_sealed_bundle(const json *line, struct archive_line *out, struct err *err)
+static bool read_sealed_row(const json *line, struct archive_line *out, struct err *err)
 {
     buf_init(&out->of.sealed.box);
     return read_base64(line, "box", &out->of.sealed.box, err);
@@ -190,7 +199,7 @@ static bool read_sealed_bundle(const json *line, struct archive_line *out, struc
 
 static bool read_sealed(const json *line, struct archive_line *out, struct err *err)
 {
-    return read_sealed_bundle(line, out, err) && READ(json_get_hash, line, "leaf", &out->of.sealed.leaf, err)
+    return read_sealed_row(line, out, err) && READ(json_get_hash, line, "leaf", &out->of.sealed.leaf, err)
         && read_wrap(line, &out->of.sealed, err);
 }
 
@@ -206,13 +215,15 @@ static const struct line_reader {
     [ARCHIVE_PROVIDER] = { read_provider, { "address", "payout", "since" } },
     [ARCHIVE_MODEL]    = { read_model, { "model", "creator", "name", "parents", "registeredAt", "signature", "verifiedAt",
                                          "contract" } },
+    [ARCHIVE_CONSUMER] = { read_consumer, { "address", "since", "enrolled" } },
     [ARCHIVE_BUNDLE]   = { read_bundle, { "provider", "root", "count", "signature", "others" } },
     [ARCHIVE_RECEIPT]  = { read_receipt, { "jobId", "provider", "model", "consumer", "inputTokens", "cachedTokens",
                                            "outputTokens", "units", "computeMs", "startedAt", "finishedAt", "quote", "evidence",
                                            "signature", "consumerSignature", "bundle", "index", "salt", "acceptedAt",
                                            "priceVersion", "amount" } },
     [ARCHIVE_REWARD]   = { read_reward, { "account", "before", "after" } },
-    [ARCHIVE_SEALED_BUNDLE] = { read_sealed_bundle, { "box" } },
+    [ARCHIVE_SEALED_CONSUMER] = { read_sealed_row, { "box" } },
+    [ARCHIVE_SEALED_BUNDLE] = { read_sealed_row, { "box" } },
     [ARCHIVE_SEALED]   = { read_sealed, { "leaf", "box", "wrap" } },
 };
 

@@ -129,13 +129,20 @@ const struct provider *catalog_provider(const struct catalog *c, struct address 
     return e != NULL && c->providers[e->row].admitted ? &c->providers[e->row] : NULL;
 }
 
-const struct consumer *catalog_consumer(const struct catalog *c, struct address consumer, uint64_t at_ms)
+const struct consumer *catalog_consumer_revision(const struct catalog *c, struct address consumer, uint64_t at_ms)
 {
     const struct timeline_entry *e;
 
     must_be_sealed(c);
     e = timeline_at(&c->by_consumer, timeline_address_key(consumer), at_ms);
-    return e != NULL && c->consumers[e->row].enrolled ? &c->consumers[e->row] : NULL;
+    return e != NULL ? &c->consumers[e->row] : NULL;
+}
+
+const struct consumer *catalog_consumer(const struct catalog *c, struct address consumer, uint64_t at_ms)
+{
+    const struct consumer *in_force = catalog_consumer_revision(c, consumer, at_ms);
+
+    return in_force != NULL && in_force->enrolled ? in_force : NULL;
 }
 
 const struct model *catalog_model(const struct catalog *c, struct hash model, uint64_t at_ms)

@@ -43,6 +43,8 @@ void catalog_seal(struct catalog *c);
 /* All answers are borrowed; NULL: none at that time. */
 const struct provider *catalog_provider(const struct catalog *c, struct address provider, uint64_t at_ms);   /* admitted */
 const struct consumer *catalog_consumer(const struct catalog *c, struct address consumer, uint64_t at_ms);   /* enrolled */
+/* The revision in force, enrolled or not. */
+const struct consumer *catalog_consumer_revision(const struct catalog *c, struct address consumer, uint64_t at_ms);
 const struct model *catalog_model(const struct catalog *c, struct hash model, uint64_t at_ms);   /* the verified claim */
 bool catalog_model_claimed(const struct catalog *c, struct hash model);       /* somebody registered it */
 /* Among versions recorded at or before accepted_at: the model's own with effectiveFrom <= finished_at, the latest, then

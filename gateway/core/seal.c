@@ -84,8 +84,9 @@ bool seal_receipt(struct archive_line *line, struct hash leaf, struct hash line_
     return ok;
 }
 
-bool seal_bundle(struct archive_line *line, struct hash settlement_key, struct err *err)
+bool seal_row(struct archive_line *line, struct hash settlement_key, struct err *err)
 {
+    enum archive_type type = line->type == ARCHIVE_CONSUMER ? ARCHIVE_SEALED_CONSUMER : ARCHIVE_SEALED_BUNDLE;
     struct archive_sealed sealed = { 0 };
     struct box_nonce nonce;
     struct hash mark;
@@ -94,14 +95,14 @@ bool seal_bundle(struct archive_line *line, struct hash settlement_key, struct e
 
     buf_init_max(&text, BUF_DEFAULT_MAX);
     buf_init_max(&sealed.box, BUF_DEFAULT_MAX);
-    ok = write_padded(line, SEAL_BUNDLE_STEP, &text, err);
+    ok = write_padded(line, SEAL_STEP, &text, err);
     if (ok) {
         /* Of the content: the file is the same when it is made again, and no nonce ever seals two texts. */
         mark = hmac_sha256(settlement_key.b, sizeof settlement_key.b, text.data, text.len);
         nonce = nonce_of(mark.b);
         buf_add(&sealed.box, nonce.b, sizeof nonce.b);
         box_seal(&settlement_key, &nonce, text.data, text.len, &sealed.box);
-        ok = take_box(line, ARCHIVE_SEALED_BUNDLE, &sealed, err);
+        ok = take_box(line, type, &sealed, err);
     }
     buf_clear(&text);
     return ok;
@@ -132,6 +133,11 @@ static bool take_text(struct archive_line *line, const struct buf *text, enum ar
     return true;
 }
 
+static bool is_sealed_row(const struct archive_line *line)
+{
+    return line->type == ARCHIVE_SEALED_CONSUMER || line->type == ARCHIVE_SEALED_BUNDLE;
+}
+
 bool seal_open_line(struct archive_line *line, struct hash line_key, bool *opened, struct err *err)
 {
     static const struct box_nonce zero;
@@ -139,7 +145,7 @@ bool seal_open_line(struct archive_line *line, struct hash line_key, bool *opene
     bool ok = true, fits;
 
     if (line->type != ARCHIVE_SEALED) {
-        *opened = line->type != ARCHIVE_SEALED_BUNDLE;
+        *opened = !is_sealed_row(line);
         return true;
     }
     buf_init(&text);
@@ -152,8 +158,9 @@ bool seal_open_line(struct archive_line *line, struct hash line_key, bool *opene
     return ok;
 }
 
-static bool open_bundle(struct archive_line *line, struct hash settlement_key, bool *opened, struct err *err)
+static bool open_row(struct archive_line *line, struct hash settlement_key, bool *opened, struct err *err)
 {
+    enum archive_type type = line->type == ARCHIVE_SEALED_CONSUMER ? ARCHIVE_CONSUMER : ARCHIVE_BUNDLE;
     const struct buf *box = &line->of.sealed.box;
     struct box_nonce nonce;
     struct buf text;
@@ -165,7 +172,7 @@ static bool open_bundle(struct archive_line *line, struct hash settlement_key, b
         fits = box_open(&settlement_key, &nonce, box->data + sizeof nonce.b, box->len - sizeof nonce.b, &text);
     }
     if (fits)
-        ok = take_text(line, &text, ARCHIVE_BUNDLE, err);
+        ok = take_text(line, &text, type, err);
     buf_clear(&text);
     if (ok)
         *opened = fits;
@@ -179,8 +186,8 @@ bool seal_open(struct archive_line *line, struct hash settlement_key, bool *open
     struct buf key;
     bool ok = true, fits;
 
-    if (line->type == ARCHIVE_SEALED_BUNDLE)
-        return open_bundle(line, settlement_key, opened, err);
+    if (is_sealed_row(line))
+        return open_row(line, settlement_key, opened, err);
     *opened = line->type != ARCHIVE_SEALED;
     if (*opened || !line->of.sealed.has_wrap)
         return true;

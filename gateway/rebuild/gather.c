@@ -112,6 +112,7 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
     case ARCHIVE_PRICE:
     case ARCHIVE_PROVIDER:
     case ARCHIVE_MODEL:
+    case ARCHIVE_CONSUMER:
         ok = take_row(w, &line, err);
         break;
     case ARCHIVE_BUNDLE:
@@ -122,6 +123,7 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
         break;
     case ARCHIVE_REWARD:
         break;                                /* follows from the receipts */
+    case ARCHIVE_SEALED_CONSUMER:
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:
         bug("a sealed line was not opened");

@@ -81,7 +81,7 @@ struct gathered {
     bool has_head, has_receipt;
     struct job_id first_job;                  /* of the first receipt: tells a batch that is closed here already */
     struct address first_provider;
-    struct archive_line *rows;                /* owned; prices, providers, models */
+    struct archive_line *rows;                /* owned; prices, providers, models, consumers */
     size_t row_count, row_capacity;
     struct gathered_bundle *bundles;          /* owned; sorted by (provider, root) from the first receipt on */
     size_t bundle_count, bundle_capacity;

@@ -157,7 +157,6 @@ static bool keep_receipt(struct filling *f, const struct archive_receipt *a, str
 {
     const struct receipt *r = &a->receipt.receipt;
     struct hash salt = receipt_salt(f->r->config->secret, r->job_id, r->provider);
-    /* Who was enrolled as consumer is not in archives: a rebuilt store charges the treasury. */
     struct share charge = ledger_charge(f->catalog, &a->receipt, a->amount, a->accepted_at_ms);
     struct receipt_row row = {
         .signed_ = a->receipt, .hash = receipt_struct_hash(r), .state = RECEIPT_ACCEPTED, .code = CODE_ACCEPTED,
@@ -210,8 +209,8 @@ bool receipts_fill(struct filling *f, struct err *err)
     struct address protocol_account = f->g->head.protocol_account;
     struct hash digest;
 
-    f->judge = (struct recompute){ f->s->event.sequence, &f->r->domain, f->catalog, protocol_account, NULL, &f->g->checked,
-                                   &f->credits };
+    f->judge = (struct recompute){ .sequence = f->s->event.sequence, .domain = &f->r->domain, .catalog = f->catalog,
+                                   .protocol_account = protocol_account, .bundles = &f->g->checked, .credits = &f->credits };
     tree_stream_init(&f->tree);
     return rebuild_bundles(f->r, f->g, f->db, err)
         && store_postings_clear(f->db, f->batch, err)

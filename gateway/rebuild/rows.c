@@ -12,6 +12,7 @@
 static bool row_in_store(const struct catalog *c, const struct archive_line *line, struct archive_line *kept)
 {
     const struct provider *provider = NULL;
+    const struct consumer *consumer = NULL;
     const struct price_version *price = NULL;
     const struct model *model = NULL;
 
@@ -23,7 +24,11 @@ static bool row_in_store(const struct catalog *c, const struct archive_line *lin
         kept->of.provider = *provider;
     if (line->type == ARCHIVE_MODEL && (model = catalog_model(c, line->of.model.model, UINT64_MAX)) != NULL)
         kept->of.model = *model;
-    return price != NULL || model != NULL || (provider != NULL && provider->since_ms == line->of.provider.since_ms);
+    if (line->type == ARCHIVE_CONSUMER
+        && (consumer = catalog_consumer_revision(c, line->of.consumer.address, line->of.consumer.since_ms)) != NULL)
+        kept->of.consumer = *consumer;
+    return price != NULL || model != NULL || (provider != NULL && provider->since_ms == line->of.provider.since_ms)
+        || (consumer != NULL && consumer->since_ms == line->of.consumer.since_ms);
 }
 
 static bool same_line(const struct archive_line *a, const struct archive_line *b)
@@ -63,6 +68,8 @@ static bool write_row(struct db *db, const struct archive_line *line, struct err
         return store_price_restore(db, &line->of.price, err);
     if (line->type == ARCHIVE_PROVIDER)
         return store_provider_add(db, &line->of.provider, err);
+    if (line->type == ARCHIVE_CONSUMER)
+        return store_consumer_add(db, &line->of.consumer, err);
     return write_model(db, line, err);
 }
 
@@ -77,8 +84,8 @@ static bool write_missing(const struct gathered *g, const struct catalog *catalo
             *wrote = true;
         } else if (!same_line(&g->rows[i], &kept)) {
             /* Standing archives agree: the other row is of a cancelled settlement, or was set while the chain was away. */
-            return err_set(err, ERR_DIFFERS, "settlement %" PRIu64 ": a price, provider or model line contradicts what the store"
-                           " holds: rebuild a new one, without the archives of cancelled settlements", g->sequence);
+            return err_set(err, ERR_DIFFERS, "settlement %" PRIu64 ": a price, provider, model or consumer line contradicts what"
+                           " the store holds: rebuild a new one, without the archives of cancelled settlements", g->sequence);
         }
     }
     return true;

@@ -88,7 +88,7 @@ static bool put_bundle(struct archiving *a, const struct bundle_row *row, const 
         b->others[b->other_count].index = i;
         memcpy(b->others[b->other_count++].leaf.b, row->leaves.data + i * sizeof (struct hash), sizeof (struct hash));
     }
-    ok = (!a->published->sealed || seal_bundle(&line, a->settlement_key, err)) && put(&a->out, &line, err);
+    ok = (!a->published->sealed || seal_row(&line, a->settlement_key, err)) && put(&a->out, &line, err);
     archive_line_clear(&line);
     return ok;
 }
@@ -118,6 +118,19 @@ static int by_id(const void *a, const void *b)
     const struct bundle_root *x = a, *y = b;
 
     return (x->bundle > y->bundle) - (x->bundle < y->bundle);
+}
+
+static bool put_consumers(struct archiving *a, struct err *err)
+{
+    for (size_t i = 0; i < a->used.consumers.count; i++) {
+        struct archive_line line = { ARCHIVE_CONSUMER, { .consumer = *(const struct consumer *)a->used.consumers.list[i] } };
+        bool ok = (!a->published->sealed || seal_row(&line, a->settlement_key, err)) && put(&a->out, &line, err);
+
+        archive_line_clear(&line);
+        if (!ok)
+            return false;
+    }
+    return true;
 }
 
 static bool seal(struct archiving *a, struct archive_line *line, struct hash struct_hash, struct err *err)
@@ -177,6 +190,7 @@ static bool write_lines(struct archiving *a, struct err *err)
     head.of.batch.content.archive = (struct hash){ { 0 } };
     return put(&a->out, &head, err)
         && put_catalog(&a->out, &a->used, err)
+        && put_consumers(a, err)
         && put_bundles(a, err)
         && batch_receipts_each(a->published->receipts, put_receipt, a, err)
         && put_rewards(a, err);
@@ -216,7 +230,7 @@ bool archive_write(const char *dir, struct db *db, const struct published *p, co
     archive_path(dir, sequence, ".archive.ndjson.zst", packed, sizeof packed);
     if (!file_make_dir(dir, 0755, err) || !used_collect(db, p->receipts, &a.used, err))
         return false;
-    ok = used_leave_out_published(&a.used, dir, db, sequence, err)
+    ok = used_leave_out_published(&a.used, dir, db, secret, sequence, err)
       && (!p->sealed || again_open(db, dir, p->number, &a.again, err));
     if (ok) {
         used_sort(&a.used);

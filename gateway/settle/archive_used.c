@@ -2,6 +2,7 @@
 
 #include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
+#include "gateway/core/seal.h"
 #include "gateway/settle/archive.h"
 #include "store/batches.h"
 #include "store/catalog.h"
@@ -118,6 +119,17 @@ static void add_bundle(struct used *u, uint64_t bundle, uint64_t index)
     add_index(&u->bundles[at], index);
 }
 
+/* Who pays follows from the revision in force, also where it says that nobody is enrolled. */
+static void add_consumer(struct used *u, const struct receipt_row *row)
+{
+    const struct consumer *c = NULL;
+
+    if (row->signed_.has_consumer_signature)
+        c = catalog_consumer_revision(u->catalog, row->signed_.receipt.consumer, row->accepted_at_ms);
+    if (c != NULL)
+        add_row(&u->consumers, c);
+}
+
 static bool add_receipt(void *self, const struct receipt_row *row, struct err *err)
 {
     const struct receipt *r = &row->signed_.receipt;
@@ -131,6 +143,7 @@ static bool add_receipt(void *self, const struct receipt_row *row, struct err *e
         return missing(r, "provider", err);
     add_row(&u->prices, price);
     add_row(&u->providers, provider);
+    add_consumer(u, row);
     if (row->has_bundle)
         add_bundle(u, row->bundle, row->bundle_index);
     return add_model(u, r, r->model, row->accepted_at_ms, err);
@@ -175,6 +188,13 @@ static const struct model *model_like(const struct used *u, const struct model *
     return NULL;
 }
 
+static const struct consumer *consumer_like(const struct used *u, const struct consumer *c)
+{
+    const struct consumer *mine = catalog_consumer_revision(u->catalog, c->address, c->since_ms);
+
+    return mine != NULL && mine->since_ms == c->since_ms ? mine : NULL;
+}
+
 /* False: the lines that name catalog rows are over. */
 static bool leave_out_line(struct used *u, const struct archive_line *line)
 {
@@ -183,16 +203,18 @@ static bool leave_out_line(struct used *u, const struct archive_line *line)
     case ARCHIVE_PRICE:    drop_row(&u->prices, catalog_price_version(u->catalog, line->of.price.version)); return true;
     case ARCHIVE_PROVIDER: drop_row(&u->providers, provider_like(u, &line->of.provider)); return true;
     case ARCHIVE_MODEL:    drop_row(&u->models, model_like(u, &line->of.model)); return true;
+    case ARCHIVE_CONSUMER: drop_row(&u->consumers, consumer_like(u, &line->of.consumer)); return true;
     case ARCHIVE_BUNDLE:
     case ARCHIVE_RECEIPT:
     case ARCHIVE_REWARD:
+    case ARCHIVE_SEALED_CONSUMER:
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:   return false;
     }
     bug("archive line type %d", (int)line->type);
 }
 
-static bool leave_out_file(struct used *u, const char *path, struct err *err)
+static bool leave_out_file(struct used *u, const char *path, struct hash key, struct err *err)
 {
     FILE *file = fopen(path, "re");
     char *text = NULL;
@@ -205,8 +227,10 @@ static bool leave_out_file(struct used *u, const char *path, struct err *err)
         return true;
     while (ok && more && (len = getline(&text, &size, file)) > 0) {
         struct archive_line line = { 0 };
+        bool opened;
 
-        ok = archive_read_line(text, (size_t)len - (text[len - 1] == '\n'), &line, err);
+        ok = archive_read_line(text, (size_t)len - (text[len - 1] == '\n'), &line, err)
+          && (line.type != ARCHIVE_SEALED_CONSUMER || seal_open(&line, key, &opened, err));
         if (ok)
             more = leave_out_line(u, &line);
         archive_line_clear(&line);
@@ -230,18 +254,21 @@ static bool keep_earlier(void *self, const struct settlement_row *s, struct err 
     return true;
 }
 
-bool used_leave_out_published(struct used *used, const char *dir, struct db *db, uint64_t sequence, struct err *err)
+bool used_leave_out_published(struct used *used, const char *dir, struct db *db, const uint8_t secret[32], uint64_t sequence,
+                              struct err *err)
 {
     struct earlier earlier = { 0 };
     bool ok = store_settlements(db, sequence, UINT_MAX, keep_earlier, &earlier, err);
 
     for (size_t i = 0; ok && i < earlier.count; i++) {
+        struct hash key = seal_settlement_key(secret, earlier.list[i]);
         char path[4096];
 
-        if (used->prices.count + used->providers.count + used->models.count == 0)
+        if (used->prices.count + used->providers.count + used->models.count + used->consumers.count == 0)
             break;
         archive_path(dir, earlier.list[i], ".archive.ndjson", path, sizeof path);
-        ok = leave_out_file(used, path, err);
+        ok = leave_out_file(used, path, key, err);
+        mem_wipe(&key, sizeof key);
     }
     free(earlier.list);
     return ok;
@@ -260,6 +287,14 @@ static int by_version(const void *a, const void *b)
 static int by_provider(const void *a, const void *b)
 {
     const struct provider *x = *(const struct provider *const *)a, *y = *(const struct provider *const *)b;
+    int order = address_cmp(&x->address, &y->address);
+
+    return order != 0 ? order : (x->since_ms > y->since_ms) - (x->since_ms < y->since_ms);
+}
+
+static int by_consumer(const void *a, const void *b)
+{
+    const struct consumer *x = *(const struct consumer *const *)a, *y = *(const struct consumer *const *)b;
     int order = address_cmp(&x->address, &y->address);
 
     return order != 0 ? order : (x->since_ms > y->since_ms) - (x->since_ms < y->since_ms);
@@ -284,6 +319,7 @@ void used_sort(struct used *used)
     sort_rows(&used->prices, by_version);
     sort_rows(&used->providers, by_provider);
     sort_rows(&used->models, by_model);
+    sort_rows(&used->consumers, by_consumer);
 }
 
 void used_clear(struct used *used)
@@ -291,6 +327,7 @@ void used_clear(struct used *used)
     free(used->prices.list);
     free(used->providers.list);
     free(used->models.list);
+    free(used->consumers.list);
     for (size_t i = 0; i < used->bundle_count; i++)
         free(used->bundles[i].bits);
     free(used->bundles);

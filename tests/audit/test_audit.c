@@ -40,6 +40,7 @@ static const struct lie_case { const char *name; enum lie lie; const char *told;
     { "an amount one unit too high",            LIE_AMOUNT,              "settlement 4: amount: receipt 01a0c45" },
     { "a split that favours the protocol",      LIE_SPLIT,               "settlement 4: reward: account 0x" },
     { "a model signed for another contract",    LIE_MODEL_CONTRACT,      "settlement 1: signature: model 0x" },
+    { "a consumer said never to have been enrolled", LIE_CONSUMER_REWRITTEN, "settlement 4: catalog: consumer 0x" },
     { "a lineage nobody signed",                LIE_LINEAGE_LINE,        "settlement 1: signature: model 0x" },
     { "a lineage that was not paid",            LIE_LINEAGE_SKIPPED,     "settlement 4: reward: " },
     { "a payout to another account",            LIE_PAYOUT,              "settlement 4: reward: account 0x" },
@@ -101,6 +102,8 @@ static void assert_stands(enum lie lie)
     assert_int_equal(o.report.last_sequence, 4);
     assert_true(amount_cmp(o.report.total, h.view.list[3].event.total) == 0);
     assert_true(amount_cmp(o.report.paid, h.payments.total_claimed) == 0);
+    /* 1014 tokens in at 7, 335 out at 21.000001: only what was countersigned while the consumer was enrolled. */
+    assert_true(amount_cmp(o.report.charged, amount_from_u64(1014 * 7 + 335 * 21)) == 0);
     history_clear(&h);
 }
 

@@ -88,6 +88,20 @@ static void a_provider_line_comes_back(void **state)
     archive_line_clear(&read);
 }
 
+static void a_consumer_line_comes_back(void **state)
+{
+    struct rng rng = { 36 };
+    struct archive_line line = { .type = ARCHIVE_CONSUMER }, read;
+
+    (void)state;
+    for (int enrolled = 0; enrolled < 2; enrolled++) {
+        line.of.consumer = (struct consumer){ .address = rng_address(&rng), .since_ms = 12, .enrolled = enrolled != 0 };
+        round_trip(&line, &read);
+        assert_memory_equal(&read.of.consumer, &line.of.consumer, sizeof line.of.consumer);
+        archive_line_clear(&read);
+    }
+}
+
 static void a_model_line_comes_back(void **state)
 {
     struct rng rng = { 34 };
@@ -223,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_batch_line_comes_back),
         cmocka_unit_test(a_price_line_comes_back),
         cmocka_unit_test(a_provider_line_comes_back),
+        cmocka_unit_test(a_consumer_line_comes_back),
         cmocka_unit_test(a_model_line_comes_back),
         cmocka_unit_test(a_bundle_line_comes_back),
         cmocka_unit_test(receipt_lines_come_back),

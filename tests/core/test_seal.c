@@ -131,8 +131,8 @@ static void a_bundle_opens_by_its_settlement_alone(void **state)
     plain = line;
     plain.of.bundle.others = mem_array(1, sizeof *plain.of.bundle.others);
     memcpy(plain.of.bundle.others, line.of.bundle.others, sizeof *plain.of.bundle.others);
-    assert_true(seal_bundle(&line, seal_settlement_key(secret, 7), &err));
-    assert_int_equal(line.of.sealed.box.len, 24 + BOX_OVERHEAD + SEAL_BUNDLE_STEP);
+    assert_true(seal_row(&line, seal_settlement_key(secret, 7), &err));
+    assert_int_equal(line.of.sealed.box.len, 24 + BOX_OVERHEAD + SEAL_STEP);
     line = through_text(&line);
     assert_true(seal_open(&line, seal_settlement_key(secret, 8), &opened, &err));
     assert_false(opened);
@@ -141,6 +141,25 @@ static void a_bundle_opens_by_its_settlement_alone(void **state)
     assert_same_text(&line, &plain);
     archive_line_clear(&line);
     archive_line_clear(&plain);
+}
+
+static void a_consumer_opens_by_its_settlement_alone(void **state)
+{
+    struct archive_line plain = { ARCHIVE_CONSUMER, { .consumer = { .address = { { 7 } }, .since_ms = 8, .enrolled = true } } };
+    struct archive_line line = plain;
+    struct err err = { 0 };
+    bool opened = true;
+
+    (void)state;
+    assert_true(seal_row(&line, seal_settlement_key(secret, 7), &err));
+    line = through_text(&line);
+    assert_int_equal(line.type, ARCHIVE_SEALED_CONSUMER);
+    assert_true(seal_open(&line, seal_settlement_key(secret, 8), &opened, &err));
+    assert_false(opened);
+    assert_true(seal_open(&line, seal_settlement_key(secret, 7), &opened, &err));
+    assert_true(opened);
+    assert_same_text(&line, &plain);
+    archive_line_clear(&line);
 }
 
 /* Nothing of a receipt in the clear, as hex or as base64, and no two that differ in length. */
@@ -197,6 +216,7 @@ int main(void)
         cmocka_unit_test(both_keys_open_a_receipt),
         cmocka_unit_test(no_other_key_opens_it),
         cmocka_unit_test(a_bundle_opens_by_its_settlement_alone),
+        cmocka_unit_test(a_consumer_opens_by_its_settlement_alone),
         cmocka_unit_test(the_public_part_tells_nothing_about_a_job),
         cmocka_unit_test(the_longest_receipt_fits),
     };

@@ -64,14 +64,14 @@ describe("parties", () => {
     for (const [i, receipt] of posted.entries()) {
       const secrets = [receipt.jobId, receipt.jobId.replaceAll("-", ""), receiptHash(receipt).slice(2), keccak256(receiptHash(receipt)).slice(2), items[i].key.slice(2)];
       if (receipt.signature) secrets.push(receipt.signature.slice(2));
-      if (receipt.consumerSignature) secrets.push(receipt.consumerSignature.slice(2));
+      if (receipt.consumerSignature) secrets.push(receipt.consumerSignature.slice(2), receipt.consumer.slice(2).toLowerCase());
       for (const secret of secrets) {
         const bytes = Buffer.from(secret.replaceAll("-", ""), "hex");
         for (const needle of [secret, bytes.toString("base64").slice(0, 20), bytes.toString("latin1")])
           for (const haystack of haystacks) assert.ok(!haystack.includes(needle.length > 60 ? needle : plain(needle)), `${needle} of receipt ${i}`);
       }
     }
-    const members = { sealed: "type leaf box wrap", "sealed-bundle": "type box", reward: "type account before after" };
+    const members = { sealed: "type leaf box wrap", "sealed-consumer": "type box", "sealed-bundle": "type box", reward: "type account before after" };
     for (const line of lines) if (members[line.type]) assert.deepEqual(Object.keys(line), members[line.type].split(" "));
     // Nothing can be told from lengths, of receipts signed alone, countersigned or in a bundle.
     assert.equal(new Set(sealed.map(({ box }) => box.length)).size, 1);

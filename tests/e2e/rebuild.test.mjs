@@ -7,7 +7,7 @@ import { CommandFailed, Gateway } from "../../scripts/lib/gateway.mjs";
 import { until } from "../../scripts/lib/process.mjs";
 import { startWorld } from "./world.mjs";
 
-const EARNERS = (world) => [...world.nodes, ...world.creators, world.payout].map((who) => who.address).concat(world.gateway.address);
+const ACCOUNTS = (world) => [...world.nodes, ...world.creators, world.payout, world.consumer].map((who) => who.address).concat(world.gateway.address);
 
 /** What the world may ask for, but for what no archive holds: promises, what was held, and our own list of transactions. */
 async function answers(world, gateway, receipts, sequences) {
@@ -17,7 +17,7 @@ async function answers(world, gateway, receipts, sequences) {
     return body;
   };
   const seen = {};
-  for (const account of EARNERS(world)) {
+  for (const account of ACCOUNTS(world)) {
     const { held: _held, ...sums } = await read(`/v1/accounts/${account}`);
     seen[account] = sums;
     seen[`claim of ${account}`] = (await gateway.get(`/v1/accounts/${account}/claim`)).body;
@@ -61,7 +61,7 @@ const failsWith = (code) => (error) => {
 };
 
 const allPaid = (world, gateway) => until(async () => {
-  for (const account of EARNERS(world)) if ((await gateway.get(`/v1/accounts/${account}`)).body.pending !== "0") return false;
+  for (const account of ACCOUNTS(world)) if ((await gateway.get(`/v1/accounts/${account}`)).body.pending !== "0") return false;
   return true;
 }, "every payment read from the chain");
 
@@ -92,10 +92,16 @@ test("a store made again from published files and the chain", { timeout: 300_000
   const mixed = await postBundle(world, world.nodes[0], base, 4, [late]);
   assert.equal((await world.settle()).state, "final");
   receipts.push(...await postSome(world, base, 2));
+  // The treasury pays for what was countersigned once the consumer was gone; that is told by the archives too.
+  await world.gateway.must("DELETE", `/admin/v1/consumers/${world.consumer.address}`);
+  receipts.push(await world.jobs.countersign(world.consumer, await world.jobs.signed(world.nodes[0], base, { consumer: world.consumer.address })));
+  await world.postAccepted([receipts.at(-1)]);
   assert.equal((await world.settle()).state, "final");
   await allPaid(world, world.gateway);
   const all = [...receipts, ...bundled, ...mixed], before = await answers(world, world.gateway, all, [1, 2]);
-  await world.gateway.command(["audit", world.gateway.url]);
+  const { charged } = await world.gateway.command(["audit", world.gateway.url]);
+  assert.equal(charged, before[world.consumer.address].charged);
+  assert.notEqual(charged, "0");
 
   await t.test("a published file that is not the chain's is refused, and nothing is written", async () => {
     const gateway = afterLostDisk(world, "false"), dir = path.join(world.dir, "false-files");

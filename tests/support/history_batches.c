@@ -78,6 +78,12 @@ static struct archive_line model_line(const struct builder *b, struct hash diges
     return line;
 }
 
+static struct archive_line consumer_line(uint64_t since_ms, bool enrolled)
+{
+    return (struct archive_line){ .type = ARCHIVE_CONSUMER,
+                                  .of.consumer = { .address = address_of(CONSUMER), .since_ms = since_ms, .enrolled = enrolled } };
+}
+
 static void fill_rows(struct builder *b, struct hash base, struct hash child)
 {
     b->rows[ROW_PRICE_ANY] = price_line(1, NULL, START_MS - 3000000, 7000000);
@@ -86,6 +92,8 @@ static void fill_rows(struct builder *b, struct hash base, struct hash child)
     b->rows[ROW_PROVIDER_B] = provider_line(PROVIDER_B, PAYOUT_B);
     b->rows[ROW_MODEL_BASE] = model_line(b, base, BASE_CREATOR, NULL);
     b->rows[ROW_MODEL_CHILD] = model_line(b, child, CHILD_CREATOR, &base);
+    b->rows[ROW_CONSUMER] = consumer_line(START_MS - 900000, true);
+    b->rows[ROW_CONSUMER_GONE] = consumer_line(START_MS + 20000, false);
     b->catalog = catalog_new();
     catalog_add_price(b->catalog, &b->rows[ROW_PRICE_ANY].of.price);
     catalog_add_price(b->catalog, &b->rows[ROW_PRICE_CHILD].of.price);
@@ -93,6 +101,8 @@ static void fill_rows(struct builder *b, struct hash base, struct hash child)
     catalog_add_provider(b->catalog, &b->rows[ROW_PROVIDER_B].of.provider);
     catalog_add_model(b->catalog, &b->rows[ROW_MODEL_BASE].of.model);
     catalog_add_model(b->catalog, &b->rows[ROW_MODEL_CHILD].of.model);
+    catalog_add_consumer(b->catalog, &b->rows[ROW_CONSUMER].of.consumer);
+    catalog_add_consumer(b->catalog, &b->rows[ROW_CONSUMER_GONE].of.consumer);
     catalog_seal(b->catalog);
 }
 
@@ -227,9 +237,9 @@ void builder_fill(struct builder *b)
     domain_init(&b->domain, 31337, address_of(40));
     b->token = address_of(41);
     fill_rows(b, base, child);
-    batch[0].row_count = 5;
-    memcpy(batch[0].rows, (size_t[]){ ROW_PRICE_ANY, ROW_PROVIDER_A, ROW_PROVIDER_B, ROW_MODEL_BASE, ROW_MODEL_CHILD },
-           5 * sizeof (size_t));
+    batch[0].row_count = 6;
+    memcpy(batch[0].rows, (size_t[]){ ROW_PRICE_ANY, ROW_PROVIDER_A, ROW_PROVIDER_B, ROW_MODEL_BASE, ROW_MODEL_CHILD, ROW_CONSUMER },
+           6 * sizeof (size_t));
     add_receipt(b, &batch[0], PROVIDER_A, base, 1);
     countersign(b, add_receipt(b, &batch[0], PROVIDER_A, child, 2), PROVIDER_A, CONSUMER);
     add_receipt(b, &batch[0], PROVIDER_B, child, 3);
@@ -239,8 +249,10 @@ void builder_fill(struct builder *b)
     batch[1].row_count = 1;
     batch[1].rows[0] = ROW_PRICE_CHILD;
     add_receipt(b, &batch[2], PROVIDER_A, base, 30);
-    add_receipt(b, &batch[2], PROVIDER_B, base, 31);
+    countersign(b, add_receipt(b, &batch[2], PROVIDER_B, base, 31), PROVIDER_B, CONSUMER);     /* no longer enrolled */
     add_receipt(b, &batch[2], PROVIDER_A, child, 32);
+    batch[2].row_count = 1;
+    batch[2].rows[0] = ROW_CONSUMER_GONE;
     make_bundle(b, &batch[1], &batch[2]);
     plant(b, &batch[2], child);
 }

@@ -69,21 +69,22 @@ void write_rewards(const struct builder *b, const struct settlement_content *con
 
 /* ---- the archive ---- */
 
-static void write_bundle(const struct builder *b, const struct archive_line *bundle, uint64_t sequence, struct buf *out)
+/* A consumer's or a bundle's. */
+static void write_sealable(const struct builder *b, const struct archive_line *plain, uint64_t sequence, struct buf *out)
 {
-    struct archive_line line = { .type = ARCHIVE_SEALED_BUNDLE };
+    struct archive_line line = { 0 };
     struct err err = { 0 };
     struct buf text;
 
     if (!b->sealed) {
-        archive_write_line(bundle, out);
+        archive_write_line(plain, out);
         return;
     }
     /* A copy of its own: sealing takes the line over. */
     buf_init(&text);
-    archive_write_line(bundle, &text);
+    archive_write_line(plain, &text);
     assert_true(archive_read_line((const char *)text.data, text.len - 1, &line, &err)
-                && seal_bundle(&line, seal_settlement_key(history_secret, sequence), &err));
+                && seal_row(&line, seal_settlement_key(history_secret, sequence), &err));
     archive_write_line(&line, out);
     archive_line_clear(&line);
     buf_clear(&text);
@@ -111,7 +112,10 @@ void write_rows(const struct builder *b, const struct batch *batch, uint64_t seq
             line.of.model.parents[0].share_bps = 1;
         if (b->lie == LIE_CANCELLED_PRICE_FALSE && sequence == 2 && line.type == ARCHIVE_PRICE)
             line.of.price.per_million[METER_INPUT] = amount_from_u64(1);
-        archive_write_line(&line, out);
+        if (line.type == ARCHIVE_CONSUMER)
+            write_sealable(b, &line, sequence, out);
+        else
+            archive_write_line(&line, out);
     }
     if (b->lie == LIE_PRICE_REWRITTEN && sequence == 4) {
         struct archive_line line = b->rows[ROW_PRICE_ANY];
@@ -119,8 +123,14 @@ void write_rows(const struct builder *b, const struct batch *batch, uint64_t seq
         line.of.price.per_million[METER_INPUT] = amount_from_u64(1);
         archive_write_line(&line, out);
     }
+    if (b->lie == LIE_CONSUMER_REWRITTEN && sequence == 4) {
+        struct archive_line line = b->rows[ROW_CONSUMER];
+
+        line.of.consumer.enrolled = false;
+        write_sealable(b, &line, sequence, out);
+    }
     if (batch->has_bundle)
-        write_bundle(b, &batch->bundle, sequence, out);
+        write_sealable(b, &batch->bundle, sequence, out);
 }
 
 void write_receipts(const struct builder *b, const struct batch *batch, uint64_t sequence, struct buf *out)

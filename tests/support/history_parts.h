@@ -14,8 +14,9 @@ enum who { PROVIDER_A = 1, PROVIDER_B, PAYOUT_B, BASE_CREATOR, CHILD_CREATOR, PR
 struct address address_of(int who);
 struct signature signed_by_key(int who, struct hash digest);
 
-enum row_index { ROW_PRICE_ANY, ROW_PRICE_CHILD, ROW_PROVIDER_A, ROW_PROVIDER_B, ROW_MODEL_BASE, ROW_MODEL_CHILD };
-#define ROWS (ROW_MODEL_CHILD + 1)
+enum row_index { ROW_PRICE_ANY, ROW_PRICE_CHILD, ROW_PROVIDER_A, ROW_PROVIDER_B, ROW_MODEL_BASE, ROW_MODEL_CHILD,
+                 ROW_CONSUMER, ROW_CONSUMER_GONE };
+#define ROWS (ROW_CONSUMER_GONE + 1)
 #define RECEIPTS_MAX 8
 
 struct batch {
