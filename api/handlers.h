@@ -22,6 +22,8 @@ handler_fn consumer_post, consumer_patch, consumer_delete, consumer_get, consume
 handler_fn model_verify;
 /* admin_prices.c */
 handler_fn price_post, prices_get;
+/* admin_adjustments.c */
+handler_fn adjustment_post, adjustments_get;
 /* admin_quarantine.c, admin_quarantine_bulk.c */
 handler_fn quarantine_get, quarantine_release, quarantine_refuse, quarantine_release_many, quarantine_refuse_many;
 /* admin_settlements.c */

@@ -39,6 +39,8 @@ static const struct route admin_rows[] = {
     { "POST",   "/admin/v1/models/{digest}/verify",       ACCESS_ADMIN,    ROUTE_SLOW,  model_verify, SMALL, false },
     { "POST",   "/admin/v1/prices",                       ACCESS_ADMIN,    ROUTE_SLOW,  price_post, SMALL, false },
     { "GET",    "/admin/v1/prices",                       ACCESS_VIEWER,   ROUTE_QUICK, prices_get, 0, false },
+    { "POST",   "/admin/v1/adjustments",                  ACCESS_ADMIN,    ROUTE_SLOW,  adjustment_post, SMALL, false },
+    { "GET",    "/admin/v1/adjustments",                  ACCESS_VIEWER,   ROUTE_QUICK, adjustments_get, 0, false },
     { "GET",    "/admin/v1/quarantine",                   ACCESS_VIEWER,   ROUTE_QUICK, quarantine_get, 0, false },
     { "POST", "/admin/v1/quarantine/release", ACCESS_OPERATOR, ROUTE_SLOW, quarantine_release_many, SMALL, false },
     { "POST", "/admin/v1/quarantine/refuse", ACCESS_OPERATOR, ROUTE_SLOW, quarantine_refuse_many, SMALL, false },

@@ -67,7 +67,7 @@ static struct model_usage *row_of(struct usage *usage, struct hash model)
 
 static bool add(struct model_usage *sum, const struct posting *p, struct err *err)
 {
-    if (!role_is_credit(p->share.role))
+    if (!role_is_credit(p->share.role) || role_is_adjustment(p->share.role))
         return true;
     /* Each receipt has one provider's part, so that row counts the receipts. */
     if (p->share.role == ROLE_PROVIDER)

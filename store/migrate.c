@@ -14,6 +14,7 @@ extern const char _binary_store_schema_0004_relatives_sql_start[], _binary_store
 extern const char _binary_store_schema_0005_pages_sql_start[], _binary_store_schema_0005_pages_sql_end[];
 extern const char _binary_store_schema_0006_leaves_sql_start[], _binary_store_schema_0006_leaves_sql_end[];
 extern const char _binary_store_schema_0007_costs_sql_start[], _binary_store_schema_0007_costs_sql_end[];
+extern const char _binary_store_schema_0011_adjustments_sql_start[], _binary_store_schema_0011_adjustments_sql_end[];
 
 static const struct migration {
     const char *name, *start, *end;
@@ -26,6 +27,7 @@ static const struct migration {
     { "0005_pages", _binary_store_schema_0005_pages_sql_start, _binary_store_schema_0005_pages_sql_end },
     { "0006_leaves", _binary_store_schema_0006_leaves_sql_start, _binary_store_schema_0006_leaves_sql_end },
     { "0007_costs", _binary_store_schema_0007_costs_sql_start, _binary_store_schema_0007_costs_sql_end },
+    { "0011_adjustments", _binary_store_schema_0011_adjustments_sql_start, _binary_store_schema_0011_adjustments_sql_end },
 };
 
 static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)

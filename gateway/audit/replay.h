@@ -6,6 +6,7 @@
 
 #include "gateway/audit/audit.h"
 #include "gateway/audit/chain_view.h"
+#include "gateway/audit/corrections.h"
 #include "gateway/audit/rows.h"
 #include "gateway/audit/seen.h"
 #include "gateway/audit/signatures.h"
@@ -17,6 +18,7 @@ struct replay {
     struct rows *rows;
     struct seen seen;
     struct signatures *signatures;            /* of receipts signed one by one, under way on all cores */
+    struct corrections corrections;
     struct totals charges;                    /* what consumers are billed, by the receipts that were recomputed */
     struct totals leaves;                       /* after the last settlement that stands */
     struct hash root;                         /* of them */

@@ -14,7 +14,9 @@ const char *const archive_type_names[ARCHIVE_TYPES] = {
     [ARCHIVE_CONSUMER] = "consumer",
     [ARCHIVE_BUNDLE]   = "bundle",
     [ARCHIVE_RECEIPT]  = "receipt",
+    [ARCHIVE_ADJUSTMENT] = "adjustment",
     [ARCHIVE_REWARD]   = "reward",
+    [ARCHIVE_DEBT]     = "debt",
     [ARCHIVE_SEALED_CONSUMER] = "sealed-consumer",
     [ARCHIVE_SEALED_BUNDLE] = "sealed-bundle",
     [ARCHIVE_SEALED]   = "sealed",
@@ -104,11 +106,11 @@ static void put_receipt(json *line, const struct archive_receipt *r)
     json_put_amount(line, "amount", r->amount);
 }
 
-static void put_reward(json *line, const struct archive_reward *r)
+static void put_change(json *line, struct address account, struct amount before, struct amount after)
 {
-    json_put_address(line, "account", r->account);
-    json_put_amount(line, "before", r->before);
-    json_put_amount(line, "after", r->after);
+    json_put_address(line, "account", account);
+    json_put_amount(line, "before", before);
+    json_put_amount(line, "after", after);
 }
 
 static void put_base64(json *line, const char *name, const void *bytes, size_t len)
@@ -140,7 +142,9 @@ static void put_line(json *object, const struct archive_line *line)
     case ARCHIVE_CONSUMER: put_consumer(object, &line->of.consumer); return;
     case ARCHIVE_BUNDLE:   put_bundle(object, &line->of.bundle); return;
     case ARCHIVE_RECEIPT:  put_receipt(object, &line->of.receipt); return;
-    case ARCHIVE_REWARD:   put_reward(object, &line->of.reward); return;
+    case ARCHIVE_ADJUSTMENT: put_members(object, adjustment_to_json(&line->of.adjustment)); return;
+    case ARCHIVE_REWARD:   put_change(object, line->of.reward.account, line->of.reward.before, line->of.reward.after); return;
+    case ARCHIVE_DEBT:     put_change(object, line->of.debt.account, line->of.debt.before, line->of.debt.after); return;
     case ARCHIVE_SEALED_CONSUMER:
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:   put_sealed(object, &line->of.sealed, line->type == ARCHIVE_SEALED); return;

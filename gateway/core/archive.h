@@ -5,6 +5,8 @@
  * Where only parties may read, consumer, bundle and receipt lines are sealed (seal.h) and stand in the same places.
  * A consumer line {address, since, enrolled} is the revision in force for a countersigned receipt when it was accepted: where
  * enrolled, that consumer is billed, else, and where there is no line, the treasury.
+ * Behind the receipts stand the batch's adjustments by id, in the clear always, and behind the rewards a debt line {account,
+ * before, after} for each account that owes another amount than before (debts.h).
  * Amounts are decimal strings, `acceptedAt` Unix ms.  Beyond the design's members: `batch` has token and
  * protocolAccount, `provider` has since, `model` has verifiedAt, so that nothing outside the files is needed; `contract`
  * stands in a `model` line whose registration was signed for a predecessor of the batch's contract. */
@@ -12,12 +14,13 @@
 #define QUITTANCE_CORE_ARCHIVE_H
 
 #include "gateway/base/buf.h"
+#include "gateway/core/adjustment.h"
 #include "gateway/core/catalog.h"
 #include "gateway/core/header.h"
 #include "gateway/core/ledger.h"
 
 enum archive_type { ARCHIVE_BATCH, ARCHIVE_PRICE, ARCHIVE_PROVIDER, ARCHIVE_MODEL, ARCHIVE_CONSUMER, ARCHIVE_BUNDLE, ARCHIVE_RECEIPT,
-                    ARCHIVE_REWARD, ARCHIVE_SEALED_CONSUMER, ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED };
+                    ARCHIVE_ADJUSTMENT, ARCHIVE_REWARD, ARCHIVE_DEBT, ARCHIVE_SEALED_CONSUMER, ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED };
 /* One of the catalog: price, provider, model, consumer. */
 bool archive_is_row(enum archive_type type);
 
@@ -44,6 +47,7 @@ struct archive_receipt {
     struct amount amount;
 };
 struct archive_reward { struct address account; struct amount before, after; };
+struct archive_debt { struct address account; struct amount before, after; };
 #define ARCHIVE_WRAP 48
 struct archive_sealed {
     struct hash leaf;                         /* of the receipts tree; only of a sealed receipt */
@@ -62,7 +66,9 @@ struct archive_line {
         struct consumer consumer;
         struct archive_bundle bundle;
         struct archive_receipt receipt;
+        struct adjustment adjustment;         /* .batch is zero: the file's */
         struct archive_reward reward;
+        struct archive_debt debt;
         struct archive_sealed sealed;         /* of all sealed types */
     } of;
 };

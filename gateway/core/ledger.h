@@ -8,11 +8,14 @@
 
 #include "gateway/core/catalog.h"
 
-/* Kept in postings.role: append only.  The first four are credits, the others debits. */
-enum role { ROLE_PROVIDER = 1, ROLE_CREATOR, ROLE_LINEAGE, ROLE_PROTOCOL, ROLE_CONSUMER, ROLE_TREASURY };
-#define ROLES (ROLE_TREASURY + 1)
-const char *role_name(enum role role);        /* provider, creator, lineage, protocol, consumer, treasury */
+/* Kept in postings.role: append only.  The first four are credits, the next two debits; adjusted is what corrections add and take
+ * (adjustment.h), without a model. */
+enum role { ROLE_PROVIDER = 1, ROLE_CREATOR, ROLE_LINEAGE, ROLE_PROTOCOL, ROLE_CONSUMER, ROLE_TREASURY,
+            ROLE_ADJUSTED_UP = 8, ROLE_ADJUSTED_DOWN };
+#define ROLES (ROLE_ADJUSTED_DOWN + 1)
+const char *role_name(enum role role);        /* provider, creator, lineage, protocol, consumer, treasury, adjusted-up, adjusted-down */
 bool role_is_credit(enum role role);
+bool role_is_adjustment(enum role role);
 
 struct share {
     struct address account;

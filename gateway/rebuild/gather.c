@@ -95,6 +95,12 @@ static bool take_receipt(struct gathered *g, const struct archive_receipt *r, st
     return true;
 }
 
+static void take_adjustment(struct gathered *g, const struct adjustment *a)
+{
+    g->adjustments = mem_grow(g->adjustments, g->adjustment_count + 1, sizeof *g->adjustments);
+    g->adjustments[g->adjustment_count++] = *a;
+}
+
 static bool take_line(void *self, const char *text, size_t len, struct err *err)
 {
     struct gathering *w = self;
@@ -121,8 +127,12 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
     case ARCHIVE_RECEIPT:
         ok = take_receipt(g, &line.of.receipt, err);
         break;
+    case ARCHIVE_ADJUSTMENT:
+        take_adjustment(g, &line.of.adjustment);
+        break;
     case ARCHIVE_REWARD:
-        break;                                /* follows from the receipts */
+    case ARCHIVE_DEBT:
+        break;                                /* follow from the rest */
     case ARCHIVE_SEALED_CONSUMER:
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:
@@ -138,6 +148,7 @@ void gathered_clear(struct gathered *g)
         free(g->bundles[i].leaves);
     free(g->bundles);
     free(g->rows);
+    free(g->adjustments);
     bundles_clear(&g->checked);
     *g = (struct gathered){ 0 };
 }

@@ -253,7 +253,7 @@ static bool rebook(struct filling *f, uint64_t number, struct err *err)
     b.batch.receipts = 0;
     b.batch.amount = AMOUNT_ZERO;
     return store_postings_clear(f->db, number, err)
-        && store_receipts_of_batch(f->db, number, book_again, &b, err)
+        && store_receipts_of_batch(f->db, number, book_again, &b, err) && corrections_rebook(f, number, err)
         && store_batch_restate(f->db, number, b.batch.protocol_account, b.batch.receipts, b.batch.amount, err);
 }
 

@@ -206,7 +206,9 @@ static bool leave_out_line(struct used *u, const struct archive_line *line)
     case ARCHIVE_CONSUMER: drop_row(&u->consumers, consumer_like(u, &line->of.consumer)); return true;
     case ARCHIVE_BUNDLE:
     case ARCHIVE_RECEIPT:
+    case ARCHIVE_ADJUSTMENT:
     case ARCHIVE_REWARD:
+    case ARCHIVE_DEBT:
     case ARCHIVE_SEALED_CONSUMER:
     case ARCHIVE_SEALED_BUNDLE:
     case ARCHIVE_SEALED:   return false;

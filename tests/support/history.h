@@ -2,7 +2,8 @@
  *
  * Two providers (one with a payout account), two models (the second descends from the first), two price versions, three
  * batches.  Settlement 1 is batch 1 (packed), 2 is batch 2 and was cancelled, 3 is batch 2 carried, 4 is batch 3.  A bundle of
- * five: three receipts in batch 2, one in batch 3, one nowhere.  The lies are those of an operator who commits what he
+ * five: three receipts in batch 2, one in batch 3, one nowhere.  In batch 2 the child's creator is corrected
+ * downwards by more than it earned in it, and owes the rest; batch 3 pays some of that, and corrects somebody upwards.  The lies are those of an operator who commits what he
  * publishes: digest and header fit, unless the lie is about them. */
 #ifndef QUITTANCE_TESTS_HISTORY_H
 #define QUITTANCE_TESTS_HISTORY_H
@@ -17,6 +18,7 @@ enum lie {
     LIE_CONSUMER_SIGNATURE, LIE_PRICE_VERSION, LIE_PRICE_REWRITTEN, LIE_PRICE_UNPUBLISHED, LIE_AMOUNT,
     LIE_SPLIT, LIE_MODEL_CONTRACT, LIE_CONSUMER_REWRITTEN, LIE_LINEAGE_LINE, LIE_LINEAGE_SKIPPED, LIE_PAYOUT,
     LIE_BUNDLE_LEAF, LIE_BUNDLE_MISSING_LEAF, LIE_BUNDLE_SIGNATURE,
+    LIE_ADJUSTMENT_DROPPED, LIE_ADJUSTMENT_TWICE, LIE_ADJUSTMENT_AMOUNT, LIE_DEBT, LIE_DEBT_FORGIVEN,
     LIE_SALT, LIE_RECEIPTS_ROOT, LIE_REWARD_MISSING, LIE_REWARD_EXTRA, LIE_CANCELLED_COUNTED, LIE_LEAF_FELL, LIE_REWARDS_ROOT, LIE_TOTAL,
     LIE_JSON_AMOUNT, LIE_JSON_FELL, LIE_JSON_PROOF, LIE_JSON_SHORT,
     LIE_BYTE, LIE_LINE_OF_NO_FORM, LIE_BATCH_PARENT,
