@@ -10,6 +10,8 @@ handler_fn receipts_post, receipt_get;
 handler_fn model_post, models_get, model_get;
 /* accounts.c */
 handler_fn account_get, claim_get;
+/* statements.c */
+handler_fn statements_get, charges_get;
 /* settlements.c, settlement_files.c */
 handler_fn settlements_get, settlement_get, settlement_rewards, settlement_archive;
 /* info.c, openapi.c, metrics.c */

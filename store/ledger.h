@@ -15,6 +15,9 @@ struct posting { uint64_t batch; struct share share; uint64_t count; };
 typedef bool posting_fn(void *self, const struct posting *p, struct err *err);
 MUST_USE bool store_postings_of_batch(struct db *db, uint64_t batch, posting_fn *visit, void *self, struct err *err);   /* by account, role, model */
 MUST_USE bool store_postings_of_account(struct db *db, struct address account, posting_fn *visit, void *self, struct err *err);
+MUST_USE bool store_postings_of_account_in(struct db *db, struct address account, uint64_t batch, posting_fn *visit, void *self, struct err *err);
+/* The highest batch up to a bound in which the account has a posting; 0: none. */
+MUST_USE bool store_account_batch_up_to(struct db *db, struct address account, uint64_t bound, uint64_t *batch, struct err *err);
 /* What held receipts would add to this account as provider: sum of their amounts where priced. */
 MUST_USE bool store_account_held(struct db *db, struct address provider, struct amount *held, struct err *err);
 

@@ -49,6 +49,9 @@ MUST_USE bool store_receipt_jobs_between(struct db *db, struct job_id first, str
 typedef bool receipt_fn(void *self, const struct receipt_row *row, struct err *err);      /* false: stop; with err set: fail */
 MUST_USE bool store_receipts_of_job(struct db *db, struct job_id job, receipt_fn *visit, void *self, struct err *err);
 MUST_USE bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err);   /* by (jobId, provider) */
+/* Backwards, from before a key on: those that lie in no page (pages.h has the others). */
+MUST_USE bool store_receipt_rows_before(struct db *db, uint64_t batch, struct job_id job, struct address provider, unsigned limit,
+                                        receipt_fn *visit, void *self, struct err *err);
 /* The same for who reads them more than once: the order is made at open.  Within one transaction. */
 struct batch_receipts;
 MUST_USE bool batch_receipts_open(struct db *db, uint64_t batch, struct batch_receipts **receipts, struct err *err);

@@ -117,3 +117,106 @@ test("corrections, with debts through three settlements", { timeout: 300_000 }, 
     await settleAndAudit(world);
   });
 });
+
+/** All lines of a list, page by page. */
+async function lines(world, pathname, limit) {
+  const items = [];
+  for (let cursor = ""; cursor !== null;) {
+    const { status, body } = await world.gateway.get(`${pathname}?limit=${limit}&cursor=${cursor}`);
+    assert.equal(status, 200, JSON.stringify(body));
+    items.push(...body.items);
+    cursor = body.next;
+  }
+  return items;
+}
+
+const sum = (items, of) => items.filter(of).reduce((a, { share }) => a + BigInt(share), 0n);
+
+/** RFC 4180, as a spreadsheet reads it. */
+function parseCsv(text) {
+  const rows = text.split("\r\n").slice(0, -1).map((line) =>
+    [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map((m) => m[1].replace(/^"|"$/g, "").replaceAll('""', '"')).slice(0, line.split(",").length));
+  return rows.slice(1).map((row) => Object.fromEntries(rows[0].map((name, i) => [name, row[i]])));
+}
+
+test("statements: every line, and they sum to the account", { timeout: 300_000 }, async (t) => {
+  const world = await startWorld();
+  t.after(() => world.end());
+  const [a, b, c] = world.nodes, [base, tuned, merged] = world.models.map(({ model }) => model);
+  const accounts = [a, c, world.payout, ...world.creators].map(({ address }) => address).concat(world.gateway.address);
+  const work = async () => {
+    const receipts = [];
+    for (const model of [base, tuned, merged]) {
+      for (const node of [a, b]) receipts.push(await world.jobs.signed(node, model));
+      receipts.push(await world.jobs.countersign(world.consumer, await world.jobs.signed(c, model, { consumer: world.consumer.address })));
+    }
+    await world.postAccepted(receipts);
+    const { status, body } = await world.gateway.post("/v1/receipts", await world.jobs.jsonBundle(a, Array.from({ length: 300 }, (_, i) =>
+      world.jobs.make(a, [base, merged][i % 2]))));
+    assert.equal(status, 200, JSON.stringify(body).slice(0, 300));
+    assert.ok(body.results.every((item) => item.status === "accepted"));
+  };
+  await work();
+  await settleAndAudit(world);
+  await world.gateway.must("POST", "/admin/v1/adjustments", { account: a.address, amount: "12345", sign: "-", reason: 'twice, "so to say"' });
+  await work();
+  await world.settle();
+  await work();
+
+  await t.test("sums equal the account to the unit, role by role and model by model", async () => {
+    for (const address of accounts) {
+      const known = await account(world, address), items = await lines(world, `/v1/accounts/${address}/statements`, 1000);
+      const receipts = (item) => item.kind === "receipt";
+      assert.equal(sum(items, receipts), BigInt(known.earned), address);
+      for (const role of ["provider", "creator", "lineage", "protocol"])
+        assert.equal(sum(items, (item) => item.role === role), BigInt(known.byRole[role]), `${address} ${role}`);
+      for (const [model, amount] of Object.entries(known.byModel))
+        assert.equal(sum(items, (item) => item.paidModel === model), BigInt(amount), `${address} ${model}`);
+      assert.equal(sum(items, (item) => item.role === "adjusted-up"), big(known.adjusted?.up));
+      assert.equal(sum(items, (item) => item.role === "adjusted-down"), big(known.adjusted?.down));
+      assert.equal(new Set(items.map((item) => JSON.stringify(item))).size, items.length);
+      const batches = items.map(({ batch }) => batch);
+      assert.deepEqual(batches, [...batches].sort((x, y) => y - x));
+    }
+  });
+
+  await t.test("a page at a time is the same list, in JSON and CSV", async () => {
+    const pathname = `/v1/accounts/${world.creators[0].address}/statements`, all = await lines(world, pathname, 1000);
+    assert.deepEqual(await lines(world, pathname, 7), all);
+    const rows = [];
+    for (let next = ""; next !== null;) {
+      const answer = await world.gateway.get(`${pathname}?limit=100&cursor=${next}`, { accept: "text/csv" });
+      assert.match(answer.headers.get("content-type"), /^text\/csv/);
+      rows.push(...parseCsv(answer.body));
+      next = answer.headers.get("quittance-next");
+    }
+    assert.deepEqual(rows, all.map((item) => Object.fromEntries(Object.keys(rows[0]).map((name) => [name, String(item[name] ?? "")]))));
+  });
+
+  await t.test("a line says how its share came about, and where it was settled", async () => {
+    const items = await lines(world, `/v1/accounts/${world.creators[0].address}/statements`, 1000);
+    const line = items.find(({ model, role, sequence }) => model === merged && role === "lineage" && sequence === 2);
+    assert.match(line.reason, /^\d+ bps of gross, by 3331 x 2003 bps and 777 bps$/);
+    const { body } = await world.gateway.get(`/v1/receipts/${line.jobId}?provider=${line.provider}`);
+    assert.equal(body.amount, line.gross);
+    assert.equal(body.settlement.sequence, line.sequence);
+    assert.equal(body.settlement.transaction, line.transaction);
+    assert.equal(body.hash, line.receipt);
+    assert.ok(body.shares.some((share) => share.amount === line.share && share.role === "lineage"));
+    const [adjustment] = (await lines(world, `/v1/accounts/${a.address}/statements`, 1000)).filter(({ kind }) => kind === "adjustment");
+    assert.deepEqual([adjustment.share, adjustment.sign, adjustment.reason], ["12345", "-", 'twice, "so to say"']);
+  });
+
+  await t.test("a consumer's charges sum to what it was charged", async () => {
+    const known = await account(world, world.consumer.address), items = await lines(world, `/v1/accounts/${world.consumer.address}/charges`, 2);
+    assert.equal(items.length, 9);
+    assert.equal(items.reduce((total, { share }) => total + BigInt(share), 0n), BigInt(known.charged));
+    assert.deepEqual(await lines(world, `/v1/accounts/${a.address}/charges`, 2), []);
+  });
+
+  await t.test("a cursor that is none is refused, or leads to nothing", async () => {
+    for (const cursor of ["00", "zz".repeat(45), "ff".repeat(45), `${"00".repeat(7)}0107${"00".repeat(36)}`]) assertProblem(await world.gateway.get(`/v1/accounts/${a.address}/statements?cursor=${cursor}`), 400);
+    const { status, body } = await world.gateway.get(`/v1/accounts/${a.address}/statements?cursor=${"00".repeat(45)}`);
+    assert.deepEqual([status, body], [200, { items: [], next: null }]);
+  });
+});
