@@ -79,6 +79,7 @@ static bool open_intake(struct book *b, struct err *err)
     const struct config *c = &b->config;
     struct intake_config ic = {
         .limits = { .max_age_ms = c->receipts.max_age_s * 1000, .daily_limit = c->receipts.daily_limit,
+                    .credit_days = c->consumers.period_s / 86400,
                     .require_countersignature = c->receipts.require_countersignature },
         .settle_within_ms = c->receipts.settle_within_s * 1000,
         .quarantine_max = c->receipts.quarantine_max,

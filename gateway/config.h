@@ -33,6 +33,7 @@ struct config {
         struct amount daily_limit;
         bool require_countersignature;
     } receipts;
+    struct { uint64_t period_s; } consumers;           /* of credit limits: whole days */
     struct { char *dir, *disclosure; } archive;
     struct {
         uint64_t interval_s, unsettled_max_s, stuck_max_s, held_max;         /* unsettled_max 0: half of settle_within */

@@ -15,6 +15,7 @@ void gather_close(struct intake *intake)
     tally_reset(&g->postings);
     tally_reset(&g->batches);
     tally_reset(&g->days);
+    tally_reset(&g->consumer_days);
     g->leaf_count = 0;
     g->submission_count = 0;
     g->recharge_count = 0;
@@ -90,6 +91,7 @@ bool gather_enter(struct intake *intake, struct group *group, struct err *err)
     tally_mark(&g->postings);
     tally_mark(&g->batches);
     tally_mark(&g->days);
+    tally_mark(&g->consumer_days);
     return find_batch(intake, group, err);
 }
 
@@ -102,6 +104,7 @@ void gather_undo(struct intake *intake)
     tally_undo(&g->postings);
     tally_undo(&g->batches);
     tally_undo(&g->days);
+    tally_undo(&g->consumer_days);
     g->leaf_count = g->marked.leaves;
     g->submission_count = g->marked.submissions;
     g->recharge_count = g->marked.recharges;

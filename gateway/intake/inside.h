@@ -39,7 +39,7 @@ struct gathered {
     const struct snapshot *snapshot;
     struct amount batch_amount_max;           /* one for the whole group */
     struct batch_row batch;                   /* the open one, with what this group has added so far */
-    struct tally postings, batches, days;
+    struct tally postings, batches, days, consumer_days;
     struct hash *leaves;                      /* struct hashes of accepted receipts, in order */
     size_t leaf_count, leaf_capacity;
     struct submission **submissions;          /* those that had a receipt accepted */

@@ -140,6 +140,7 @@ void intake_free(struct intake *intake)
     tally_clear(&intake->gathered.postings);
     tally_clear(&intake->gathered.batches);
     tally_clear(&intake->gathered.days);
+    tally_clear(&intake->gathered.consumer_days);
     free(intake->gathered.leaves);
     free(intake->gathered.submissions);
     free(intake->gathered.recharges);

@@ -8,7 +8,7 @@
 
 #include "gateway/base/amount.h"
 
-/* One key for the three uses: postings (batch, account, role, model), batches (batch), provider days (day, provider). */
+/* One key for all uses: postings (batch, account, role, model), batches (batch), days of providers and consumers (day, account). */
 struct tally_key {
     uint64_t number;
     struct address account;

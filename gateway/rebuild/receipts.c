@@ -53,6 +53,19 @@ static bool count_day(struct filling *f, const struct archive_receipt *a, struct
         && store_provider_day_set(f->db, provider, day, earned, err);
 }
 
+/* A credit limit may be for any number of days. */
+static bool bill_day(struct filling *f, const struct receipt_row *row, struct err *err)
+{
+    uint64_t day = row->accepted_at_ms / DAY_MS;
+    struct amount billed;
+
+    if (!row->has_charged)
+        return true;
+    return store_consumer_day(f->db, row->charged, day, &billed, err)
+        && (amount_add(billed, row->amount, &billed) || err_set(err, ERR_OVERFLOW, "a day over 256 bits"))
+        && store_consumer_day_set(f->db, row->charged, day, billed, err);
+}
+
 /* -- what the store has of the same job -- */
 
 /* A receipt is taken out of a batch only while nobody is paid by it. */
@@ -148,7 +161,8 @@ static bool put(struct filling *f, const struct archive_receipt *a, struct recei
     if (found && is_as_settled(&old, row))
         return true;
     return (!found || replace_old(f, &old, row, err)) && store_receipt_insert(f->db, row, err)
-        && ((found && old.state == RECEIPT_ACCEPTED) || count_day(f, a, err));
+        && ((found && old.state == RECEIPT_ACCEPTED) || count_day(f, a, err))
+        && ((found && old.state == RECEIPT_ACCEPTED && old.has_charged) || bill_day(f, row, err));
 }
 
 /* -- one receipt of the archive -- */

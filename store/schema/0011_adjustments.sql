@@ -13,6 +13,13 @@ CREATE TABLE adjustments (
 CREATE INDEX adjustments_batch ON adjustments (batch, id);
 CREATE INDEX adjustments_account ON adjustments (account, id);
 CREATE INDEX adjustments_counter ON adjustments (counter_account, id);
+-- What each consumer was billed a day: credit limits are per period of days.
+CREATE TABLE consumer_days (
+    consumer BLOB NOT NULL,
+    day      INTEGER NOT NULL,           -- of acceptance, days since 1970 UTC
+    amount   BLOB NOT NULL,
+    PRIMARY KEY (consumer, day)
+) STRICT, WITHOUT ROWID;
 -- What accounts owe after a settlement: all of them, each time.
 CREATE TABLE debts (
     sequence INTEGER NOT NULL REFERENCES settlements (sequence),

@@ -68,7 +68,7 @@ static void the_rules_judge(void **state)
 {
     const struct rule_case *c = *state;
     struct signed_receipt r = { .receipt = { .provider = { { 1 } }, .model = { { 2 } }, .consumer = { { 3 } } } };
-    struct rule_limits limits = { DAY_MS, amount_from_u64(1000), true, AMOUNT_ZERO };
+    struct rule_limits limits = { .max_age_ms = DAY_MS, .daily_limit = amount_from_u64(1000), .require_countersignature = true };
     struct catalog *catalog;
     struct verdict v;
     struct err err = { 0 };
