@@ -13,7 +13,7 @@ static const struct route public_rows[] = {
     { "GET",    "/v1/accounts/{address}",                 ACCESS_ANYONE,   ROUTE_QUICK, account_get, 0, false },
     { "GET",    "/v1/accounts/{address}/claim",           ACCESS_ANYONE,   ROUTE_QUICK, claim_get, 0, false },
     { "GET",    "/v1/accounts/{address}/statements",      ACCESS_ANYONE,   ROUTE_QUICK, statements_get, 0, false },
-    { "GET",    "/v1/accounts/{address}/charges",         ACCESS_ANYONE,   ROUTE_QUICK, charges_get, 0, false },
+    { "GET",    "/v1/accounts/{address}/charges",         ACCESS_ANYONE,   ROUTE_SLOW,  charges_get, 0, false },
     { "GET",    "/v1/settlements",                        ACCESS_ANYONE,   ROUTE_QUICK, settlements_get, 0, false },
     { "GET",    "/v1/settlements/{sequence}",             ACCESS_ANYONE,   ROUTE_QUICK, settlement_get, 0, false },
     { "GET",    "/v1/settlements/{sequence}/rewards.json", ACCESS_ANYONE,   ROUTE_QUICK, settlement_rewards, 0, false },

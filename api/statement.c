@@ -171,6 +171,11 @@ static bool add_earned(struct reading *r, struct receipt_row *row, const struct 
     return ok;
 }
 
+static bool is_within(const struct statement *s, uint64_t at_ms)
+{
+    return s->until_ms == 0 || (at_ms >= s->from_ms && at_ms < s->until_ms);
+}
+
 static bool add_receipt(struct reading *r, struct receipt_row *row, struct err *err)
 {
     const struct price_version *price = catalog_price_version(r->s->catalog, row->price_version);
@@ -183,7 +188,7 @@ static bool add_receipt(struct reading *r, struct receipt_row *row, struct err *
     if (r->s->kind == STATEMENT_EARNED) {
         if (!add_earned(r, row, price, &any, err))
             return false;
-    } else if (row->has_charged && address_eq(row->charged, r->s->account)) {
+    } else if (row->has_charged && address_eq(row->charged, r->s->account) && is_within(r->s, row->accepted_at_ms)) {
         add_share(r, row, price, &charge);
         any = true;
     }
@@ -319,6 +324,9 @@ static bool begin_batch(struct reading *r, uint64_t number, struct err *err)
         return false;
     if (!found)
         return err_set(err, ERR_BUG, "batch %" PRIu64 " is missing", number);
+    /* Batches follow each other in the time of acceptance. */
+    r->charged = r->charged && (r->s->until_ms == 0 || (batch.opened_at_ms < r->s->until_ms
+                                && (batch.closed_at_ms == 0 || batch.closed_at_ms >= r->s->from_ms)));
     r->sequence = batch.sequence;
     r->protocol_account = batch.protocol_account;
     return r->sequence == 0 ? (r->commit = (struct tx_hash){ 0 }, true)
@@ -387,6 +395,12 @@ const char *const statement_columns[] = {
     "units", "computeMs", "priceVersion", "gross", "sign", "share", "reason", "batch", "sequence", "transaction", NULL
 };
 
+/* What no carried batch and no new block changes. */
+const char *const charge_columns[] = {
+    "at", "jobId", "provider", "receipt", "model", "inputTokens", "cachedTokens", "outputTokens", "units", "computeMs", "priceVersion", "share",
+    NULL
+};
+
 static void add_cell(const json *value, struct buf *out)
 {
     uint64_t number;
@@ -411,16 +425,16 @@ static void add_cell(const json *value, struct buf *out)
     }
 }
 
-void statement_csv(const json *items, struct buf *out)
+void statement_csv(const char *const *columns, const json *items, struct buf *out)
 {
-    for (size_t c = 0; statement_columns[c] != NULL; c++)
-        buf_printf(out, "%s%s", c == 0 ? "" : ",", statement_columns[c]);
+    for (size_t c = 0; columns[c] != NULL; c++)
+        buf_printf(out, "%s%s", c == 0 ? "" : ",", columns[c]);
     buf_add_text(out, "\r\n");
     for (size_t i = 0; i < json_count(items); i++) {
-        for (size_t c = 0; statement_columns[c] != NULL; c++) {
+        for (size_t c = 0; columns[c] != NULL; c++) {
             if (c > 0)
                 buf_add_byte(out, ',');
-            add_cell(json_member(json_at(items, i), statement_columns[c]), out);
+            add_cell(json_member(json_at(items, i), columns[c]), out);
         }
         buf_add_text(out, "\r\n");
     }

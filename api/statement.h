@@ -20,6 +20,7 @@ struct statement {
     const struct catalog *catalog;
     struct address account;
     enum statement_kind kind;
+    uint64_t from_ms, until_ms;               /* of charges: accepted from one on and before the other; until 0: all */
     unsigned limit;                           /* receipts and corrections */
     json *items;                              /* flat objects are added; owned by the caller */
     uint8_t cursor[STATEMENT_CURSOR];         /* in: where to go on; out: where it ended */
@@ -29,7 +30,7 @@ void statement_start(uint8_t cursor[STATEMENT_CURSOR]);       /* at the newest *
 bool statement_cursor_fits(const uint8_t cursor[STATEMENT_CURSOR]);      /* it may come from anybody */
 MUST_USE bool statement_read(struct statement *s, struct err *err);
 /* Names of members in the order of CSV columns; NULL ends them. */
-extern const char *const statement_columns[];
-void statement_csv(const json *items, struct buf *out);
+extern const char *const statement_columns[], *const charge_columns[];
+void statement_csv(const char *const *columns, const json *items, struct buf *out);
 
 #endif

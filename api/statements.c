@@ -1,6 +1,7 @@
 #include "api/statement.h"
 
 #include "api/access.h"
+#include "api/charge_statement.h"
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/page.h"
@@ -17,7 +18,7 @@ static void reply_csv(struct page *page, struct reply *reply)
 {
     char next[2 * PAGE_KEY_MAX + 1];
 
-    statement_csv(page->items, &reply->body);
+    statement_csv(statement_columns, page->items, &reply->body);
     if (reply->body.failed) {
         page_drop(page);
         problem_busy(reply);
@@ -87,5 +88,9 @@ void statements_get(struct request *req, struct reply *reply)
 
 void charges_get(struct request *req, struct reply *reply)
 {
+    if (request_query(req, "from") != NULL || request_query(req, "until") != NULL) {
+        charge_statement_get(req, reply);
+        return;
+    }
     answer(req, STATEMENT_CHARGED, reply);
 }

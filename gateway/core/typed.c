@@ -5,7 +5,8 @@
 
 #include <pthread.h>
 
-enum type { TYPE_DOMAIN, TYPE_RECEIPT, TYPE_BUNDLE, TYPE_MODEL, TYPE_LINEAGE, TYPE_QUOTE, TYPE_PROMISE, TYPE_ACCESS };
+enum type { TYPE_DOMAIN, TYPE_RECEIPT, TYPE_BUNDLE, TYPE_MODEL, TYPE_LINEAGE, TYPE_QUOTE, TYPE_PROMISE, TYPE_ACCESS,
+            TYPE_CHARGE };
 
 #define LINEAGE_TYPE "Lineage(bytes32 parent,uint16 shareBps)"
 
@@ -22,6 +23,7 @@ static const char *const type_strings[] = {
     [TYPE_QUOTE]   = "Quote(bytes32 model,address provider,address consumer,uint64 priceVersion,uint64 validUntil)",
     [TYPE_PROMISE] = "InclusionPromise(bytes32 root,uint64 count,uint64 acceptedAt,uint64 settleBy)",
     [TYPE_ACCESS]  = "Access(address account,uint64 expires)",
+    [TYPE_CHARGE]  = "ChargeStatement(address consumer,uint64 from,uint64 until,uint256 charged,bytes32 digest)",
 };
 
 static struct hash type_hashes[ARRAY_LEN(type_strings)];
@@ -161,4 +163,16 @@ struct hash access_struct_hash(const struct access *a)
     word_address(words, a->account);
     word_u64(words + WORD, a->expires_ms);
     return hash_struct(TYPE_ACCESS, words, sizeof words);
+}
+
+struct hash charge_struct_hash(const struct charge_statement *c)
+{
+    uint8_t words[5 * WORD];
+
+    word_address(words, c->consumer);
+    word_u64(words + WORD, c->from_ms);
+    word_u64(words + 2 * WORD, c->until_ms);
+    u256_to_be(c->charged.base_units, words + 3 * WORD);
+    word_hash(words + 4 * WORD, c->digest);
+    return hash_struct(TYPE_CHARGE, words, sizeof words);
 }

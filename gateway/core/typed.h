@@ -20,6 +20,8 @@ struct receipt_bundle { struct address provider; struct hash root; uint64_t coun
 struct inclusion_promise { struct hash root; uint64_t count, accepted_at_ms, settle_by_ms; };
 struct quote { struct hash model; struct address provider, consumer; uint64_t price_version, valid_until_ms; };
 struct access { struct address account; uint64_t expires_ms; };
+/* What a consumer is billed for what was accepted from one time on and before another; digest: SHA-256 of the lines. */
+struct charge_statement { struct address consumer; uint64_t from_ms, until_ms; struct amount charged; struct hash digest; };
 
 struct hash receipt_struct_hash(const struct receipt *r);
 struct hash receipt_words_hash(const uint8_t words[RECEIPT_WORDS]);          /* the same, from words as they came */
@@ -30,5 +32,6 @@ struct hash model_struct_hash(const struct model *m);
 struct hash quote_struct_hash(const struct quote *q);
 struct hash promise_struct_hash(const struct inclusion_promise *p);
 struct hash access_struct_hash(const struct access *a);
+struct hash charge_struct_hash(const struct charge_statement *c);
 
 #endif

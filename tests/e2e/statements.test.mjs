@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import test from "node:test";
+import { sha256, stringToBytes, verifyTypedData } from "viem";
 import { Gateway } from "../../scripts/lib/gateway.mjs";
 import { until } from "../../scripts/lib/process.mjs";
 import { person } from "./jobs.mjs";
@@ -212,6 +213,28 @@ test("statements: every line, and they sum to the account", { timeout: 300_000 }
     assert.equal(items.length, 9);
     assert.equal(items.reduce((total, { share }) => total + BigInt(share), 0n), BigInt(known.charged));
     assert.deepEqual(await lines(world, `/v1/accounts/${a.address}/charges`, 2), []);
+  });
+
+  await t.test("a period's charges are signed, and anybody can check them", async () => {
+    const known = await account(world, world.consumer.address), pathname = `/v1/accounts/${world.consumer.address}/charges`;
+    const { body: { items } } = await world.gateway.get(pathname), until = items[0].at + 1;
+    const { status, body } = await world.gateway.get(`${pathname}?from=0&until=${until}`);
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal(body.charged, known.charged);
+    assert.equal(body.digest, sha256(stringToBytes(body.csv)));
+    assert.equal(parseCsv(body.csv).reduce((total, { share }) => total + BigInt(share), 0n), BigInt(body.charged));
+    const types = { ChargeStatement: [{ name: "consumer", type: "address" }, { name: "from", type: "uint64" }, { name: "until", type: "uint64" },
+      { name: "charged", type: "uint256" }, { name: "digest", type: "bytes32" }] };
+    const message = { consumer: body.consumer, from: 0n, until: BigInt(until), charged: BigInt(body.charged), digest: body.digest };
+    assert.ok(await verifyTypedData({ address: body.signer, domain: world.domain, types, primaryType: "ChargeStatement", message, signature: body.signature }));
+    const info = (await world.gateway.get("/v1/info")).body;
+    assert.ok(info.promiseSigners.some(({ address }) => address === body.signer));
+    // Two halves are the whole.
+    const middle = items[4].at, halves = await Promise.all([[0, middle], [middle, until]].map(async ([from, to]) =>
+      BigInt((await world.gateway.get(`${pathname}?from=${from}&until=${to}`)).body.charged)));
+    assert.ok(halves.every((half) => half > 0n));
+    assert.equal(halves[0] + halves[1], BigInt(body.charged));
+    for (const query of ["from=0", "from=5&until=5", `from=0&until=${Date.now() + 60_000}`]) assertProblem(await world.gateway.get(`${pathname}?${query}`), 400);
   });
 
   await t.test("a cursor that is none is refused, or leads to nothing", async () => {
