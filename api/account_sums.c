@@ -1,5 +1,6 @@
 #include "api/account_sums.h"
 
+#include "store/adjustments.h"
 #include "store/batches.h"
 #include "store/ledger.h"
 
@@ -15,6 +16,8 @@ static bool add_posting(void *self, const struct posting *p, struct err *err)
 
     if (!amount_add(*of_role, p->share.amount, of_role))
         return err_set(err, ERR_OVERFLOW, "an account's sum over 256 bits");
+    if (role_is_adjustment(p->share.role))
+        return true;
     if (!role_is_credit(p->share.role)) {
         sums->was_charged = true;
         return amount_add(sums->charged, p->share.amount, &sums->charged)
@@ -41,6 +44,33 @@ static bool find_settled(struct db *db, struct address account, struct amount *s
     return true;
 }
 
+static bool find_debt(struct db *db, struct address account, struct amount *debt, struct err *err)
+{
+    struct settlement_row last;
+    struct debts owed;
+    bool found;
+
+    if (!store_settlement_last_valid(db, &last, &found, err) || !store_debts_load(db, found ? last.sequence : 0, &owed, err))
+        return false;
+    *debt = debts_of(&owed, account);
+    debts_clear(&owed);
+    return true;
+}
+
+/* What is still to come: earned and corrected, less paid.  A store restored from an older copy may not know yet what somebody was
+ * paid for, and who owes was paid more than that: then nothing is pending. */
+static bool find_pending(struct account_sums *sums, struct err *err)
+{
+    struct amount have, gone;
+
+    if (!amount_add(sums->earned, sums->by_role[ROLE_ADJUSTED_UP], &have)
+        || !amount_add(sums->paid, sums->by_role[ROLE_ADJUSTED_DOWN], &gone))
+        return err_set(err, ERR_OVERFLOW, "an account's sum over 256 bits");
+    if (!amount_sub(have, gone, &sums->pending))
+        sums->pending = AMOUNT_ZERO;
+    return true;
+}
+
 bool account_sum(struct db *db, struct address account, struct account_sums *sums, struct err *err)
 {
     struct account_sums total = { 0 };
@@ -50,13 +80,11 @@ bool account_sum(struct db *db, struct address account, struct account_sums *sum
 
     if (!store_postings_of_account(db, account, add_posting, &s, err)
         || !find_settled(db, account, &total.settled, err)
-        || !store_account_paid(db, account, &total.paid, &last, &any, err)) {
+        || !store_account_paid(db, account, &total.paid, &last, &any, err)
+        || !find_debt(db, account, &total.debt, err) || !find_pending(&total, err)) {
         account_sums_clear(&total);
         return false;
     }
-    /* A store restored from an older copy may not know yet what somebody was paid for: then nothing is pending. */
-    if (!amount_sub(total.earned, total.paid, &total.pending))
-        total.pending = AMOUNT_ZERO;
     *sums = total;
     return true;
 }

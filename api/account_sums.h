@@ -7,6 +7,7 @@
 
 struct account_sums {
     struct amount earned, settled, paid, pending, charged;
+    struct amount debt;                       /* as of the last settlement; adjusted stands in by_role */
     struct amount by_role[ROLES];
     struct shares by_model;                   /* owned; role and account are those of the first row */
     bool was_charged;

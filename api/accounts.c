@@ -39,6 +39,21 @@ static void put_sums(json *object, const struct account_sums *sums, struct amoun
     json_put_amount(object, "held", held);
 }
 
+/* Only of an account that was corrected. */
+static void put_adjusted(json *object, const struct account_sums *sums)
+{
+    struct amount up = sums->by_role[ROLE_ADJUSTED_UP], down = sums->by_role[ROLE_ADJUSTED_DOWN];
+    json *adjusted;
+
+    if (amount_is_zero(up) && amount_is_zero(down))
+        return;
+    adjusted = json_new_object();
+    json_put_amount(adjusted, "up", up);
+    json_put_amount(adjusted, "down", down);
+    json_put(object, "adjusted", adjusted);
+    json_put_amount(object, "debt", sums->debt);
+}
+
 static json *account_to_json(struct address account, const struct account_sums *sums, struct amount held)
 {
     json *object = json_new_object();
@@ -47,6 +62,7 @@ static json *account_to_json(struct address account, const struct account_sums *
     put_sums(object, sums, held);
     if (sums->was_charged)
         json_put_amount(object, "charged", sums->charged);
+    put_adjusted(object, sums);
     json_put(object, "byRole", by_role(sums));
     json_put(object, "byModel", by_model(sums));
     return object;

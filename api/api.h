@@ -10,6 +10,7 @@
 #include "gateway/watchdog/watchdog.h"
 
 
+struct signer;
 struct api_config {
     const char *listen, *admin_listen;        /* HOST:PORT, port 0 allowed; [::1]:PORT */
     const char *admin_hosts;                  /* more names that Host may have there, comma-separated; may be empty */
@@ -18,6 +19,7 @@ struct api_config {
     struct domain domain;
     struct address token, protocol_account, signer;
     const uint8_t *secret;                    /* 32 bytes */
+    const struct signer *promise;             /* signs statements too; NULL: none is signed */
     bool parties_only;                        /* [archive] disclosure = parties (access.h) */
     uint64_t max_age_ms, quote_max_s;
     unsigned threads;

@@ -16,6 +16,8 @@ handler_fn account_get, claim_get;
 handler_fn account_receipts_get;
 /* delegations.c */
 handler_fn delegation_post, revocation_post, payout_post, delegations_get, delegation_delete;
+/* statements.c */
+handler_fn statements_get, charges_get;
 /* settlements.c, settlement_files.c */
 handler_fn settlements_get, settlement_get, settlement_rewards, settlement_archive;
 /* info.c, openapi.c, metrics.c */
@@ -28,6 +30,8 @@ handler_fn consumer_post, consumer_patch, consumer_delete, consumer_get, consume
 handler_fn model_verify;
 /* admin_prices.c */
 handler_fn price_post, prices_get;
+/* admin_adjustments.c */
+handler_fn adjustment_post, adjustments_get;
 /* admin_quarantine.c, admin_quarantine_bulk.c */
 handler_fn quarantine_get, quarantine_release, quarantine_refuse, quarantine_release_many, quarantine_refuse_many;
 /* admin_settlements.c */

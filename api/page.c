@@ -54,6 +54,11 @@ bool page_add(struct page *page, const void *key, json *owned_item)
     return true;
 }
 
+void page_cursor(const struct page *page, char next[2 * PAGE_KEY_MAX + 1])
+{
+    hex_encode_bare(page->last, page->key_len, next);
+}
+
 void page_reply(struct page *page, struct reply *reply)
 {
     char next[2 * PAGE_KEY_MAX + 1];
@@ -61,7 +66,7 @@ void page_reply(struct page *page, struct reply *reply)
 
     json_put(object, "items", page->items);
     page->items = NULL;
-    hex_encode_bare(page->last, page->key_len, next);
+    page_cursor(page, next);
     json_put(object, "next", page->more ? json_new_text(next) : json_new_null());
     reply_json(reply, 200, object);
 }

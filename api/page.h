@@ -24,6 +24,7 @@ bool page_begin(const struct request *req, size_t key_len, struct page *page, st
 /* Takes the item; false: the page is full and this one was not taken, so stop (ask the store for limit + 1). */
 bool page_add(struct page *page, const void *key, json *owned_item);
 bool page_is_full(const struct page *page);
+void page_cursor(const struct page *page, char next[2 * PAGE_KEY_MAX + 1]);      /* of the page behind */
 void page_reply(struct page *page, struct reply *reply);
 /* After the store has walked the list: the page, or err's problem.  A walk that was stopped because the page is full is
  * no failure. */

@@ -27,7 +27,7 @@ enum access_role { ACCESS_ANYONE, ACCESS_VIEWER, ACCESS_OPERATOR, ACCESS_ADMIN }
 /* NULL: not sent. */
 struct request_headers {
     const char *host, *authorization, *content_type, *content_encoding, *content_length, *expect;
-    const char *accept_encoding, *if_none_match, *prefer, *idempotency_key, *quittance_auth, *range, *if_range;
+    const char *accept, *accept_encoding, *if_none_match, *prefer, *idempotency_key, *quittance_auth, *range, *if_range;
     const char *cookie, *origin, *csrf, *last_event_id;
 };
 struct query_pair { const char *name, *value; };               /* value NULL: `?name` */

@@ -66,7 +66,7 @@ static void take_headers(struct request *req, struct MHD_Connection *connection)
         { "Content-Encoding", &req->header.content_encoding },
         { "Content-Length", &req->header.content_length },
         { "Expect", &req->header.expect },
-        { "Accept-Encoding", &req->header.accept_encoding },
+        { "Accept", &req->header.accept }, { "Accept-Encoding", &req->header.accept_encoding },
         { "If-None-Match", &req->header.if_none_match },
         { "Prefer", &req->header.prefer },
         { "Idempotency-Key", &req->header.idempotency_key },

@@ -71,12 +71,18 @@ static bool find_commit(void *self, const struct transaction_row *t, struct err 
     return true;
 }
 
+bool settlement_commit(struct db *db, uint64_t sequence, struct tx_hash *commit, struct err *err)
+{
+    *commit = (struct tx_hash){ 0 };
+    return store_tx_of_sequence(db, sequence, find_commit, commit, err);
+}
+
 bool settlement_of_receipt(struct db *db, const struct settlement_row *s, json **out, struct err *err)
 {
-    struct tx_hash commit = { 0 };
+    struct tx_hash commit;
     json *object;
 
-    if (!store_tx_of_sequence(db, s->sequence, find_commit, &commit, err))
+    if (!settlement_commit(db, s->sequence, &commit, err))
         return false;
     object = json_new_object();
     json_put_u64(object, "sequence", s->sequence);

@@ -10,6 +10,8 @@
 json *settlement_to_json(const struct settlement_row *s);
 /* With transactions and their attempts, and paid, skipped, left. */
 MUST_USE bool settlement_in_full(struct db *db, const struct settlement_row *s, json **out, struct err *err);
+/* The transaction that committed it, as mined; zero: none that we know. */
+MUST_USE bool settlement_commit(struct db *db, uint64_t sequence, struct tx_hash *commit, struct err *err);
 /* The member `settlement` of a receipt. */
 MUST_USE bool settlement_of_receipt(struct db *db, const struct settlement_row *s, json **out, struct err *err);
 

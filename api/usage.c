@@ -67,8 +67,8 @@ static struct model_usage *row_of(struct usage *usage, struct hash model)
 
 static bool add(struct model_usage *sum, const struct posting *p, struct err *err)
 {
-    /* What the popularity pool adds is no use: nobody ran a job for it. */
-    if (!role_is_credit(p->share.role) || p->share.role == ROLE_POPULARITY)
+    /* What the popularity pool adds is no use: nobody ran a job for it; nor is a correction. */
+    if (!role_is_credit(p->share.role) || p->share.role == ROLE_POPULARITY || role_is_adjustment(p->share.role))
         return true;
     /* Each receipt has one provider's part, so that row counts the receipts. */
     if (p->share.role == ROLE_PROVIDER)

@@ -92,6 +92,7 @@ static bool open_intake(struct book *b, struct err *err)
     const struct config *c = &b->config;
     struct intake_config ic = {
         .limits = { .max_age_ms = c->receipts.max_age_s * 1000, .daily_limit = c->receipts.daily_limit,
+                    .credit_days = c->consumers.period_s / 86400,
                     .require_countersignature = c->receipts.require_countersignature, .plausibility = plausibility_of(c) },
         .settle_within_ms = c->receipts.settle_within_s * 1000,
         .quarantine_max = c->receipts.quarantine_max, .quote_max_ms = c->receipts.quote_max_s * 1000,
@@ -118,7 +119,7 @@ static void make_api(struct book *b)
         .settle_within_ms = c->receipts.settle_within_s * 1000,
         .token = c->chain.token, .protocol_account = open_protocol_account(c, signer_address(b->signer)),
         .signer = signer_address(b->signer),
-        .secret = b->secret, .parties_only = config_parties_only(c), .max_age_ms = c->receipts.max_age_s * 1000,
+        .secret = b->secret, .promise = b->promise, .parties_only = config_parties_only(c), .max_age_ms = c->receipts.max_age_s * 1000,
         .quote_max_s = c->receipts.quote_max_s, .threads = cores(),
         .watchdog = b->watchdog,
         .trusted_proxies = c->api.trusted_proxies, .connections_max = b->connections_max,

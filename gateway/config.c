@@ -67,6 +67,7 @@ static const struct setting settings[] = {
     { "receipts", "max_age",                  SETTING_SECONDS,       AT(receipts.max_age_s),               "24h" },
     { "receipts", "quarantine_max",           SETTING_COUNT,         AT(receipts.quarantine_max),          "100000" },
     { "receipts", "daily_limit",              SETTING_AMOUNT,        AT(receipts.daily_limit),             "1000000000000000000000000" },
+    { "consumers", "period",                  SETTING_SECONDS,       AT(consumers.period_s),               "30d" },
     { "receipts", "settle_within",            SETTING_SECONDS,       AT(receipts.settle_within_s),         "72h" },
     { "receipts", "require_countersignature", SETTING_BOOL,          AT(receipts.require_countersignature), "no" },
     { "receipts", "rate_limit",               SETTING_COUNT,         AT(receipts.rate_limit),              "50000" },
@@ -248,6 +249,8 @@ static bool check(const struct config *config, struct err *err)
         return err_set(err, ERR_CONFIG, "[plausibility] parallelism must be at most %u", PARALLELISM_MAX);
     if (config->chain.chain_id == 0)
         return err_set(err, ERR_CONFIG, "[chain] chain_id must not be 0");
+    if (config->consumers.period_s == 0 || config->consumers.period_s % 86400 != 0)
+        return err_set(err, ERR_CONFIG, "[consumers] period must be whole days");
     if (config->watchdog.interval_s == 0)
         return err_set(err, ERR_CONFIG, "[watchdog] interval must not be 0");
     if (config->watchdog.gas_runs_warn < config->watchdog.gas_runs_fail)

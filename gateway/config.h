@@ -39,6 +39,7 @@ struct config {
         bool unique_evidence;
     } plausibility;
     struct { uint64_t epoch_s, cap_bps; struct amount budget; } popularity;      /* budget 0: off */
+    struct { uint64_t period_s; } consumers;           /* of credit limits: whole days */
     struct { char *dir, *disclosure; } archive;
     struct {
         uint64_t interval_s, unsettled_max_s, stuck_max_s, held_max;         /* unsettled_max 0: half of settle_within */

@@ -3,6 +3,7 @@
 
 #include "store/catalog_rows.h"
 #include "store/meta.h"
+#include "store/receipts.h"
 
 bool store_consumer_add(struct db *db, const struct consumer *c, struct err *err)
 {
@@ -96,4 +97,46 @@ bool store_consumer_latest(struct db *db, struct address a, struct consumer *c, 
         *c = got;
     *found = row;
     return true;
+}
+
+bool store_consumer_days(struct db *db, struct address consumer, uint64_t from, uint64_t until, struct amount *amount, struct err *err)
+{
+    struct amount sum = AMOUNT_ZERO;
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT amount FROM consumer_days WHERE consumer = ? AND day >= ? AND day < ?", &st, err))
+        return false;
+    stmt_bind_address(&st, &consumer);
+    stmt_bind_u64(&st, from);
+    stmt_bind_u64(&st, until);
+    while (stmt_step(&st, &row, err)) {
+        if (!row) {
+            *amount = sum;
+            return true;
+        }
+        if (!amount_add(sum, stmt_amount(&st), &sum)) {
+            stmt_end(&st);
+            return err_set(err, ERR_OVERFLOW, "what a consumer is billed is over 256 bits");
+        }
+    }
+    return false;
+}
+
+bool store_consumer_day(struct db *db, struct address consumer, uint64_t day, struct amount *amount, struct err *err)
+{
+    return store_consumer_days(db, consumer, day, day + 1, amount, err);
+}
+
+bool store_consumer_day_set(struct db *db, struct address consumer, uint64_t day, struct amount amount, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO consumer_days (consumer, day, amount) VALUES (?, ?, ?)"
+                        " ON CONFLICT (consumer, day) DO UPDATE SET amount = excluded.amount", &st, err))
+        return false;
+    stmt_bind_address(&st, &consumer);
+    stmt_bind_u64(&st, day);
+    stmt_bind_amount(&st, amount);
+    return stmt_exec_one(&st, err);
 }

@@ -163,6 +163,33 @@ bool store_accounts(struct db *db, struct address after, unsigned limit, account
     return false;
 }
 
+bool store_postings_of_account_in(struct db *db, struct address account, uint64_t batch, posting_fn *visit, void *self, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM postings WHERE batch = ? AND account = ? ORDER BY role, model", &st, err))
+        return false;
+    stmt_bind_u64(&st, batch);
+    stmt_bind_address(&st, &account);
+    return visit_postings(&st, visit, self, err);
+}
+
+bool store_account_batch_up_to(struct db *db, struct address account, uint64_t bound, uint64_t *batch, struct err *err)
+{
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT COALESCE(MAX(batch), 0) FROM postings WHERE account = ? AND batch <= ?", &st, err))
+        return false;
+    stmt_bind_address(&st, &account);
+    stmt_bind_u64(&st, bound);
+    if (!stmt_step(&st, &row, err))
+        return false;
+    *batch = row ? stmt_u64(&st) : 0;
+    stmt_end(&st);
+    return stmt_ok(&st, err);
+}
+
 bool store_account_held(struct db *db, struct address provider, struct amount *held, struct err *err)
 {
     struct amount sum = AMOUNT_ZERO;

@@ -17,6 +17,7 @@ extern const char _binary_store_schema_0007_costs_sql_start[], _binary_store_sch
 extern const char _binary_store_schema_0008_market_sql_start[], _binary_store_schema_0008_market_sql_end[];
 extern const char _binary_store_schema_0009_popularity_sql_start[], _binary_store_schema_0009_popularity_sql_end[];
 extern const char _binary_store_schema_0010_plausibility_sql_start[], _binary_store_schema_0010_plausibility_sql_end[];
+extern const char _binary_store_schema_0011_adjustments_sql_start[], _binary_store_schema_0011_adjustments_sql_end[];
 extern const char _binary_store_schema_0012_retention_sql_start[], _binary_store_schema_0012_retention_sql_end[];
 extern const char _binary_store_schema_0013_singles_sql_start[], _binary_store_schema_0013_singles_sql_end[];
 extern const char _binary_store_schema_0014_samples_sql_start[], _binary_store_schema_0014_samples_sql_end[];
@@ -35,6 +36,7 @@ static const struct migration {
     { "0008_market", _binary_store_schema_0008_market_sql_start, _binary_store_schema_0008_market_sql_end },
     { "0009_popularity", _binary_store_schema_0009_popularity_sql_start, _binary_store_schema_0009_popularity_sql_end },
     { "0010_plausibility", _binary_store_schema_0010_plausibility_sql_start, _binary_store_schema_0010_plausibility_sql_end },
+    { "0011_adjustments", _binary_store_schema_0011_adjustments_sql_start, _binary_store_schema_0011_adjustments_sql_end },
     { "0012_retention", _binary_store_schema_0012_retention_sql_start, _binary_store_schema_0012_retention_sql_end },
     { "0013_singles", _binary_store_schema_0013_singles_sql_start, _binary_store_schema_0013_singles_sql_end },
     { "0014_samples", _binary_store_schema_0014_samples_sql_start, _binary_store_schema_0014_samples_sql_end },

@@ -213,6 +213,32 @@ static bool find_head(struct db *db, uint64_t id, struct page *page, struct err 
     return stmt_ok(&st, err);
 }
 
+bool store_page_up_to(struct db *db, uint64_t batch, uint64_t id, struct page *page, bool *found, struct err *err)
+{
+    struct stmt st;
+    bool any;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM receipt_pages WHERE batch = ? AND id <= ? ORDER BY id DESC LIMIT 1", &st, err))
+        return false;
+    stmt_bind_u64(&st, batch);
+    stmt_bind_u64(&st, id);
+    if (!stmt_step(&st, &any, err))
+        return false;
+    if (any) {
+        buf_init(&page->indexes);
+        buf_init(&page->gone);
+        read_head(&st, page);
+    }
+    stmt_end(&st);
+    if (!stmt_ok(&st, err)) {
+        if (any)
+            page_clear(page);
+        return false;
+    }
+    *found = any;
+    return true;
+}
+
 bool store_pages_of_batch(struct db *db, uint64_t batch, page_fn *visit, void *self, struct err *err)
 {
     struct page page = { 0 };

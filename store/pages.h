@@ -49,6 +49,8 @@ void page_fill_row(const struct page *page, uint64_t slot, const uint8_t fields[
 /* All pages of a batch; borrowed from them: page. */
 typedef bool page_fn(void *self, const struct page *page, struct err *err);
 MUST_USE bool store_pages_of_batch(struct db *db, uint64_t batch, page_fn *visit, void *self, struct err *err);
+/* The one of the batch with the highest id up to a bound; page_clear where found. */
+MUST_USE bool store_page_up_to(struct db *db, uint64_t batch, uint64_t id, struct page *page, bool *found, struct err *err);
 /* One frame unpacked: *count receipts of the page from slot frame * PAGE_FRAME on.  fields is reset first. */
 MUST_USE bool store_page_frame(struct db *db, uint64_t page, uint64_t frame, struct buf *fields, struct amount amounts[PAGE_FRAME],
                                size_t *count, struct err *err);

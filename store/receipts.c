@@ -245,6 +245,21 @@ bool store_receipt_rows_of_batch(struct db *db, uint64_t batch, receipt_fn *visi
     return visit_rows(&st, visit, self, err);
 }
 
+bool store_receipt_rows_before(struct db *db, uint64_t batch, struct job_id job, struct address provider, unsigned limit,
+                               receipt_fn *visit, void *self, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM receipts WHERE batch = ? AND (job_id, provider) < (?, ?)"
+                        " ORDER BY job_id DESC, provider DESC LIMIT ?", &st, err))
+        return false;
+    stmt_bind_u64(&st, batch);
+    stmt_bind_job_id(&st, &job);
+    stmt_bind_address(&st, &provider);
+    stmt_bind_u64(&st, limit);
+    return visit_rows(&st, visit, self, err);
+}
+
 /* Written out as a number, so that SQLite sees that the partial index receipts_held fits. */
 _Static_assert(RECEIPT_QUARANTINED == 2, "receipts_held is an index over state 2");
 

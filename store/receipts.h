@@ -58,6 +58,9 @@ MUST_USE bool store_receipts_of_job(struct db *db, struct job_id job, receipt_fn
 MUST_USE bool store_receipts_before(struct db *db, struct job_id job, struct address provider, unsigned limit, receipt_fn *visit, void *self,
                                     struct err *err);
 MUST_USE bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err);   /* by (jobId, provider) */
+/* Backwards, from before a key on: those that lie in no page (pages.h has the others). */
+MUST_USE bool store_receipt_rows_before(struct db *db, uint64_t batch, struct job_id job, struct address provider, unsigned limit,
+                                        receipt_fn *visit, void *self, struct err *err);
 /* The same for who reads them more than once: the order is made at open.  Within one transaction. */
 struct batch_receipts;
 MUST_USE bool batch_receipts_open(struct db *db, uint64_t batch, struct batch_receipts **receipts, struct err *err);
@@ -88,5 +91,9 @@ MUST_USE bool store_promise_find(struct db *db, uint64_t id, struct promise_row 
 
 MUST_USE bool store_provider_day(struct db *db, struct address provider, uint64_t day, struct amount *amount, struct err *err);
 MUST_USE bool store_provider_day_set(struct db *db, struct address provider, uint64_t day, struct amount amount, struct err *err);
+/* What a consumer was billed: on a day, and on those from one up to (not including) another. */
+MUST_USE bool store_consumer_day(struct db *db, struct address consumer, uint64_t day, struct amount *amount, struct err *err);
+MUST_USE bool store_consumer_day_set(struct db *db, struct address consumer, uint64_t day, struct amount amount, struct err *err);
+MUST_USE bool store_consumer_days(struct db *db, struct address consumer, uint64_t from, uint64_t until, struct amount *amount, struct err *err);
 
 #endif

@@ -24,8 +24,10 @@ enum difference {
     DIFFERS_SPLIT,
     DIFFERS_RECEIPTS_ROOT,
     DIFFERS_POPULARITY,        /* an epoch of the pool: its terms, scores, fees, shares, what was carried */
+    DIFFERS_ADJUSTMENT,        /* order, made twice */
     DIFFERS_REWARD,            /* a reward line against the credits of its receipts */
     DIFFERS_LEAF_FELL,
+    DIFFERS_DEBT,              /* a debt line against what was taken and earned */
     DIFFERS_REWARDS_ROOT,
     DIFFERS_TOTAL,
     DIFFERS_REWARDS_JSON,

@@ -13,6 +13,8 @@ struct known {
     struct progress *progress;
     const struct catalog *catalog;            /* with the rows of this settlement; NULL until its first receipt */
     struct totals leaves;
+    struct corrected corrected;
+    struct address protocol_account;
     struct err fault;
 };
 
@@ -80,6 +82,12 @@ static bool take_text(void *self, const char *text, size_t len, struct err *err)
         (void)!rows_take(k->replay->rows, &line, false, k->settlement->event.sequence, &k->fault);
     else if (line.type == ARCHIVE_CAPACITY)
         (void)!market_audit_capacity(k->replay->market, &line.of.capacity, k->settlement->event.sequence, &k->fault);
+    else if (line.type == ARCHIVE_BATCH)
+        k->protocol_account = line.of.batch.protocol_account;
+    else if (line.type == ARCHIVE_ADJUSTMENT)
+        (void)!corrected_take(&k->corrected, &k->replay->corrections, &line.of.adjustment, &k->fault);
+    else if (line.type == ARCHIVE_DEBT)
+        (void)!corrected_take_debt(&k->corrected, &k->replay->corrections, &line.of.debt, &k->fault);
     else if (line.type == ARCHIVE_RECEIPT)
         (void)!take_receipt(k, &line.of.receipt, &k->fault);
     else if (line.type == ARCHIVE_EPOCH)
@@ -126,15 +134,18 @@ void replay_keep_leaves(struct replay *r, const struct chain_settlement *s, cons
 
 bool replay_known(struct replay *r, const struct chain_settlement *s, struct source *source, struct progress *progress, struct err *err)
 {
-    struct known k = { .replay = r, .settlement = s, .progress = progress };
+    struct known k = { .replay = r, .settlement = s, .progress = progress, .corrected = { .sequence = s->event.sequence } };
     struct hash digest;
+    bool ok;
 
     replay_note(r, s);
     totals_copy(&r->leaves, &k.leaves);
-    if (!source_archive(source, s->event.sequence, take_text, &k, &digest, err) || !check(&k, digest, err)) {
+    ok = source_archive(source, s->event.sequence, take_text, &k, &digest, err) && check(&k, digest, err)
+      && corrected_keep(&k.corrected, &r->corrections, k.protocol_account, NULL, err);
+    corrected_clear(&k.corrected);
+    if (ok)
+        replay_keep_leaves(r, s, &k.leaves);
+    else
         totals_clear(&k.leaves);
-        return false;
-    }
-    replay_keep_leaves(r, s, &k.leaves);
-    return true;
+    return ok;
 }

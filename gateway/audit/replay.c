@@ -31,6 +31,7 @@ void replay_clear(struct replay *r)
     seen_clear(&r->seen);
     pool_audit_clear(&r->pool);
     signatures_free(r->signatures);
+    corrections_clear(&r->corrections);
     totals_clear(&r->charges);
     totals_clear(&r->leaves);
     totals_clear(&r->active);
@@ -53,7 +54,7 @@ void replay_note(struct replay *r, const struct chain_settlement *s)
 
 /* ---- one archive; its parts come in this order ---- */
 
-enum part { PART_NOTHING, PART_BATCH, PART_ROWS, PART_RECEIPTS, PART_POPULARITY, PART_REWARDS };
+enum part { PART_NOTHING, PART_BATCH, PART_ROWS, PART_RECEIPTS, PART_ADJUSTMENTS, PART_POPULARITY, PART_REWARDS, PART_DEBTS };
 
 struct reading {
     struct replay *replay;
@@ -67,6 +68,8 @@ struct reading {
     struct tree_stream receipts;
     struct job_id last_job;
     struct address last_provider;
+    struct corrected corrected;
+    struct debts owed;             /* as recomputed; of no use where lines stay sealed */
     struct reward_walk walk;
     struct sealed sealed;
     struct err fault;              /* the first; the rest of the file is only hashed then */
@@ -147,6 +150,17 @@ static bool take_leaf(struct reading *r, struct hash leaf)
     return true;
 }
 
+static bool enter_rewards(struct reading *r, struct err *err)
+{
+    if (r->sealed.receipts > 0)               /* not all credits are known: the reward lines tell the growth */
+        totals_clear(&r->credits);
+    else if (!totals_sort(&r->credits, err)
+             || !corrected_settle(&r->corrected, &r->replay->corrections, r->recompute.protocol_account, &r->credits, &r->owed, err))
+        return false;
+    r->walk = (struct reward_walk){ r->settlement->event.sequence, &r->replay->leaves, &r->credits, 0 };
+    return true;
+}
+
 /* What must hold before the next part's first line: rows are complete before receipts, receipts before rewards. */
 static bool enter(struct reading *r, enum part part, struct err *err)
 {
@@ -157,7 +171,11 @@ static bool enter(struct reading *r, enum part part, struct err *err)
         return bundles_seal(&r->bundles, e->sequence, err)
             && rows_catalog(r->replay->rows, e->sequence, &r->recompute.catalog, err)
             && quotes_seal(&r->quotes, &r->replay->domain, r->recompute.catalog, e->sequence, err);
-    if (part != PART_REWARDS)
+    if (part == PART_REWARDS)
+        return enter_rewards(r, err);
+    if (part == PART_DEBTS)
+        return r->sealed.receipts > 0 || reward_walk_end(&r->walk, err);
+    if (part != PART_ADJUSTMENTS)
         return true;
     if (!signatures_settle(r->replay->signatures, e->sequence, err)
         || !market_audit_settle(r->replay->market, r->recompute.catalog, r->replay->cancelled_count == 0 && r->progress->sealed == 0
@@ -168,20 +186,15 @@ static bool enter(struct reading *r, enum part part, struct err *err)
     root = tree_stream_root(&r->receipts);
     if (!hash_eq(root, e->receipts_root))
         return differs_hash(err, DIFFERS_RECEIPTS_ROOT, place(r, "over all receipts"), root, e->receipts_root);
-    if (r->sealed.receipts > 0)               /* not all credits are known: the reward lines tell the growth */
-        totals_clear(&r->credits);
-    else if (!bundles_check(&r->bundles, &r->replay->domain, e->sequence, err) || !totals_sort(&r->credits, err))
-        return false;
-    r->walk = (struct reward_walk){ e->sequence, &r->replay->leaves, &r->credits, 0 };
-    return true;
+    return r->sealed.receipts > 0 || bundles_check(&r->bundles, &r->replay->domain, e->sequence, err);
 }
 
 static bool advance(struct reading *r, enum part part, struct err *err)
 {
     if (part < r->part || (part == PART_BATCH) != (r->part == PART_NOTHING))
         return differs(err, DIFFERS_ARCHIVE, place(r, "order of lines"),
-                       "one batch; prices, providers, models, consumers, delegations, revocations, capacities, epochs, quotes, bundles; receipts; popularity; rewards",
-                       "another order");
+                       "one batch; prices, providers, models, consumers, delegations, revocations, capacities, epochs, quotes, bundles;"
+                       " receipts; adjustments; popularity; rewards; debts", "another order");
     while (r->part < part)
         if (!enter(r, ++r->part, err))
             return false;
@@ -208,7 +221,9 @@ static enum part part_of(enum archive_type type)
     case ARCHIVE_RECEIPT:
     case ARCHIVE_SEALED:   return PART_RECEIPTS;
     case ARCHIVE_POPULARITY: return PART_POPULARITY;
+    case ARCHIVE_ADJUSTMENT: return PART_ADJUSTMENTS;
     case ARCHIVE_REWARD:   return PART_REWARDS;
+    case ARCHIVE_DEBT:     return PART_DEBTS;
     }
     bug("archive line type %d", (int)type);
 }
@@ -237,6 +252,8 @@ static bool take(struct reading *r, const struct archive_line *line, struct err 
     case ARCHIVE_POPULARITY:
         return pool_audit_book(&r->replay->pool, r->recompute.catalog, &line->of.popularity, r->settlement->event.sequence,
                                &r->credits, err);
+    case ARCHIVE_ADJUSTMENT: return corrected_take(&r->corrected, &r->replay->corrections, &line->of.adjustment, err);
+    case ARCHIVE_DEBT:     return corrected_take_debt(&r->corrected, &r->replay->corrections, &line->of.debt, err);
     case ARCHIVE_REWARD:
         return r->sealed.receipts > 0 ? sealed_reward(&r->sealed, &r->replay->leaves, &line->of.reward, &r->credits, err)
                                       : reward_walk_next(&r->walk, &line->of.reward, err);
@@ -286,7 +303,9 @@ static bool read_archive(struct reading *r, struct source *source, struct err *e
     }
     if (r->part == PART_NOTHING)
         return differs(err, DIFFERS_ARCHIVE, place(r, "file"), "a batch line", "none");
-    return advance(r, PART_REWARDS, err) && (r->sealed.receipts > 0 || reward_walk_end(&r->walk, err));
+    return advance(r, PART_DEBTS, err)
+        && corrected_keep(&r->corrected, &r->replay->corrections, r->recompute.protocol_account,
+                          r->sealed.receipts > 0 ? NULL : &r->owed, err);
 }
 
 /* The leaves after this settlement, against roots, totals and rewards.json. */
@@ -324,7 +343,8 @@ bool replay_settlement(struct replay *r, const struct chain_settlement *s, struc
                        struct err *err)
 {
     struct totals leaves = { 0 };
-    struct reading reading = { .replay = r, .settlement = s, .progress = progress, .sealed = { .sequence = s->event.sequence } };
+    struct reading reading = { .replay = r, .settlement = s, .progress = progress, .sealed = { .sequence = s->event.sequence },
+                               .corrected = { .sequence = s->event.sequence } };
     bool ok;
 
     reading.recompute = (struct recompute){ .sequence = s->event.sequence, .domain = &r->domain, .signatures = r->signatures,
@@ -336,6 +356,8 @@ bool replay_settlement(struct replay *r, const struct chain_settlement *s, struc
     bundles_clear(&reading.bundles);
     quotes_clear(&reading.quotes);
     totals_clear(&reading.credits);
+    corrected_clear(&reading.corrected);
+    debts_clear(&reading.owed);
     if (!ok) {
         totals_clear(&leaves);
         return false;

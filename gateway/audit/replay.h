@@ -6,6 +6,7 @@
 
 #include "gateway/audit/audit.h"
 #include "gateway/audit/chain_view.h"
+#include "gateway/audit/corrections.h"
 #include "gateway/audit/market.h"
 #include "gateway/audit/pool.h"
 #include "gateway/audit/rows.h"
@@ -23,6 +24,7 @@ struct replay {
     struct seen seen;
     struct pool_audit pool;
     struct signatures *signatures;            /* of receipts signed one by one, under way on all cores */
+    struct corrections corrections;
     struct totals charges;                    /* what consumers are billed, by the receipts that were recomputed */
     struct totals leaves;                       /* after the last settlement that stands */
     struct hash root;                         /* of them */

@@ -18,7 +18,9 @@ const char *const archive_type_names[ARCHIVE_TYPES] = {
     [ARCHIVE_QUOTE]    = "quote",
     [ARCHIVE_BUNDLE]   = "bundle",
     [ARCHIVE_RECEIPT]  = "receipt",
+    [ARCHIVE_ADJUSTMENT] = "adjustment",
     [ARCHIVE_REWARD]   = "reward",
+    [ARCHIVE_DEBT]     = "debt",
     [ARCHIVE_SEALED_CONSUMER] = "sealed-consumer",
     [ARCHIVE_SEALED_QUOTE] = "sealed-quote",
     [ARCHIVE_SEALED_BUNDLE] = "sealed-bundle",
@@ -126,11 +128,11 @@ static void put_bundle(json *line, const struct archive_bundle *b)
     json_put(line, "others", others);
 }
 
-static void put_reward(json *line, const struct archive_reward *r)
+static void put_change(json *line, struct address account, struct amount before, struct amount after)
 {
-    json_put_address(line, "account", r->account);
-    json_put_amount(line, "before", r->before);
-    json_put_amount(line, "after", r->after);
+    json_put_address(line, "account", account);
+    json_put_amount(line, "before", before);
+    json_put_amount(line, "after", after);
 }
 
 static void put_base64(json *line, const char *name, const void *bytes, size_t len)
@@ -166,7 +168,9 @@ static void put_line(json *object, const struct archive_line *line)
     case ARCHIVE_QUOTE:    put_members(object, quote_to_json(&line->of.quote)); return;
     case ARCHIVE_BUNDLE:   put_bundle(object, &line->of.bundle); return;
     case ARCHIVE_RECEIPT:  break;             /* archive_fast.c */
-    case ARCHIVE_REWARD:   put_reward(object, &line->of.reward); return;
+    case ARCHIVE_ADJUSTMENT: put_members(object, adjustment_to_json(&line->of.adjustment)); return;
+    case ARCHIVE_REWARD:   put_change(object, line->of.reward.account, line->of.reward.before, line->of.reward.after); return;
+    case ARCHIVE_DEBT:     put_change(object, line->of.debt.account, line->of.debt.before, line->of.debt.after); return;
     case ARCHIVE_SEALED_CONSUMER:
     case ARCHIVE_SEALED_QUOTE:
     case ARCHIVE_SEALED_BUNDLE:

@@ -8,13 +8,16 @@
  * Where only parties may read, consumer, quote, bundle and receipt lines are sealed (seal.h) and stand in the same places.
  * A consumer line {address, since, enrolled} is the revision in force for a countersigned receipt when it was accepted: where
  * enrolled, that consumer is billed, else, and where there is no line, the treasury.
+ * Behind the receipts stand the batch's adjustments by id, in the clear always, and behind the rewards a debt line {account,
+ * before, after} for each account that owes another amount than before (debts.h).
  * Amounts are decimal strings, `acceptedAt` Unix ms.  Beyond the design's members: `batch` has token and
- * protocolAccount, `provider` has since, `model` has verifiedAt, `receipt` and `bundle` have the `key` that signed where it is a delegated one, so that nothing outside the files is needed; `contract`
- * stands in a `model` line whose registration was signed for a predecessor of the batch's contract. */
+ * protocolAccount, `provider` has since, `model` has verifiedAt, `receipt` and `bundle` have the `key` that signed where it is a
+ * delegated one, so that nothing outside the files is needed; `contract` stands in a `model` line whose registration was signed for a predecessor of the batch's contract. */
 #ifndef QUITTANCE_CORE_ARCHIVE_H
 #define QUITTANCE_CORE_ARCHIVE_H
 
 #include "gateway/base/buf.h"
+#include "gateway/core/adjustment.h"
 #include "gateway/core/catalog.h"
 #include "gateway/core/header.h"
 #include "gateway/core/ledger.h"
@@ -22,7 +25,7 @@
 #include "gateway/core/quote.h"
 
 enum archive_type { ARCHIVE_BATCH, ARCHIVE_PRICE, ARCHIVE_PROVIDER, ARCHIVE_MODEL, ARCHIVE_CONSUMER, ARCHIVE_CAPACITY, ARCHIVE_QUOTE,
-                    ARCHIVE_BUNDLE, ARCHIVE_RECEIPT, ARCHIVE_REWARD,
+                    ARCHIVE_BUNDLE, ARCHIVE_RECEIPT, ARCHIVE_ADJUSTMENT, ARCHIVE_REWARD, ARCHIVE_DEBT,
                     ARCHIVE_SEALED_CONSUMER, ARCHIVE_SEALED_QUOTE, ARCHIVE_SEALED_BUNDLE, ARCHIVE_SEALED,
                     ARCHIVE_EPOCH, ARCHIVE_POPULARITY, ARCHIVE_DELEGATION, ARCHIVE_REVOCATION };
 /* One of the catalog: price, provider, model, consumer, delegation, revocation. */
@@ -54,6 +57,7 @@ struct archive_receipt {
     struct amount amount;
 };
 struct archive_reward { struct address account; struct amount before, after; };
+struct archive_debt { struct address account; struct amount before, after; };
 #define ARCHIVE_WRAP 48
 struct archive_sealed {
     struct hash leaf;                         /* of the receipts tree; only of a sealed receipt */
@@ -76,7 +80,9 @@ struct archive_line {
         struct issued_quote quote;
         struct archive_bundle bundle;
         struct archive_receipt receipt;
+        struct adjustment adjustment;         /* .batch is zero: the file's */
         struct archive_reward reward;
+        struct archive_debt debt;
         struct archive_sealed sealed;         /* of all sealed types */
         struct popularity_terms epoch;
         struct popularity popularity;         /* rows owned */

@@ -228,6 +228,26 @@ static bool read_reward(const json *line, struct archive_line *out, struct err *
         && READ(json_get_amount, line, "after", &r->after, err);
 }
 
+static bool read_debt(const json *line, struct archive_line *out, struct err *err)
+{
+    struct archive_debt *d = &out->of.debt;
+
+    return READ(json_get_address, line, "account", &d->account, err)
+        && READ(json_get_amount, line, "before", &d->before, err)
+        && READ(json_get_amount, line, "after", &d->after, err);
+}
+
+static bool read_adjustment(const json *line, struct archive_line *out, struct err *err)
+{
+    struct adjustment *a = &out->of.adjustment;
+
+    return adjustment_from_json(line, a, err)
+        && READ(json_get_u64, line, "id", &a->id, err)
+        && READ(json_get_address, line, "counterAccount", &a->counter_account, err)
+        && READ(json_get_u64, line, "recordedAt", &a->recorded_at_ms, err)
+        && (!address_eq(a->account, a->counter_account) || err_set(err, ERR_INVALID, "counterAccount: the account itself"));
+}
+
 static bool read_base64(const json *line, const char *name, struct buf *bytes, struct err *err)
 {
     const char *text;
@@ -299,6 +319,9 @@ static const struct line_reader {
                                            "outputTokens", "units", "computeMs", "startedAt", "finishedAt", "quote", "evidence",
                                            "signature", "consumerSignature", "bundle", "index", "key", "salt", "acceptedAt",
                                            "priceVersion", "amount" } },
+    [ARCHIVE_ADJUSTMENT] = { read_adjustment, { "id", "account", "counterAccount", "amount", "sign", "reason", "receipt",
+                                                "recordedAt" } },
+    [ARCHIVE_DEBT]     = { read_debt, { "account", "before", "after" } },
     [ARCHIVE_REWARD]   = { read_reward, { "account", "before", "after" } },
     [ARCHIVE_SEALED_CONSUMER] = { read_box, { "box" } },
     [ARCHIVE_SEALED_QUOTE] = { read_box, { "box" } },

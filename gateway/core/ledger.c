@@ -14,13 +14,20 @@ const char *role_name(enum role role)
     case ROLE_CONSUMER: return "consumer";
     case ROLE_TREASURY: return "treasury";
     case ROLE_POPULARITY: return "popularity";
+    case ROLE_ADJUSTED_UP:   return "adjusted-up";
+    case ROLE_ADJUSTED_DOWN: return "adjusted-down";
     }
     bug("role %d", (int)role);     /* a newer schema, or a damaged row */
 }
 
 bool role_is_credit(enum role role)
 {
-    return role != ROLE_CONSUMER && role != ROLE_TREASURY;
+    return role != ROLE_CONSUMER && role != ROLE_TREASURY && role != ROLE_ADJUSTED_DOWN;
+}
+
+bool role_is_adjustment(enum role role)
+{
+    return role == ROLE_ADJUSTED_UP || role == ROLE_ADJUSTED_DOWN;
 }
 
 void shares_clear(struct shares *s)

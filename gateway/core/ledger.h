@@ -8,11 +8,15 @@
 
 #include "gateway/core/catalog.h"
 
-/* Kept in postings.role: append only.  Consumer and treasury are debits, the others credits. */
-enum role { ROLE_PROVIDER = 1, ROLE_CREATOR, ROLE_LINEAGE, ROLE_PROTOCOL, ROLE_CONSUMER, ROLE_TREASURY, ROLE_POPULARITY };
-#define ROLES (ROLE_POPULARITY + 1)
-const char *role_name(enum role role);        /* provider, creator, lineage, protocol, consumer, treasury, popularity */
+/* Kept in postings.role: append only.  Consumer, treasury and adjusted-down are debits, the others credits; adjusted is what
+ * corrections add and take (adjustment.h), without a model. */
+enum role { ROLE_PROVIDER = 1, ROLE_CREATOR, ROLE_LINEAGE, ROLE_PROTOCOL, ROLE_CONSUMER, ROLE_TREASURY, ROLE_POPULARITY,
+            ROLE_ADJUSTED_UP, ROLE_ADJUSTED_DOWN };
+#define ROLES (ROLE_ADJUSTED_DOWN + 1)
+/* provider, creator, lineage, protocol, consumer, treasury, popularity, adjusted-up, adjusted-down */
+const char *role_name(enum role role);
 bool role_is_credit(enum role role);
+bool role_is_adjustment(enum role role);
 
 struct share {
     struct address account;

@@ -76,6 +76,29 @@ static void over_limit(const struct rule_facts *facts, struct verdict *verdict)
                amount_text, day_text, limit_text);
 }
 
+uint64_t rules_period_start(const struct rule_limits *limits, uint64_t day)
+{
+    return limits->credit_days == 0 ? 0 : day - day % limits->credit_days;
+}
+
+static void over_credit(const struct rule_facts *facts, struct verdict *verdict)
+{
+    const struct consumer *c = catalog_consumer(facts->catalog, facts->receipt->receipt.consumer, facts->now_ms);
+    char amount_text[U256_DECIMAL_MAX], period_text[U256_DECIMAL_MAX], limit_text[U256_DECIMAL_MAX];
+    struct amount period;
+
+    /* Without the signature the treasury pays. */
+    if (verdict->price == NULL || !facts->receipt->has_consumer_signature || c == NULL || !c->has_credit_limit)
+        return;
+    if (amount_add(facts->consumer_period, verdict->amount, &period) && amount_cmp(period, c->credit_limit) <= 0)
+        return;
+    u256_to_decimal(verdict->amount.base_units, amount_text);
+    u256_to_decimal(facts->consumer_period.base_units, period_text);
+    u256_to_decimal(c->credit_limit.base_units, limit_text);
+    faults_add(&verdict->faults, CODE_OVER_LIMIT, "/consumer", "%s on top of %s billed this period, the credit limit is %s",
+               amount_text, period_text, limit_text);
+}
+
 static bool is_over(struct amount amount, struct amount max, unsigned times)
 {
     struct amount bound = AMOUNT_ZERO;
@@ -138,6 +161,7 @@ static const struct { rule_fn *rule; bool operator_may_release; } rules[] = {
     { over_cap,                 false },
     { over_part_of_cap,         true },
     { over_limit,               true },
+    { over_credit,              true },
     { countersignature_missing, true },
     { quote_mismatch,           true },
 };

@@ -10,6 +10,7 @@
 struct rule_limits {
     uint64_t max_age_ms;                      /* [receipts] max_age */
     struct amount daily_limit;                /* [receipts] daily_limit, where the provider has none of its own */
+    uint64_t credit_days;                     /* [consumers] period: a credit limit is for so many UTC days; 0: for ever */
     bool require_countersignature;
     struct amount receipt_max;                /* one receipt over this is held: a quarter of the contract's cap; zero: no bound */
     struct plausibility plausibility;
@@ -26,6 +27,7 @@ struct rule_facts {
     struct amount provider_day;               /* what this provider's accepted receipts earned this UTC day so far */
     struct usage_facts usage;                 /* of an admitted provider */
     const struct quote *quote;                /* that the receipt names; NULL: none, or none that this gateway issued */
+    struct amount consumer_period;            /* what the consumer who would be billed was billed this period so far */
     bool operator_released;                   /* an operator overrides what is held for an operator */
 };
 
@@ -36,6 +38,8 @@ struct verdict {
     struct amount amount;                     /* known as soon as price is */
     struct faults faults;                     /* of all rules that failed, with the figures; caller clears */
 };
+/* The first UTC day of the period that a day lies in. */
+uint64_t rules_period_start(const struct rule_limits *limits, uint64_t day);
 /* ERR_OVERFLOW only: a price over 256 bits. */
 MUST_USE bool rules_judge(const struct rule_facts *facts, struct verdict *verdict, struct err *err);
 

@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 enum type { TYPE_DOMAIN, TYPE_RECEIPT, TYPE_BUNDLE, TYPE_MODEL, TYPE_LINEAGE, TYPE_QUOTE, TYPE_PROMISE, TYPE_ACCESS, TYPE_DELEGATION,
-            TYPE_REVOCATION, TYPE_PAYOUT, TYPE_CAPACITY };
+            TYPE_REVOCATION, TYPE_PAYOUT, TYPE_CAPACITY, TYPE_CHARGE };
 
 #define HASHED_AT_ONCE 32u                    /* messages side by side, on the stack */
 
@@ -29,6 +29,7 @@ static const char *const type_strings[] = {
     [TYPE_REVOCATION] = "Revocation(address provider,address key,uint64 at)",
     [TYPE_PAYOUT]  = "Payout(address provider,address payout,uint64 at)",
     [TYPE_CAPACITY] = "Capacity(address provider,bytes32 model,uint64 unitsPerSecond,uint64 validFrom,uint64 validUntil)",
+    [TYPE_CHARGE]  = "ChargeStatement(address consumer,uint64 from,uint64 until,uint256 charged,bytes32 digest)",
 };
 
 static struct hash type_hashes[ARRAY_LEN(type_strings)];
@@ -222,4 +223,16 @@ struct hash capacity_struct_hash(const struct capacity *c)
     word_u64(words + 3 * WORD, c->valid_from_ms);
     word_u64(words + 4 * WORD, c->valid_until_ms);
     return hash_struct(TYPE_CAPACITY, words, sizeof words);
+}
+
+struct hash charge_struct_hash(const struct charge_statement *c)
+{
+    uint8_t words[5 * WORD];
+
+    word_address(words, c->consumer);
+    word_u64(words + WORD, c->from_ms);
+    word_u64(words + 2 * WORD, c->until_ms);
+    u256_to_be(c->charged.base_units, words + 3 * WORD);
+    word_hash(words + 4 * WORD, c->digest);
+    return hash_struct(TYPE_CHARGE, words, sizeof words);
 }

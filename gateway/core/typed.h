@@ -24,6 +24,8 @@ struct access { struct address account; uint64_t expires_ms; };
 struct payout { struct address provider, payout; uint64_t at_ms; };
 /* What a provider says it can serve of a model: units as market_units counts them. */
 struct capacity { struct address provider; struct hash model; uint64_t units_per_second, valid_from_ms, valid_until_ms; };
+/* What a consumer is billed for what was accepted from one time on and before another; digest: SHA-256 of the lines. */
+struct charge_statement { struct address consumer; uint64_t from_ms, until_ms; struct amount charged; struct hash digest; };
 
 struct hash receipt_struct_hash(const struct receipt *r);
 struct hash receipt_words_hash(const uint8_t words[RECEIPT_WORDS]);          /* the same, from words as they came */
@@ -38,5 +40,6 @@ struct hash payout_struct_hash(const struct payout *p);
 struct hash delegation_struct_hash(struct address provider, struct address key, uint64_t valid_from_ms, uint64_t valid_until_ms);
 struct hash revocation_struct_hash(struct address provider, struct address key, uint64_t at_ms);
 struct hash capacity_struct_hash(const struct capacity *c);
+struct hash charge_struct_hash(const struct charge_statement *c);
 
 #endif

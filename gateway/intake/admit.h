@@ -10,6 +10,7 @@
 #define QUITTANCE_INTAKE_ADMIT_H
 
 #include "gateway/intake/intake.h"
+#include "store/adjustments.h"
 
 enum admit_result { ADMIT_CREATED, ADMIT_SAME, ADMIT_CHANGED };
 
@@ -37,6 +38,12 @@ MUST_USE bool add_price(struct intake *intake, const char *who, struct price_ver
 /* And `also` in the same commit, on the writer's thread: kept is both or neither. */
 typedef bool price_also_fn(void *self, struct group *group, const struct price_version *p, struct err *err);
 MUST_USE bool add_price_and(struct intake *intake, const char *who, struct price_version *p, price_also_fn *also, void *self, struct err *err);
+
+/* A correction of what an account earned (core/adjustment.h): id, batch, counterAccount and time are set.  ERR_INVALID: the protocol
+ * account itself; ERR_CONFLICT: over what one settlement may pay.  `also` as with prices. */
+typedef bool adjustment_also_fn(void *self, struct group *group, const struct adjustment *a, struct err *err);
+MUST_USE bool adjust_account(struct intake *intake, const char *who, struct adjustment *a, adjustment_also_fn *also, void *self,
+                             struct err *err);
 
 /* An operator's decision on one held receipt.  A release is judged again: what cannot be priced or has no provider stays
  * held (ERR_CONFLICT says why).  It enters the open batch and gets its promise. */

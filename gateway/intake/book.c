@@ -26,6 +26,35 @@ static bool provider_day(struct intake *intake, struct group *group, struct addr
     return store_provider_day(group->db, provider, key.number, earned, err) && tally_add(days, &key, *earned, err);
 }
 
+/* The same of what a consumer is billed. */
+static bool consumer_day(struct intake *intake, struct group *group, struct address consumer, struct amount *billed, struct err *err)
+{
+    struct tally *days = &intake->gathered.consumer_days;
+    struct tally_key key = day_key(group, consumer);
+    const struct tally_row *sum = tally_find(days, &key);
+
+    if (sum != NULL) {
+        *billed = sum->amount;
+        return true;
+    }
+    return store_consumer_day(group->db, consumer, key.number, billed, err) && tally_add(days, &key, *billed, err);
+}
+
+/* Of the consumer who would be billed, up to this day; asked only where there is a limit. */
+static bool consumer_period(struct intake *intake, struct group *group, const struct signed_receipt *r, struct amount *billed,
+                            struct err *err)
+{
+    const struct consumer *c = catalog_consumer(intake->gathered.snapshot->catalog, r->receipt.consumer, group->now_ms);
+    uint64_t day = group->clock_ms / DAY_MS;
+    struct amount before;
+
+    if (!r->has_consumer_signature || c == NULL || !c->has_credit_limit)
+        return true;
+    return consumer_day(intake, group, c->address, billed, err)
+        && store_consumer_days(group->db, c->address, rules_period_start(&intake->config.limits, day), day, &before, err)
+        && (amount_add(*billed, before, billed) || err_set(err, ERR_OVERFLOW, "a consumer's period over 256 bits"));
+}
+
 bool book_judge(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t received_at_ms,
                 enum judging judging, struct verdict *verdict, struct err *err)
 {
@@ -57,7 +86,7 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
     if (provider != NULL && (!provider_day(intake, group, provider->address, &facts.provider_day, err)
                              || !measure_facts(intake, group, provider, &r->receipt, &facts.usage, err)))
         return false;
-    return rules_judge(&facts, verdict, err);
+    return consumer_period(intake, group, r, &facts.consumer_period, err) && rules_judge(&facts, verdict, err);
 }
 
 /* Goes on with the next batch where this receipt would take it over a bound.  While no batch ever held a reward none is closed:
@@ -115,7 +144,9 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
 {
     struct gathered *g = &intake->gathered;
     struct tally_key day = day_key(group, r->receipt.provider);
+    struct tally_key consumer = day_key(group, charge->account);
     struct shares credits = { 0 };
+    struct amount billed;
     bool ok;
 
     ok = ledger_split(g->snapshot->catalog, &r->receipt, verdict->price, verdict->amount, g->batch.protocol_account,
@@ -123,6 +154,9 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
     for (size_t i = 0; ok && i < credits.count; i++)
         ok = post(intake, &credits.list[i], err);
     shares_clear(&credits);
+    if (ok && charge->role == ROLE_CONSUMER)
+        ok = consumer_day(intake, group, charge->account, &billed, err)
+          && tally_add(&g->consumer_days, &consumer, charge->amount, err);
     return ok && post(intake, charge, err) && count_fee(g, verdict->price, charge, err)
         && tally_add(&g->batches, &(struct tally_key){ .number = g->batch.number }, verdict->amount, err)
         && tally_add(&g->days, &day, verdict->amount, err)

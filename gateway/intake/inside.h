@@ -48,7 +48,7 @@ struct gathered {
     bool stepped;                             /* the running task is the first, and moved prices: gone with it if it fails */
     struct batch_row batch;                   /* the open one, with what this group has added so far */
     struct batch_row stored;                  /* the store's open one, as the group found it */
-    struct tally postings, batches, days, demand;      /* demand: units by the version of the market's base */
+    struct tally postings, batches, days, consumer_days, demand;      /* demand: units by the version of the market's base */
     struct tally measures, caches;            /* measure.c */
     struct popularity_terms epoch;            /* of the pool, at now_ms */
     bool epoch_running, epoch_stored;

@@ -168,6 +168,7 @@ void intake_free(struct intake *intake)
     free(intake->gathered.receipts);
     tally_clear(&intake->gathered.fees);
     tally_clear(&intake->gathered.demand);
+    tally_clear(&intake->gathered.consumer_days);
     free(intake->gathered.leaves);
     free(intake->gathered.submissions);
     free(intake->gathered.recharges);

@@ -65,13 +65,24 @@ static bool count_recharge(struct group *group, const struct recharge *r, struct
 }
 
 /* After the postings: what is moved may have been posted by this very group. */
+/* Behind the days of this group, which say what each sums to. */
+static bool bill_day(struct group *group, const struct share *to, struct err *err)
+{
+    uint64_t day = group->clock_ms / DAY_MS;
+    struct amount billed;
+
+    return store_consumer_day(group->db, to->account, day, &billed, err)
+        && (amount_add(billed, to->amount, &billed) || err_set(err, ERR_OVERFLOW, "a consumer's day over 256 bits"))
+        && store_consumer_day_set(group->db, to->account, day, billed, err);
+}
+
 static bool flush_recharges(const struct gathered *g, struct group *group, struct err *err)
 {
     for (size_t i = 0; i < g->recharge_count; i++) {
         const struct recharge *r = &g->recharges[i];
 
         if (!store_posting_take(group->db, r->batch, &r->from, err) || !store_posting_add(group->db, r->batch, &r->to, 1, err)
-            || !count_recharge(group, r, err))
+            || !count_recharge(group, r, err) || !bill_day(group, &r->to, err))
             return false;
     }
     return true;
@@ -99,6 +110,7 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
     tally_sort(&g->postings);
     tally_sort(&g->days);
     tally_sort(&g->demand);
+    tally_sort(&g->consumer_days);
     /* First: the row of an epoch stands before anything of it, and before a batch that was open in it is closed. */
     ok = (!g->epoch_running || g->epoch_stored || pool_open_epochs(group->db, group->now_ms, err)) && flush_batches(intake, group, err);
     for (size_t i = 0; ok && i < g->postings.count; i++) {
@@ -112,6 +124,11 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
 
         /* The first addition was what the store had. */
         ok = d->count < 2 || store_provider_day_set(group->db, d->key.account, d->key.number, d->amount, err);
+    }
+    for (size_t i = 0; ok && i < g->consumer_days.count; i++) {
+        const struct tally_row *d = &g->consumer_days.list[i];
+
+        ok = d->count < 2 || store_consumer_day_set(group->db, d->key.account, d->key.number, d->amount, err);
     }
     return ok && flush_fees(g, group, err) && measure_flush(intake, group, err) && flush_recharges(g, group, err)
         && market_flush(intake, group, err);

@@ -8,8 +8,8 @@
 
 #include "gateway/base/amount.h"
 
-/* One key for all uses: postings (batch, account, role, model), batches (batch), provider days (day, provider), the pool's fees
- * (batch, consumer, model). */
+/* One key for all uses: postings (batch, account, role, model), batches (batch), days of providers and consumers (day, account), the
+ * pool's fees (batch, consumer, model). */
 struct tally_key {
     uint64_t number;
     struct address account;

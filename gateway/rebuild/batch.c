@@ -7,6 +7,7 @@
 #include "gateway/audit/differs.h"
 #include "gateway/rebuild/rows.h"
 #include "gateway/settle/rewards.h"
+#include "store/adjustments.h"
 #include "store/catalog.h"
 
 static struct place place(const struct filling *f, const char *where)
@@ -77,11 +78,12 @@ static bool close_open(struct filling *f, struct err *err)
         return false;
     f->batch = open.number;
     f->held = open.receipts;
-    if (f->g != NULL || open.receipts == 0)
+    if (f->g != NULL)
         return true;
     receipts_moved(f, open.number);           /* nothing is left in it */
     receipts_moved(f, open.number + 1);
-    return store_receipts_rebatch(f->db, open.number, open.number + 1, err);
+    return store_receipts_rebatch(f->db, open.number, open.number + 1, err)
+        && corrections_move_on(f, open.number, open.number + 1, err);
 }
 
 static bool fill_batch(struct filling *f, struct err *err)
@@ -92,7 +94,7 @@ static bool fill_batch(struct filling *f, struct err *err)
     if (!(f->g != NULL ? rebuild_rows(f->g, f->db, &f->catalog, err) : store_catalog_load(f->db, &f->catalog, &settings, err)))
         return false;
     return find_closed(f, &found, err) && (found || close_open(f, err))
-        && (f->g == NULL || (receipts_fill(f, err) && strays_move_on(f, err))) && receipts_rebook(f, err);
+        && (f->g == NULL || (receipts_fill(f, err) && corrections_fill(f, err) && strays_move_on(f, err))) && receipts_rebook(f, err);
 }
 
 /* -- the settlement -- */
@@ -108,7 +110,7 @@ static bool compute_leaves(struct filling *f, struct err *err)
 
     if (f->g == NULL)
         return true;
-    if (!rewards_earned(f->db, f->batch, &earned, err))
+    if (!rewards_earned(f->db, f->batch, f->g->head.protocol_account, &f->r->owed, &earned, &f->owed, err))
         return false;
     ok = rewards_next(&f->r->leaves, &earned, &f->after, &total, err);
     reward_leaves_clear(&earned);
@@ -158,6 +160,7 @@ static bool fill(void *self, struct group *group, struct err *err)
     row.batch = f->batch;
     row.accounts = f->after.count;
     return store_settlement_insert(f->db, &row, err) && store_leaves_insert(f->db, e->sequence, &f->after, err)
+        && store_debts_insert(f->db, e->sequence, &f->owed, err)
         && move_on(f, &row, err) && (f->g == NULL || rebuild_rewards(f->r, s, &f->after, err));
 }
 
@@ -166,6 +169,7 @@ static void fill_clear(struct filling *f)
     catalog_free(f->catalog);
     totals_clear(&f->credits);
     reward_leaves_clear(&f->after);
+    debts_clear(&f->owed);
     free(f->rebook);
 }
 
@@ -185,6 +189,9 @@ bool rebuild_settlement(struct rebuilding *r, const struct chain_settlement *s, 
             reward_leaves_clear(&r->leaves);
             r->leaves = f.after;
             f.after = (struct reward_leaves){ 0 };
+            debts_clear(&r->owed);
+            r->owed = f.owed;
+            f.owed = (struct debts){ 0 };
         }
     }
     fill_clear(&f);

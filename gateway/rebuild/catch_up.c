@@ -6,6 +6,7 @@
 
 #include "gateway/base/mem.h"
 #include "gateway/settle/behind.h"
+#include "store/adjustments.h"
 
 /* -- what the store holds -- */
 
@@ -45,7 +46,7 @@ static bool load(struct rebuilding *r, struct db *db, struct err *err)
     bool found;
 
     return store_settlement_last_valid(db, &valid, &found, err)
-        && (!found || store_leaves_load(db, valid.sequence, &r->leaves, err))
+        && (!found || (store_leaves_load(db, valid.sequence, &r->leaves, err) && store_debts_load(db, valid.sequence, &r->owed, err)))
         && load_bundles(r, db, err);
 }
 

@@ -26,6 +26,7 @@ void rebuilding_clear(struct rebuilding *r)
     source_free(r->published);
     chain_view_clear(&r->view);
     reward_leaves_clear(&r->leaves);
+    debts_clear(&r->owed);
     free(r->bundles);
 }
 

@@ -109,6 +109,12 @@ static void take_popularity(struct gathered *g, struct popularity *owned)
     *owned = (struct popularity){ 0 };
 }
 
+static void take_adjustment(struct gathered *g, const struct adjustment *a)
+{
+    g->adjustments = mem_grow(g->adjustments, g->adjustment_count + 1, sizeof *g->adjustments);
+    g->adjustments[g->adjustment_count++] = *a;
+}
+
 static bool take_line(void *self, const char *text, size_t len, struct err *err)
 {
     struct gathering *w = self;
@@ -142,6 +148,9 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
     case ARCHIVE_RECEIPT:
         ok = take_receipt(g, &line.of.receipt, err);
         break;
+    case ARCHIVE_ADJUSTMENT:
+        take_adjustment(g, &line.of.adjustment);
+        break;
     case ARCHIVE_EPOCH:
         take_epoch(g, &line.of.epoch);
         break;
@@ -149,7 +158,8 @@ static bool take_line(void *self, const char *text, size_t len, struct err *err)
         take_popularity(g, &line.of.popularity);
         break;
     case ARCHIVE_REWARD:
-        break;                                /* follows from the receipts */
+    case ARCHIVE_DEBT:
+        break;                                /* follow from the rest */
     case ARCHIVE_SEALED_CONSUMER:
     case ARCHIVE_SEALED_QUOTE:
     case ARCHIVE_SEALED_BUNDLE:
@@ -171,6 +181,7 @@ void gathered_clear(struct gathered *g)
     free(g->booked);
     free(g->epochs);
     quotes_clear(&g->quotes);
+    free(g->adjustments);
     bundles_clear(&g->checked);
     *g = (struct gathered){ 0 };
 }

@@ -12,6 +12,7 @@
 #include "gateway/audit/recompute.h"
 #include "gateway/audit/source.h"
 #include "gateway/core/archive.h"
+#include "gateway/core/debts.h"
 #include "gateway/core/tree.h"
 #include "gateway/rebuild/catch_up.h"
 #include "gateway/rebuild/rebuild.h"
@@ -37,6 +38,7 @@ struct rebuilding {
     struct kept_bundle *bundles;              /* owned; sorted by (provider, root) */
     size_t bundle_count;
     struct reward_leaves leaves;              /* after the last settlement that stands */
+    struct debts owed;                        /* then */
     uint64_t receipts;
 };
 int kept_bundle_order(const void *a, const void *b);
@@ -86,6 +88,8 @@ struct gathered {
     struct popularity_terms *epochs;          /* owned; those that the archive announces */
     struct popularity *booked;                /* owned, with their rows; those that it books */
     size_t epoch_count, booked_count;
+    struct adjustment *adjustments;           /* owned */
+    size_t adjustment_count;
     struct gathered_bundle *bundles;          /* owned; sorted by (provider, root) from the first receipt on */
     size_t bundle_count, bundle_capacity;
     struct bundles checked;                   /* where judged */
@@ -114,6 +118,7 @@ struct filling {
     uint64_t *rebook;                         /* owned; batches that gave receipts away, each once */
     size_t rebook_count;
     struct reward_leaves after;
+    struct debts owed;
 };
 /* Writes the settlement of a fetched archive; end: the state it is left in.  What is judged on the way and does not hold is
  * an error and leaves the store as it was. */
@@ -133,6 +138,10 @@ MUST_USE bool pool_fill(struct filling *f, struct err *err);
 MUST_USE bool pool_rebook(struct filling *f, uint64_t batch, struct amount *amount, struct err *err);
 /* strays.c: what the batch holds and the archive does not list goes on into the open one, as it is. */
 MUST_USE bool strays_move_on(struct filling *f, struct err *err);
+/* corrections.c: those of the archive into the batch; what it held besides goes on into the open one. */
+MUST_USE bool corrections_fill(struct filling *f, struct err *err);
+MUST_USE bool corrections_move_on(struct filling *f, uint64_t from, uint64_t to, struct err *err);
+MUST_USE bool corrections_rebook(struct filling *f, uint64_t batch, struct err *err);      /* only their postings */
 /* This batch's receipts are to be booked anew, as some were moved; then all of those. */
 void receipts_moved(struct filling *f, uint64_t batch);
 MUST_USE bool receipts_rebook(struct filling *f, struct err *err);

@@ -75,6 +75,19 @@ static bool count_demand(struct filling *f, const struct archive_receipt *a, str
         : differs_u64(err, DIFFERS_MARKET, place(f, "base of a price version that no line tells"), 0, price->step.base);
 }
 
+/* A credit limit may be for any number of days. */
+static bool bill_day(struct filling *f, const struct receipt_row *row, struct err *err)
+{
+    uint64_t day = row->accepted_at_ms / DAY_MS;
+    struct amount billed;
+
+    if (!row->has_charged)
+        return true;
+    return store_consumer_day(f->db, row->charged, day, &billed, err)
+        && (amount_add(billed, row->amount, &billed) || err_set(err, ERR_OVERFLOW, "a day over 256 bits"))
+        && store_consumer_day_set(f->db, row->charged, day, billed, err);
+}
+
 /* -- what the store has of the same job -- */
 
 /* A receipt is taken out of a batch only while nobody is paid by it. */
@@ -170,7 +183,8 @@ static bool put(struct filling *f, const struct archive_receipt *a, struct recei
     if (found && is_as_settled(&old, row))
         return true;
     return (!found || replace_old(f, &old, row, err)) && store_receipt_insert(f->db, row, err)
-        && ((found && old.state == RECEIPT_ACCEPTED) || (count_day(f, a, err) && count_demand(f, a, err)));
+        && ((found && old.state == RECEIPT_ACCEPTED) || (count_day(f, a, err) && count_demand(f, a, err)))
+        && ((found && old.state == RECEIPT_ACCEPTED && old.has_charged) || bill_day(f, row, err));
 }
 
 /* -- one receipt of the archive -- */
@@ -278,7 +292,7 @@ static bool rebook(struct filling *f, uint64_t number, struct err *err)
     b.batch.receipts = 0;
     b.batch.amount = AMOUNT_ZERO;
     return clear_sums(f, number, err)
-        && store_receipts_of_batch(f->db, number, book_again, &b, err)
+        && store_receipts_of_batch(f->db, number, book_again, &b, err) && corrections_rebook(f, number, err)
         && pool_rebook(f, number, &b.batch.amount, err)
         && store_batch_restate(f->db, number, b.batch.protocol_account, b.batch.receipts, b.batch.amount, err);
 }

@@ -8,6 +8,7 @@
 #include "gateway/pool/pool.h"
 #include "gateway/settle/archive_again.h"
 #include "gateway/settle/archive_used.h"
+#include "store/adjustments.h"
 #include "store/archive_file.h"
 #include "store/quotes.h"
 
@@ -266,6 +267,35 @@ static bool put_rewards(struct archiving *a, struct err *err)
     return b == before->count || err_set(err, ERR_BUG, "an account lost its leaf");
 }
 
+static bool put_adjustment(void *self, const struct adjustment *adjustment, struct err *err)
+{
+    struct archiving *a = self;
+
+    return put(&a->out, &(struct archive_line){ ARCHIVE_ADJUSTMENT, { .adjustment = *adjustment } }, err);
+}
+
+/* One line an account that owes another amount than before; both lists are sorted. */
+static bool put_debts(struct archiving *a, struct err *err)
+{
+    const struct debts *before = a->published->owed_before, *after = a->published->owed;
+    size_t b = 0, k = 0;
+
+    while (b < before->count || k < after->count) {
+        int order = b == before->count ? 1 : k == after->count ? -1
+                  : address_cmp(&before->list[b].account, &after->list[k].account);
+        struct archive_debt debt = { order <= 0 ? before->list[b].account : after->list[k].account, AMOUNT_ZERO, AMOUNT_ZERO };
+
+        if (order <= 0)
+            debt.before = before->list[b++].amount;
+        if (order >= 0)
+            debt.after = after->list[k++].amount;
+        if (amount_cmp(debt.before, debt.after) != 0
+            && !put(&a->out, &(struct archive_line){ ARCHIVE_DEBT, { .debt = debt } }, err))
+            return false;
+    }
+    return true;
+}
+
 static bool write_lines(struct archiving *a, struct err *err)
 {
     struct archive_line head = { ARCHIVE_BATCH, { .batch = a->published->batch } };
@@ -280,8 +310,9 @@ static bool write_lines(struct archiving *a, struct err *err)
         && put_quotes(a, err)
         && put_bundles(a, err)
         && batch_receipts_each(a->published->receipts, put_receipt, a, err)
+        && store_adjustments_of_batch(a->db, a->published->number, put_adjustment, a, err)
         && store_epochs_of_batch(a->db, a->published->number, put_popularity, a, err)
-        && put_rewards(a, err);
+        && put_rewards(a, err) && put_debts(a, err);
 }
 
 /* All three files, each whole or not there; the index comes last. */

@@ -3,6 +3,7 @@
 #define QUITTANCE_SETTLE_ARCHIVE_H
 
 #include "gateway/core/archive.h"
+#include "gateway/core/debts.h"
 #include "gateway/settle/settle.h"
 
 struct published {
@@ -12,6 +13,7 @@ struct published {
     const struct hash *tops;                  /* of the frames of its receipts tree (store/archive_file.h), borrowed; NULL: not known */
     bool sealed;                              /* only parties may read receipts (seal.h) */
     const struct reward_leaves *before, *after;
+    const struct debts *owed_before, *owed;
 };
 /* Streams lines from the store to {dir}/{sequence}.archive.ndjson (complete or absent) and, packed, to the same with
  * .zst behind it, with its index (store/archive_file.h); the digest is that of the plain bytes. */

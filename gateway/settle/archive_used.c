@@ -311,7 +311,9 @@ static bool leave_out_line(struct used *u, const struct archive_line *line)
     case ARCHIVE_QUOTE:
     case ARCHIVE_BUNDLE:
     case ARCHIVE_RECEIPT:
+    case ARCHIVE_ADJUSTMENT:
     case ARCHIVE_REWARD:
+    case ARCHIVE_DEBT:
     case ARCHIVE_SEALED_CONSUMER:
     case ARCHIVE_SEALED_QUOTE:
     case ARCHIVE_SEALED_BUNDLE:

@@ -23,7 +23,7 @@ bool settle_close(struct settle *s, bool *closed, struct err *err)
 {
     struct closing closing = { .next_protocol_account = s->config.protocol_account };
     struct batch_row work, open;
-    bool found, has_leaves;
+    bool found, has_leaves, empty;
 
     *closed = false;
     if (!work_may_begin(s, err) || !work_find(s, &work, &found, err))
@@ -31,9 +31,10 @@ bool settle_close(struct settle *s, bool *closed, struct err *err)
     if (found)
         return true;
     popularity_book(s);
-    if (!store_batch_open(s->db, &open, err) || !work_has_leaves(s, &open, &has_leaves, err))
+    if (!store_batch_open(s->db, &open, err) || !work_has_leaves(s, &open, &has_leaves, err)
+        || !work_is_empty(s, &open, &empty, err))
         return false;
-    if ((open.receipts == 0 && amount_is_zero(open.amount)) || !has_leaves)
+    if (empty || !has_leaves)
         return true;
     closing.number = open.number;
     if (!writer_do(s->writer, close_open, &closing, err))

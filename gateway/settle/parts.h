@@ -76,6 +76,8 @@ struct settle {
 MUST_USE bool work_may_begin(struct settle *s, struct err *err);
 /* A batch in progress first, else the lowest closed one whose rewards tree is not empty. */
 MUST_USE bool work_find(struct settle *s, struct batch_row *batch, bool *found, struct err *err);
+/* Neither receipts nor corrections. */
+MUST_USE bool work_is_empty(struct settle *s, const struct batch_row *batch, bool *empty, struct err *err);
 /* Whether a settlement of this batch would have any leaf. */
 MUST_USE bool work_has_leaves(struct settle *s, const struct batch_row *batch, bool *has, struct err *err);
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "store/adjustments.h"
+
 void settle_plan_clear(struct settle_plan *plan)
 {
     free(plan->calls);
@@ -38,10 +40,13 @@ static bool read_prices(struct planning *p, struct err *err)
 static bool add_batch(struct planning *p, const struct batch_row *batch, struct err *err)
 {
     struct reward_leaves earned, next;
+    struct debts owed;
     bool ok;
 
-    if (!rewards_earned(p->settle->db, batch->number, &earned, err))
+    if (!rewards_earned(p->settle->db, batch->number, batch->protocol_account, &p->owed, &earned, &owed, err))
         return false;
+    debts_clear(&p->owed);
+    p->owed = owed;
     ok = rewards_next(&p->leaves, &earned, &next, &p->plan.total, err)
         && (amount_add(p->plan.growth, batch->amount, &p->plan.growth)
             || err_set(err, ERR_OVERFLOW, "growth over 256 bits"));
@@ -64,7 +69,8 @@ static bool load_settled(struct planning *p, struct err *err)
     if (!found)
         return true;
     p->plan.total = last.content.total;
-    return store_leaves_load(p->settle->db, last.sequence, &p->leaves, err);
+    return store_leaves_load(p->settle->db, last.sequence, &p->leaves, err)
+        && store_debts_load(p->settle->db, last.sequence, &p->owed, err);
 }
 
 /* Sequences go up by one; those that others used are passed (prepare.c). */
@@ -116,12 +122,16 @@ static bool add_prepared(struct planning *p, struct sequences *q, const struct b
 
 static bool add_work(struct planning *p, struct sequences *q, const struct batch_row *batch, struct err *err)
 {
+    bool empty;
+
     switch (batch->state) {
     case BATCH_OPEN:
     case BATCH_CLOSED:
         if (!add_batch(p, batch, err))
             return false;
-        if (p->leaves.count == 0 || (batch->receipts == 0 && amount_is_zero(batch->amount)))
+        if (!work_is_empty(p->settle, batch, &empty, err))
+            return false;
+        if (p->leaves.count == 0 || empty)
             return true;
         p->distributes = true;
         p->active = 0;
@@ -225,6 +235,7 @@ bool settle_plan(struct settle *s, struct settle_plan *plan, struct err *err)
       && plan_money(&p, &q, err);
     tx_clear(&p.tx);
     reward_leaves_clear(&p.leaves);
+    debts_clear(&p.owed);
     dues_clear(&p.dues);
     if (ok)
         *plan = p.plan;

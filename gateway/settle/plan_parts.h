@@ -11,6 +11,7 @@ struct planning {
     struct settle *settle;
     struct settle_plan plan;
     struct reward_leaves leaves;              /* as they would be once everything that waits is settled */
+    struct debts owed;                        /* then */
     struct dues dues;                         /* who would be paid */
     struct tx tx;                             /* of a call: its data is set anew for each */
     uint64_t gas_most;                        /* that one transaction may have */

@@ -7,6 +7,7 @@
 #include "gateway/settle/archive.h"
 #include "gateway/settle/behind.h"
 #include "gateway/settle/rewards.h"
+#include "store/adjustments.h"
 #include "store/archive_file.h"
 #include "store/receipts.h"
 
@@ -17,6 +18,7 @@ struct preparation {
     const struct batch_row *batch;
     struct settlement_row row;
     struct reward_leaves before, earned, after;
+    struct debts owed_before, owed;
     struct amount total_before;
     struct receipts_leaf frame[ARCHIVE_FRAME];        /* of the receipts tree, being filled */
     size_t in_frame;
@@ -51,22 +53,19 @@ static bool compute_rewards(struct preparation *p, struct err *err)
 {
     struct settle *s = p->settle;
     struct settlement_row last;
-    struct amount expected;
     struct tree *tree;
     bool found;
 
     if (!store_settlement_last_valid(s->db, &last, &found, err))
         return false;
-    if (found && !store_leaves_load(s->db, last.sequence, &p->before, err))
+    if (found && (!store_leaves_load(s->db, last.sequence, &p->before, err)
+                  || !store_debts_load(s->db, last.sequence, &p->owed_before, err)))
         return false;
-    if (!rewards_earned(s->db, p->batch->number, &p->earned, err)
-        || !rewards_next(&p->before, &p->earned, &p->after, &p->row.content.total, err))
+    if (!rewards_earned(s->db, p->batch->number, p->batch->protocol_account, &p->owed_before, &p->earned, &p->owed, err)
+        || !rewards_next(&p->before, &p->earned, &p->after, &p->row.content.total, err)
+        || !rewards_balance(found ? last.content.total : AMOUNT_ZERO, p->batch, &p->owed_before, &p->owed,
+                            p->row.content.total, err))
         return false;
-    /* Two ways to the same sum: the postings of the batch, and the total it kept while it was open. */
-    if (!amount_add(found ? last.content.total : AMOUNT_ZERO, p->batch->amount, &expected)
-        || amount_cmp(expected, p->row.content.total) != 0)
-        return err_set(err, ERR_HALT, "the postings of batch %" PRIu64 " do not add up to its amount",
-                       p->batch->number);
     if (p->after.count == 0)
         return err_set(err, ERR_BUG, "batch %" PRIu64 " has an empty rewards tree", p->batch->number);
     tree = rewards_tree(&p->after, s->config.token);
@@ -127,6 +126,7 @@ static bool publish(struct preparation *p, struct err *err)
         },
         .number = p->batch->number, .receipts = p->batch_receipts,
         .tops = (const struct hash *)p->tops.data, .sealed = s->config.parties_only, .before = &p->before, .after = &p->after,
+        .owed_before = &p->owed_before, .owed = &p->owed,
     };
 
     return archive_write(s->config.archive_dir, s->db, &published, s->config.secret, &p->row.content.archive, err)
@@ -154,6 +154,7 @@ static bool insert(void *self, struct group *group, struct err *err)
     p->row.prepared_at_ms = group->now_ms;
     return store_settlement_insert(group->db, &p->row, err)
         && store_leaves_insert(group->db, p->row.sequence, &p->after, err)
+        && store_debts_insert(group->db, p->row.sequence, &p->owed, err)
         && store_batch_move(group->db, p->batch->number, BATCH_CLOSED, BATCH_PREPARED, err);
 }
 
@@ -175,5 +176,7 @@ bool prepare_batch(struct settle *s, const struct batch_row *batch, bool *moved,
     reward_leaves_clear(&p.before);
     reward_leaves_clear(&p.earned);
     reward_leaves_clear(&p.after);
+    debts_clear(&p.owed_before);
+    debts_clear(&p.owed);
     return ok;
 }

@@ -3,47 +3,45 @@
 #include "gateway/base/mem.h"
 #include "store/ledger.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
-static struct reward_leaf *add_leaf(struct reward_leaves *leaves, size_t *capacity)
-{
-    if (leaves->count == *capacity) {
-        *capacity = *capacity == 0 ? 64 : *capacity * 2;
-        leaves->list = mem_grow(leaves->list, *capacity, sizeof *leaves->list);
-    }
-    return &leaves->list[leaves->count++];
-}
-
-struct earning { struct reward_leaves leaves; size_t capacity; };
-
-/* Postings come by account, so that the same account is always the last leaf. */
 static bool add_posting(void *self, const struct posting *p, struct err *err)
 {
-    struct earning *e = self;
-    struct reward_leaf *last = e->leaves.count > 0 ? &e->leaves.list[e->leaves.count - 1] : NULL;
-    int order = last == NULL ? -1 : address_cmp(&last->account, &p->share.account);
-
-    if (!role_is_credit(p->share.role) || amount_is_zero(p->share.amount))
-        return true;
-    if (order > 0)
-        return err_set(err, ERR_BUG, "postings are not in the order of accounts");
-    if (order == 0)
-        return amount_add(last->claimable, p->share.amount, &last->claimable)
-            || err_set(err, ERR_OVERFLOW, "what an account earned is over 256 bits");
-    *add_leaf(&e->leaves, &e->capacity) = (struct reward_leaf){ p->share.account, p->share.amount };
-    return true;
+    if (role_is_credit(p->share.role))
+        return nets_add(self, p->share.account, p->share.amount, AMOUNT_ZERO, err);
+    return p->share.role != ROLE_ADJUSTED_DOWN || nets_add(self, p->share.account, AMOUNT_ZERO, p->share.amount, err);
 }
 
-bool rewards_earned(struct db *db, uint64_t batch, struct reward_leaves *earned, struct err *err)
+bool rewards_earned(struct db *db, uint64_t batch, struct address protocol_account, const struct debts *before,
+                    struct reward_leaves *earned, struct debts *after, struct err *err)
 {
-    struct earning e = { 0 };
+    struct reward_leaves leaves = { 0 };
+    struct nets nets = { 0 };
+    bool ok = store_postings_of_batch(db, batch, add_posting, &nets, err)
+           && nets_settle(&nets, before, protocol_account, after, err);
 
-    if (!store_postings_of_batch(db, batch, add_posting, &e, err)) {
-        reward_leaves_clear(&e.leaves);
-        return false;
+    if (ok) {
+        leaves.list = mem_array(nets.count + 1, sizeof *leaves.list);
+        for (size_t i = 0; i < nets.count; i++)
+            if (!amount_is_zero(nets.list[i].growth))
+                leaves.list[leaves.count++] = (struct reward_leaf){ nets.list[i].account, nets.list[i].growth };
+        *earned = leaves;
     }
-    *earned = e.leaves;
-    return true;
+    nets_clear(&nets);
+    return ok;
+}
+
+bool rewards_balance(struct amount total_before, const struct batch_row *batch, const struct debts *before,
+                     const struct debts *after, struct amount total, struct err *err)
+{
+    struct amount left, right;
+
+    if (!amount_add(total_before, batch->amount, &left) || !amount_add(left, debts_of(after, after->holder), &left)
+        || !amount_add(total, debts_of(before, before->holder), &right))
+        return err_set(err, ERR_OVERFLOW, "the sum of all rewards is over 256 bits");
+    return amount_cmp(left, right) == 0
+        || err_set(err, ERR_HALT, "the postings of batch %" PRIu64 " do not add up to its amount", batch->number);
 }
 
 bool rewards_next(const struct reward_leaves *before, const struct reward_leaves *earned, struct reward_leaves *after,

@@ -1,6 +1,8 @@
 /* Which batch is worked on next. */
 #include "gateway/settle/parts.h"
 
+#include "store/adjustments.h"
+
 #include "gateway/settle/behind.h"
 
 #include <inttypes.h>
@@ -35,6 +37,17 @@ static bool is_in_progress(enum batch_state state)
         return false;
     }
     bug("batch state %d", (int)state);
+}
+
+bool work_is_empty(struct settle *s, const struct batch_row *batch, bool *empty, struct err *err)
+{
+    struct amount credited;
+    uint64_t corrections;
+
+    if (!store_adjusted(s->db, batch->number, &credited, &corrections, err))
+        return false;
+    *empty = batch->receipts == 0 && amount_is_zero(batch->amount) && corrections == 0;
+    return true;
 }
 
 bool work_has_leaves(struct settle *s, const struct batch_row *batch, bool *has, struct err *err)

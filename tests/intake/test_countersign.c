@@ -57,6 +57,60 @@ static void a_late_countersignature_bills_the_consumer_while_the_batch_is_open(v
     assert_books_balance(w);
 }
 
+static struct intake_item post_countersigned(struct world *w, uint64_t tokens, struct signed_receipt *r)
+{
+    *r = world_receipt(w, &w->node, tokens);
+    r->receipt.consumer = w->consumer.address;
+    world_sign(w, &w->node, r);
+    world_countersign(w, &w->consumer, r);
+    return world_post_one(w, r);
+}
+
+static void limit(struct world *w, uint64_t credit)
+{
+    struct consumer c = { .address = w->consumer.address, .name = "limited", .has_credit_limit = true,
+                          .credit_limit = amount_from_u64(credit), .enrolled = true };
+    enum admit_result result;
+    struct err err = { 0 };
+
+    assert_true(admit_consumer(w->intake, "test", &c, true, &result, &err));
+}
+
+/* 2 base units a token; days count from 1970, periods are of 30. */
+static void a_consumer_is_billed_up_to_its_credit_limit_a_period(void **state)
+{
+    struct world *w = *state;
+    const uint64_t day = UINT64_C(24) * 3600 * 1000, period = 30 * day;
+    struct signed_receipt r, held;
+    struct intake_item item;
+    struct err err = { 0 };
+
+    atomic_store(&w->now_ms, w->now_ms - w->now_ms % period + period + 2 * day);
+    limit(w, 5000);
+    item = post_countersigned(w, 1000, &r);
+    assert_item(&item, ITEM_ACCEPTED, CODE_ACCEPTED);
+    atomic_fetch_add(&w->now_ms, 27 * day);             /* the last day of the period */
+    item = post_countersigned(w, 1501, &held);
+    assert_item(&item, ITEM_QUARANTINED, CODE_OVER_LIMIT);
+    assert_non_null(strstr(world_row(w, &held).faults, "3002 on top of 2000 billed this period, the credit limit is 5000"));
+    item = post_countersigned(w, 1500, &r);             /* exactly as much as is left */
+    assert_item(&item, ITEM_ACCEPTED, CODE_ACCEPTED);
+    item = post_countersigned(w, 1, &r);
+    assert_item(&item, ITEM_QUARANTINED, CODE_OVER_LIMIT);
+    r = world_receipt(w, &w->node, 10);                 /* the treasury's own jobs have no such limit */
+    item = world_post_one(w, &r);
+    assert_item(&item, ITEM_ACCEPTED, CODE_ACCEPTED);
+    assert_true(release_receipt(w->intake, "test", held.receipt.job_id, held.receipt.provider, "paid in advance", &err));
+    assert_amount_is(world_posted(w, 1, w->consumer.address, ROLE_CONSUMER), 5000 + 3002);
+    world_restart(w);                                   /* what is kept says the same */
+    item = post_countersigned(w, 1, &r);
+    assert_item(&item, ITEM_QUARANTINED, CODE_OVER_LIMIT);
+    atomic_fetch_add(&w->now_ms, day);                  /* a new period */
+    item = post_countersigned(w, 2500, &r);
+    assert_item(&item, ITEM_ACCEPTED, CODE_ACCEPTED);
+    assert_books_balance(w);
+}
+
 static void receipt_and_countersignature_in_one_group_bill_the_consumer(void **state)
 {
     struct world *w = *state;
@@ -98,6 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_countersignature_completes_and_releases),
+        TEST(a_consumer_is_billed_up_to_its_credit_limit_a_period),
         TEST(a_late_countersignature_bills_the_consumer_while_the_batch_is_open),
         TEST(receipt_and_countersignature_in_one_group_bill_the_consumer),
         TEST(a_countersignature_after_the_batch_is_closed_changes_nothing),

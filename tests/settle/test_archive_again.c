@@ -16,7 +16,8 @@
 #include "gateway/settle/rewards.h"
 #include "tests/support/settle_world.h"
 
-struct carried { struct settle_world w; struct settle_session s; struct published p; struct reward_leaves before, after; };
+struct carried { struct settle_world w; struct settle_session s; struct published p; struct reward_leaves before, after;
+    struct debts owed;                        /* nobody owes anything */ };
 
 static bool cancel(void *self, struct group *group, struct err *err)
 {
@@ -98,12 +99,12 @@ static int setup(void **state)
     settle_world_receipt(&t->w, 1, 1000);
     settle_world_receipt(&t->w, 2, 500);
     settle_session_open(&t->w, &t->s);
-    assert_true(rewards_earned(t->s.db, 1, &earned, &err) && rewards_next(&none, &earned, &t->after, &total, &err));
+    assert_true(rewards_earned(t->s.db, 1, t->w.config.protocol_account, &t->owed, &earned, &t->owed, &err) && rewards_next(&none, &earned, &t->after, &total, &err));
     reward_leaves_clear(&earned);
     t->p = (struct published){
         .batch = { .chain_id = 31337, .contract = t->w.config.contract, .token = t->w.config.token,
                    .protocol_account = t->w.config.protocol_account, .content = { .sequence = 1, .total = total, .receipts = 2 } },
-        .number = 1, .sealed = true, .before = &t->before, .after = &t->after,
+        .number = 1, .sealed = true, .before = &t->before, .after = &t->after, .owed_before = &t->owed, .owed = &t->owed,
     };
     *state = t;
     return 0;

@@ -19,7 +19,8 @@
 #include "gateway/settle/rewards.h"
 #include "tests/support/settle_world.h"
 
-struct published_world { struct settle_world w; struct settle_session s; struct published p; struct reward_leaves before, after; };
+struct published_world { struct settle_world w; struct settle_session s; struct published p; struct reward_leaves before, after;
+    struct debts owed;                        /* nobody owes anything */ };
 
 static int setup(void **state)
 {
@@ -33,7 +34,7 @@ static int setup(void **state)
     settle_world_receipt(&t->w, 2, 500);
     settle_world_bundle(&t->w, 5, 3);
     settle_session_open(&t->w, &t->s);
-    assert_true(rewards_earned(t->s.db, 1, &t->after, &err));
+    assert_true(rewards_earned(t->s.db, 1, t->w.config.protocol_account, &t->owed, &t->after, &t->owed, &err));
     assert_true(rewards_next(&none, &t->after, &t->before, &total, &err));
     reward_leaves_clear(&t->after);
     t->after = t->before;
@@ -42,7 +43,7 @@ static int setup(void **state)
         .batch = { .chain_id = 31337, .contract = t->w.config.contract, .token = t->w.config.token,
                    .protocol_account = t->w.config.protocol_account,
                    .content = { .sequence = 1, .total = total, .receipts = 5 } },
-        .number = 1, .before = &t->before, .after = &t->after,
+        .number = 1, .before = &t->before, .after = &t->after, .owed_before = &t->owed, .owed = &t->owed,
     };
     *state = t;
     return 0;

@@ -78,14 +78,36 @@ static void shift(struct totals *leaves, struct address from, struct address to,
     }
 }
 
-static void next_leaves(const struct builder *b, const struct batch *batch, uint64_t sequence, struct totals *after)
+/* What the corrections of the batch and the debts before it make of the credits. */
+static void correct(const struct builder *b, const struct batch *batch, struct totals *credits, struct debts *owed)
+{
+    struct nets nets = { 0 };
+    struct err err = { 0 };
+
+    for (size_t i = 0; i < credits->count; i++)
+        assert_true(nets_add(&nets, credits->list[i].account, credits->list[i].amount, AMOUNT_ZERO, &err));
+    for (size_t i = 0; i < batch->adjustment_count; i++) {
+        struct share credit = adjustment_credit(&batch->adjustments[i]), debit = adjustment_debit(&batch->adjustments[i]);
+
+        assert_true(nets_add(&nets, credit.account, credit.amount, AMOUNT_ZERO, &err));
+        assert_true(nets_add(&nets, debit.account, AMOUNT_ZERO, debit.amount, &err));
+    }
+    totals_clear(credits);
+    assert_true(nets_settle(&nets, &b->owed, address_of(PROTOCOL), owed, &err));
+    for (size_t i = 0; i < nets.count; i++)
+        add(credits, nets.list[i].account, nets.list[i].growth);
+    assert_true(totals_sort(credits, &err));
+    nets_clear(&nets);
+}
+
+static void next_leaves(const struct builder *b, const struct batch *batch, uint64_t sequence, struct totals *after, struct debts *owed)
 {
     struct totals credits = { 0 };
     struct err err = { 0 };
 
     credit(b, batch, b->lie == LIE_LINEAGE_SKIPPED && sequence == 4, &credits);
     pool_credit(b, sequence, &credits);
-    assert_true(totals_sort(&credits, &err));
+    correct(b, batch, &credits, owed);
     totals_copy(&b->leaves, after);
     for (size_t i = 0; i < credits.count; i++)
         add(after, credits.list[i].account, credits.list[i].amount);
@@ -128,11 +150,12 @@ static void settle(struct builder *b, uint64_t sequence, const struct batch *bat
     struct settlement_content content = { .sequence = sequence, .receipts = batch->count, .receipts_root = receipts_root(batch) };
     struct archive_line first = { .type = ARCHIVE_BATCH };
     struct totals after = { 0 };
+    struct debts owed = { 0 };
     struct err err = { 0 };
     struct buf text;
     bool here = sequence == 4;
 
-    next_leaves(b, batch, sequence, &after);
+    next_leaves(b, batch, sequence, &after, &owed);
     content.rewards_root = leaves_root(b, &after);
     assert_true(totals_sum(&after, &content.total, &err));
     if (here && b->lie == LIE_RECEIPTS_ROOT)
@@ -148,14 +171,22 @@ static void settle(struct builder *b, uint64_t sequence, const struct batch *bat
     archive_write_line(&first, &text);
     write_rows(b, batch, sequence, &text);
     write_receipts(b, batch, sequence, &text);
+    write_adjustments(b, batch, sequence, &text);
     write_popularity(b, sequence, &text);
     write_reward_lines(b, &b->leaves, &after, sequence, &text);
+    write_debts(b, &owed, sequence, &text);
     store_archive(b, sequence, &text, &content.archive);
     write_rewards(b, &content, &after);
     buf_clear(&text);
     record(b, &content, cancelled);
     if (!cancelled || b->lie == LIE_CANCELLED_COUNTED)
         totals_copy(&after, &b->leaves);
+    if (!cancelled || b->lie == LIE_CANCELLED_COUNTED) {
+        debts_clear(&b->owed);
+        b->owed = owed;
+    } else {
+        debts_clear(&owed);
+    }
     totals_clear(&after);
 }
 

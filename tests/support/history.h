@@ -3,7 +3,8 @@
  * Two providers (one with a payout account), two models (the second descends from the first), two price versions, three
  * batches.  Settlement 1 is batch 1 (packed), 2 is batch 2 and was cancelled, 3 is batch 2 carried, 4 is batch 3.  A bundle of
  * five: three receipts in batch 2, one in batch 3, one nowhere.  The first receipt and the bundle are signed by a key that their
- * provider lent, and took back in batch 3.  The lies are those of an operator who commits what he
+ * provider lent, and took back in batch 3.  In batch 2 the child's creator is corrected downwards by more than it earned in it, and
+ * owes the rest; batch 3 pays some of that, and corrects somebody upwards.  The lies are those of an operator who commits what he
  * publishes: digest and header fit, unless the lie is about them. */
 #ifndef QUITTANCE_TESTS_HISTORY_H
 #define QUITTANCE_TESTS_HISTORY_H
@@ -21,6 +22,7 @@ enum lie {
     LIE_PAYOUT_UNSIGNED, LIE_PAYOUT_SIGNATURE, LIE_DELEGATION_SIGNATURE, LIE_KEY_UNPUBLISHED, LIE_KEY_EXPIRED, LIE_KEY_REVOKED, LIE_KEY_OTHER,
     LIE_EPOCH_LATE, LIE_EPOCH_TERMS, LIE_POOL_TREASURY, LIE_POOL_FEES, LIE_POOL_SCORE, LIE_POOL_SHARE, LIE_POOL_CARRY, LIE_POOL_CAP,
     LIE_POOL_UNPAID, LIE_POOL_TWICE,
+    LIE_ADJUSTMENT_DROPPED, LIE_ADJUSTMENT_TWICE, LIE_ADJUSTMENT_AMOUNT, LIE_DEBT, LIE_DEBT_FORGIVEN,
     LIE_SALT, LIE_RECEIPTS_ROOT, LIE_REWARD_MISSING, LIE_REWARD_EXTRA, LIE_CANCELLED_COUNTED, LIE_LEAF_FELL, LIE_REWARDS_ROOT, LIE_TOTAL,
     LIE_JSON_AMOUNT, LIE_JSON_FELL, LIE_JSON_PROOF, LIE_JSON_SHORT,
     LIE_BYTE, LIE_LINE_OF_NO_FORM, LIE_BATCH_PARENT,

@@ -283,6 +283,13 @@ static void plant(struct builder *b, struct batch *batch, struct hash child)
         assert_true(amount_add(last->amount, amount_from_u64(1), &last->amount));
 }
 
+static void adjust(struct batch *batch, uint64_t id, int who, bool up, uint64_t amount)
+{
+    batch->adjustments[batch->adjustment_count++] = (struct adjustment){
+        .id = id, .account = address_of(who), .counter_account = address_of(PROTOCOL), .up = up, .amount = amount_from_u64(amount),
+        .reason = "billed twice", .recorded_at_ms = START_MS + id };
+}
+
 void builder_fill(struct builder *b)
 {
     struct hash base = sha256("base", 4), child = sha256("child", 5);
@@ -307,6 +314,9 @@ void builder_fill(struct builder *b)
     add_receipt(b, &batch[2], PROVIDER_A, child, 32);
     batch[2].row_count = 1;
     batch[2].rows[0] = ROW_CONSUMER_GONE;
+    adjust(&batch[1], 1, CHILD_CREATOR, false, 30000);
+    adjust(&batch[2], 2, BASE_CREATOR, true, 100);
+    adjust(&batch[2], 3, PROVIDER_A, false, 7);
     make_bundle(b, &batch[1], &batch[2]);
     lend_key(b);
     plant(b, &batch[2], child);
@@ -320,4 +330,5 @@ void builder_clear(struct builder *b)
     catalog_free(b->catalog);
     popularity_clear(&b->pool);
     totals_clear(&b->leaves);
+    debts_clear(&b->owed);
 }

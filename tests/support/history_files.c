@@ -153,6 +153,39 @@ void write_receipts(const struct builder *b, const struct batch *batch, uint64_t
         buf_add_text(out, "{\"type\":\"receipt\",\"jobId\":1}\n");
 }
 
+void write_adjustments(const struct builder *b, const struct batch *batch, uint64_t sequence, struct buf *out)
+{
+    for (size_t i = 0; i < batch->adjustment_count; i++) {
+        struct archive_line line = { ARCHIVE_ADJUSTMENT, { .adjustment = batch->adjustments[i] } };
+
+        if (b->lie == LIE_ADJUSTMENT_DROPPED && sequence == 4 && i == 1)
+            continue;
+        if (b->lie == LIE_ADJUSTMENT_AMOUNT && sequence == 4 && i == 1)
+            line.of.adjustment.amount = amount_from_u64(8);
+        if (b->lie == LIE_ADJUSTMENT_TWICE && sequence == 4 && i == 0)
+            line.of.adjustment = b->batches[1].adjustments[0];
+        archive_write_line(&line, out);
+    }
+}
+
+void write_debts(const struct builder *b, const struct debts *after, uint64_t sequence, struct buf *out)
+{
+    for (size_t i = 0; i < after->count + b->owed.count; i++) {
+        struct address account = i < after->count ? after->list[i].account : b->owed.list[i - after->count].account;
+        struct archive_line line = { ARCHIVE_DEBT, { .debt = { account, debts_of(&b->owed, account), debts_of(after, account) } } };
+
+        if (i >= after->count && !amount_is_zero(line.of.debt.after))
+            continue;              /* told above */
+        if (amount_cmp(line.of.debt.before, line.of.debt.after) == 0)
+            continue;
+        if (b->lie == LIE_DEBT && sequence == 4)
+            assert_true(amount_add(line.of.debt.after, amount_from_u64(1), &line.of.debt.after));
+        if (b->lie == LIE_DEBT_FORGIVEN && sequence == 4)
+            continue;
+        archive_write_line(&line, out);
+    }
+}
+
 void write_reward_lines(const struct builder *b, const struct totals *before, const struct totals *after, uint64_t sequence,
                                struct buf *out)
 {

@@ -4,6 +4,7 @@
 
 #include "gateway/base/mem.h"
 #include "gateway/core/archive.h"
+#include "gateway/core/debts.h"
 #include "gateway/lib/crypt.h"
 #include "tests/support/history.h"
 
@@ -25,6 +26,8 @@ struct batch {
     struct archive_line bundle;
     struct archive_receipt receipts[RECEIPTS_MAX];
     size_t count;
+    struct adjustment adjustments[2];
+    size_t adjustment_count;
 };
 struct builder {
     struct history *h;
@@ -38,6 +41,7 @@ struct builder {
     struct hash parent;
     struct totals leaves;
     struct popularity pool;                   /* of epoch 1, as it is booked */
+    struct debts owed;
 };
 void builder_fill(struct builder *b);
 void builder_clear(struct builder *b);
@@ -51,6 +55,8 @@ void write_popularity(const struct builder *b, uint64_t sequence, struct buf *ou
 /* Parts of an archive, in their order; then the file, and its digest as committed. */
 void write_rows(const struct builder *b, const struct batch *batch, uint64_t sequence, struct buf *out);
 void write_receipts(const struct builder *b, const struct batch *batch, uint64_t sequence, struct buf *out);
+void write_adjustments(const struct builder *b, const struct batch *batch, uint64_t sequence, struct buf *out);
+void write_debts(const struct builder *b, const struct debts *after, uint64_t sequence, struct buf *out);
 void write_reward_lines(const struct builder *b, const struct totals *before, const struct totals *after, uint64_t sequence,
                         struct buf *out);
 void store_archive(struct builder *b, uint64_t sequence, struct buf *text, struct hash *digest);

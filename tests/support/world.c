@@ -77,8 +77,10 @@ static void open_signer(struct world *w)
 static void configure(struct world *w)
 {
     w->config = (struct intake_config){
-        .limits = { .max_age_ms = UINT64_C(24) * 3600 * 1000, .daily_limit = amount_from_u64(UINT64_C(1000000000000000000)) },
-        .settle_within_ms = UINT64_C(72) * 3600 * 1000, .quarantine_max = 1000, .quote_max_ms = 900000, .protocol_account = world_party(98).address,
+        .limits = { .max_age_ms = UINT64_C(24) * 3600 * 1000, .daily_limit = amount_from_u64(UINT64_C(1000000000000000000)),
+                    .credit_days = 30 },
+        .settle_within_ms = UINT64_C(72) * 3600 * 1000, .quarantine_max = 1000, .quote_max_ms = 900000,
+        .protocol_account = world_party(98).address,
         .batch_receipts_max = 5000000, .verify_threads = 2,
     };
     domain_init(&w->config.domain, 31337, (struct address){ { 0xc0 } });
