@@ -89,8 +89,9 @@ static void settle(struct kept *k, bool sealed)
 {
     struct { struct tree_stream tree; const uint8_t *secret; } root = { .secret = k->secret };
     struct reward_leaves none = { 0 };
+    struct debts nobody = { 0 };
     struct published p = { .batch = { .chain_id = 31337, .content = { .sequence = 1, .receipts = ALL } }, .number = 1, .sealed = sealed,
-                           .before = &none, .after = &none, .owed_before = &(struct debts){ 0 }, .owed = &(struct debts){ 0 } };
+                           .before = &none, .after = &none, .owed_before = &nobody, .owed = &nobody };
     struct world *w = k->w;
     struct err err = { 0 };
 
