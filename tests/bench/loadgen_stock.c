@@ -66,7 +66,7 @@ static void encode(const struct settings *s, const struct signer *signer, struct
         *type = "Content-Type: application/json";
         line_write(&g->items[0].receipt, body);
     } else {
-        must(group_encode(forms[s->form], signer, &s->domain, g->items, g->count, body, type, &err), &err);
+        must(group_encode(forms[s->form], signer, signer_address(signer), &s->domain, g->items, g->count, body, type, &err), &err);
     }
 }
 
