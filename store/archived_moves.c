@@ -71,7 +71,7 @@ bool store_archived_note_bundles(struct db *db, uint64_t batch, uint64_t *page, 
     struct stmt st;
     bool any;
 
-    if (!db_prepare(db, "SELECT MAX(id) FROM (SELECT id FROM receipt_pages WHERE batch = ? AND id > ? ORDER BY id LIMIT ?)", &st, err))
+    if (!db_prepare(db, "SELECT MAX(id) FROM (SELECT id FROM receipt_pages WHERE batch = ? AND id > ? ORDER BY id LIMIT ?) AS step", &st, err))
         return false;
     stmt_bind_u64(&st, batch);
     stmt_bind_u64(&st, *page);
