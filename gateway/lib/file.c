@@ -185,7 +185,7 @@ bool file_begin(const char *path, struct file_out **out, struct err *err)
 
 bool file_add(struct file_out *f, const void *bytes, size_t len, struct err *err)
 {
-    if (fwrite(bytes, 1, len, f->stream) != len)
+    if (len > 0 && fwrite(bytes, 1, len, f->stream) != len)      /* C17 7.1.4: not even zero bytes of NULL */
         return io_error(err, "write", f->temporary);
     return true;
 }

@@ -146,7 +146,7 @@ static double own_cpu(void)
     return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
 }
 
-/* proc(5): fields 14 and 15, after the name in parentheses. */
+/* proc(5): fields 14 and 15, after the name in parentheses.  0 for a service that is gone, also between open and read. */
 static double cpu_of(long pid)
 {
     unsigned long long user = 0, system = 0;
@@ -160,8 +160,9 @@ static double cpu_of(long pid)
     f = fopen(path, "r");
     if (f == NULL)
         return 0;
-    if (fread(text, 1, sizeof text - 1, f) == 0 || (after = strrchr(text, ')')) == NULL
-        || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) != 2)
+    if (fread(text, 1, sizeof text - 1, f) != 0
+        && ((after = strrchr(text, ')')) == NULL
+            || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) != 2))
         bug("%s is not as proc(5) says", path);
     fclose(f);
     return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);

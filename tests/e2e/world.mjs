@@ -147,8 +147,8 @@ export class World {
   async stopServing() {
     const service = this.gateway.process;
     this.gateway.process = undefined;
-    if (service.child.exitCode !== null || service.child.signalCode !== null) return;
-    service.child.kill("SIGTERM");
+    if (service.child.signalCode !== null) return;      // killed by the test
+    if (service.child.exitCode === null) service.child.kill("SIGTERM");
     const { code, signal } = await service.ended;
     assert.equal(code, 0, `serve ended with ${code ?? signal}: ${service.log().slice(-4000)}`);
   }

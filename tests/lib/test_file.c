@@ -84,6 +84,7 @@ static void a_file_appears_only_when_it_is_committed(void **state)
 
     assert_true(file_begin(f->file, &out, &err));
     assert_true(file_add(out, "line\n", 5, &err));
+    assert_true(file_add(out, NULL, 0, &err));
     assert_false(file_exists(f->file));
     assert_true(file_add(out, "two\n", 4, &err));
     assert_true(file_commit_free(out, &err));
