@@ -54,7 +54,7 @@ describe("plausibility", () => {
     world.fast = await held(await at(0, 1000), "/outputTokens", /^tokens-per-second: 1000 tokens in 1000 ms are 1000, the provider's class is 500/);
     assert.equal((await post(await at(0, 40_000))).status, "accepted");
     world.crowd = await held(await at(10_000, 40_000), "/startedAt", /^parallelism: 70000 ms of jobs in the minute of \d+, the provider's class is 1 at once, 60000 ms/);
-    await held(await job({ startedAt: Date.now() - 3 * HOUR, finishedAt: Date.now() - HOUR / 2 }), "/finishedAt", /^duration: the job ran 9000000 ms, allowed are 7200000/);
+    await held(await job({ startedAt: minute - 3 * HOUR, finishedAt: minute - HOUR / 2 }), "/finishedAt", /^duration: the job ran 9000000 ms, allowed are 7200000/);
     const evidence = `0x${"ab".repeat(32)}`;
     assert.equal((await post(await at(60_000, 70_000, { evidence }))).status, "accepted");
     await held(await at(70_000, 80_000, { evidence }), "/evidence", /^evidence: 2 receipts with the same, the other is of job/);

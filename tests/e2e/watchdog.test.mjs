@@ -15,7 +15,7 @@ const WELL = 0, LOOK_AT_IT = 70, TRY_AGAIN = 75, STUCK_MAX_S = 3;
 const TOKEN = parseAbi(["function transfer(address,uint256)", "function approve(address,uint256)", "function mint(address,uint256)",
   "function balanceOf(address) view returns (uint256)"]);
 const CODES = ["unsettled", "stuck", "halted", "held", "cancelled", "nonce-foreign", "chain-away", "endpoint-out", "gas-low", "fees-high", "funds-low", "cap-short",
-  "paused", "not-operator", "root-foreign"];
+  "paused", "not-operator", "root-foreign", "cache-hidden"];
 
 /** Every code is always there, once a level. */
 function gatewayMetrics(text) {
