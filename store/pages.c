@@ -141,8 +141,12 @@ bool store_page_insert(struct db *db, struct page *page, const struct page_conte
 #define ROW "(?, ?, 1, ?, ?)"
 #define ROWS_4 ROW ", " ROW ", " ROW ", " ROW
 #define ROWS_16 ROWS_4 ", " ROWS_4 ", " ROWS_4 ", " ROWS_4
+#define ROWS_64 ROWS_16 ", " ROWS_16 ", " ROWS_16 ", " ROWS_16
+#define MANY 128u
+#define ROWS_MANY ROWS_64 ", " ROWS_64
 
-/* Many rows a statement: opening the table and its indices for each would cost as much as the insert. */
+/* Many rows a statement: opening the table and its indices for each would cost as much as the insert, and each statement leaves a
+ * mark in SQLite's journal of the group's changes, which the next one finds by walking along all of them. */
 static bool insert_paged(struct db *db, const char *literal_sql, uint64_t page, uint64_t slot, const struct paged_key *keys,
                          size_t count, struct err *err)
 {
@@ -166,8 +170,8 @@ bool store_receipts_insert_paged(struct db *db, uint64_t page, uint64_t first_sl
 {
     size_t i = 0;
 
-    for (; count - i >= 16; i += 16)
-        if (!insert_paged(db, INSERT_PAGED ROWS_16, page, first_slot + i, keys + i, 16, err))
+    for (; count - i >= MANY; i += MANY)
+        if (!insert_paged(db, INSERT_PAGED ROWS_MANY, page, first_slot + i, keys + i, MANY, err))
             return false;
     for (; i < count; i++)
         if (!insert_paged(db, INSERT_PAGED ROW, page, first_slot + i, keys + i, 1, err))

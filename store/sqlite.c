@@ -1,4 +1,4 @@
-/* The SQLite driver: the only file that includes sqlite3.h.
+/* The SQLite driver: with sqlite_checkpoint.c the only file that includes sqlite3.h.
  *
  * Write-ahead log with a sync at every commit; readers see a snapshot and never wait for the writer.  Who may write is
  * decided by flock on PATH.lock, held until close: the kernel frees it when its holder dies, however it dies. */
@@ -7,16 +7,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "gateway/base/mem.h"
+#include "store/sqlite_checkpoint.h"
 
 struct sqlite {
     sqlite3 *session;                         /* NULL after a failed reopen */
+    struct checkpointer *checkpointer;        /* a writer's */
     char *path;
     enum db_mode mode;
     int lock;                                 /* -1: a reader */
@@ -83,13 +84,20 @@ static bool use_wal(sqlite3 *session, struct err *err)
     return ok || err_set(err, ERR_STORE, "the store's file system allows no write-ahead log: %s", sqlite3_errmsg(session));
 }
 
+static void end_session(struct sqlite *s)
+{
+    checkpointer_free(s->checkpointer);
+    s->checkpointer = NULL;
+    sqlite3_close_v2(s->session);
+    s->session = NULL;
+}
+
 static bool start_session(struct sqlite *s, struct err *err)
 {
     int flags = SQLITE_OPEN_NOMUTEX | (s->mode == DB_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
     static const char every[] = "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
                                 "PRAGMA cache_size = -16384;";
-    /* A checkpoint every 16 MiB of log: the standard 4 MiB are written many times a second by a busy intake. */
-    static const char writers[] = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4096; PRAGMA cache_size = -65536;";
+    static const char writers[] = "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;";
     bool ok;
 
     sqlite3_soft_heap_limit64(CACHES_MAX);
@@ -105,10 +113,10 @@ static bool start_session(struct sqlite *s, struct err *err)
           && (s->mode == DB_READ || sqlite3_exec(s->session, writers, NULL, NULL, NULL) == SQLITE_OK
               || refused(s->session, s->path, err));
     }
-    if (!ok) {
-        sqlite3_close_v2(s->session);
-        s->session = NULL;
-    }
+    if (!ok)
+        end_session(s);
+    else if (s->mode == DB_WRITE)
+        s->checkpointer = checkpointer_new(s->session, s->path);
     return ok;
 }
 
@@ -116,7 +124,7 @@ static void session_close(void *connection)
 {
     struct sqlite *s = connection;
 
-    sqlite3_close_v2(s->session);
+    end_session(s);
     /* Last, and the file stays: removing it could take away a lock that somebody else has just got. */
     if (s->lock >= 0)
         close(s->lock);
@@ -141,8 +149,7 @@ static bool session_reopen(void *connection, struct err *err)
 {
     struct sqlite *s = connection;
 
-    sqlite3_close_v2(s->session);
-    s->session = NULL;
+    end_session(s);
     if (!start_session(s, err))
         return false;
     /* After a failed sync the log may be complete in the kernel's cache and not on disk, and a second sync would find
@@ -150,8 +157,7 @@ static bool session_reopen(void *connection, struct err *err)
     if (s->mode == DB_WRITE
         && sqlite3_wal_checkpoint_v2(s->session, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL) != SQLITE_OK) {
         refused(s->session, "checkpoint", err);
-        sqlite3_close_v2(s->session);
-        s->session = NULL;
+        end_session(s);
         return false;
     }
     return true;

@@ -61,7 +61,7 @@ bool writer_healthy(const struct writer *writer);             /* the last group 
 uint64_t writer_depth(const struct writer *writer);           /* weight waiting */
 
 #define WRITER_QUEUE_MAX 200000u
-#define WRITER_GROUP_MAX 20000u
+#define WRITER_GROUP_MAX 40000u
 #define CLOCK_BACK_MAX_MS 300000u             /* how far a clock may be set back while we run on */
 
 #endif

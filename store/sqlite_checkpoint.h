@@ -1,0 +1,22 @@
+/* store/sqlite_checkpoint.h - copies the log into the database beside the writer, so that no commit waits for it.
+ *
+ *   log      ├────── copied by the thread ──────┤── the rest, by the writer ──┤ and the next commit begins the log anew
+ *   frames   0                                  ~ CHECKPOINT_AT               (https://www.sqlite.org/wal.html, 2.2 and 2.3)
+ *
+ * Only a log that is copied whole can begin anew, and while somebody writes the thread alone never gets there: what came while it
+ * copied is little, and the writer's.  The thread starts with the first log that is long enough. */
+#ifndef QUITTANCE_STORE_SQLITE_CHECKPOINT_H
+#define QUITTANCE_STORE_SQLITE_CHECKPOINT_H
+
+#include <sqlite3.h>
+
+#define CHECKPOINT_AT 32768                   /* frames of 4 KiB: then the thread begins */
+#define CHECKPOINT_REST 2048                  /* so few left are the writer's */
+#define CHECKPOINT_LATE 131072                /* whatever the thread does: the writer copies what there is */
+
+struct checkpointer;
+/* Of this writer's session, which outlives it; its commits are noticed from now on. */
+struct checkpointer *checkpointer_new(sqlite3 *writer, const char *path);
+void checkpointer_free(struct checkpointer *c);          /* NULL is fine; ends the thread */
+
+#endif
