@@ -65,7 +65,7 @@ $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libquittance.a
 UNIT ?=
 RUN  := $(if $(UNIT),$(foreach d,$(UNIT),$(filter $(B)/tests/$(d)/%,$(TESTS))),$(TESTS))
 unit: $(RUN) $(B)/quittance ## build and run the C unit tests (SAN=address,undefined or thread; UNIT="store api")
-	@scripts/run-unit $(RUN)
+	@$(if $(RUN),,$(error there are no tests in tests/{$(UNIT)}))scripts/run-unit $(RUN)
 
 # The simulator: the gateway's own objects, but for the network, the clock, the log and the keys (tests/sim/README.md).
 SIM_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c)) $(B)/tests/support/rng.o $(B)/tests/support/settle_books.o

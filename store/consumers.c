@@ -140,3 +140,12 @@ bool store_consumer_day_set(struct db *db, struct address consumer, uint64_t day
     stmt_bind_amount(&st, amount);
     return stmt_exec_one(&st, err);
 }
+
+bool store_consumer_day_add(struct db *db, struct address consumer, uint64_t day, struct amount more, struct err *err)
+{
+    struct amount sum;
+
+    return store_consumer_day(db, consumer, day, &sum, err)
+        && (amount_add(sum, more, &sum) || err_set(err, ERR_OVERFLOW, "a consumer's day over 256 bits"))
+        && store_consumer_day_set(db, consumer, day, sum, err);
+}

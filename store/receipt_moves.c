@@ -186,3 +186,12 @@ bool store_provider_day_set(struct db *db, struct address provider, uint64_t day
     stmt_bind_amount(&st, amount);
     return stmt_exec_one(&st, err);
 }
+
+bool store_provider_day_add(struct db *db, struct address provider, uint64_t day, struct amount more, struct err *err)
+{
+    struct amount sum;
+
+    return store_provider_day(db, provider, day, &sum, err)
+        && (amount_add(sum, more, &sum) || err_set(err, ERR_OVERFLOW, "a provider's day over 256 bits"))
+        && store_provider_day_set(db, provider, day, sum, err);
+}

@@ -91,9 +91,11 @@ MUST_USE bool store_promise_find(struct db *db, uint64_t id, struct promise_row 
 
 MUST_USE bool store_provider_day(struct db *db, struct address provider, uint64_t day, struct amount *amount, struct err *err);
 MUST_USE bool store_provider_day_set(struct db *db, struct address provider, uint64_t day, struct amount amount, struct err *err);
+MUST_USE bool store_provider_day_add(struct db *db, struct address provider, uint64_t day, struct amount more, struct err *err);
 /* What a consumer was billed: on a day, and on those from one up to (not including) another. */
 MUST_USE bool store_consumer_day(struct db *db, struct address consumer, uint64_t day, struct amount *amount, struct err *err);
 MUST_USE bool store_consumer_day_set(struct db *db, struct address consumer, uint64_t day, struct amount amount, struct err *err);
+MUST_USE bool store_consumer_day_add(struct db *db, struct address consumer, uint64_t day, struct amount more, struct err *err);
 MUST_USE bool store_consumer_days(struct db *db, struct address consumer, uint64_t from, uint64_t until, struct amount *amount, struct err *err);
 
 #endif

@@ -64,25 +64,15 @@ static bool count_recharge(struct group *group, const struct recharge *r, struct
     return !found || amount_is_zero(r->fee.fees) || store_pool_fee_add(group->db, epoch.terms.epoch, r->batch, &r->fee, err);
 }
 
-/* After the postings: what is moved may have been posted by this very group. */
-/* Behind the days of this group, which say what each sums to. */
-static bool bill_day(struct group *group, const struct share *to, struct err *err)
-{
-    uint64_t day = group->clock_ms / DAY_MS;
-    struct amount billed;
-
-    return store_consumer_day(group->db, to->account, day, &billed, err)
-        && (amount_add(billed, to->amount, &billed) || err_set(err, ERR_OVERFLOW, "a consumer's day over 256 bits"))
-        && store_consumer_day_set(group->db, to->account, day, billed, err);
-}
-
+/* After the postings: what is moved may have been posted by this very group; and after its days, which say what each sums to. */
 static bool flush_recharges(const struct gathered *g, struct group *group, struct err *err)
 {
     for (size_t i = 0; i < g->recharge_count; i++) {
         const struct recharge *r = &g->recharges[i];
 
         if (!store_posting_take(group->db, r->batch, &r->from, err) || !store_posting_add(group->db, r->batch, &r->to, 1, err)
-            || !count_recharge(group, r, err) || !bill_day(group, &r->to, err))
+            || !count_recharge(group, r, err)
+            || !store_consumer_day_add(group->db, r->to.account, group->clock_ms / DAY_MS, r->to.amount, err))
             return false;
     }
     return true;

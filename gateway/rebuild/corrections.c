@@ -18,18 +18,9 @@ static bool same_content(const struct adjustment *a, const struct adjustment *b)
 /* One that the store has already comes out of the batch it was in, while nobody is paid by that. */
 static bool move_here(struct filling *f, const struct adjustment *old, struct err *err)
 {
-    struct batch_row batch = { 0 };
-    bool found;
-
-    if (old->batch == f->batch)
-        return true;
-    if (!store_batch_find(f->db, old->batch, &batch, &found, err))
-        return false;
-    if (!found || (batch.state != BATCH_OPEN && batch.state != BATCH_CLOSED && batch.state != BATCH_CANCELLED))
-        return differs_u64(err, DIFFERS_ADJUSTMENT, (struct place){ f->s->event.sequence, "one made before" }, f->s->event.sequence,
-                           batch.sequence);
-    receipts_moved(f, old->batch);
-    return store_adjustment_rebatch(f->db, old->id, f->batch, err);
+    return old->batch == f->batch
+        || (rebuild_take_from(f, old->batch, DIFFERS_ADJUSTMENT, "one made before", err)
+            && store_adjustment_rebatch(f->db, old->id, f->batch, err));
 }
 
 static bool put(struct filling *f, const struct adjustment *line, struct err *err)
@@ -87,25 +78,25 @@ bool corrections_fill(struct filling *f, struct err *err)
     return store_batch_open(f->db, &open, err) && corrections_move_on(f, f->batch, open.number, err);
 }
 
-struct posting { struct adjustment *list; size_t count; };
+struct adjustment_list { struct adjustment *list; size_t count; };
 
 static bool keep(void *self, const struct adjustment *a, struct err *err)
 {
-    struct posting *p = self;
+    struct adjustment_list *kept = self;
 
     (void)err;
-    p->list = mem_grow(p->list, p->count + 1, sizeof *p->list);
-    p->list[p->count++] = *a;
+    kept->list = mem_grow(kept->list, kept->count + 1, sizeof *kept->list);
+    kept->list[kept->count++] = *a;
     return true;
 }
 
 bool corrections_rebook(struct filling *f, uint64_t batch, struct err *err)
 {
-    struct posting p = { 0 };
-    bool ok = store_adjustments_of_batch(f->db, batch, keep, &p, err);
+    struct adjustment_list kept = { 0 };
+    bool ok = store_adjustments_of_batch(f->db, batch, keep, &kept, err);
 
-    for (size_t i = 0; ok && i < p.count; i++)
-        ok = store_adjustment_post(f->db, &p.list[i], err);
-    free(p.list);
+    for (size_t i = 0; ok && i < kept.count; i++)
+        ok = store_adjustment_post(f->db, &kept.list[i], err);
+    free(kept.list);
     return ok;
 }

@@ -9,6 +9,7 @@
 
 #include "gateway/audit/bundles.h"
 #include "gateway/audit/chain_view.h"
+#include "gateway/audit/differs.h"
 #include "gateway/audit/recompute.h"
 #include "gateway/audit/source.h"
 #include "gateway/core/archive.h"
@@ -143,6 +144,8 @@ MUST_USE bool corrections_fill(struct filling *f, struct err *err);
 MUST_USE bool corrections_move_on(struct filling *f, uint64_t from, uint64_t to, struct err *err);
 MUST_USE bool corrections_rebook(struct filling *f, uint64_t batch, struct err *err);      /* only their postings */
 /* This batch's receipts are to be booked anew, as some were moved; then all of those. */
+/* A receipt or correction is taken out of a batch only while nobody is paid by it; `what` is said where it differs. */
+MUST_USE bool rebuild_take_from(struct filling *f, uint64_t from, enum difference kind, const char *what, struct err *err);
 void receipts_moved(struct filling *f, uint64_t batch);
 MUST_USE bool receipts_rebook(struct filling *f, struct err *err);
 /* The root over the receipts that the store holds in a batch. */

@@ -50,15 +50,9 @@ static bool book(struct filling *f, uint64_t batch, struct address protocol_acco
 /* Only today's sums still bound anybody. */
 static bool count_day(struct filling *f, const struct archive_receipt *a, struct err *err)
 {
-    struct address provider = a->receipt.receipt.provider;
     uint64_t day = a->accepted_at_ms / DAY_MS;
-    struct amount earned;
 
-    if (day < f->now_ms / DAY_MS)
-        return true;
-    return store_provider_day(f->db, provider, day, &earned, err)
-        && (amount_add(earned, a->amount, &earned) || err_set(err, ERR_OVERFLOW, "a day over 256 bits"))
-        && store_provider_day_set(f->db, provider, day, earned, err);
+    return day < f->now_ms / DAY_MS || store_provider_day_add(f->db, a->receipt.receipt.provider, day, a->amount, err);
 }
 
 /* Windows that are judged already need no demand, but which those are the next archive tells. */
@@ -78,32 +72,29 @@ static bool count_demand(struct filling *f, const struct archive_receipt *a, str
 /* A credit limit may be for any number of days. */
 static bool bill_day(struct filling *f, const struct receipt_row *row, struct err *err)
 {
-    uint64_t day = row->accepted_at_ms / DAY_MS;
-    struct amount billed;
-
-    if (!row->has_charged)
-        return true;
-    return store_consumer_day(f->db, row->charged, day, &billed, err)
-        && (amount_add(billed, row->amount, &billed) || err_set(err, ERR_OVERFLOW, "a day over 256 bits"))
-        && store_consumer_day_set(f->db, row->charged, day, billed, err);
+    return !row->has_charged || store_consumer_day_add(f->db, row->charged, row->accepted_at_ms / DAY_MS, row->amount, err);
 }
 
 /* -- what the store has of the same job -- */
 
-/* A receipt is taken out of a batch only while nobody is paid by it. */
-static bool take_from(struct filling *f, const struct receipt_row *old, struct err *err)
+bool rebuild_take_from(struct filling *f, uint64_t from, enum difference kind, const char *what, struct err *err)
 {
     struct batch_row batch = { 0 };
     bool found;
 
-    if (old->batch == f->batch)
+    if (from == f->batch)
         return true;
-    if (!store_batch_find(f->db, old->batch, &batch, &found, err))
+    if (!store_batch_find(f->db, from, &batch, &found, err))
         return false;
     if (!found || (batch.state != BATCH_OPEN && batch.state != BATCH_CLOSED && batch.state != BATCH_CANCELLED))
-        return differs_u64(err, DIFFERS_DOUBLE_BILLING, place(f, "a job billed before"), f->s->event.sequence, batch.sequence);
-    receipts_moved(f, old->batch);
+        return differs_u64(err, kind, place(f, what), f->s->event.sequence, batch.sequence);
+    receipts_moved(f, from);
     return true;
+}
+
+static bool take_from(struct filling *f, const struct receipt_row *old, struct err *err)
+{
+    return rebuild_take_from(f, old->batch, DIFFERS_DOUBLE_BILLING, "a job billed before", err);
 }
 
 /* A bundle's signature over one of its receipts. */
