@@ -47,7 +47,7 @@ handler_fn overview_get, samples_get, events_get;
 /* admin_receipts.c, admin_price_effect.c, admin_accounts.c */
 handler_fn receipts_get, price_effect, accounts_get;
 /* pages.c */
-handler_fn page_shell, page_asset;
+handler_fn page_desk, page_earner, page_earner_chain, page_claim, page_asset;
 /* admin_audit.c, admin_transactions.c */
 handler_fn audit_get, transactions_get;
 

@@ -79,14 +79,23 @@ static const struct route admin_rows[] = {
 };
 
 /* The desk: each page has its own URL and all are one document, which asks the rows above. */
-#define PAGE(path) { "GET", path, ACCESS_ANYONE, ROUTE_QUICK, page_shell, 0, false }
-static const struct route page_rows[] = {
-    { "GET",    "/assets/{name}",                         ACCESS_ANYONE,   ROUTE_QUICK, page_asset, 0, false },
-    PAGE("/"), PAGE("/sign-in"), PAGE("/settlements"), PAGE("/settlements/{sequence}"), PAGE("/transactions"),
-    PAGE("/receipts"), PAGE("/receipts/{jobId}"), PAGE("/quarantine"), PAGE("/providers"), PAGE("/models"),
-    PAGE("/models/{digest}"), PAGE("/prices"), PAGE("/accounts"), PAGE("/accounts/{address}"), PAGE("/keys"), PAGE("/audit"),
+#define PAGE(path, handler) { "GET", path, ACCESS_ANYONE, ROUTE_QUICK, handler, 0, false }
+#define DESK(path) PAGE(path, page_desk)
+static const struct route desk_rows[] = {
+    PAGE("/assets/{name}", page_asset),
+    DESK("/"), DESK("/sign-in"), DESK("/settlements"), DESK("/settlements/{sequence}"), DESK("/transactions"),
+    DESK("/receipts"), DESK("/receipts/{jobId}"), DESK("/quarantine"), DESK("/providers"), DESK("/models"),
+    DESK("/models/{digest}"), DESK("/prices"), DESK("/accounts"), DESK("/accounts/{address}"), DESK("/keys"), DESK("/audit"),
+};
+
+/* The earner's pages: one document, too; where it compares proofs with the chain, under another policy. */
+static const struct route earner_rows[] = {
+    PAGE("/assets/{name}", page_asset),
+    PAGE("/", page_earner), PAGE("/models/{digest}", page_earner), PAGE("/register", page_earner),
+    PAGE("/accounts/{address}", page_earner_chain), PAGE("/receipts/{jobId}", page_earner_chain), PAGE("/claim.html", page_claim),
 };
 
 const struct route_table routes_public = { public_rows, ARRAY_LEN(public_rows) };
+const struct route_table routes_earner = { earner_rows, ARRAY_LEN(earner_rows) };
 const struct route_table routes_admin = { admin_rows, ARRAY_LEN(admin_rows) };
-const struct route_table routes_pages = { page_rows, ARRAY_LEN(page_rows) };
+const struct route_table routes_desk = { desk_rows, ARRAY_LEN(desk_rows) };
