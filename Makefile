@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo unit sim sim-bench histories popularity-game e2e test-geth soak-leak soak bench contracts forge forge-ci model bench-gas coverage slither smt clean plots busy bench-programs instructions
+.PHONY: all help claim-digest test demo unit sim sim-bench histories popularity-game e2e test-geth soak-leak soak bench contracts forge forge-ci model bench-gas coverage slither smt clean plots busy bench-programs instructions
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -57,6 +57,10 @@ $(B)/api/%.json.o: api/%.json
 build/pages/assets.c: $(wildcard api/pages/* api/pages/*/*) scripts/build-pages package-lock.json
 	@echo '  pages'
 	@node scripts/build-pages
+
+claim-digest: ## print the SHA-256 of claim.html, and put it into the README
+	@digest=$$(node scripts/build-pages --digest) && echo "$$digest" && \
+		sed -i -E "s/^(SHA-256 of claim\.html: )\`[0-9a-f]{64}\`/\1\`$$digest\`/" README.md
 
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS) -lcmocka

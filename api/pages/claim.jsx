@@ -52,7 +52,7 @@ function Who({ address, onAddress }) {
   const { wallet } = useContext(Chain), wrong = address.trim() !== "" && !/^0x[0-9a-f]{40}$/i.test(address.trim());
   useEffect(() => { if (wallet && address === "") onAddress(wallet.account); }, [wallet?.account]);
   return (
-    <Panel title="2. The account" actions={<ConnectButton />}>
+    <Panel title="2. The account" actions={<ConnectButton linked={false} />}>
       <Field label="Address that earned" value={address} onInput={(e) => onAddress(e.target.value)} error={wrong ? "An address is 0x and 40 hex digits." : undefined} placeholder="0x…" spellcheck={false} hint="The tokens go there, whoever sends the claim." />
     </Panel>
   );

@@ -22,10 +22,10 @@ const Sums = ({ account: a }) => (
 );
 
 /** Of what waits: what the contract would pay now, and what no settlement holds yet. */
-function Waits({ account: a, due }) {
+function Waits({ account: a, due, isCollected }) {
   const unsettled = BigInt(a.pending) - BigInt(due);
   return (
-    <Facts rows={[["To collect now", <Amount value={due} symbol />], ["In a settlement to come", <Amount value={(unsettled > 0n ? unsettled : 0n).toString()} symbol />],
+    <Facts rows={[["To collect now", isCollected ? (due === "0" ? "nothing more" : "collected; the gateway waits for confirmations") : <Amount value={due} symbol />], ["In a settlement to come", <Amount value={(unsettled > 0n ? unsettled : 0n).toString()} symbol />],
       a.adjusted && ["Corrected upwards", <Amount value={a.adjusted.up} symbol />], a.adjusted && ["Corrected downwards", <Amount value={a.adjusted.down} symbol />],
       a.debt && a.debt !== "0" && ["Owed against what comes", <Amount value={a.debt} symbol />], a.charged && ["Charged to it as a consumer", <Amount value={a.charged} symbol />]]} />
   );
@@ -37,15 +37,15 @@ const WHY = {
   paid: "Everything that is settled was paid.",
 };
 
-function ClaimPanel({ account, claim, problem, chainId, reload }) {
+function ClaimPanel({ account, claim, problem, chainId, collected, onCollected }) {
   const [held, setHeld] = useState(); // the claim that is under way stays, whatever the gateway says meanwhile
   useEffect(() => { if (claim) setHeld(claim); }, [claim?.claimable]);
-  const shown = claim ?? held;
+  const shown = claim ?? held, isCollected = shown !== undefined && collected === shown.claimable;
   return (
     <Panel title="Claim">
-      <Waits account={account} due={claim?.due ?? "0"} />
+      <Waits account={account} due={claim?.due ?? "0"} isCollected={isCollected} />
       {problem && problem.code !== "nothing-to-claim" && <Problem problem={problem} />}
-      {shown ? <Claim claim={shown} chainId={chainId} onPaid={reload} /> : (
+      {shown ? <Claim claim={shown} chainId={chainId} onPaid={() => onCollected(shown.claimable)} /> : (
         <Empty title="Nothing to claim">{account.earned === "0" ? WHY.none : account.settled === "0" ? WHY.wait : WHY.paid}</Empty>
       )}
       <p class="hint">Collecting needs nobody’s leave. {shown && <>Keep <a href={`/v1/settlements/${shown.sequence}/rewards.json`} download={`${shown.sequence}.rewards.json`}>rewards.json</a> and the <a href="/claim.html" download="claim.html">claim page</a>: with both you collect this when the gateway is gone.</>}</p>
@@ -53,13 +53,13 @@ function ClaimPanel({ account, claim, problem, chainId, reload }) {
   );
 }
 
-function Proof({ account, claim, info }) {
+function Proof({ account, claim, info, collected }) {
   const { source } = useContext(Chain), [checks, setChecks] = useState();
   const run = useAction(async () => setChecks(await checkAccountOnChain(account, claim, info, await open(source, info.contract))));
   useEffect(() => {
     setChecks(undefined);
     if (source && info) run.go();
-  }, [source?.name, info?.contract, account.paid, account.settled, claim?.claimable]);
+  }, [source?.name, info?.contract, account.paid, account.settled, claim?.claimable, collected]);
   return (
     <Panel title="Against the chain, checked in this browser">
       {checks && <Checks checks={checks} right="The contract says the same." />}
@@ -75,12 +75,13 @@ function Parts({ account: a, name }) {
   const models = Object.entries(a.byModel).sort(([, x], [, y]) => (BigInt(y) > BigInt(x) ? 1 : -1));
   return (
     <div class="two">
-      <Panel title="By role"><Facts rows={Object.entries(a.byRole).map(([role, value]) => [ROLES[role] ?? role, <Amount value={value} symbol />])} /></Panel>
+      <Panel title="By role"><Facts rows={Object.entries(a.byRole).filter(([role, value]) => value !== "0" || ALWAYS.includes(role)).map(([role, value]) => [ROLES[role] ?? role, <Amount value={value} symbol />])} /></Panel>
       <Panel title="By model" flush><Table name={`${name}-models`} columns={columns} list={{ items: models }} rowKey={([digest]) => digest} empty={<Empty title="No model yet">Each model shows here with its first job.</Empty>} /></Panel>
     </div>
   );
 }
-const ROLES = { provider: "Provider: jobs it ran", creator: "Creator: jobs on its models", lineage: "Lineage: jobs on models made of its own", protocol: "Protocol", popularity: "Popularity pool" };
+const ALWAYS = ["provider", "creator", "lineage"];
+const ROLES = { provider: "Provider: jobs it ran", creator: "Creator: jobs on its models", lineage: "Lineage: jobs on models made of its own", protocol: "Protocol", popularity: "Popularity pool", "adjusted-up": "Corrections upwards" };
 
 /** A provider's receipts that wait for a decision, and by which rule. */
 function Held({ address }) {
@@ -122,8 +123,10 @@ function Elsewhere({ account: a, info, address }) {
 
 function Found({ address, reader, onReader }) {
   const { info, at } = useContext(Known), path = `/v1/accounts/${address}`;
-  const { data: a, problem, reload } = useData(at(path), 15_000), claim = useData(at(`${path}/claim`), 15_000);
-  const reloadAll = () => Promise.all([reload(), claim.reload()]);
+  const [collected, setCollected] = useState(); // the leaf that was claimed here: looked at often until the gateway has seen it
+  const [every, setEvery] = useState(15_000);
+  const { data: a, problem } = useData(at(path), every), claim = useData(at(`${path}/claim`), every);
+  useEffect(() => { setEvery(collected && a && BigInt(a.paid) < BigInt(collected) ? 2000 : 15_000); }, [collected, a?.paid]);
   const lines = useList(at(`${path}/statements`), 1000);
   useEffect(() => { if (reader) lines.reload(); }, [reader]);
   useEffect(() => { if (a) lines.reload(); }, [a?.earned, a?.settled]);
@@ -135,8 +138,8 @@ function Found({ address, reader, onReader }) {
       <Problem problem={problem} />
       <Sums account={a} />
       <div class="two">
-        <ClaimPanel account={a} claim={due} problem={claim.problem} chainId={info?.chainId} reload={reloadAll} />
-        {info && <Proof account={a} claim={due} info={info} />}
+        <ClaimPanel account={a} claim={due} problem={claim.problem} chainId={info?.chainId} collected={collected} onCollected={setCollected} />
+        {info && <Proof account={a} claim={due} info={info} collected={collected} />}
       </div>
       <Parts account={a} name={address} />
       {closed ? <Sign address={address} info={info} onReader={onReader} /> : <Statement address={address} account={a} lines={lines} />}

@@ -51,7 +51,7 @@ function Totals({ models, last }) {
 }
 
 const SETTLEMENTS = [
-  { head: "Sequence", number: true, cell: (s) => s.sequence, csv: (s) => s.sequence },
+  { head: "Sequence", cell: (s) => s.sequence, csv: (s) => s.sequence },
   { head: "State", cell: (s) => <State value={s.state} />, csv: (s) => s.state },
   { head: "Committed", cell: (s) => <Time ms={s.committedAt && s.committedAt * 1000} />, csv: (s) => (s.committedAt ? new Date(s.committedAt * 1000).toISOString() : "") },
   { head: "Jobs", number: true, cell: (s) => <Count value={s.receipts} />, csv: (s) => s.receipts },

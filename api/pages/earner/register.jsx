@@ -1,5 +1,5 @@
 // A creator registers a model and what it was made of: signed by the wallet (EIP-712 ModelRegistration), posted to /v1/models.
-import { useContext, useState } from "preact/hooks";
+import { useContext, useRef, useState } from "preact/hooks";
 import { post } from "../lib/api.js";
 import { Address, Facts, Field, Hash, Known, Page, Panel, Problem, State, useAction } from "../lib/components.jsx";
 import { Chain, ConnectButton } from "../lib/connect.jsx";
@@ -81,9 +81,13 @@ export function Register({ query }) {
   const { info, at, problem } = useContext(Known), { wallet } = useContext(Chain);
   const [form, setForm] = useState({ digest: query.get("model") ?? "", name: "", parents: [] }), [tried, setTried] = useState(false), [answer, setAnswer] = useState();
   const wrong = faults(form), shown = tried ? wrong : {};
+  const fields = useRef();
   const run = useAction(async () => {
     setTried(true);
-    if (Object.keys(wrong).length > 0) return;
+    if (Object.keys(wrong).length > 0) {
+      setTimeout(() => fields.current?.querySelector("[aria-invalid=true]")?.focus()); // once it is shown
+      return;
+    }
     const registration = {
       model: form.digest.trim().toLowerCase(), creator: wallet.account, name: form.name.trim(),
       parents: form.parents.map(({ parent, share }) => ({ parent: parent.trim().toLowerCase(), shareBps: bpsOf(share) })), registeredAt: Date.now(),
@@ -96,7 +100,7 @@ export function Register({ query }) {
     <Page title="Register a model" intro="Who registers a model is paid for every job on it, and pays on what it was made of. The wallet signs; nothing is sent to the chain.">
       <Problem problem={problem} />
       <Panel>
-        <form class="narrow" noValidate onSubmit={(e) => { e.preventDefault(); run.go(); }}>
+        <form ref={fields} noValidate onSubmit={(e) => { e.preventDefault(); run.go(); }}>
           <Digest value={form.digest} onValue={(digest) => setForm((old) => ({ ...old, digest }))} error={shown.digest} />
           <Field label="Name" value={form.name} onInput={(e) => setForm({ ...form, name: e.target.value })} error={shown.name} required hint="As people call it: 1 to 64 characters, in any script." />
           <Parents parents={form.parents} onParents={(parents) => setForm({ ...form, parents })} errors={shown.parents} sum={shown.sum} />

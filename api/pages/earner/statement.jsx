@@ -45,15 +45,18 @@ function Whole({ account, lines, more }) {
 }
 
 /** One line against its receipt's whole proof, and the contract where it can be asked. */
-async function checkLine(line, { info, at }, contract) {
-  if (line.kind !== "receipt") return { state: "open", text: `published in the archive of ${line.sequence ? `settlement ${line.sequence}` : "the settlement to come"}` };
+async function checkLine(line, address, { info, at }, contract) {
+  if (line.kind !== "receipt") return { state: "open", text: line.sequence ? `in archive ${line.sequence}` : "in the archive to come" };
   const answer = await get(at(`/v1/receipts/${line.jobId}?provider=${line.provider}`));
   const has = answer.shares?.some((s) => s.role === line.role && s.model === line.paidModel && s.amount === line.share);
   const checks = [...checkReceipt(answer, info), { name: "Line", state: has && answer.hash === line.receipt ? "right" : "wrong" },
-    ...(contract ? await checkReceiptOnChain(answer, info, contract) : [])];
-  const wrong = checks.filter((c) => c.state === "wrong"), still = checks.filter((c) => c.state === "open");
+    ...(contract ? await checkReceiptOnChain(answer, info, contract, address) : [])];
+  const wrong = checks.filter((c) => c.state === "wrong"), still = checks.filter((c) => c.state === "open" && c.name !== "Payment");
   if (wrong.length > 0) return { state: "wrong", text: wrong.map((c) => c.name).join(", ") };
-  return still.length > 0 ? { state: "open", text: answer.settlement ? (contract ? `not yet: ${still.map((c) => c.name.toLowerCase()).join(", ")}` : "right, not compared with the chain") : "right so far, not settled" } : { state: "right", text: contract ? "down to the chain" : "right" };
+  if (!answer.settlement) return { state: "open", text: "right so far, promised" };
+  if (still.length > 0) return { state: "open", text: `not yet: ${still.map((c) => c.name.toLowerCase()).join(", ")}` };
+  if (!contract) return { state: "right", text: "up to the header" };
+  return { state: "right", text: checks.at(-1).state === "right" ? "paid on the chain" : "on the chain" };
 }
 
 const MARKS = { right: "✓", wrong: "✗", open: "·" };
@@ -68,7 +71,7 @@ export function Statement({ address, account, lines }) {
   const run = useAction(async () => {
     const contract = source && await open(source, known.info.contract);
     for (const line of shown) {
-      const result = await checkLine(line, known, contract).catch((error) => ({ state: "open", text: `not checked: ${error.message}` }));
+      const result = await checkLine(line, address, known, contract).catch((error) => ({ state: "open", text: `not checked: ${error.message}` }));
       setResults((old) => ({ ...old, [keyOf(line)]: result }));
     }
   });
@@ -77,8 +80,7 @@ export function Statement({ address, account, lines }) {
     { head: "When", cell: (l) => <Time ms={l.at} />, csv: (l) => new Date(l.at).toISOString() },
     { head: "As", cell: (l) => l.role, csv: (l) => l.role },
     { head: "Job", cell: (l) => (l.kind === "receipt" ? <a class="mono" href={`/receipts/${l.jobId}?provider=${l.provider}`} title={l.jobId}>{l.jobId.slice(0, 13)}…</a> : `correction ${l.adjustment}`), csv: (l) => l.jobId ?? `correction ${l.adjustment}` },
-    { head: "Model", cell: (l) => l.model && <Model digest={l.model} />, csv: (l) => l.model },
-    { head: "Why", cell: (l) => <bdi class="note">{l.reason}</bdi>, csv: (l) => l.reason },
+    { head: "Why", cell: (l) => <>{l.model && <><Model digest={l.model} /><br /></>}<bdi class="note">{l.reason}</bdi></>, csvHead: "Model", csv: (l) => l.model },
     { head: "Amount", number: true, cell: (l) => <Amount value={signed(l).toString()} />, csvHead: `Amount (${token?.symbol ?? "base units"})`, csv: (l) => exact(signed(l), token?.decimals ?? 0).replaceAll("\u202f", "") },
     { head: "Settlement", number: true, cell: (l) => l.sequence ?? <span class="none">to come</span>, csv: (l) => l.sequence },
     { head: "Proof", cell: (l) => <Mark result={results[keyOf(l)]} />, csv: (l) => results[keyOf(l)]?.state },

@@ -28,11 +28,12 @@ export function Wallets({ onDone }) {
   );
 }
 
-export function ConnectButton({ children = "Connect wallet" }) {
+/** linked: false where no gateway is. */
+export function ConnectButton({ children = "Connect wallet", linked = true }) {
   const { wallet, leave } = useContext(Chain), [open, setOpen] = useState(false);
   if (wallet)
     return (
-      <span class="connected"><a class="mono" href={`/accounts/${wallet.account}`} title={wallet.account}>{middle(wallet.account)}</a>
+      <span class="connected">{linked ? <a class="mono" href={`/accounts/${wallet.account}`} title={wallet.account}>{middle(wallet.account)}</a> : <span class="mono" title={wallet.account}>{middle(wallet.account)}</span>}
         <button type="button" class="quiet" onClick={leave}>Leave</button></span>
     );
   return (

@@ -104,8 +104,8 @@ export function checkReceipt(answer, info) {
 // Whoever cannot be asked proves nothing wrong: such a check stays open.
 const asked = async (name, text, test) => {
   try {
-    const result = await test();
-    return { name, text, state: result === undefined ? "open" : result ? "right" : "wrong" };
+    const result = await test(); // a text: why it is open still
+    return typeof result === "string" ? { name, text: result, state: "open" } : { name, text, state: result === undefined ? "open" : result ? "right" : "wrong" };
   } catch (error) {
     return { name, text: `${text} (${error.message})`, state: error.isAway ? "open" : "wrong" };
   }
@@ -113,15 +113,16 @@ const asked = async (name, text, test) => {
 const isTheChain = (contract, info) => asked("Chain", `it is chain ${info.chainId}, and the contract pays this token`,
   async () => contract.chainId === info.chainId && same(await contract.token(), info.token.address));
 
-/** The same answer against the contract itself, as lib/contract.js opens it. */
-export function checkReceiptOnChain({ settlement: s, payments }, info, contract) {
+/** The same answer against the contract itself, as lib/contract.js opens it.  account: whose payment is looked at; everybody's without. */
+export function checkReceiptOnChain({ settlement: s, payments }, info, contract, account) {
+  const looked = (payments ?? []).filter((p) => !account || same(p.account, account));
   return Promise.all([
     isTheChain(contract, info),
     asked("Commit", "the contract holds this settlement's header", async () => (s?.header ? same(await contract.header(s.sequence), s.header) : undefined)),
-    asked("Payment", "the contract has paid every earner up to the leaf", async () => {
-      if (!payments?.length) return undefined;
-      const claimed = await Promise.all(payments.map(({ account }) => contract.claimed(account)));
-      return payments.every(({ claimable }, i) => claimed[i] >= BigInt(claimable)) || undefined;
+    asked("Payment", `the contract has paid ${account ? "this account" : "every earner"} up to the leaf`, async () => {
+      if (looked.length === 0) return undefined;
+      const claimed = await Promise.all(looked.map((p) => contract.claimed(p.account)));
+      return looked.every(({ claimable }, i) => claimed[i] >= BigInt(claimable)) || (account ? "the contract holds it, to be collected" : "the contract holds it; not everybody has collected yet");
     }),
   ]);
 }
@@ -132,7 +133,7 @@ export function checkAccountOnChain(account, claim, info, contract) {
     isTheChain(contract, info),
     asked("Paid", "the contract says that it paid this much", async () => {
       const claimed = await contract.claimed(account.account);
-      return claimed === BigInt(account.paid) || (claimed > BigInt(account.paid) ? undefined : false); // more: not confirmed yet
+      return claimed === BigInt(account.paid) || (claimed > BigInt(account.paid) ? "the contract paid more, which is not confirmed here yet" : false);
     }),
     asked("Settled", claim ? "the proof leads from this account's leaf to the contract's root" : "all that is settled is paid", async () => {
       if (!claim) return (await contract.claimed(account.account)) >= BigInt(account.settled);
