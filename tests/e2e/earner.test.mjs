@@ -341,7 +341,7 @@ describe("the earner's pages of a gateway that is young, and shows jobs to their
     await on.locator('table[data-name="statement"] a.mono').first().click();
     await heading("Receipt", on);
     await on.getByText("checks are right").waitFor();
-    await on.getByText("The gateway signed to settle it").waitFor();
+    await on.getByText("The gateway promised, and signed, to settle it").waitFor();
     calm(on);
     await on.context().close();
   });

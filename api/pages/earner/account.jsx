@@ -125,21 +125,22 @@ function Found({ address, reader, onReader }) {
   const { info, at } = useContext(Known), path = `/v1/accounts/${address}`;
   const [collected, setCollected] = useState(); // the leaf that was claimed here: looked at often until the gateway has seen it
   const [every, setEvery] = useState(15_000);
-  const { data: a, problem } = useData(at(path), every), claim = useData(at(`${path}/claim`), every);
+  const { data: a, problem } = useData(at(path), every);
+  const claim = useData(a && BigInt(a.settled) > BigInt(a.paid) ? at(`${path}/claim`) : undefined);
+  useEffect(() => void claim.reload(), [a?.settled, a?.paid]);
   useEffect(() => { setEvery(collected && a && BigInt(a.paid) < BigInt(collected) ? 2000 : 15_000); }, [collected, a?.paid]);
   const lines = useList(at(`${path}/statements`), 1000);
   useEffect(() => { if (reader) lines.reload(); }, [reader]);
   useEffect(() => { if (a) lines.reload(); }, [a?.earned, a?.settled]);
   if (!a) return problem ? <Problem problem={problem} /> : <Waiting />;
-  const due = claim.problem?.code === "nothing-to-claim" ? undefined : claim.data;
   const closed = [401, 403].includes(lines.problem?.status);
   return (
     <>
       <Problem problem={problem} />
       <Sums account={a} />
       <div class="two">
-        <ClaimPanel account={a} claim={due} problem={claim.problem} chainId={info?.chainId} collected={collected} onCollected={setCollected} />
-        {info && <Proof account={a} claim={due} info={info} collected={collected} />}
+        <ClaimPanel account={a} claim={claim.data} problem={claim.problem} chainId={info?.chainId} collected={collected} onCollected={setCollected} />
+        {info && <Proof account={a} claim={claim.data} info={info} collected={collected} />}
       </div>
       <Parts account={a} name={address} />
       {closed ? <Sign address={address} info={info} onReader={onReader} /> : <Statement address={address} account={a} lines={lines} />}

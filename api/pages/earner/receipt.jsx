@@ -37,7 +37,7 @@ function Found({ answer, info, at }) {
           <Job answer={answer} />
           <Panel title="Settlement">
             {s ? <Facts rows={[["Sequence", s.sequence], ...settlementRows(s), ["Published", <><a href={at(`/v1/settlements/${s.sequence}/archive`)} download={`${s.sequence}.archive.ndjson`}>archive</a> and <a href={at(`/v1/settlements/${s.sequence}/rewards.json`)} download={`${s.sequence}.rewards.json`}>rewards.json</a></>]]} />
-              : <Empty title="Not settled yet">{answer.promise ? <>The gateway signed to settle it by <Time ms={answer.promise.settleBy} />.</> : "It is held until a person at the gateway decides."}</Empty>}
+              : <Empty title="Not settled yet">{answer.promise ? <>The gateway promised, and signed, to settle it: <Time ms={answer.promise.settleBy} /> at the latest.</> : "It is held until a person at the gateway decides."}</Empty>}
           </Panel>
         </div>
         {info ? <Proof answer={answer} info={info} /> : <Waiting />}

@@ -60,7 +60,7 @@ function Parents({ parents, onParents, errors = [], sum }) {
         <div class="fields" data-parent key={p.key}>
           <Field label={`Parent ${i + 1}, digest`} list="models" value={p.parent} onInput={(e) => set(i, { parent: e.target.value })} error={errors[i]} hint={models.get(p.parent.trim().toLowerCase())?.name ?? "Choose from the list, or paste."} placeholder="0x…" spellcheck={false} />
           <Field label="Share, %" inputMode="decimal" value={p.share} onInput={(e) => set(i, { share: e.target.value })} placeholder="10" />
-          <button type="button" class="quiet" onClick={() => onParents(parents.filter((_, k) => k !== i))} aria-label={`Take parent ${i + 1} out`}>Take out</button>
+          <button type="button" class="quiet" onClick={() => onParents(parents.filter((_, k) => k !== i))} >Take out<span class="hidden"> parent {i + 1}</span></button>
         </div>
       ))}
       {sum && <p class="problem" role="alert">{sum}</p>}
