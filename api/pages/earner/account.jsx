@@ -1,6 +1,6 @@
 // One earner: what was earned, paid and waits, and why; its claim; the proof of all of it.
 import { useContext, useEffect, useState } from "preact/hooks";
-import { Address, Amount, Empty, Facts, Known, Model, Page, Panel, Problem, Table, Time, useAction, Waiting } from "../lib/components.jsx";
+import { Address, Amount, Empty, explorerLink, Facts, Known, Model, Page, Panel, Problem, Table, Time, useAction, Waiting } from "../lib/components.jsx";
 import { Chain, ChainSource, ConnectButton } from "../lib/connect.jsx";
 import { Checks } from "../lib/checks.jsx";
 import { Claim } from "../lib/claim.jsx";
@@ -48,7 +48,7 @@ function ClaimPanel({ account, claim, problem, chainId, collected, onCollected }
       {shown ? <Claim claim={shown} chainId={chainId} onPaid={() => onCollected(shown.claimable)} /> : (
         <Empty title="Nothing to claim">{account.earned === "0" ? WHY.none : account.settled === "0" ? WHY.wait : WHY.paid}</Empty>
       )}
-      <p class="hint">Collecting needs nobody’s leave. {shown && <>Keep <a href={`/v1/settlements/${shown.sequence}/rewards.json`} download={`${shown.sequence}.rewards.json`}>rewards.json</a> and the <a href="/claim.html" download="claim.html">claim page</a>: with both you collect this when the gateway is gone.</>}</p>
+      {shown && <p class="hint">Collecting needs nobody’s leave. Keep <a href={`/v1/settlements/${shown.sequence}/rewards.json`} download={`${shown.sequence}.rewards.json`}>rewards.json</a> and the <a href="/claim.html" download="claim.html">claim page</a>: with both you collect this when the gateway is gone.</p>}
     </Panel>
   );
 }
@@ -151,10 +151,11 @@ function Found({ address, reader, onReader }) {
 }
 
 export function AccountPage({ address, reader, onReader }) {
+  const { explorer } = useContext(Known), elsewhere = explorerLink(explorer, "address", address);
   const { wallet } = useContext(Chain), fits = /^0x[0-9a-f]{40}$/i.test(address);
   const mine = wallet?.account.toLowerCase() === address.toLowerCase();
   return (
-    <Page title={mine ? "My account" : "Account"} intro={fits ? <Address value={address} link={false} whole /> : undefined}>
+    <Page title={mine ? "My account" : "Account"} intro={fits ? <Address value={address} link={false} whole /> : undefined} actions={fits && elsewhere && <a href={elsewhere} rel="noreferrer" target="_blank">On the explorer</a>}>
       {fits ? <Found address={address} reader={reader} onReader={onReader} />
         : <div class="problem" role="alert"><strong>This is no address.</strong> An address is 0x and 40 hex digits. <a href="/">Look for another</a>.</div>}
     </Page>

@@ -11,7 +11,7 @@ export function byPopularity(models) {
   });
 }
 
-const perMillion = (name, head) => ({ head, number: true, cell: (m) => <Amount value={m.price?.perMillion[name]} />, csvHead: `${head} (base units)`, csv: (m) => m.price?.perMillion[name] });
+const perMillion = (name, head) => ({ head, number: true, cell: (m) => <Amount value={m.price?.perMillion[name]} />, csvHead: `${head} (base units per million)`, csv: (m) => m.price?.perMillion[name] });
 
 export function ModelsTable({ list }) {
   const models = list.items && byPopularity(list.items), total = (models ?? []).reduce((sum, m) => sum + BigInt(m.popularity?.score ?? 0), 0n);
@@ -23,7 +23,7 @@ export function ModelsTable({ list }) {
     ...(total > 0n ? [{ head: "Popularity", number: true, cell: (m) => share(m), csv: (m) => share(m) }] : []),
     { head: "Jobs", number: true, cell: (m) => <Count value={m.receipts} />, csv: (m) => m.receipts },
     { head: "Brought", number: true, cell: (m) => <Amount value={m.usage} />, csvHead: "Brought (base units)", csv: (m) => m.usage },
-    perMillion("inputTokens", "Input, per million"), perMillion("cachedTokens", "Cached"), perMillion("outputTokens", "Output"),
+    perMillion("inputTokens", "Input"), perMillion("cachedTokens", "Cached"), perMillion("outputTokens", "Output"),
   ];
   return <Table name="models" columns={columns} list={{ ...list, items: models }} rowKey={(m) => m.model + m.creator}
     empty={<Empty title="No model is registered yet">Creators register theirs <a href="/register">with a wallet’s signature</a>.</Empty>} />;
