@@ -60,8 +60,7 @@ function Who({ address, onAddress }) {
 
 /** What the contract says of this file and this account. */
 async function compare(source, { metadata: m, built }, leaf) {
-  const contract = await open(source, m.contract), same = (a, b) => a.toLowerCase() === b.toLowerCase();
-  if (contract.chainId !== m.chainId) throw new Error(`${source.name} is on chain ${contract.chainId}; the file is of chain ${m.chainId}.`);
+  const contract = await open(source, m.contract, m.chainId), same = (a, b) => a.toLowerCase() === b.toLowerCase();
   const [active, previous, claimed, token] = await Promise.all([contract.activeRoot(), contract.previousRoot(), contract.claimed(leaf.account), contract.words()]);
   return {
     claimed, token, block: contract.block,
@@ -78,7 +77,7 @@ function OnChain({ rewards, leaf, index }) {
   useEffect(() => {
     setFound(undefined);
     if (source) run.go();
-  }, [source?.name, rewards, leaf]);
+  }, [source?.key, rewards, leaf]);
   const due = found && BigInt(leaf.claimable) - found.claimed, good = found?.checks.every(({ state }) => state === "right");
   const claim = { account: leaf.account, reward: rewards.metadata.token, claimable: leaf.claimable, proof: proofOf(rewards.levels, index), contract: rewards.metadata.contract };
   return (

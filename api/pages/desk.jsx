@@ -170,7 +170,6 @@ function Desk({ session }) {
     // Whoever does not see the page change hears its name.
     if (!first.current) document.querySelector("h1")?.focus();
     first.current = false;
-    document.title = `${document.querySelector("h1")?.textContent ?? "Desk"} · Quittance`;
   }, [where]);
   return (
     <Known.Provider value={known}>

@@ -1,6 +1,6 @@
 // The earner's pages, on the public listener: each is loaded by its own URL.  Who may ask the chain is said by its policy (api/pages.c).
 import { render } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import "./desk.css";
 import "./earner.css";
 import { readAs } from "./lib/api.js";
@@ -48,7 +48,6 @@ function Site() {
   const { pathname, search } = location, query = new URLSearchParams(search), { View, params } = find(PAGES, pathname);
   const chain = useChain(), known = useKnown(query.get("contract")), [reader, setReader] = useState(readerHeader);
   readAs(reader);
-  useEffect(() => { document.title = `${document.querySelector("h1")?.textContent ?? "Quittance"} · Quittance`; });
   return (
     <Known.Provider value={known}>
       <Chain.Provider value={chain}>

@@ -119,17 +119,19 @@ describe("the earner's pages", () => {
   });
 
   it("claims with the wallet, and the tokens are there", async () => {
-    const on = await openPage(browser, gateway.url), wallet = await giveWallet(on, world.chain, earner.account);
+    const on = await openPage(browser, gateway.url), wallet = await giveWallet(on, world.chain, earner.account, { elsewhere: true });
     const before = await world.balance(earner.address), { body: claim } = await gateway.get(`/v1/accounts/${earner.address}/claim`);
     assert.equal(before, 0n);
     await on.goto(`/accounts/${earner.address}`);
     await on.getByRole("button", { name: "Connect a wallet to claim" }).click();
     await on.getByRole("button", { name: "Connect your wallet" }).click();
-    await on.getByText("The contract says the same.").waitFor();
+    await on.getByRole("alert").getByText(`wallet is on chain 1, and this is about chain ${world.chain.id}: switch it there.`).waitFor();
     wallet.refuse = "eth_sendTransaction";
     await on.getByRole("button", { name: /^Claim/ }).click();
     await on.getByRole("alert").getByText("The wallet refused. Nothing was signed or sent.").waitFor();
     assert.equal(await world.balance(earner.address), 0n);
+    assert.equal(wallet.elsewhere, false, "the claim took the wallet to its chain");
+    await on.getByText("The contract says the same.").waitFor();
     await on.getByRole("button", { name: /^Claim/ }).click();
     await on.getByText("Paid.", { exact: true }).waitFor();
     assert.equal(await world.balance(earner.address), BigInt(claim.due));

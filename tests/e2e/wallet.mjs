@@ -1,12 +1,18 @@
 // A wallet of the tests' own (EIP-1193): keys stay in the test, the chain is the test's own node.
-import { hexToBigInt } from "viem";
+import { hexToBigInt, toHex } from "viem";
 
-/** asked: every method it was asked for.  refuse: a method that its owner says no to, once. */
-export async function giveWallet(page, chain, account) {
-  const wallet = { asked: [], refuse: undefined };
+/** asked: every method it was asked for.  refuse: a method that its owner says no to, once.  elsewhere: it starts on chain 1. */
+export async function giveWallet(page, chain, account, { elsewhere = false } = {}) {
+  const wallet = { asked: [], refuse: undefined, elsewhere };
   const answer = {
     eth_requestAccounts: () => [account.address.toLowerCase()],
     eth_accounts: () => [account.address.toLowerCase()],
+    eth_chainId: () => (wallet.elsewhere ? "0x1" : toHex(chain.id)),
+    wallet_switchEthereumChain: async ([{ chainId }]) => {
+      wallet.elsewhere = Number(chainId) !== chain.id;
+      await page.evaluate((id) => window.ethereum.tell("chainChanged", id), chainId);
+      return null;
+    },
     eth_sendTransaction: async ([{ to, data, value }]) => {
       const signed = await account.signTransaction({
         ...await chain.client.prepareTransactionRequest({ account, to, data, value: value ? hexToBigInt(value) : 0n }), chainId: chain.id,
@@ -31,7 +37,11 @@ export async function giveWallet(page, chain, account) {
     }
   });
   await page.addInitScript(() => {
+    const listeners = [];
     window.ethereum = {
+      on: (name, listener) => listeners.push({ name, listener }),
+      removeListener: (name, listener) => listeners.splice(0, Infinity, ...listeners.filter((l) => l.name !== name || l.listener !== listener)),
+      tell: (name, value) => listeners.filter((l) => l.name === name).forEach(({ listener }) => listener(value)),
       request: async ({ method, params }) => {
         const { result, error } = await window.walletOfTests(method, params);
         if (error) throw Object.assign(new Error(error.message), error);

@@ -38,7 +38,7 @@ const WHY = {
 };
 
 function ClaimPanel({ account, claim, problem, chainId, collected, onCollected }) {
-  const [held, setHeld] = useState(); // the claim that is under way stays, whatever the gateway says meanwhile
+  const { at } = useContext(Known), [held, setHeld] = useState(); // the claim that is under way stays, whatever the gateway says meanwhile
   useEffect(() => { if (claim) setHeld(claim); }, [claim?.claimable]);
   const shown = claim ?? held, isCollected = shown !== undefined && collected === shown.claimable;
   return (
@@ -48,18 +48,18 @@ function ClaimPanel({ account, claim, problem, chainId, collected, onCollected }
       {shown ? <Claim claim={shown} chainId={chainId} onPaid={() => onCollected(shown.claimable)} /> : (
         <Empty title="Nothing to claim">{account.earned === "0" ? WHY.none : account.settled === "0" ? WHY.wait : WHY.paid}</Empty>
       )}
-      {shown && <p class="hint">Collecting needs nobody’s leave. Keep <a href={`/v1/settlements/${shown.sequence}/rewards.json`} download={`${shown.sequence}.rewards.json`}>rewards.json</a> and the <a href="/claim.html" download="claim.html">claim page</a>: with both you collect this when the gateway is gone.</p>}
+      {shown && <p class="hint">Collecting needs nobody’s leave. Keep <a href={at(`/v1/settlements/${shown.sequence}/rewards.json`)} download={`${shown.sequence}.rewards.json`}>rewards.json</a> and the <a href="/claim.html" download="claim.html">claim page</a>: with both you collect this when the gateway is gone.</p>}
     </Panel>
   );
 }
 
 function Proof({ account, claim, info, collected }) {
   const { source } = useContext(Chain), [checks, setChecks] = useState();
-  const run = useAction(async () => setChecks(await checkAccountOnChain(account, claim, info, await open(source, info.contract))));
+  const run = useAction(async () => setChecks(await checkAccountOnChain(account, claim, info, await open(source, info.contract, info.chainId))));
   useEffect(() => {
     setChecks(undefined);
     if (source && info) run.go();
-  }, [source?.name, info?.contract, account.paid, account.settled, claim?.claimable, collected]);
+  }, [source?.key, info?.contract, account.paid, account.settled, claim?.claimable, collected]);
   return (
     <Panel title="Against the chain, checked in this browser">
       {checks && <Checks checks={checks} right="The contract says the same." />}
@@ -131,7 +131,6 @@ function Found({ address, reader, onReader }) {
   useEffect(() => { setEvery(collected && a && BigInt(a.paid) < BigInt(collected) ? 2000 : 15_000); }, [collected, a?.paid]);
   const lines = useList(at(`${path}/statements`), 1000);
   useEffect(() => { if (reader) lines.reload(); }, [reader]);
-  useEffect(() => { if (a) lines.reload(); }, [a?.earned, a?.settled]);
   if (!a) return problem ? <Problem problem={problem} /> : <Waiting />;
   const closed = [401, 403].includes(lines.problem?.status);
   return (

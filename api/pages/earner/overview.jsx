@@ -70,9 +70,11 @@ export function Overview() {
       <Find />
       <Totals models={models.items} last={last} />
       <Panel title="Models by popularity, prices per million tokens" flush><ModelsTable list={models} /></Panel>
-      <Panel title="Settlements" flush>
-        <Table name="settlements" columns={SETTLEMENTS} list={settlements} rowKey={(s) => s.sequence} empty={<Empty title="Nothing was settled yet">Accepted jobs wait for the first settlement; each has the gateway’s signed promise.</Empty>} />
-      </Panel>
+      {(models.items || models.problem) && ( // not before, so that nothing is pushed down
+        <Panel title="Settlements" flush>
+          <Table name="settlements" columns={SETTLEMENTS} list={settlements} rowKey={(s) => s.sequence} empty={<Empty title="Nothing was settled yet">Accepted jobs wait for the first settlement; each has the gateway’s signed promise.</Empty>} />
+        </Panel>
+      )}
     </Page>
   );
 }

@@ -11,11 +11,11 @@ import { Decided, Job, settlementRows, Shares } from "../lib/receipt.jsx";
 
 function Proof({ answer, info }) {
   const { source } = useContext(Chain), here = useMemo(() => checkReceipt(answer, info), [answer, info]), [there, setThere] = useState([]);
-  const run = useAction(async () => setThere(await checkReceiptOnChain(answer, info, await open(source, info.contract))));
+  const run = useAction(async () => setThere(await checkReceiptOnChain(answer, info, await open(source, info.contract, info.chainId))));
   useEffect(() => {
     setThere([]);
     if (source && answer.settlement) run.go();
-  }, [source?.name, answer, info]);
+  }, [source?.key, answer, info]);
   return (
     <Panel title="Proof, checked in this browser">
       <Checks checks={[...here, ...there]} right={there.length > 0 ? "Everything is right, from the fields to the contract on the chain." : "Everything is right, from the fields to the settlement’s header."} />

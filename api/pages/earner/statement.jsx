@@ -37,11 +37,11 @@ function Days({ lines, more }) {
 }
 
 /** Whether all lines together are what the account's page says was earned. */
-function Whole({ account, lines, more }) {
+function Whole({ account, lines, more, reload }) {
   if (more) return <p class="hint" data-inset>The newest {plural(lines.length, "line")}; there are more.</p>;
   const sum = lines.reduce((all, line) => (line.kind === "receipt" ? all + BigInt(line.share) : all), 0n), pool = BigInt(account.byRole.popularity ?? 0);
   const fits = sum + pool === BigInt(account.earned);
-  return <p class="hint" data-inset data-fits={fits}>{fits ? <>These are all lines, and they add up to what was earned{pool > 0n && <>, with <Amount value={pool.toString()} symbol /> of the popularity pool</>}.</> : "These lines do not add up to what was earned: a receipt may have come in just now. Load the page again."}</p>;
+  return <p class="hint" data-inset data-fits={fits}>{fits ? <>These are all lines, and they add up to what was earned{pool > 0n && <>, with <Amount value={pool.toString()} symbol /> of the popularity pool</>}.</> : <>More was earned since these lines were read, or they do not add up. <button type="button" onClick={reload}>Read them again</button></>}</p>;
 }
 
 /** One line against its receipt's whole proof, and the contract where it can be asked. */
@@ -69,7 +69,7 @@ export function Statement({ address, account, lines }) {
   const [most, setMost] = useState(SHOWN), [results, setResults] = useState({});
   const all = lines.items ?? [], shown = all.slice(0, most);
   const run = useAction(async () => {
-    const contract = source && await open(source, known.info.contract);
+    const contract = source && await open(source, known.info.contract, known.info.chainId);
     for (const line of shown) {
       const result = await checkLine(line, address, known, contract).catch((error) => ({ state: "open", text: `not checked: ${error.message}` }));
       setResults((old) => ({ ...old, [keyOf(line)]: result }));
@@ -98,7 +98,7 @@ export function Statement({ address, account, lines }) {
         {done > 0 && <p role="status" class="verdict" data-inset data-state={bad > 0 ? "wrong" : "right"}>{bad > 0 ? `${plural(bad, "line")} of ${done} failed. Keep this page and tell whoever runs the gateway.` : `${plural(done, "line")} checked, none is wrong${source ? "" : "; not compared with the chain"}.`}</p>}
         <Table name="statement" caption="Receipts and royalties" columns={columns} list={list} rowKey={keyOf} rowState={(l) => results[keyOf(l)]?.state}
           empty={<Empty title="No line yet">Each accepted job shows here with its part and the reason of it.</Empty>} />
-        {all.length > 0 && <Whole account={account} lines={all} more={Boolean(lines.more)} />}
+        {all.length > 0 && <Whole account={account} lines={all} more={Boolean(lines.more)} reload={lines.reload} />}
       </Panel>
     </>
   );

@@ -20,10 +20,11 @@ function text(data) {
   return new TextDecoder().decode(long).replace(/\0+$/, "").slice(0, 32);
 }
 
-/** Views of one contract, all at the block that was newest when it was opened. */
-export async function open({ request }, address) {
-  const ask = (method, params = []) => request({ method, params }).catch((error) => { throw Object.assign(error, { isAway: true }); });
+/** Views of one contract, all at the block that was newest when it was opened.  Throws where the source is on another chain. */
+export async function open(source, address, wantedChain) {
+  const ask = (method, params = []) => source.request({ method, params }).catch((error) => { throw Object.assign(error, { isAway: true }); });
   const [chainId, block] = await Promise.all([ask("eth_chainId"), ask("eth_blockNumber")]);
+  if (Number(chainId) !== wantedChain) throw new Error(`${source.name} is on chain ${Number(chainId)}, and this is about chain ${wantedChain}: switch it there.`);
   const view = async (to, signature, ...words) => {
     const data = await ask("eth_call", [{ to, data: call(signature, ...words) }, block]);
     if (!data || data.length < 66) throw new Error(`${to} has no ${signature} on chain ${Number(chainId)}: it is another contract, or another chain.`);
@@ -32,7 +33,7 @@ export async function open({ request }, address) {
   const of = (signature, read) => async (...words) => read(await view(address, signature, ...words));
   const token = of("token()", address20);
   return {
-    chainId: Number(chainId), block: Number(block), address, token,
+    block: Number(block), address, token,
     activeRoot: of("activeRoot()", hash32), previousRoot: of("previousRoot()", hash32), header: of("header(uint64)", hash32),
     claimed: of("claimed(address)", BigInt), total: of("total()", BigInt), totalClaimed: of("totalClaimed()", BigInt), sequence: of("sequence()", Number),
     balance: async (account) => BigInt(await view(await token(), "balanceOf(address)", account)),
@@ -56,16 +57,24 @@ export function reasonOf(error) {
 const CLAIMED = hex(keccak(utf8ToBytes("Claimed(address,address,uint256)")));
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The amount that a claim paid, once it is in a block; asked for until then. */
-export async function claimPaid(source, contract, hash, stop) {
-  for (;;) {
-    const receipt = await source.request({ method: "eth_getTransactionReceipt", params: [hash] });
-    if (receipt && Number(receipt.status) !== 1) throw Object.assign(new Error("The transaction was mined and failed: somebody may have claimed just before."), { kept: "Nothing was paid by it." });
-    if (receipt) {
-      const log = receipt.logs.find(({ address, topics }) => address.toLowerCase() === contract.toLowerCase() && topics[0] === CLAIMED);
-      return { amount: log ? BigInt(log.data) : 0n, block: Number(receipt.blockNumber) };
-    }
+const TRIES = 30; // answers that may fail in a row: half a minute
+
+/** Once a claim that was sent is in a block, what it paid: by its receipt, or, where the wallet replaced it by another, by the contract. */
+export async function claimPaid(source, { contract, account, claimable, due }, chainId, hash, stop) {
+  for (let failed = 0; ; ) {
     if (stop.aborted) throw new Error("No longer waited for.");
+    try {
+      const receipt = await source.request({ method: "eth_getTransactionReceipt", params: [hash] });
+      if (receipt) {
+        const log = receipt.logs.find(({ address, topics }) => address.toLowerCase() === contract.toLowerCase() && topics[0] === CLAIMED);
+        return { failed: Number(receipt.status) !== 1, amount: log ? BigInt(log.data) : 0n };
+      }
+      if ((await (await open(source, contract, chainId)).claimed(account)) >= BigInt(claimable)) return { failed: false, amount: BigInt(due) };
+      failed = 0;
+    } catch (error) {
+      if (++failed === TRIES)
+        throw Object.assign(new Error(`The chain does not answer: ${error.message}`), { kept: "The claim was sent. Look for its transaction in the wallet; to claim again pays nothing twice." });
+    }
     await pause(1000);
   }
 }

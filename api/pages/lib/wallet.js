@@ -49,9 +49,21 @@ export function rpcEndpoint(url) {
 
 const idOf = (wallet) => wallet.rdns ?? "window.ethereum";
 
-/** {wallets, wallet: {name, provider, account} or undefined, connect(wallet), leave(), rpc, setRpc(url), source: {name, request} or undefined} */
+export const asSource = ({ name, provider }) => ({ name, request: (asked) => provider.request(asked) });
+
+/** An endpoint that was kept: it may have been kept by an older page. */
+function usable(url) {
+  try {
+    return url && rpcEndpoint(url) && url;
+  } catch {
+    return undefined;
+  }
+}
+
+/** {wallets, wallet: {name, provider, account} or undefined, connect(wallet), leave(), rpc, setRpc(url), source: {name, key, request} or undefined};
+ * the source's key is another one when the source is, or moves to another chain. */
 export function useChain() {
-  const wallets = useWallets(), [wallet, setWallet] = useState(), [rpc, setRpc] = useState(() => recall("rpc"));
+  const wallets = useWallets(), [wallet, setWallet] = useState(), [rpc, setRpc] = useState(() => usable(recall("rpc"))), [moves, setMoves] = useState(0);
   const take = (chosen, [account]) => account && setWallet({ ...chosen, account: checksum(account) });
   useEffect(() => {
     // Who was connected before is not asked again: eth_accounts tells without a question.
@@ -61,8 +73,13 @@ export function useChain() {
   useEffect(() => {
     if (!wallet?.provider.on) return undefined;
     const changed = (accounts) => (accounts.length > 0 ? take(wallet, accounts) : setWallet(undefined));
+    const moved = () => setMoves((n) => n + 1);
     wallet.provider.on("accountsChanged", changed);
-    return () => wallet.provider.removeListener?.("accountsChanged", changed);
+    wallet.provider.on("chainChanged", moved);
+    return () => {
+      wallet.provider.removeListener?.("accountsChanged", changed);
+      wallet.provider.removeListener?.("chainChanged", moved);
+    };
   }, [wallet?.provider]);
   const connect = async (chosen) => {
     const accounts = await chosen.provider.request({ method: "eth_requestAccounts" });
@@ -79,12 +96,12 @@ export function useChain() {
     remember("rpc", url);
     setRpc(url);
   };
-  const source = rpc ? rpcEndpoint(rpc) : wallet && { name: wallet.name, request: (asked) => wallet.provider.request(asked) };
+  const source = rpc ? { ...rpcEndpoint(rpc), key: rpc } : wallet && { ...asSource(wallet), key: `${idOf(wallet)} ${moves}` };
   return { wallets, wallet, connect, leave, rpc, setRpc: choose, source };
 }
 
 /** Makes the wallet speak to this chain; most ask their owner first. */
-async function goTo(provider, chainId) {
+export async function goTo(provider, chainId) {
   if (Number(await provider.request({ method: "eth_chainId" })) === chainId) return;
   try {
     await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId: `0x${chainId.toString(16)}` }] });
@@ -102,9 +119,8 @@ export async function signTyped({ provider, account }, domain, primaryType, type
   return signature.slice(0, -2) + (v < 27 ? v + 27 : v).toString(16);
 }
 
-/** Sent by the wallet's account; its hash. */
-export async function sendCall({ provider, account: from }, chainId, to, data, reasonOf) {
-  await goTo(provider, chainId);
+/** Tried, then sent by the wallet's account, on the chain that it is on; its hash. */
+export async function sendCall({ provider, account: from }, to, data, reasonOf) {
   try {
     await provider.request({ method: "eth_call", params: [{ from, to, data }, "latest"] });
   } catch (error) {
