@@ -4,7 +4,7 @@ import { render } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 import "./desk.css";
 import "./earner.css";
-import { Checks } from "./lib/checks.jsx";
+import { Checks, useChecks } from "./lib/checks.jsx";
 import { Claim } from "./lib/claim.jsx";
 import { Address, Amount, Count, Empty, Facts, Field, Hash, Known, Panel, Problem, useAction } from "./lib/components.jsx";
 import { Chain, ChainSource, ConnectButton } from "./lib/connect.jsx";
@@ -72,19 +72,15 @@ async function compare(source, { metadata: m, built }, leaf) {
 }
 
 function OnChain({ rewards, leaf, index }) {
-  const { source, wallet } = useContext(Chain), [found, setFound] = useState();
-  const run = useAction(async () => setFound(await compare(source, rewards, leaf)));
-  useEffect(() => {
-    setFound(undefined);
-    if (source) run.go();
-  }, [source?.key, rewards, leaf]);
+  const { source, wallet } = useContext(Chain), [paid, setPaid] = useState(0);
+  const { result: found, problem } = useChecks(() => source && compare(source, rewards, leaf), [source?.key, rewards, leaf, paid]);
   const due = found && BigInt(leaf.claimable) - found.claimed, good = found?.checks.every(({ state }) => state === "right");
   const claim = { account: leaf.account, reward: rewards.metadata.token, claimable: leaf.claimable, proof: proofOf(rewards.levels, index), contract: rewards.metadata.contract };
   return (
     <Known.Provider value={{ token: found?.token, models: new Map(), providers: new Map() }}>
       <Panel title="3. The contract">
         <ChainSource />
-        <Problem problem={run.problem && { message: run.problem.message, kept: "Nothing was sent. The file and the address stay here." }} />
+        <Problem problem={problem && { message: problem.message, kept: "Nothing was sent. The file and the address stay here." }} />
         {found && <Checks checks={found.checks} right={`The contract agrees, as of block ${found.block}.`} />}
         <Facts rows={[["The file grants, since the start", <Amount value={leaf.claimable} symbol />], found && ["Paid so far", <Amount value={found.claimed.toString()} symbol />],
           found && ["To collect now", <Amount value={(due > 0n ? due : 0n).toString()} symbol />]]} />
@@ -93,7 +89,7 @@ function OnChain({ rewards, leaf, index }) {
       <Panel title="4. The claim">
         {found && good && due <= 0n ? <Empty title="Nothing to claim">Everything that this file grants was paid. A newer file may hold more.</Empty>
           : found && !good ? <Empty title="Not with this file">The contract would refuse the proof. Look for a newer rewards.json.</Empty>
-            : <Claim claim={{ ...claim, due: found ? due.toString() : leaf.claimable }} chainId={rewards.metadata.chainId} onPaid={run.go} />}
+            : <Claim claim={{ ...claim, due: found ? due.toString() : leaf.claimable }} chainId={rewards.metadata.chainId} onPaid={() => setPaid(paid + 1)} />}
         {!found && wallet === undefined && <p class="hint">Without the chain it is not known how much of it was paid already.</p>}
       </Panel>
     </Known.Provider>

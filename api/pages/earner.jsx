@@ -4,7 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 import "./desk.css";
 import "./earner.css";
 import { readAs } from "./lib/api.js";
-import { Known, Page } from "./lib/components.jsx";
+import { Known, Page, Waiting } from "./lib/components.jsx";
 import { Chain, ConnectButton } from "./lib/connect.jsx";
 import { useData } from "./lib/data.js";
 import { find } from "./lib/find.js";
@@ -40,8 +40,9 @@ function useKnown(contract) {
   const info = useData(at("/v1/info"), 60_000), models = useData(at("/v1/models?limit=1000"), 60_000);
   return useMemo(() => ({
     ...(info.data ?? {}), info: info.data, problem: info.problem, at, providers: new Map(),
+    isReady: (info.data || info.problem) && (models.data || models.problem), // amounts need the token's decimals
     models: new Map((models.data?.items ?? []).map((m) => [m.model.toLowerCase(), m])),
-  }), [info.data, info.problem, models.data]);
+  }), [info.data, info.problem, models.data, models.problem]);
 }
 
 function Site() {
@@ -54,7 +55,7 @@ function Site() {
         <a class="skip" href="#main">To the content</a>
         <Head pathname={pathname} wallet={chain.wallet} />
         <main id="main">
-          {View ? <View {...params} query={query} reader={reader} onReader={setReader} /> : <Page title="Not here">There is no page at <code>{pathname}</code>. <a href="/">Go to the overview.</a></Page>}
+          {View ? (known.isReady ? <View {...params} query={query} reader={reader} onReader={setReader} /> : <Waiting />) : <Page title="Not here">There is no page at <code>{pathname}</code>. <a href="/">Go to the overview.</a></Page>}
         </main>
         <footer class="foot">
           <p>{known.info ? <>Chain {known.info.chainId}, contract <span class="mono">{known.info.contract}</span></> : <>Asking the gateway…</>}</p>

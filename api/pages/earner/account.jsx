@@ -2,7 +2,7 @@
 import { useContext, useEffect, useState } from "preact/hooks";
 import { Address, Amount, Empty, explorerLink, Facts, Known, Model, Page, Panel, Problem, Table, Time, useAction, Waiting } from "../lib/components.jsx";
 import { Chain, ChainSource, ConnectButton } from "../lib/connect.jsx";
-import { Checks } from "../lib/checks.jsx";
+import { Checks, useChecks } from "../lib/checks.jsx";
 import { Claim } from "../lib/claim.jsx";
 import { open } from "../lib/contract.js";
 import { useData, useList } from "../lib/data.js";
@@ -54,16 +54,13 @@ function ClaimPanel({ account, claim, problem, chainId, collected, onCollected }
 }
 
 function Proof({ account, claim, info, collected }) {
-  const { source } = useContext(Chain), [checks, setChecks] = useState();
-  const run = useAction(async () => setChecks(await checkAccountOnChain(account, claim, info, await open(source, info.contract, info.chainId))));
-  useEffect(() => {
-    setChecks(undefined);
-    if (source && info) run.go();
-  }, [source?.key, info?.contract, account.paid, account.settled, claim?.claimable, collected]);
+  const { source } = useContext(Chain), isKnown = claim || BigInt(account.settled) <= BigInt(account.paid);
+  const { result, problem } = useChecks(() => (source && isKnown ? open(source, info.contract, info.chainId).then((contract) => checkAccountOnChain(account, claim, info, contract)) : undefined),
+    [source?.key, info.contract, account.paid, account.settled, claim?.claimable, collected]);
   return (
     <Panel title="Against the chain, checked in this browser">
-      {checks && <Checks checks={checks} right="The contract says the same." />}
-      <Problem problem={run.problem} />
+      {result && <Checks checks={result} right="The contract says the same." />}
+      <Problem problem={problem} />
       <ChainSource />
     </Panel>
   );

@@ -1,7 +1,7 @@
 // One receipt with its whole proof: from its fields to the settlement's header, and to the contract that holds it.
-import { useContext, useEffect, useMemo, useState } from "preact/hooks";
-import { Checks } from "../lib/checks.jsx";
-import { Empty, Facts, Hash, Known, Page, Panel, Problem, Time, useAction, Waiting } from "../lib/components.jsx";
+import { useContext, useMemo } from "preact/hooks";
+import { Checks, useChecks } from "../lib/checks.jsx";
+import { Empty, Facts, Hash, Known, Page, Panel, Problem, Time, Waiting } from "../lib/components.jsx";
 import { Chain, ChainSource } from "../lib/connect.jsx";
 import { open } from "../lib/contract.js";
 import { useData } from "../lib/data.js";
@@ -10,16 +10,13 @@ import { checkReceipt, checkReceiptOnChain } from "../lib/proof.js";
 import { Decided, Job, settlementRows, Shares } from "../lib/receipt.jsx";
 
 function Proof({ answer, info }) {
-  const { source } = useContext(Chain), here = useMemo(() => checkReceipt(answer, info), [answer, info]), [there, setThere] = useState([]);
-  const run = useAction(async () => setThere(await checkReceiptOnChain(answer, info, await open(source, info.contract, info.chainId))));
-  useEffect(() => {
-    setThere([]);
-    if (source && answer.settlement) run.go();
-  }, [source?.key, answer, info]);
+  const { source } = useContext(Chain), here = useMemo(() => checkReceipt(answer, info), [answer, info]);
+  const { result: there = [], problem } = useChecks(() => (source && answer.settlement ? open(source, info.contract, info.chainId).then((contract) => checkReceiptOnChain(answer, info, contract)) : undefined),
+    [source?.key, answer, info.contract]);
   return (
     <Panel title="Proof, checked in this browser">
       <Checks checks={[...here, ...there]} right={there.length > 0 ? "Everything is right, from the fields to the contract on the chain." : "Everything is right, from the fields to the settlement’s header."} />
-      <Problem problem={run.problem} />
+      <Problem problem={problem} />
       <ChainSource />
       <div class="actions" data-start><button type="button" onClick={() => download(`${answer.receipt.jobId}.json`, JSON.stringify(answer), "application/json")}>Keep this proof</button></div>
       <p class="hint"><code>quittance verify FILE</code> checks the kept file without the gateway.</p>

@@ -1,4 +1,6 @@
-// Checks (lib/proof.js) as people read them.
+// Checks (lib/proof.js) as people read them, and making them anew when what is checked changes.
+import { useEffect, useState } from "preact/hooks";
+
 const MARKS = { right: "✓", wrong: "✗", open: "·" };
 
 /** right: what it means when all of them are. */
@@ -13,4 +15,17 @@ export function Checks({ checks, right }) {
       <ul class="checks">{checks.map((c) => <li key={c.name} data-state={c.state}><span class="mark" role="img" aria-label={c.state}>{MARKS[c.state]}</span><strong>{c.name}</strong><span>{c.text}</span></li>)}</ul>
     </>
   );
+}
+
+/** {result, problem} of the newest run; an older one that ends late says nothing any more.  run: returns a promise, or undefined to wait. */
+export function useChecks(run, deps) {
+  const [state, setState] = useState({});
+  useEffect(() => {
+    let isNewest = true;
+    const tell = (next) => isNewest && setState(next);
+    setState({});
+    run()?.then((result) => tell({ result }), (problem) => tell({ problem }));
+    return () => { isNewest = false; };
+  }, deps);
+  return state;
 }
