@@ -45,7 +45,7 @@ export function ModelPage({ digest }) {
           <div class="two">
             <Panel title="Registration"><Facts rows={[["State", <State value={m.state} />], ["Creator", <Address value={m.creator} />], ["Registered", <Time ms={m.registeredAt} />], ["Claims to this digest", m.claims]]} />
               {m.state === "unverified" && <p class="hint">Its jobs are kept and credited once the gateway has verified the claim.</p>}</Panel>
-            <Panel title="Use"><Facts rows={[["Jobs", <Count value={m.receipts} />], ["Brought", <Amount value={m.usage} symbol />],
+            <Panel title="Use"><Facts rows={[["Jobs", <Count value={m.receipts} />], ["Earned with it", <Amount value={m.usage} symbol />],
               ["Popularity, this epoch", m.popularity.epoch > 0 ? <Count value={m.popularity.score} /> : "no popularity pool runs"],
               m.popularity.last && ["Paid by the pool, last epoch", <Amount value={m.popularity.last.share} symbol />],
               ["Price of a million", p ? <>input <Amount value={p.perMillion.inputTokens} />, cached <Amount value={p.perMillion.cachedTokens} />, output <Amount value={p.perMillion.outputTokens} symbol /></> : "none yet: its jobs are held"]]} /></Panel>

@@ -2,7 +2,7 @@
 import { Address, Amount, Count, Empty, State, Table } from "../lib/components.jsx";
 import { percent } from "../lib/format.js";
 
-/** Most popular first: by the epoch's score where a popularity pool runs, else by what jobs on it cost so far. */
+/** Most popular first: by the epoch's score where a popularity pool runs, else by what was earned with each so far. */
 export function byPopularity(models) {
   const of = (m) => [BigInt(m.popularity?.score ?? 0), BigInt(m.usage)];
   return [...models].sort((a, b) => {
@@ -22,7 +22,7 @@ export function ModelsTable({ list }) {
     { head: "State", cell: (m) => <State value={m.state} />, csv: (m) => m.state },
     ...(total > 0n ? [{ head: "Popularity", number: true, cell: (m) => share(m), csv: (m) => share(m) }] : []),
     { head: "Jobs", number: true, cell: (m) => <Count value={m.receipts} />, csv: (m) => m.receipts },
-    { head: "Brought", number: true, cell: (m) => <Amount value={m.usage} />, csvHead: "Brought (base units)", csv: (m) => m.usage },
+    { head: "Earned", number: true, cell: (m) => <Amount value={m.usage} />, csvHead: "Earned (base units)", csv: (m) => m.usage },
     perMillion("inputTokens", "Input"), perMillion("cachedTokens", "Cached"), perMillion("outputTokens", "Output"),
   ];
   return <Table name="models" columns={columns} list={{ ...list, items: models }} rowKey={(m) => m.model + m.creator}
