@@ -112,6 +112,7 @@ describe("the earner's pages", () => {
     await on.getByRole("button", { name: `Check these ${lines}` }).click();
     await on.locator(".verdict").getByText("failed. Keep this page").waitFor();
     await on.locator('.checked[data-state="wrong"]', { hasText: "Header" }).first().waitFor();
+    await on.getByRole("button", { name: `Check these ${lines}` }).waitFor();      // all of them are done
     await on.unroute("**/v1/receipts/*");
     assert.deepEqual(wallet.asked.filter((method) => !/^eth_(requestAccounts|accounts|chainId|blockNumber|call)$/.test(method)), [], "looking signs and sends nothing");
     calm(on);

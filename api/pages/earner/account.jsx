@@ -140,7 +140,7 @@ function Found({ address, reader, onReader }) {
       </div>
       <Parts account={a} name={address} />
       {closed ? <Sign address={address} info={info} onReader={onReader} /> : <Statement address={address} account={a} lines={lines} />}
-      {!closed && <Held address={address} />}
+      {lines.items && !closed && <Held address={address} />}
       <Elsewhere account={a} info={info} address={address} />
     </>
   );
