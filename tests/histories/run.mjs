@@ -6,15 +6,16 @@ import { awayFromEdges, History } from "./history.mjs";
 import { Model } from "./model.mjs";
 import { doStep } from "./steps.mjs";
 
-const HELP = `usage: run.mjs --driver FILE [--histories N] [--seed S] [--steps N] [--workers N] [--progress]
+const HELP = `usage: run.mjs --driver FILE [--histories N] [--seed S] [--steps N] [--workers N] [--progress] [--lines]
        run.mjs --driver FILE --mutations | --mutation NAME [--histories N] ...
 
 Makes N histories (1 000) from seeds S, S + 1, ... (1) of N steps each (50), on as many drivers as --workers (2).
-A history that differs is told with its seed and the line where it did; --histories 1 --seed S runs it again.
+A history that differs is told with its seed and the line where it did; --histories 1 --seed S runs it again, --lines
+writes its lines to stderr.
 --mutation plants a bug and stops at the first history that finds it; --mutations plants all of mutations.h, one after
 the other, and fails unless each is found within N (300) histories.`;
 
-const options = { driver: "", histories: 0, seed: 1, steps: 50, workers: 2, progress: false, mutations: false, mutation: "" };
+const options = { driver: "", histories: 0, seed: 1, steps: 50, workers: 2, progress: false, lines: false, mutations: false, mutation: "" };
 for (let i = 2; i < process.argv.length; i++) {
   const name = process.argv[i].replace(/^--/, "");
   if (name === "help") { console.log(HELP); process.exit(0); }
@@ -37,6 +38,7 @@ async function live(context) {
       Object.assign(step, { jobId: step.entry.receipt.jobId, provider: numberOf(people, step.entry.receipt.provider) });
       Object.defineProperty(step, "entry", { enumerable: false });
     }
+    if (options.lines) console.error(`${i} ${JSON.stringify(step)}`);
     try {
       await doStep(context, step);
     } catch (error) {
