@@ -1,10 +1,15 @@
 // The gateway's side of a history: a process of build/tests/histories/driver, one JSON line in, one out.
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
+
+/** Stores and archives lie in memory: nothing here is about what a disk does. */
+const MEMORY = "/dev/shm";
 
 export class Driver {
   constructor(file) {
-    this.process = spawn(file, { stdio: ["pipe", "pipe", "inherit"] });
+    const env = existsSync(MEMORY) ? { ...process.env, TMPDIR: MEMORY } : process.env;
+    this.process = spawn(file, { stdio: ["pipe", "pipe", "inherit"], env });
     this.lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
   }
 

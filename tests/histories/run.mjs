@@ -61,7 +61,7 @@ async function run(driver, seed) {
   if (seed % 4 === 2) await checkRebuilt(context);
   await driver.do({ do: "end" });
   if (!history.contention) await checkAgain(context, inAnotherOrder(told, seed), end, "in another order");
-  if (seed % 8 === 1) await checkAgain(context, withRestarts(told), end, "with a restart before each line");
+  if (seed % 32 === 1) await checkAgain(context, withRestarts(told), end, "with a restart before each line");
   return { receipts: model.receipts.size, settlements: context.archives.length,
     shares: context.archives.flat().flatMap((line) => line.models ?? []).filter((row) => row.share !== "0").length,
     steps: model.prices.filter((p) => p.step !== undefined).length, corrections: told.filter((step) => step.do === "adjust").length,

@@ -11,6 +11,7 @@
 #include "gateway/lib/file.h"
 #include "gateway/lib/keccak.h"
 #include "store/meta.h"
+#include "tests/support/folder.h"
 
 #define WHO "test"
 
@@ -112,8 +113,7 @@ int world_setup_empty(void **state)
     atomic_init(&w->now_ms, FIXTURE_NOW);
     w->clock = (struct clock){ now_of_world, w };
     w->rng.state = 7;
-    snprintf(w->dir, sizeof w->dir, "/tmp/quittance-world-XXXXXX");
-    assert_non_null(mkdtemp(w->dir));
+    folder_make("world", w->dir, sizeof w->dir);
     snprintf(path, sizeof path, "%s/store.db", w->dir);
     store_place_new(path, w->url);
     open_signer(w);
