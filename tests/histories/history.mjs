@@ -22,11 +22,10 @@ export class History {
   /** contention: things may happen whose outcome hangs on the order of jobs. */
   constructor(seed, contention) {
     Object.assign(this, { rng: new Rng(seed), contention });
-    this.settings = { creditDays: this.pick([0, 1, 2, 30]), quoteMax: this.pick([60_000, 300_000, 900_000]) };
-    this.queue = [];                 // lines of a scene that go on
+    this.settings = { creditDays: this.pick([0, 1, 2, 2, 3, 30]), quoteMax: this.pick([60_000, 300_000, 900_000]) };
+    this.queue = [];                 // of a scene that goes on: what makes each line of it
     this.quotes = [];                // {quote, model, provider, consumer, validUntil}, people as numbers
     this.markets = [];               // {model, market, from}: set at some time
-    this.amounts = [1n];             // that receipts came to
     this.claimed = [];               // {model, creator, parents, verified}
     this.admitted = new Set();       // ever
     this.expelled = new Set();
@@ -35,6 +34,9 @@ export class History {
     this.priced = new Set();
     this.made = 0;
   }
+
+  /** What accepted jobs came to. */
+  get amounts() { return [1n, ...[...this.model.receipts.values()].filter((e) => e.state === "accepted" && e.amount > 0n).map((e) => e.amount)]; }
 
   some([first, last]) { return first + this.rng.below(last - first + 1); }
   pick(list) { return list[this.rng.below(list.length)]; }
@@ -73,6 +75,27 @@ export class History {
 
   relimit() {
     return this.enrolled.size === 0 || !this.contention ? undefined : { do: "enroll", patch: true, consumer: this.pick([...this.enrolled]), ...this.limit() };
+  }
+
+  /** Jobs that are alike for one consumer, over a day's end, under a limit that one of them meets or passes by a unit. */
+  credit(now) {
+    if (this.enrolled.size === 0 || !this.contention || !this.claimed.some((c) => c.verified)) return undefined;
+    const consumer = this.pick([...this.enrolled]), receipt = this.usual(now), whose = this.people[consumer - 1].toLowerCase();
+    const billed = () => [...this.model.receipts.values()].filter((e) => e.billed === whose);
+    const signed = (then, countersigned) => ({ countersigned, receipt: { ...receipt, consumer: this.people[consumer - 1],
+      jobId: uuid7(then - 2_000, this.rng), startedAt: then - 2_000, finishedAt: then - 1_000 } });
+    const job = (then) => ({ do: "post", bundle: false, receipts: [signed(then, this.chance(90))] });
+    const later = [];
+    const unsigned = (then) => { later.push(signed(then, false)); return { do: "post", bundle: false, receipts: [...later] }; };
+    const both = (then) => ({ do: "post", bundle: false, receipts: [{ ...later.pop(), countersigned: true }, signed(then, true)] });
+    const limit = () => {
+      const one = billed().at(-1)?.amount ?? 1n, spent = billed().reduce((sum, e) => sum + e.amount, 0n);
+      const creditLimit = this.pick([spent, spent + one - 1n, spent + one, spent + 2n * one, 2n * one, 3n * one - 1n]);
+      return { do: "enroll", patch: true, consumer, creditLimit: String(creditLimit) };
+    };
+    const day = (then) => ({ do: "clock", now: then - (then % DAY) + DAY * (1 + this.rng.below(2)) + 3_000 + this.rng.below(60_000) });
+    this.queue = [...(this.chance(50) ? [unsigned, limit, both] : [limit]), job, ...(this.chance(60) ? [day] : []), job, ...(this.chance(30) ? [day] : []), job, job];
+    return job(now);
   }
 
   dismiss() {
@@ -144,9 +167,10 @@ export class History {
     if (this.markets.length === 0) return undefined;
     const { model, market } = this.pick(this.markets), length = market.window * 1000, begin = (Math.floor(now / length) + 1) * length;
     if (begin - now > 240_000) return { do: "clock", now: awayFromEdges(begin - 200_000) };
-    const restart = this.chance(30) ? [{ do: "restart", whole: this.chance(50) }] : [];
-    this.queue = [{ do: "clock", now: begin + 3_000 + this.rng.below(60_000) }, { of: model }, ...restart,
-      { do: "clock", now: begin + length / 2 + 3_000 }, { of: model }, { do: "clock", now: begin + length + 3_000 + this.rng.below(60_000) }, { of: model }];
+    const at = (ms) => () => ({ do: "clock", now: ms }), jobs = (then) => this.post(then, model);
+    const restart = this.chance(30) ? [() => ({ do: "restart", whole: this.chance(50) })] : [];
+    this.queue = [at(begin + 3_000 + this.rng.below(60_000)), jobs, ...restart, at(begin + length / 2 + 3_000), jobs,
+      at(begin + length + 3_000 + this.rng.below(60_000)), jobs];
     return this.capacity(now, model, this.chance(50) ? begin : now);
   }
 
@@ -184,6 +208,13 @@ export class History {
       outputTokens: rng.below(1 << rng.below(20)), units: this.chance(20) ? rng.below(9) : 0, computeMs: rng.below(100_000),
       startedAt, finishedAt } };
     return this.chance(30) ? this.quoted(entry, now) : entry;
+  }
+
+  /** A job that nothing is wrong with, if there is a price. */
+  usual(now) {
+    const there = [...this.admitted].filter((p) => !this.expelled.has(p)), provider = there.length > 0 ? this.pick(there) : ROLES.providers[0];
+    const { receipt } = this.receipt(now, this.pick(this.claimed.filter((c) => c.verified)).model);
+    return { ...receipt, quote: undefined, provider: this.people[provider - 1] };
   }
 
   /** The same job, naming a quote: mostly one that fits it, some to the millisecond of its end. */
@@ -238,12 +269,13 @@ export class History {
     const roll = this.rng.below(100), first = [this.claim, this.price, this.pool, this.enroll][this.made++];
     if (first !== undefined) return first.call(this, now);
     const going = this.queue.shift();
-    if (going !== undefined) return going.of === undefined ? going : this.post(now, going.of);
+    if (going !== undefined) return going(now);
     if (roll < 7) return this.admit(now);
     if (roll < 11) return this.enroll();
-    if (roll < 13) return this.relimit();
-    if (roll < 14) return this.dismiss();
-    if (roll < 20) return this.claim(now);
+    if (roll < 12) return this.relimit();
+    if (roll < 15) return this.credit(now);
+    if (roll < 16) return this.dismiss();
+    if (roll < 21) return this.claim(now);
     if (roll < 28) return this.verify();
     if (roll < 35) return this.price(now);
     if (roll < 37) return this.pool();

@@ -29,7 +29,6 @@ const numberOf = (people, address) => people.indexOf(address) + 1;
 async function live(context) {
   const { history, model, people } = context, told = [];
   for (let i = 0; i < options.steps; i++) {
-    history.amounts = [1n, ...[...model.receipts.values()].filter((entry) => entry.state === "accepted" && entry.amount > 0n).map((entry) => entry.amount)];
     const left = options.steps - i, held = [...model.receipts.values()].filter((entry) => entry.state === "quarantined");
     const step = history.last(model.now, left) ?? history.next(model.now, held);
     if (step === undefined) continue;
@@ -54,7 +53,7 @@ async function run(driver, seed) {
   const history = new History(seed, seed % 4 !== 0), begun = await driver.do({ do: "begin", ...history.settings });
   const { people, protocol, token, archive } = begun, model = new Model({ protocol, ...history.settings });
   const context = { driver, model, history, people, token, archive, archives: [] };
-  Object.assign(history, { people, protocol });
+  Object.assign(history, { people, protocol, model });
   const first = { do: "clock", now: awayFromEdges(begun.now) };
   await doStep(context, first);
   const told = [first, ...(await live(context))], end = await checkBooks(context);
