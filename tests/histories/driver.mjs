@@ -1,15 +1,16 @@
 // The gateway's side of a history: a process of build/tests/histories/driver, one JSON line in, one out.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 
-/** Stores and archives lie in memory: nothing here is about what a disk does. */
-const MEMORY = "/dev/shm";
+/** Stores and archives lie in memory: nothing here is about what a disk does.  What a driver that was ended leaves goes with the run. */
+const place = mkdtempSync(`${existsSync("/dev/shm") ? "/dev/shm" : tmpdir()}/quittance-histories-`);
+process.on("exit", () => rmSync(place, { recursive: true, force: true }));
 
 export class Driver {
   constructor(file) {
-    const env = existsSync(MEMORY) ? { ...process.env, TMPDIR: MEMORY } : process.env;
-    this.process = spawn(file, { stdio: ["pipe", "pipe", "inherit"], env });
+    this.process = spawn(file, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, TMPDIR: place } });
     this.lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
   }
 

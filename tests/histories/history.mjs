@@ -89,7 +89,7 @@ export class History {
     const unsigned = (then) => { later.push(signed(then, false)); return { do: "post", bundle: false, receipts: [...later] }; };
     const both = (then) => ({ do: "post", bundle: false, receipts: [{ ...later.pop(), countersigned: true }, signed(then, true)] });
     const limit = () => {
-      const one = billed().at(-1)?.amount ?? 1n, spent = billed().reduce((sum, e) => sum + e.amount, 0n);
+      const one = billed().at(-1)?.amount || 1n, spent = billed().reduce((sum, e) => sum + e.amount, 0n);
       const creditLimit = this.pick([spent, spent + one - 1n, spent + one, spent + 2n * one, 2n * one, 3n * one - 1n]);
       return { do: "enroll", patch: true, consumer, creditLimit: String(creditLimit) };
     };
