@@ -91,7 +91,8 @@ $(B)/tests/histories/driver: $(HISTORY_OBJ) $(SUPPORT) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) $(HISTORY_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIBS) -lcmocka
 
 HISTORIES ?= 10000
-histories: $(B)/tests/histories/driver ## random histories (HISTORIES=10000) against a second model of the books, in another language
+histories: $(B)/tests/histories/driver ## random histories (HISTORIES=10000) against a second model of the books, in another language; planted bugs
+	@node tests/histories/run.mjs --driver $< --mutations
 	@node tests/histories/run.mjs --driver $< --histories $(HISTORIES) --progress
 
 sim-bench: $(B)/tests/sim/sim ## 100 000 seeds, how often each fault was met, lives a second
