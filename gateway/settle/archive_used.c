@@ -221,6 +221,11 @@ static bool add_receipt(void *self, const struct receipt_row *row, struct err *e
     return add_signer(c, row, err) && add_model(u, r, r->model, row->accepted_at_ms, err);
 }
 
+static void add_price(void *self, const struct price_version *p)
+{
+    add_row(&((struct used *)self)->prices, p);
+}
+
 /* Whether an operator's version took the base's place by then, so that its market moves no more.  A receipt need not have used
  * it, and it may have been recorded before its base. */
 static bool ends_market(const struct price_version *p, const struct price_version *base, uint64_t until_ms)
@@ -267,7 +272,8 @@ bool used_collect(struct db *db, const struct domain *domain, struct batch_recei
 
     if (!store_catalog_load(db, &u.catalog, &settings, err))
         return false;
-    if (!batch_receipts_each(receipts, add_receipt, &c, err) || !add_markets(&u, db, err)) {
+    if (!batch_receipts_each(receipts, add_receipt, &c, err) || !offers_quoted(&u.offers, u.catalog, db, add_price, &u, err)
+        || !add_markets(&u, db, err)) {
         used_clear(&u);
         return false;
     }

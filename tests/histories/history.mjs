@@ -3,6 +3,7 @@ import { Rng, uuid7 } from "../e2e/jobs.mjs";
 
 const HOUR = 3_600_000, DAY = 24 * HOUR, WINDOW = 300_000;         // the shortest of the markets; all others are multiples
 const ROLES = { providers: [1, 6], consumers: [7, 10], creators: [11, 18], payouts: [19, 24] };
+const DECIDED = new Set(["late", "duplicate-job", "over-limit", "quote-mismatch"]);        // by an operator
 const digest = (n) => `0x${n.toString(16).padStart(2, "0").repeat(32)}`;
 
 /** bps that sum to at most 10 000 (exactly: `exact`); every part may be 0. */
@@ -250,7 +251,8 @@ export class History {
   }
 
   decide(held) {
-    return held.length === 0 ? undefined : { do: this.chance(70) ? "release" : "refuse", entry: this.pick(held) };
+    const mine = held.filter((entry) => DECIDED.has(entry.code)), entry = this.pick(mine.length > 0 && this.chance(70) ? mine : held);
+    return entry === undefined ? undefined : { do: this.chance(70) ? "release" : "refuse", entry };
   }
 
   clock(now) {

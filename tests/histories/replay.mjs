@@ -27,6 +27,9 @@ function checkStep(price, { prices, capacities, receipts }, must) {
   must(`prices of ${price.version}`, JSON.stringify(price.perMillion), JSON.stringify(pricesAt(base.perMillion, next)));
 }
 
+/** Versions that counted by then: a step does once its window has ended. */
+const knownBy = (prices, at) => prices.filter((p) => (p.step === undefined ? p.recordedAt : p.effectiveFrom) <= at);
+
 /** The quote that a receipt names, where it binds it. */
 function bindingQuote(receipt, quotes) {
   const quote = quotes.get(receipt.quote), fits = (mine, its) => BigInt(mine) === 0n || low(mine) === low(its ?? NOBODY);
@@ -71,6 +74,8 @@ export function replay(archives) {
     capacities.push(...lines.filter((line) => line.type === "capacity"));
     receipts.push(...lines.filter((line) => line.type === "receipt"));
     for (const line of lines.filter((l) => l.type === "quote")) quotes.set(quoteHash(line), line);
+    for (const { model, issuedAt, priceVersion } of lines.filter((l) => l.type === "quote"))
+      must(`price of a quote for ${model}`, priceVersion, priceInForce(knownBy(prices, issuedAt), { model, finishedAt: issuedAt })?.version);
     for (const price of lines.filter((l) => l.type === "price" && l.step !== undefined)) checkStep(price, { prices, capacities, receipts }, must);
     for (const receipt of lines.filter((line) => line.type === "receipt")) {
       const version = prices.find((p) => p.version === receipt.priceVersion), amount = priceOf(receipt, version.perMillion);
@@ -83,7 +88,7 @@ export function replay(archives) {
           fee: (amount * BigInt(version.split.protocol)) / 10_000n });
       const quote = bindingQuote(receipt, quotes);
       const known = quote !== undefined ? { version: quote.priceVersion }
-        : priceInForce(prices.filter((p) => (p.step === undefined ? p.recordedAt : p.effectiveFrom) <= receipt.acceptedAt), receipt);
+        : priceInForce(knownBy(prices, receipt.acceptedAt), receipt);
       if (known !== undefined) must(`price version of ${receipt.jobId}`, receipt.priceVersion, known.version);
     }
     for (const line of lines.filter((l) => l.type === "popularity")) checkPool(line);

@@ -1,4 +1,5 @@
 /* What an archive must hold besides what its receipts were priced by. */
+#include "gateway/intake/offer.h"
 #include "gateway/settle/archive_used.h"
 #include "gateway/settle/sets.h"
 #include "tests/support/world.h"
@@ -63,10 +64,42 @@ static void what_took_the_place_of_a_market_is_published_unused(void **state)
     batch_receipts_close(receipts);
 }
 
+/* Its receipt runs out of the quote, is released and priced by the list; the quote's line is published all the same. */
+static void a_quote_that_does_not_bind_brings_its_price(void **state)
+{
+    struct world *w = *state;
+    struct quoting q = { .quote.quote.model = w->model };
+    uint64_t quoted = set_price(w, (struct market_rule){ 0 }, w->now_ms + 1), listed;
+    struct batch_receipts *receipts;
+    struct signed_receipt r;
+    struct intake_item item;
+    struct used used;
+    struct err err = { 0 };
+
+    w->now_ms += 1000;
+    must(issue_quote(w->intake, &q, NULL, NULL, &err), &err);
+    assert_int_equal(q.price.version, quoted);
+    listed = set_price(w, (struct market_rule){ 0 }, w->now_ms + MINUTE);
+    w->now_ms = q.quote.quote.valid_until_ms + MINUTE;
+    r = world_receipt(w, &w->node, 10);
+    r.receipt.quote = quote_struct_hash(&q.quote.quote);
+    world_sign(w, &w->node, &r);
+    item = world_post_one(w, &r);
+    assert_item(&item, ITEM_QUARANTINED, CODE_QUOTE_MISMATCH);
+    must(release_receipt(w->intake, "test", r.receipt.job_id, r.receipt.provider, "a word", &err), &err);
+    must(batch_receipts_open(w->db, 1, &receipts, &err) && used_collect(w->db, &w->config.domain, receipts, &used, &err), &err);
+    assert_int_equal(used.offers.quote_count, 1);
+    assert_true(holds_price(&used, listed));
+    assert_true(holds_price(&used, quoted));
+    used_clear(&used);
+    batch_receipts_close(receipts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_took_the_place_of_a_market_is_published_unused, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_quote_that_does_not_bind_brings_its_price, world_setup, world_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
