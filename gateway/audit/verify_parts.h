@@ -3,6 +3,7 @@
 #define QUITTANCE_AUDIT_VERIFY_PARTS_H
 
 #include "gateway/audit/verify.h"
+#include "gateway/core/charges.h"
 #include "gateway/core/header.h"
 #include "gateway/core/tree.h"
 
@@ -38,6 +39,15 @@ bool verify_text_is(const json *value, const char *text);
 
 /* Whether the gateway published this key, for that time; what: "promise" or "quote". */
 void verify_signer(struct verification *v, const char *what, struct address signer, uint64_t at_ms);
+
+/* A charge statement as it was read; false: too broken to go on. */
+struct charges { struct charge_statement statement; struct charge_line *lines; size_t count; };      /* lines owned: free */
+bool verify_charge_statement(struct verification *v, const json *answer, struct charges *charges);
+/* Its lines against published archives. */
+MUST_USE bool verify_archived(struct verification *v, const struct charges *charges, struct err *err);
+MUST_USE bool verify_savings(struct verification *v, struct err *err);
+/* As verify_signer; of a statement only its end is known, so the key must have been the gateway's at that time or later. */
+void verify_signer_since(struct verification *v, const char *what, struct address signer, uint64_t since_ms);
 
 void verify_receipt(struct verification *v);
 void verify_quote(struct verification *v);
