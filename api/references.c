@@ -97,11 +97,14 @@ void reference_post(struct request *req, struct reply *reply)
 static bool add_version(const char *dir, uint64_t version, struct page *page, struct err *err)
 {
     struct reference r;
+    json *terms;
     bool ok;
 
     if (!store_reference_read(dir, version, &r, err))
         return false;
-    ok = page_add_numbered(page, version, reference_to_json(&r));
+    terms = reference_terms(&r);
+    json_put_u64(terms, "recordedAt", r.recorded_at_ms);
+    ok = page_add_numbered(page, version, terms);
     reference_clear(&r);
     return ok;
 }

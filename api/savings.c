@@ -65,20 +65,6 @@ static bool compute(const struct charge_lines *lines, const struct reference *r,
     return ok && savings_compare(s, r, decimals, err);
 }
 
-static json *reference_terms(const struct reference *r)
-{
-    json *object = json_new_object();
-    char text[160];
-
-    json_put_u64(object, "version", r->version);
-    json_put_hash(object, "digest", r->digest);
-    json_put_text(object, "date", r->date);
-    json_put_text(object, "currency", "USD");
-    dollars_to_text(r->token_price, DOLLAR_DECIMALS, text);
-    json_put_text(object, "tokenPrice", text);
-    return object;
-}
-
 static json *token_terms(const struct request *req, const struct token_words *words)
 {
     json *object = json_new_object();

@@ -92,6 +92,11 @@ bool verify_text_is(const json *value, const char *text)
     return json_get_text(value, &got, &len) && strcmp(got, text) == 0;
 }
 
+const json *verify_member(const struct verification *v, const char *object, const char *member)
+{
+    return json_member(json_member(v->answer, object), member);
+}
+
 bool verify_read_path(const json *array, struct proof *path)
 {
     if (array == NULL || json_kind_of(array) != JSON_KIND_ARRAY || json_count(array) > TREE_DEPTH_MAX)

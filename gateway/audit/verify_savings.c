@@ -4,44 +4,28 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "gateway/audit/references.h"
+#include "chain/settlement.h"
 #include "gateway/base/hex.h"
-#include "gateway/core/savings.h"
 #include "gateway/lib/crypt.h"
-#include "gateway/lib/keccak.h"
 
-struct claimed {
-    struct savings_statement statement;
-    uint64_t version;
-    struct signature signature;
-    struct address signer;
-    struct savings savings;                   /* numbers as claimed, figures computed */
-    struct reference reference;               /* the terms and mapping as claimed, prices out of the list */
-};
-
-static const json *of(const struct verification *v, const char *object, const char *member)
-{
-    return json_member(json_member(v->answer, object), member);
-}
-
-static bool read_terms(struct verification *v, struct claimed *c)
+static bool read_terms(struct verification *v, struct claimed_savings *c)
 {
     struct savings_statement *s = &c->statement;
     uint64_t decimals = TOKEN_DECIMALS_MAX + 1;
     const char *date;
     size_t len;
-    bool has_date = json_get_text(of(v, "reference", "date"), &date, &len) && len == REFERENCE_DATE - 1;
+    bool has_date = json_get_text(verify_member(v, "reference", "date"), &date, &len) && len == REFERENCE_DATE - 1;
     bool ok = verify_shape(v, "savings", "consumer", json_get_address(json_member(v->answer, "consumer"), &s->consumer))
            && verify_shape(v, "savings", "from", json_get_u64(json_member(v->answer, "from"), &s->from_ms))
            && verify_shape(v, "savings", "until", json_get_u64(json_member(v->answer, "until"), &s->until_ms))
            && verify_shape(v, "savings", "charges", json_get_hash(json_member(v->answer, "charges"), &s->charges))
            && verify_shape(v, "savings", "charged", json_get_amount(json_member(v->answer, "charged"), &s->charged))
            && verify_shape(v, "savings", "compared", json_get_amount(json_member(v->answer, "compared"), &s->compared))
-           && verify_shape(v, "savings", "reference/version", json_get_u64(of(v, "reference", "version"), &c->version))
-           && verify_shape(v, "savings", "reference/digest", json_get_hash(of(v, "reference", "digest"), &s->list))
+           && verify_shape(v, "savings", "reference/version", json_get_u64(verify_member(v, "reference", "version"), &c->version))
+           && verify_shape(v, "savings", "reference/digest", json_get_hash(verify_member(v, "reference", "digest"), &s->list))
            && verify_shape(v, "savings", "reference/date", has_date)
-           && verify_shape(v, "savings", "reference/tokenPrice", dollars_from_json(of(v, "reference", "tokenPrice"), DOLLAR_DECIMALS, &s->token_price))
-           && verify_shape(v, "savings", "token/decimals", json_get_u64(of(v, "token", "decimals"), &decimals) && decimals <= TOKEN_DECIMALS_MAX)
+           && verify_shape(v, "savings", "reference/tokenPrice", dollars_from_json(verify_member(v, "reference", "tokenPrice"), DOLLAR_DECIMALS, &s->token_price))
+           && verify_shape(v, "savings", "token/decimals", json_get_u64(verify_member(v, "token", "decimals"), &decimals) && decimals <= TOKEN_DECIMALS_MAX)
            && verify_shape(v, "savings", "referenceCost", dollars_from_json(json_member(v->answer, "referenceCost"), DOLLAR_DECIMALS, &s->reference_cost))
            && verify_shape(v, "savings", "digest", json_get_hash(json_member(v->answer, "digest"), &s->digest))
            && verify_shape(v, "savings", "signature", json_get_signature(json_member(v->answer, "signature"), &c->signature))
@@ -53,7 +37,7 @@ static bool read_terms(struct verification *v, struct claimed *c)
     return ok;
 }
 
-static bool read_numbers(struct verification *v, struct claimed *c)
+static bool read_numbers(struct verification *v, struct claimed_savings *c)
 {
     const json *models = json_member(v->answer, "models");
     struct err err = { 0 };
@@ -66,98 +50,6 @@ static bool read_numbers(struct verification *v, struct claimed *c)
         if (!savings_line_from_json(json_at(models, i), &line, &err) || !savings_add(&c->savings, &line, &err))
             return verify_note(v, "savings", false, "%s", err.text);
     }
-    return true;
-}
-
-/* -- the list -- */
-
-/* {model, provider, modelId} of each line that is compared: what the list is asked for. */
-static json *claimed_draft(const struct verification *v)
-{
-    const json *models = json_member(v->answer, "models");
-    json *draft = json_new_object(), *list = json_new_array();
-
-    for (size_t i = 0; i < json_count(models); i++) {
-        const json *row = json_at(models, i), *reference = json_member(row, "reference");
-        static const char *const names[] = { "model", "provider", "modelId" };
-        json *pair = json_new_object();
-
-        for (size_t n = 0; reference != NULL && n < ARRAY_LEN(names); n++) {
-            const json *value = json_member(reference, names[n]);
-
-            json_put(pair, names[n], value != NULL ? json_share(value) : json_new_null());
-        }
-        if (reference != NULL)
-            json_add(list, pair);
-        else
-            json_free(pair);
-    }
-    json_put(draft, "date", json_share(of(v, "reference", "date")));
-    json_put(draft, "tokenPrice", json_share(of(v, "reference", "tokenPrice")));
-    json_put(draft, "models", list);
-    return draft;
-}
-
-static bool find_list(struct verification *v, const struct claimed *c, struct buf *csv, bool *found, struct err *err)
-{
-    const struct verify_config *config = v->config;
-
-    *found = config->list != NULL;
-    if (config->list != NULL) {
-        buf_add(csv, config->list->data, config->list->len);
-        return true;
-    }
-    if (config->published == NULL) {
-        verify_unchecked(v, "without --list or --published: the prices of the reference list, and what follows from them");
-        return true;
-    }
-    *found = reference_fetch_list(config->published, c->statement.list, csv, err);
-    if (!*found && (err->code == ERR_NOT_FOUND || err->code == ERR_DIFFERS))
-        verify_note(v, "list", false, "%s", err->text);
-    return *found || err->code == ERR_NOT_FOUND || err->code == ERR_DIFFERS;
-}
-
-/* Where nothing is compared there is nothing to ask the list for. */
-static bool price(struct verification *v, struct claimed *c, const struct buf *csv)
-{
-    json *draft = claimed_draft(v);
-    struct err err = { 0 };
-    bool ok = verify_hash(v, "list-digest", "Keccak-256 of the list's file", keccak256(buf_text(csv), csv->len), c->statement.list);
-
-    if (json_count(json_member(draft, "models")) > 0)
-        ok = ((reference_from_draft(draft, &c->reference, &err) && reference_price(&c->reference, csv->data, csv->len, &err))
-              || verify_note(v, "list-prices", false, "%s", err.text)) && ok;
-    json_free(draft);
-    return ok;
-}
-
-/* What is pinned is the same for everybody: not a mapping made up for this statement. */
-static bool check_pinned(struct verification *v, const struct claimed *c, struct err *err)
-{
-    struct reference pinned = { 0 };
-    bool same;
-
-    if (v->config->published == NULL) {
-        verify_unchecked(v, "without --published: that version %" PRIu64 " pins these rows and this price of the token", c->version);
-        return true;
-    }
-    if (!reference_fetch(v->config->published, c->version, &pinned, err)) {
-        if (err->code != ERR_NOT_FOUND && err->code != ERR_DIFFERS)
-            return false;
-        verify_note(v, "list-pinned", false, "version %" PRIu64 ": %s", c->version, err->text);
-        return true;
-    }
-    same = hash_eq(pinned.digest, c->statement.list) && strcmp(pinned.date, c->statement.list_date) == 0
-        && u256_cmp(pinned.token_price.atto, c->statement.token_price.atto) == 0;
-    for (size_t i = 0; same && i < c->savings.count; i++) {
-        const struct reference_model *claimed = reference_model_of(&c->reference, c->savings.lines[i].model);
-        const struct reference_model *published = reference_model_of(&pinned, c->savings.lines[i].model);
-
-        same = (claimed == NULL) == (published == NULL)
-            && (claimed == NULL || (strcmp(claimed->provider, published->provider) == 0 && strcmp(claimed->model_id, published->model_id) == 0));
-    }
-    verify_note(v, "list-pinned", same, "version %" PRIu64 " as published pins this list, its date, the token's price and these rows", c->version);
-    reference_clear(&pinned);
     return true;
 }
 
@@ -210,7 +102,7 @@ static void check_models(struct verification *v, const json *computed)
         verify_note(v, "models", json_count(expected) == json_count(found), "%zu models, each cost anew from the list's prices", same);
 }
 
-static void check_figures(struct verification *v, struct claimed *c)
+static void check_figures(struct verification *v, struct claimed_savings *c)
 {
     static const char *const members[] = { "charged", "compared", "comparedCost", "referenceCost", "saved" };
     json *computed = json_new_object();
@@ -236,24 +128,21 @@ static void check_figures(struct verification *v, struct claimed *c)
     json_free(computed);
 }
 
-static bool check_list(struct verification *v, struct claimed *c, struct err *err)
+static bool check_list(struct verification *v, struct claimed_savings *c, struct err *err)
 {
-    struct buf csv;
-    bool found, ok;
+    bool priced;
 
-    buf_init_max(&csv, REFERENCE_CSV_MAX);
-    ok = find_list(v, c, &csv, &found, err);
-    if (ok && found && price(v, c, &csv)) {
-        check_figures(v, c);
-        ok = check_pinned(v, c, err);
-    }
-    buf_clear(&csv);
-    return ok;
+    if (!verify_list(v, c, &priced, err))
+        return false;
+    if (!priced)
+        return true;
+    check_figures(v, c);
+    return verify_pinned(v, c, err);
 }
 
 /* -- the charges -- */
 
-static void compare_numbers(struct verification *v, const struct claimed *c, const struct savings *from_lines)
+static void compare_numbers(struct verification *v, const struct claimed_savings *c, const struct savings *from_lines)
 {
     const struct savings *s = &c->savings;
     bool same = s->count == from_lines->count;
@@ -272,7 +161,7 @@ static void compare_numbers(struct verification *v, const struct claimed *c, con
         verify_note(v, "numbers", false, "%s: the charge statement's lines sum to other numbers", model);
 }
 
-static void add_up(struct verification *v, const struct claimed *c, const struct charges *charges)
+static void add_up(struct verification *v, const struct claimed_savings *c, const struct charges *charges)
 {
     struct savings from_lines = { 0 };
     struct err err = { 0 };
@@ -292,7 +181,7 @@ static void add_up(struct verification *v, const struct claimed *c, const struct
     savings_clear(&from_lines);
 }
 
-static bool check_charges(struct verification *v, const struct claimed *c, struct err *err)
+static bool check_charges(struct verification *v, const struct claimed_savings *c, struct err *err)
 {
     const struct savings_statement *s = &c->statement;
     struct charges charges = { 0 };
@@ -313,14 +202,30 @@ static bool check_charges(struct verification *v, const struct claimed *c, struc
     return ok;
 }
 
-static bool check_all(struct verification *v, struct claimed *c, struct err *err)
+/* Each of them makes the comparison ten times as good, or as bad. */
+static bool check_token(struct verification *v, const struct claimed_savings *c, struct err *err)
+{
+    char symbol[33];
+    uint8_t decimals;
+
+    if (v->config->rpc == NULL) {
+        verify_unchecked(v, "without --rpc: that the token has %u decimals", c->statement.decimals);
+        return true;
+    }
+    if (!token_describe(v->config->rpc, v->token, symbol, &decimals, err))
+        return false;
+    verify_note(v, "token-decimals", decimals == c->statement.decimals, "the token has %u, the statement says %u", decimals, c->statement.decimals);
+    return true;
+}
+
+static bool check_all(struct verification *v, struct claimed_savings *c, struct err *err)
 {
     const char *csv;
     size_t len;
 
     if (verify_shape(v, "savings", "csv", json_get_text(json_member(v->answer, "csv"), &csv, &len)))
         verify_hash(v, "digest", "SHA-256 of the lines", sha256(csv, len), c->statement.digest);
-    if (!check_list(v, c, err) || !check_charges(v, c, err))
+    if (!check_token(v, c, err) || !check_list(v, c, err) || !check_charges(v, c, err))
         return false;
     verify_signature(v, "signature", &c->signature, savings_struct_hash(&c->statement), c->signer);
     verify_signer_since(v, "savings", c->signer, c->statement.until_ms);
@@ -329,7 +234,7 @@ static bool check_all(struct verification *v, struct claimed *c, struct err *err
 
 bool verify_savings(struct verification *v, struct err *err)
 {
-    struct claimed c = { 0 };
+    struct claimed_savings c = { 0 };
     bool ok = true;
 
     if (read_terms(v, &c) && read_numbers(v, &c))

@@ -227,17 +227,24 @@ json *reference_model_to_json(const struct reference_model *m)
     return row;
 }
 
-json *reference_to_json(const struct reference *r)
+json *reference_terms(const struct reference *r)
 {
-    json *object = json_new_object(), *models = json_new_array();
+    json *object = json_new_object();
 
-    for (size_t i = 0; i < r->count; i++)
-        json_add(models, reference_model_to_json(&r->models[i]));
     json_put_u64(object, "version", r->version);
     json_put_hash(object, "digest", r->digest);
     json_put_text(object, "date", r->date);
     json_put_text(object, "currency", "USD");
     put_dollars(object, "tokenPrice", r->token_price, DOLLAR_DECIMALS);
+    return object;
+}
+
+json *reference_to_json(const struct reference *r)
+{
+    json *object = reference_terms(r), *models = json_new_array();
+
+    for (size_t i = 0; i < r->count; i++)
+        json_add(models, reference_model_to_json(&r->models[i]));
     json_put(object, "models", models);
     json_put_u64(object, "recordedAt", r->recorded_at_ms);
     return object;

@@ -15,8 +15,8 @@
 
 #define REFERENCE_CSV_MAX (1 * MIB)
 #define REFERENCE_ROWS_MAX 20000u
-#define REFERENCE_VERSIONS_MAX 10000u
-#define REFERENCE_MODELS_MAX 1000u
+#define REFERENCE_VERSIONS_MAX 1000u
+#define REFERENCE_MODELS_MAX 200u
 #define REFERENCE_NAME_MAX 128                /* bytes of a provider's name or model_id */
 #define REFERENCE_DATE 11                     /* 2026-08-21 and a zero byte */
 #define DOLLAR_DECIMALS 18
@@ -55,6 +55,7 @@ MUST_USE bool reference_price(struct reference *r, const void *csv, size_t len, 
 /* {version, digest, date, currency, tokenPrice, models:[{model, provider, modelId, inputPerMillion, cachedPerMillion, cachedListed,
  * outputPerMillion}], recordedAt}; and back, strictly. */
 json *reference_to_json(const struct reference *r);
+json *reference_terms(const struct reference *r);       /* of it only version, digest, date, currency and tokenPrice */
 json *reference_model_to_json(const struct reference_model *m);
 MUST_USE bool reference_from_json(const json *object, struct reference *r, struct err *err);
 /* Whether both pin the same, whatever their versions. */

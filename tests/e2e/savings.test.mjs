@@ -102,9 +102,10 @@ describe("savings", () => {
     assert.deepEqual([small.inputPerMillion, small.cachedPerMillion, small.cachedListed, small.outputPerMillion], ["0.15", "0.15", false, "0.55"]);
     const second = await importing({ tokenPrice: "0.5" });
     assert.deepEqual([second.status, second.body.version, second.body.digest], [201, 2, first.body.digest]);
-    assert.deepEqual((await get("/v1/reference-prices")).items, [second.body, first.body]);
+    const terms = [second.body, first.body].map(({ models: _, ...rest }) => rest);
+    assert.deepEqual((await get("/v1/reference-prices")).items, terms);
     const page = await get("/v1/reference-prices?limit=1");
-    assert.deepEqual((await get(`/v1/reference-prices?limit=1&cursor=${page.next}`)).items, [first.body]);
+    assert.deepEqual((await get(`/v1/reference-prices?limit=1&cursor=${page.next}`)).items, terms.slice(1));
     assert.deepEqual(await get("/v1/reference-prices/1"), first.body);
     const file = await world.gateway.get(`/v1/reference-prices/${first.body.digest}`);
     assert.equal(file.body, LIST);
@@ -195,6 +196,13 @@ describe("savings", () => {
     assert.ok(published.checks.some(({ name }) => name === "list-pinned"));
     const unsettled = await assertRight(charges, "--published", world.gateway.url);
     assert.match(unsettled.notChecked.join("; "), /9 lines that stand in no archive yet/);
+  });
+
+  it("is checked against the chain's token where there is one", async () => {
+    const report = await assertRight(savings, ...offline(), "--rpc", world.chain.url);
+    assert.ok(report.checks.some(({ name, ok }) => name === "token-decimals" && ok));
+    const { report: other } = await verify({ ...savings, token: { ...savings.token, decimals: 17 } }, "--rpc", world.chain.url);
+    assert.equal(other.checks.find(({ ok }) => !ok).name, "token-decimals");
   });
 
   it("names the first thing that does not fit", async () => {
