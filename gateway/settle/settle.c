@@ -110,6 +110,14 @@ static bool waits_for_payments(const struct settle *s, bool worked)
     return !worked || s->report.state == BATCH_DISTRIBUTED;
 }
 
+/* Nothing that was given to a step can be wrong by now but the answer of an endpoint, which has been left out for it. */
+static bool another_time(struct err *err)
+{
+    if (err->code == ERR_INVALID)
+        err->code = ERR_AGAIN;
+    return false;
+}
+
 bool settle_step(struct settle *s, bool *moved, struct settle_report *report, struct err *err)
 {
     bool worked = false, any = false, again = true, ok = true, scans = true;
@@ -125,10 +133,11 @@ bool settle_step(struct settle *s, bool *moved, struct settle_report *report, st
         any = any || again;
     }
     if (!ok)
-        return false;
+        return another_time(err);
     if (!scans && !any && waits_for_payments(s, worked)) {
         *err = unscanned;
-        return err_prefix(err, "payments are not recorded");
+        err_prefix(err, "payments are not recorded");
+        return another_time(err);
     }
     if (!worked) {
         popularity_book(s);

@@ -13,6 +13,7 @@ struct bad_node {
     unsigned sends_refused, failing;
     bool hides_receipts, hides_logs;
     uint64_t logs_range;            /* most blocks of an eth_getLogs; 0: any */
+    const char *nonsense;           /* answered to every eth_call; NULL: nothing */
 };
 
 static uint64_t id_of(const json *request)
@@ -92,6 +93,10 @@ static bool judge(struct bad_node *f, const char *text, const json *request, str
     if (f->failing > 0) {
         f->failing--;
         refuse(request, "node is syncing", out);
+        return true;
+    }
+    if (f->nonsense != NULL && strstr(text, "\"eth_call\"") != NULL) {
+        buf_add_text(out, f->nonsense);
         return true;
     }
     if (f->hides_receipts && strstr(text, "eth_getTransactionReceipt") != NULL) {
@@ -187,6 +192,28 @@ static void an_empty_answer_is_not_believed(void **state)
     assert_non_null(strstr(err.text, "payments are not recorded"));
     f->hides_logs = false;
     assert_int_equal(step_well(&s).state, BATCH_FINAL);
+    assert_recorded(&s, 1000);
+    settle_session_close(&s);
+    fault_free(f);
+}
+
+/* Cut off, or what somebody else asked: worth another try, not a person's look. */
+static void an_answer_that_is_none_is_of_this_day(void **state)
+{
+    static const char *const nonsense[] = { "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x0000", "{\"jsonrpc\":\"2.0\",\"id\":987654321,\"result\":\"0x\"}" };
+    struct bad_node *f = fault_new(1, 0);
+    struct settle_session s;
+
+    (void)state;
+    settle_world_receipt(f->world, 1, 1000);
+    settle_session_open(f->world, &s);
+    close_batch(&s);
+    for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
+        f->nonsense = nonsense[i];
+        assert_int_equal(step_fails(&s).code, ERR_AGAIN);
+    }
+    f->nonsense = NULL;
+    steps_until(f->world, &s, BATCH_FINAL);
     assert_recorded(&s, 1000);
     settle_session_close(&s);
     fault_free(f);
@@ -363,6 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(late_receipts_stop_nothing),
         cmocka_unit_test(an_empty_answer_is_not_believed),
+        cmocka_unit_test(an_answer_that_is_none_is_of_this_day),
         cmocka_unit_test(long_ranges_of_logs_are_halved),
         cmocka_unit_test(bytes_that_no_node_takes_are_voided),
         cmocka_unit_test(whom_the_token_refuses_costs_nothing),
