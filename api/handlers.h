@@ -18,6 +18,8 @@ handler_fn account_receipts_get;
 handler_fn delegation_post, revocation_post, payout_post, delegations_get, delegation_delete;
 /* statements.c */
 handler_fn statements_get, charges_get;
+/* savings.c, references.c */
+handler_fn savings_get, references_get, reference_get, reference_post;
 /* settlements.c, settlement_files.c */
 handler_fn settlements_get, settlement_get, settlement_rewards, settlement_archive;
 /* info.c, openapi.c, metrics.c */
