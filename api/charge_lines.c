@@ -4,6 +4,7 @@
 #include "api/context.h"
 #include "api/problem.h"
 #include "api/statement.h"
+#include "api/statement_csv.h"
 #include "chain/signer.h"
 #include "gateway/lib/crypt.h"
 

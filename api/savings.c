@@ -10,6 +10,7 @@
 #include "api/handlers.h"
 #include "api/problem.h"
 #include "api/statement.h"
+#include "api/statement_csv.h"
 #include "gateway/core/savings.h"
 #include "gateway/lib/crypt.h"
 #include "store/references.h"

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "api/settlement_shapes.h"
+#include "api/statement_line.h"
 #include "api/statement_reason.h"
 #include "gateway/base/mem.h"
-#include "gateway/core/csv.h"
 #include "gateway/core/word.h"
 #include "store/adjustments.h"
 #include "store/ledger.h"
@@ -37,9 +37,8 @@ bool statement_cursor_fits(const uint8_t cursor[STATEMENT_CURSOR])
 /* What all lines of the batch under way share. */
 struct reading {
     struct statement *s;
-    uint64_t batch, sequence;                 /* sequence 0: not settled */
+    struct statement_batch batch;
     struct address protocol_account;
-    struct tx_hash commit;
     bool as_provider_only, charged, adjusted; /* what postings the account has there */
     unsigned taken, scanned;
     bool full;
@@ -57,33 +56,13 @@ static bool go_on(struct reading *r)
     return !r->full;
 }
 
-static void put_batch(const struct reading *r, json *line)
-{
-    json_put_u64(line, "batch", r->batch);
-    if (r->sequence > 0)
-        json_put_u64(line, "sequence", r->sequence);
-    if (!hash_is_zero(r->commit.h))
-        json_put_hash(line, "transaction", r->commit.h);
-}
-
 /* -- corrections -- */
 
 static void add_adjustment(struct reading *r, const struct adjustment *a)
 {
     bool up = address_eq(a->account, r->s->account) ? a->up : !a->up;
-    json *line = json_new_object();
 
-    json_put_u64(line, "at", a->recorded_at_ms);
-    json_put_text(line, "kind", "adjustment");
-    json_put_u64(line, "adjustment", a->id);
-    if (a->has_receipt)
-        json_put_hash(line, "receipt", a->receipt);
-    json_put_text(line, "role", role_name(up ? ROLE_ADJUSTED_UP : ROLE_ADJUSTED_DOWN));
-    json_put_text(line, "sign", up ? "+" : "-");
-    json_put_amount(line, "share", a->amount);
-    json_put_text(line, "reason", a->reason);
-    put_batch(r, line);
-    json_add(r->s->items, line);
+    json_add(r->s->items, statement_adjustment(&r->batch, a, up));
     r->taken++;
 }
 
@@ -105,7 +84,7 @@ static bool keep_own(void *self, const struct adjustment *a, struct err *err)
 static bool read_adjustments(struct reading *r, struct err *err)
 {
     struct own own = { .r = r, .below = be64_get(place(r)) };
-    bool ok = !r->adjusted || store_adjustments_of_batch(r->s->db, r->batch, keep_own, &own, err);
+    bool ok = !r->adjusted || store_adjustments_of_batch(r->s->db, r->batch.number, keep_own, &own, err);
 
     while (ok && own.count > 0 && go_on(r)) {
         const struct adjustment *a = &own.list[--own.count];
@@ -119,30 +98,6 @@ static bool read_adjustments(struct reading *r, struct err *err)
 
 /* -- receipts -- */
 
-static json *receipt_line(const struct reading *r, const struct receipt_row *row, const struct share *share)
-{
-    static const char *const meters[METER_COUNT] = { "inputTokens", "cachedTokens", "outputTokens", "units", "computeMs" };
-    const struct receipt *receipt = &row->signed_.receipt;
-    json *line = json_new_object();
-
-    json_put_u64(line, "at", row->accepted_at_ms);
-    json_put_text(line, "kind", "receipt");
-    json_put_job_id(line, "jobId", receipt->job_id);
-    json_put_address(line, "provider", receipt->provider);
-    json_put_hash(line, "receipt", row->hash);
-    json_put_hash(line, "model", receipt->model);
-    json_put_text(line, "role", role_name(share->role));
-    json_put_hash(line, "paidModel", share->model);
-    for (size_t i = 0; i < METER_COUNT; i++)
-        json_put_u64(line, meters[i], receipt->count[i]);
-    json_put_u64(line, "priceVersion", row->price_version);
-    json_put_amount(line, "gross", row->amount);
-    json_put_text(line, "sign", "+");
-    json_put_amount(line, "share", share->amount);
-    put_batch(r, line);
-    return line;
-}
-
 static void add_share(struct reading *r, struct receipt_row *row, const struct price_version *price, const struct share *share)
 {
     struct buf reason;
@@ -150,7 +105,7 @@ static void add_share(struct reading *r, struct receipt_row *row, const struct p
 
     if (row->page != 0)
         row->hash = receipt_struct_hash(&row->signed_.receipt);      /* of those that are shown only */
-    line = receipt_line(r, row, share);
+    line = statement_receipt(&r->batch, row, share);
     buf_init(&reason);
     statement_reason(r->s->catalog, &row->signed_.receipt, price, share, row->accepted_at_ms, &reason);
     json_put_text(line, "reason", buf_text(&reason));
@@ -221,7 +176,7 @@ static bool read_rows(struct reading *r, struct err *err)
         rows.count = 0;
         memcpy(job.b, place(r), sizeof job.b);
         memcpy(provider.b, place(r) + sizeof job.b, sizeof provider.b);
-        if (!store_receipt_rows_before(r->s->db, r->batch, job, provider, AT_ONCE, take_row, &rows, err))
+        if (!store_receipt_rows_before(r->s->db, r->batch.number, job, provider, AT_ONCE, take_row, &rows, err))
             return false;
     }
     return true;
@@ -280,7 +235,7 @@ static bool read_pages(struct reading *r, struct err *err)
         struct page page = { 0 };
         bool ok;
 
-        if (!store_page_up_to(r->s->db, r->batch, slot == 0 ? id - 1 : id, &page, &found, err))
+        if (!store_page_up_to(r->s->db, r->batch.number, slot == 0 ? id - 1 : id, &page, &found, err))
             return false;
         if (!found)
             break;
@@ -317,7 +272,7 @@ static bool begin_batch(struct reading *r, uint64_t number, struct err *err)
     struct batch_row batch;
     bool found;
 
-    r->batch = number;
+    r->batch = (struct statement_batch){ .number = number };
     r->as_provider_only = true;
     r->charged = r->adjusted = false;
     if (!store_batch_find(r->s->db, number, &batch, &found, err)
@@ -328,10 +283,9 @@ static bool begin_batch(struct reading *r, uint64_t number, struct err *err)
     /* Batches follow each other in the time of acceptance. */
     r->charged = r->charged && (r->s->until_ms == 0 || (batch.opened_at_ms < r->s->until_ms
                                 && (batch.closed_at_ms == 0 || batch.closed_at_ms >= r->s->from_ms)));
-    r->sequence = batch.sequence;
+    r->batch.sequence = batch.sequence;
     r->protocol_account = batch.protocol_account;
-    return r->sequence == 0 ? (r->commit = (struct tx_hash){ 0 }, true)
-                            : settlement_commit(r->s->db, r->sequence, &r->commit, err);
+    return batch.sequence == 0 || settlement_commit(r->s->db, batch.sequence, &r->batch.commit, err);
 }
 
 static void enter(struct reading *r, enum section section)
@@ -387,39 +341,4 @@ bool statement_read(struct statement *s, struct err *err)
     }
     s->more = r.full;
     return true;
-}
-
-/* -- CSV (RFC 4180) -- */
-
-const char *const statement_columns[] = {
-    "at", "kind", "jobId", "provider", "receipt", "adjustment", "model", "role", "paidModel", "inputTokens", "cachedTokens", "outputTokens",
-    "units", "computeMs", "priceVersion", "gross", "sign", "share", "reason", "batch", "sequence", "transaction", NULL
-};
-
-static void add_cell(const json *value, struct buf *out)
-{
-    uint64_t number;
-    const char *text;
-    size_t len;
-
-    if (json_get_u64(value, &number)) {
-        buf_printf(out, "%" PRIu64, number);
-    } else if (json_get_text(value, &text, &len)) {
-        csv_add_text(out, text, len);
-    }
-}
-
-void statement_csv(const char *const *columns, const json *items, struct buf *out)
-{
-    for (size_t c = 0; columns[c] != NULL; c++)
-        buf_printf(out, "%s%s", c == 0 ? "" : ",", columns[c]);
-    buf_add_text(out, "\r\n");
-    for (size_t i = 0; i < json_count(items); i++) {
-        for (size_t c = 0; columns[c] != NULL; c++) {
-            if (c > 0)
-                buf_add_byte(out, ',');
-            add_cell(json_member(json_at(items, i), columns[c]), out);
-        }
-        buf_add_text(out, "\r\n");
-    }
 }

@@ -6,13 +6,7 @@
 #include "api/handlers.h"
 #include "api/page.h"
 #include "api/problem.h"
-
-bool statement_wants_csv(const struct request *req)
-{
-    const char *format = request_query(req, "format");
-
-    return format != NULL ? strcmp(format, "csv") == 0 : header_has(req->header.accept, "text/csv");
-}
+#include "api/statement_csv.h"
 
 static void reply_csv(struct page *page, struct reply *reply)
 {
