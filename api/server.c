@@ -6,18 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "api/exchange.h"
 #include "api/listen.h"
 #include "api/problem.h"
 #include "api/waiting.h"
+#include "api/wire.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 
-#define CONNECTION_MEMORY ((size_t)4 * KIB)   /* a request's head and its parts, the answer's head, a piece of a body */
-#define FILE_PIECE ((size_t)8 * KIB)          /* of a file that something is put into; others the kernel copies itself */
 #define FILES_MAX 256                         /* sent at a time: each has a descriptor (gateway/limits.h) */
 #define CLASSES 6
 #define FLAGS (MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG)
@@ -41,129 +39,10 @@ enum stage { READING, WAITING, READY, ANSWERED };
 struct passage {
     struct exchange x;                        /* first: request_wake gets here from its request */
     struct server *server;
-    struct MHD_Connection *connection;
-    struct connection *on;
+    struct wire wire;
     bool entered, has_file, waited;
     _Atomic enum stage stage;
 };
-
-static enum MHD_Result take_query(void *self, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    struct request *req = self;
-
-    (void)kind;
-    if (req->query_count < REQUEST_QUERY_MAX)
-        req->query[req->query_count++] = (struct query_pair){ name, value };
-    return MHD_YES;
-}
-
-static void take_headers(struct request *req, struct MHD_Connection *connection)
-{
-    const struct { const char *name; const char **to; } wanted[] = {
-        { "Host", &req->header.host },
-        { "Authorization", &req->header.authorization },
-        { "Content-Type", &req->header.content_type },
-        { "Content-Encoding", &req->header.content_encoding },
-        { "Content-Length", &req->header.content_length },
-        { "Expect", &req->header.expect },
-        { "Accept", &req->header.accept }, { "Accept-Encoding", &req->header.accept_encoding },
-        { "If-None-Match", &req->header.if_none_match },
-        { "Prefer", &req->header.prefer },
-        { "Idempotency-Key", &req->header.idempotency_key },
-        { "Quittance-Auth", &req->header.quittance_auth },
-        { "Range", &req->header.range },
-        { "If-Range", &req->header.if_range },
-        { "Cookie", &req->header.cookie },
-        { "Origin", &req->header.origin },
-        { "X-CSRF-Token", &req->header.csrf },
-        { "Last-Event-ID", &req->header.last_event_id },
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
-        *wanted[i].to = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, wanted[i].name);
-    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_query, req);
-}
-
-/* Lines of one header, joined in their order (RFC 9110 section 5.3).  All headers fit into CONNECTION_MEMORY. */
-struct lines { const char *name; char text[CONNECTION_MEMORY]; size_t len; };
-
-static enum MHD_Result take_line(void *self, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    struct lines *lines = self;
-    int len;
-
-    (void)kind;
-    if (value == NULL || strcasecmp(name, lines->name) != 0)
-        return MHD_YES;
-    len = snprintf(lines->text + lines->len, sizeof lines->text - lines->len, "%s%s", lines->len > 0 ? "," : "", value);
-    lines->len += (size_t)len < sizeof lines->text - lines->len ? (size_t)len : sizeof lines->text - lines->len - 1;
-    return MHD_YES;
-}
-
-static struct ip find_client(struct passage *p)
-{
-    struct lines forwarded = { .name = "Forwarded" }, list = { .name = "X-Forwarded-For" };
-
-    MHD_get_connection_values(p->connection, MHD_HEADER_KIND, take_line, &forwarded);
-    MHD_get_connection_values(p->connection, MHD_HEADER_KIND, take_line, &list);
-    return connection_client(p->on, forwarded.text, list.text);
-}
-
-static ssize_t read_file(void *self, uint64_t at, char *to, size_t max)
-{
-    ssize_t got = reply_read_file(self, at, to, max);
-
-    return got > 0 ? got : MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-static void pause_events(void *self)
-{
-    struct passage *p = self;
-
-    connection_phase(p->on, PHASE_WORK, 0);
-    MHD_suspend_connection(p->connection);
-}
-
-static void resume_events(void *self)
-{
-    MHD_resume_connection(((struct passage *)self)->connection);
-}
-
-/* Each piece has the time an answer has: who does not take it is cut off. */
-static ssize_t read_events(void *self, uint64_t at, char *to, size_t max)
-{
-    struct passage *p = self;
-    ssize_t got = listener_read(p->x.reply.listener, to, max);
-
-    (void)at;
-    if (got > 0)
-        connection_phase(p->on, PHASE_ANSWER, (uint64_t)got);
-    return got < 0 ? MHD_CONTENT_READER_END_OF_STREAM : got;
-}
-
-/* The response takes over the body or the file, but for one that something is put into, and events: the reply outlives it. */
-static struct MHD_Response *make_response(struct passage *p)
-{
-    struct reply *reply = &p->x.reply;
-    struct MHD_Response *response;
-
-    if (reply->listener != NULL) {
-        listener_attach(reply->listener, pause_events, resume_events, p);
-        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, EVENT_MAX, read_events, p, NULL);
-    }
-    if (reply->file >= 0 && reply->insert != NULL)
-        return MHD_create_response_from_callback(reply_file_size(reply), FILE_PIECE, read_file, reply, NULL);
-    if (reply->file >= 0) {
-        response = MHD_create_response_from_fd_at_offset64(reply_file_size(reply), reply->file, reply->part_at);
-        if (response != NULL)
-            reply->file = -1;
-        return response;
-    }
-    response = MHD_create_response_from_buffer(reply->body.len, reply->body.data, MHD_RESPMEM_MUST_FREE);
-    if (response != NULL)
-        buf_init(&reply->body);
-    return response;
-}
 
 static void hold_file(struct passage *p)
 {
@@ -188,8 +67,6 @@ static void note_answer(const struct passage *p)
 static enum MHD_Result send_reply(struct passage *p)
 {
     struct reply *reply = &p->x.reply;
-    struct MHD_Response *response;
-    enum MHD_Result result;
 
     atomic_store(&p->stage, ANSWERED);
     if (reply->body.failed)
@@ -197,20 +74,8 @@ static enum MHD_Result send_reply(struct passage *p)
     exchange_answered(&p->x);
     hold_file(p);
     note_answer(p);
-    connection_phase(p->on, PHASE_ANSWER, reply->file >= 0 ? reply_file_size(reply) : reply->body.len);
-    response = make_response(p);
-    if (response == NULL)
-        return MHD_NO;
-    if (reply->content_type != NULL)
-        MHD_add_response_header(response, "Content-Type", reply->content_type);
-    for (size_t i = 0; i < reply->header_count; i++)
-        MHD_add_response_header(response, reply->header[i].name, reply->header[i].value);
-    if (!reply->cached)
-        MHD_add_response_header(response, "Cache-Control", "no-store");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    result = MHD_queue_response(p->connection, (unsigned)reply->status, response);
-    MHD_destroy_response(response);
-    return result;
+    connection_phase(p->wire.on, PHASE_ANSWER, reply->file >= 0 ? reply_file_size(reply) : reply->body.len);
+    return wire_answer(&p->wire) ? MHD_YES : MHD_NO;
 }
 
 void request_wake(struct request *req)
@@ -222,7 +87,7 @@ void request_wake(struct request *req)
     if (slow)
         waiting_slow_ends(&s->waiting);
     atomic_store(&p->stage, READY);
-    MHD_resume_connection(p->connection);     /* from here on the passage may be gone */
+    MHD_resume_connection(p->wire.connection);     /* from here on the passage may be gone */
     waiting_leave(&s->waiting);
 }
 
@@ -246,7 +111,7 @@ static enum MHD_Result wait_for(struct passage *p, bool slow)
     }
     p->waited = true;
     atomic_store(&p->stage, WAITING);
-    MHD_suspend_connection(p->connection);
+    MHD_suspend_connection(p->wire.connection);
     if (slow ? waiting_start_thread(run_slow, p) : x->req.later.start(&x->req, &x->reply))
         return MHD_YES;
     if (slow)
@@ -260,7 +125,7 @@ static enum MHD_Result run(struct passage *p)
 {
     struct request *req = &p->x.req;
 
-    connection_phase(p->on, PHASE_WORK, 0);
+    connection_phase(p->wire.on, PHASE_WORK, 0);
     if (!exchange_complete(&p->x))
         return send_reply(p);
     if (req->route->pace == ROUTE_SLOW)
@@ -277,7 +142,7 @@ static struct connection *connection_of(struct MHD_Connection *connection)
 /* Before anything is looked at that costs more than its head. */
 static void enter(struct passage *p)
 {
-    p->x.req.client = find_client(p);
+    p->x.req.client = wire_client(&p->wire);
     p->entered = client_enter(p->server->connections, p->x.req.client);
     if (p->entered)
         return;
@@ -293,17 +158,16 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *connection
     struct request *req = &p->x.req;
 
     p->server = s;
-    p->connection = connection;
-    p->on = connection_of(connection);
+    p->wire = (struct wire){ connection, connection_of(connection), &p->x.reply };
     *self = p;
     exchange_init(&p->x, &s->config);
     req->head = strcmp(method, "HEAD") == 0;
     req->method = req->head ? "GET" : method;
-    take_headers(req, connection);
+    wire_head(connection, req);
     enter(p);
     if (p->entered)
         exchange_head(&p->x, &s->config, url);
-    connection_phase(p->on, PHASE_BODY, exchange_length(&p->x) <= EXCHANGE_DRAIN_MAX ? exchange_length(&p->x) : 0);
+    connection_phase(p->wire.on, PHASE_BODY, exchange_length(&p->x) <= EXCHANGE_DRAIN_MAX ? exchange_length(&p->x) : 0);
     /* Too long to drain, or not sent before we agree: answered at once.  The library then closes the connection, which
      * it does for POST only; others are cut off when they pass the drain. */
     if (p->x.decided && strcmp(method, "POST") == 0
@@ -324,7 +188,7 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
         exchange_body(&p->x, upload, *upload_size);
         *upload_size = 0;
         if (p->x.req.header.content_length == NULL)
-            connection_phase(p->on, PHASE_BODY, p->x.received);
+            connection_phase(p->wire.on, PHASE_BODY, p->x.received);
         return p->x.received > EXCHANGE_DRAIN_MAX ? MHD_NO : MHD_YES;
     }
     switch (atomic_load(&p->stage)) {
@@ -352,7 +216,7 @@ static void on_completed(void *self, struct MHD_Connection *connection, void **s
     (void)connection, (void)how;
     if (p == NULL)                            /* refused by the library before on_request */
         return;
-    connection_phase(p->on, PHASE_IDLE, 0);
+    connection_phase(p->wire.on, PHASE_IDLE, 0);
     if (p->entered)
         client_leave(p->server->connections, p->x.req.client);
     atomic_fetch_sub(&p->server->files, p->has_file);
@@ -416,7 +280,7 @@ bool server_start(const struct server_config *config, struct server **server, st
                                  MHD_OPTION_THREAD_POOL_SIZE, config->threads < 2 ? 2u : config->threads,
                                  MHD_OPTION_CONNECTION_LIMIT, config->connections_max,
                                  MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, WIRE_HEAD_MAX,
                                  MHD_OPTION_STRICT_FOR_CLIENT, 1,
                                  MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
                                  MHD_OPTION_END);
