@@ -17,16 +17,8 @@ static json *row_to_json(const struct adjustment *a)
 static bool keep_answer(void *self, struct group *group, const struct adjustment *a, struct err *err)
 {
     const struct addition *addition = self;
-    json *object = row_to_json(a);
-    struct buf answer;
-    bool ok;
 
-    buf_init(&answer);
-    json_write(object, &answer);
-    json_free(object);
-    ok = idempotency_keep(addition->req, addition->run, group, 201, &answer, err);
-    buf_clear(&answer);
-    return ok;
+    return idempotency_keep(addition->req, addition->run, group, 201, row_to_json(a), err);
 }
 
 static void adjust(struct request *req, struct idempotent *run, struct reply *reply)

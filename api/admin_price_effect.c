@@ -2,6 +2,7 @@
  * kept.  The newest are looked at, JOBS_MAX and for SCAN_MS at most; `complete` says whether that was all. */
 #include "api/context.h"
 #include "api/handlers.h"
+#include "api/price_body.h"
 #include "api/problem.h"
 #include "gateway/intake/admit.h"
 
@@ -99,18 +100,7 @@ static void answer(struct request *req, const struct price_version *price, struc
 void price_effect(struct request *req, struct reply *reply)
 {
     struct price_version price;
-    struct err err = { 0 };
-    json *object;
-    bool ok;
 
-    if (!json_read(buf_text(&req->body), req->body.len, &object, &err)) {
-        problem(reply, 400, "malformed", "%s", err.text);
-        return;
-    }
-    ok = price_from_json(object, &price, &err);
-    json_free(object);
-    if (ok)
+    if (request_price(req, &price, reply))
         answer(req, &price, reply);
-    else
-        problem(reply, 422, "malformed", "%s", err.text);
 }

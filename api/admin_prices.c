@@ -1,42 +1,42 @@
 #include "api/context.h"
 #include "api/handlers.h"
 #include "api/list.h"
+#include "api/price_body.h"
 #include "api/problem.h"
 #include "gateway/intake/admit.h"
+
+bool request_price(const struct request *req, struct price_version *price, struct reply *reply)
+{
+    struct err err = { 0 };
+    json *object;
+    bool ok;
+
+    if (!request_json(req, &object, reply))
+        return false;
+    ok = price_from_json(object, price, &err);
+    json_free(object);
+    if (!ok)
+        problem(reply, 422, "malformed", "%s", err.text);
+    return ok;
+}
 
 struct addition { const struct request *req; struct idempotent *run; };
 
 static bool keep_answer(void *self, struct group *group, const struct price_version *p, struct err *err)
 {
     const struct addition *a = self;
-    json *object = price_to_json(p);
-    struct buf answer;
-    bool ok;
 
-    buf_init(&answer);
-    json_write(object, &answer);
-    json_free(object);
-    ok = idempotency_keep(a->req, a->run, group, 201, &answer, err);
-    buf_clear(&answer);
-    return ok;
+    return idempotency_keep(a->req, a->run, group, 201, price_to_json(p), err);
 }
 
 static void add_version(struct request *req, struct idempotent *run, struct reply *reply)
 {
     struct price_version p;
     struct err err = { 0 };
-    json *object;
-    bool ok;
 
-    if (!json_read(buf_text(&req->body), req->body.len, &object, &err)) {
-        problem(reply, 400, "malformed", "%s", err.text);
+    if (!request_price(req, &p, reply))
         return;
-    }
-    ok = price_from_json(object, &p, &err);
-    json_free(object);
-    if (!ok)
-        problem(reply, 422, "malformed", "%s", err.text);
-    else if (add_price_and(req->api->intake, req->who, &p, keep_answer, &(struct addition){ req, run }, &err))
+    if (add_price_and(req->api->intake, req->who, &p, keep_answer, &(struct addition){ req, run }, &err))
         reply_json(reply, 201, price_to_json(&p));
     else
         problem_from_err(reply, &err);

@@ -6,17 +6,6 @@
 #include "gateway/core/members.h"
 #include "gateway/intake/admit.h"
 
-/* The body as JSON; false: the reply is set. */
-static bool read_body(struct request *req, json **object, struct reply *reply)
-{
-    struct err err = { 0 };
-
-    if (json_read(buf_text(&req->body), req->body.len, object, &err))
-        return true;
-    problem(reply, 400, "malformed", "%s", err.text);
-    return false;
-}
-
 void delegation_post(struct request *req, struct reply *reply)
 {
     enum admit_result result;
@@ -25,7 +14,7 @@ void delegation_post(struct request *req, struct reply *reply)
     json *object;
     bool ok;
 
-    if (!read_body(req, &object, reply))
+    if (!request_json(req, &object, reply))
         return;
     ok = delegation_from_json(object, &d, &err);
     json_free(object);
@@ -69,7 +58,7 @@ void revocation_post(struct request *req, struct reply *reply)
     json *object;
     bool ok;
 
-    if (!read_body(req, &object, reply))
+    if (!request_json(req, &object, reply))
         return;
     ok = read_message(object, "key", &r.provider, &r.key, &r.at_ms, &r.signature, &err);
     json_free(object);
@@ -97,7 +86,7 @@ void payout_post(struct request *req, struct reply *reply)
     json *object, *answer;
     bool ok;
 
-    if (!read_body(req, &object, reply))
+    if (!request_json(req, &object, reply))
         return;
     ok = read_message(object, "payout", &payout.provider, &payout.payout, &payout.at_ms, &signature, &err);
     json_free(object);

@@ -135,15 +135,19 @@ static bool keep_answer(void *self, struct group *group, struct err *err)
     return store_answer_add(group->db, keep->run->key, keep->run->scope, group->clock_ms, &keep->answer, err);
 }
 
-bool idempotency_keep(const struct request *req, struct idempotent *run, struct group *group, int status,
-                      const struct buf *answer, struct err *err)
+bool idempotency_keep(const struct request *req, struct idempotent *run, struct group *group, int status, json *owned,
+                      struct err *err)
 {
-    struct keep keep = { run, { .body = body_digest(req), .status = status, .answer = *answer } };
+    struct keep keep = { run, { .body = body_digest(req), .status = status } };
 
-    if (!run->has_key)
-        return true;
-    run->kept = keep_answer(&keep, group, err);
-    return run->kept;
+    if (run->has_key) {
+        buf_init(&keep.answer.answer);
+        json_write(owned, &keep.answer.answer);
+        run->kept = keep_answer(&keep, group, err);
+        buf_clear(&keep.answer.answer);
+    }
+    json_free(owned);
+    return run->kept || !run->has_key;
 }
 
 void idempotency_end(struct request *req, const struct idempotent *run, const struct reply *reply)

@@ -15,9 +15,10 @@ void idempotency_free(struct idempotency *list);
 struct idempotent { bool has_key, kept; char key[129], scope[IDEMPOTENCY_SCOPE_MAX]; };
 /* true: do it, then idempotency_end.  false: the reply is the kept answer, or 409 (running), 422 (other body). */
 bool idempotency_begin(struct request *req, struct idempotent *run, struct reply *reply);
-/* In the commit of what was done, on the writer's thread: a crash leaves both or neither.  idempotency_end keeps no other then. */
-MUST_USE bool idempotency_keep(const struct request *req, struct idempotent *run, struct group *group, int status,
-                               const struct buf *answer, struct err *err);
+/* In the commit of what was done, on the writer's thread: a crash leaves both or neither.  idempotency_end keeps no other then.
+ * The answer is taken; it is written only where there is a key. */
+MUST_USE bool idempotency_keep(const struct request *req, struct idempotent *run, struct group *group, int status, json *owned,
+                               struct err *err);
 /* Keeps an answer below 500. */
 void idempotency_end(struct request *req, const struct idempotent *run, const struct reply *reply);
 

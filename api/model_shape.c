@@ -5,17 +5,25 @@
 
 bool model_view_begin(struct api *api, struct model_view *view, struct reply *reply)
 {
+    struct err err = { 0 };
+
     view->api = api;
     if (!api_begin(api, &view->db, reply))
         return false;
-    if (api_catalog(api, view->db, &view->snapshot, reply))
+    if (!usage_of_open_batch(view->db, &view->open, &err)) {
+        problem_from_err(reply, &err);
+    } else if (api_catalog(api, view->db, &view->snapshot, reply)) {
         return true;
+    } else {
+        usage_sums_clear(&view->open);
+    }
     api_end(api, view->db);
     return false;
 }
 
 void model_view_end(struct model_view *view)
 {
+    usage_sums_clear(&view->open);
     snapshot_release(view->snapshot);
     api_end(view->api, view->db);
 }
@@ -82,7 +90,7 @@ bool model_to_answer(const struct model_view *view, const struct model *m, json 
     struct model_usage sum;
     json *object;
 
-    if (!usage_of_model(view->api->usage, view->db, m->model, &sum, err))
+    if (!usage_of_model(view->api->usage, view->db, &view->open, m->model, &sum, err))
         return false;
     object = json_new_object();
     json_put_hash(object, "model", m->model);

@@ -4,7 +4,7 @@
 
 #include "api/context.h"
 
-struct model_view { struct api *api; struct db *db; const struct snapshot *snapshot; };
+struct model_view { struct api *api; struct db *db; const struct snapshot *snapshot; struct usage_sums open; };
 bool model_view_begin(struct api *api, struct model_view *view, struct reply *reply);      /* false: the reply is set */
 void model_view_end(struct model_view *view);
 /* *out is owned by the caller. */

@@ -18,10 +18,8 @@ void model_post(struct request *req, struct reply *reply)
     json *object;
     bool ok;
 
-    if (!json_read(buf_text(&req->body), req->body.len, &object, &err)) {
-        problem(reply, 400, "malformed", "%s", err.text);
+    if (!request_json(req, &object, reply))
         return;
-    }
     ok = model_from_json(object, &m, &err);
     json_free(object);
     if (!ok)
@@ -32,7 +30,7 @@ void model_post(struct request *req, struct reply *reply)
         model_reply(req->api, m.model, m.creator, result == ADMIT_CREATED ? 201 : 200, reply);
 }
 
-struct listing { struct model_view view; struct page *page; struct err *err; };
+struct listing { const struct model_view *view; struct page *page; struct err *err; };
 
 static bool add_row(void *self, const struct model *m)
 {
@@ -40,14 +38,14 @@ static bool add_row(void *self, const struct model *m)
     uint8_t key[KEY_LEN];
     json *object;
 
-    if (!page_is_full(l->page) && !model_to_answer(&l->view, m, &object, l->err))
+    if (!page_is_full(l->page) && !model_to_answer(l->view, m, &object, l->err))
         return false;
     memcpy(key, m->model.b, 32);
     memcpy(key + 32, m->creator.b, 20);
     return page_add(l->page, key, page_is_full(l->page) ? NULL : object);
 }
 
-static void list(struct model_view view, struct page *page, struct reply *reply)
+static void list(const struct model_view *view, struct page *page, struct reply *reply)
 {
     struct err err = { 0 };
     struct listing l = { view, page, &err };
@@ -57,7 +55,7 @@ static void list(struct model_view view, struct page *page, struct reply *reply)
 
     memcpy(model.b, page->after, 32);
     memcpy(creator.b, page->after + 32, 20);
-    ok = store_models(view.db, page->has_after ? &model : NULL, page->has_after ? &creator : NULL, page->limit + 1,
+    ok = store_models(view->db, page->has_after ? &model : NULL, page->has_after ? &creator : NULL, page->limit + 1,
                       add_row, &l, &err);
     page_end(page, ok && err.code == ERR_NONE, &err, reply);
 }
@@ -73,7 +71,7 @@ void models_get(struct request *req, struct reply *reply)
         page_drop(&page);
         return;
     }
-    list(view, &page, reply);
+    list(&view, &page, reply);
     model_view_end(&view);
 }
 

@@ -21,16 +21,8 @@ static json *to_json(const struct quoting *q)
 static bool keep_answer(void *self, struct group *group, const struct quoting *q, struct err *err)
 {
     const struct asking *a = self;
-    json *object = to_json(q);
-    struct buf answer;
-    bool ok;
 
-    buf_init(&answer);
-    json_write(object, &answer);
-    json_free(object);
-    ok = idempotency_keep(a->req, a->run, group, 201, &answer, err);
-    buf_clear(&answer);
-    return ok;
+    return idempotency_keep(a->req, a->run, group, 201, to_json(q), err);
 }
 
 static bool read_question(const json *object, struct quote *q, struct err *err)

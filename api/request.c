@@ -107,6 +107,16 @@ bool request_number(const struct request *req, size_t param, uint64_t *n, struct
     return true;
 }
 
+bool request_json(const struct request *req, json **out, struct reply *reply)
+{
+    struct err err = { 0 };
+
+    if (json_read(buf_text(&req->body), req->body.len, out, &err))
+        return true;
+    problem(reply, 400, "malformed", "%s", err.text);
+    return false;
+}
+
 bool request_object(const struct request *req, const char *const *names, size_t count, json **out, struct reply *reply)
 {
     struct err err = { 0 };
@@ -116,10 +126,8 @@ bool request_object(const struct request *req, const char *const *names, size_t 
         *out = json_new_object();
         return true;
     }
-    if (!json_read(req->body.data, req->body.len, &object, &err)) {
-        problem(reply, 400, "malformed", "%s", err.text);
+    if (!request_json(req, &object, reply))
         return false;
-    }
     if (!members_known(object, names, count, &err)) {
         json_free(object);
         problem(reply, 422, "malformed", "%s", err.text);

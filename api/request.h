@@ -72,6 +72,7 @@ bool request_address(const struct request *req, size_t param, struct address *a,
 bool request_job_id(const struct request *req, size_t param, struct job_id *id, struct reply *reply);
 bool request_hash(const struct request *req, size_t param, struct hash *h, struct reply *reply);
 bool request_number(const struct request *req, size_t param, uint64_t *n, struct reply *reply);
+MUST_USE bool request_json(const struct request *req, json **out, struct reply *reply);      /* the body; *out: json_free */
 /* The body as an object with no members but these; no body is an empty object.  *out: json_free. */
 bool request_object(const struct request *req, const char *const *names, size_t count, json **out, struct reply *reply);
 
