@@ -92,9 +92,7 @@ static bool tell_payment(void *self, const struct payment *p, struct err *err)
 
 static bool look_at_store(struct live *l, struct db *db, struct figures *now, struct err *err)
 {
-    uint64_t strangers;
-
-    if (!store_receipts_held_count(db, &strangers, &now->held, err)
+    if (!store_receipts_held_count(db, HELD_COUNTED_MAX, &now->held, err)
         || !store_settlements(db, 0, SETTLEMENTS_LOOKED, tell_settlement, l, err))
         return false;
     if (l->first)

@@ -29,15 +29,15 @@ static void put_receipts(struct buf *out, const struct api *api)
 
 static bool put_store(struct buf *out, const struct api *api, struct db *db, struct err *err)
 {
-    uint64_t strangers, held;
+    uint64_t held;
     struct batch_row open;
 
-    if (!store_receipts_held_count(db, &strangers, &held, err) || !store_batch_open(db, &open, err))
+    if (!store_receipts_held_count(db, HELD_COUNTED_MAX, &held, err) || !store_batch_open(db, &open, err))
         return false;
     exposition_one(out, "quittance_writer_queue_rows", "gauge", "Rows waiting for the writer.", writer_depth(api->writer));
     exposition_one(out, "quittance_writer_healthy", "gauge", "1: the last commit of the store went well.",
         writer_healthy(api->writer));
-    exposition_one(out, "quittance_receipts_held", "gauge", "Receipts in quarantine.", held);
+    exposition_one(out, "quittance_receipts_held", "gauge", "Receipts in quarantine, counted up to 100000.", held);
     exposition_one(out, "quittance_batch_receipts", "gauge", "Receipts in the open batch.", open.receipts);
     return true;
 }

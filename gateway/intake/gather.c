@@ -58,7 +58,6 @@ static bool take_snapshot(struct intake *intake, struct group *group, struct err
 static bool begin(struct intake *intake, struct group *group, struct err *err)
 {
     struct gathered *g = &intake->gathered;
-    uint64_t all;
 
     if (g->open && g->number == group->number && g->now_ms == group->now_ms) {
         g->stepped = false;
@@ -66,7 +65,7 @@ static bool begin(struct intake *intake, struct group *group, struct err *err)
     }
     if (g->open)
         gather_lost(intake);        /* the group before ended without our seal: it was not kept */
-    if (!intake->held_known && !store_receipts_held_count(group->db, &intake->held, &all, err))
+    if (!intake->held_known && !store_receipts_of_strangers(group->db, &intake->held, err))
         return false;
     intake->held_known = true;
     /* Who else closes a batch, settling or a release of its own, has a group of its own too. */
@@ -187,7 +186,7 @@ void gather_recharge(struct intake *intake, const struct recharge *r)
     g->recharges[g->recharge_count++] = *r;
 }
 
-/* As store_receipts_held_count counts them: anybody with a key can send these, so they alone are bounded. */
+/* As store_receipts_of_strangers counts them: anybody with a key can send these, so they alone are bounded. */
 static bool is_strangers(enum receipt_code code)
 {
     return code == CODE_UNKNOWN_PROVIDER;

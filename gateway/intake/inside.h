@@ -85,7 +85,7 @@ struct intake {
     pthread_cond_t tick_waits;
     struct gathered gathered;
     bool held_known;
-    uint64_t held;                            /* what strangers make us keep, this group's included: see store_receipts_held_count */
+    uint64_t held;                            /* what strangers make us keep, this group's included: see store_receipts_of_strangers */
 
     pthread_mutex_t lock;
     pthread_cond_t work_waits, all_done;

@@ -17,13 +17,13 @@
 static bool check_empty(void *self, struct group *group, struct err *err)
 {
     const char *const *store_url = self;
-    uint64_t settings, strangers, held;
+    uint64_t settings, held;
     struct settlement_row last;
     struct batch_row open;
     bool found;
 
     if (!store_settlement_last(group->db, &last, &found, err) || !store_batch_open(group->db, &open, err)
-        || !store_receipts_held_count(group->db, &strangers, &held, err) || !store_catalog_settings(group->db, &settings, err))
+        || !store_receipts_held_count(group->db, 1, &held, err) || !store_catalog_settings(group->db, &settings, err))
         return false;
     if (found || open.number != 1 || open.receipts != 0 || held != 0 || settings != 0)
         return err_set(err, ERR_CONFLICT, "%s is not empty: name a new one as [store] url", *store_url);

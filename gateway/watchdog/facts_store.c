@@ -39,10 +39,9 @@ bool facts_of_store(struct db *db, uint64_t now_ms, struct facts *facts, struct 
 {
     struct facts f = { .now_ms = now_ms, .chain = facts->chain };
     struct run_marks marks;
-    uint64_t strangers;
 
     if (!marks_load(db, &marks, err) || !store_unsettled_since(db, &f.unsettled_since_ms, err)
-        || !store_receipts_held_count(db, &strangers, &f.held, err) || !store_cancelled_batch(db, &f.cancelled_batch, err)
+        || !store_receipts_held_count(db, INT64_MAX, &f.held, err) || !store_cancelled_batch(db, &f.cancelled_batch, err)
         || !store_tx_open(db, note_foreign, &f, err) || !store_cache_hidden(db, now_ms / DAY_MS, note_hiding, &f, err))
         return false;
     f.last_success_ms = marks.last_success_ms;
