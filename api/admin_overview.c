@@ -35,7 +35,8 @@ static json *batch_to_json(const struct batch_row *b)
     return object;
 }
 
-static json *endpoints_to_json(const struct api *api)
+/* State, errors and time as who settles has them; heights as they were seen last, which is each [watchdog] interval. */
+static json *endpoints_to_json(const struct api *api, const struct chain_facts *c)
 {
     struct rpc_health list[RPC_URLS_MAX];
     size_t count = api->runner != NULL ? runner_endpoints(api->runner, list) : 0;
@@ -47,8 +48,10 @@ static json *endpoints_to_json(const struct api *api)
         json_put_text(object, "name", list[i].name);
         json_put_text(object, "state", endpoint_state_name(list[i].state));
         json_put_text(object, "why", list[i].why);
-        json_put_u64(object, "head", list[i].head);
-        json_put_u64(object, "lag", list[i].lag);
+        json_put_u64(object, "head", c->endpoints[i].head);
+        json_put_u64(object, "lag", c->endpoints[i].lag);
+        if (c->endpoints[i].finalized > 0)
+            json_put_u64(object, "finalized", c->endpoints[i].finalized);
         json_put_u64(object, "latencyMs", list[i].latency_ms);
         json_put_u64(object, "errors", list[i].errors);
         json_add(out, object);
@@ -60,12 +63,14 @@ static json *chain_to_json(const struct api *api, const struct chain_facts *c)
 {
     json *object = json_new_object();
 
-    json_put(object, "endpoints", endpoints_to_json(api));
+    json_put(object, "endpoints", endpoints_to_json(api, c));
     json_put_bool(object, "seen", c->seen);
     if (!c->seen)
         return object;
     json_put_u64(object, "head", c->head);
     json_put_u64(object, "headAt", c->head_time_s * 1000);
+    if (c->any_confirmed)
+        json_put_u64(object, "confirmed", c->confirmed);
     json_put_wei(object, "gasBalance", c->gas_balance);
     json_put_wei(object, "gasPrice", c->gas_price);
     if (c->gas_runs_left <= INT64_MAX)
@@ -120,12 +125,12 @@ static void put_watched(struct api *api, struct api *other, json *object)
 
 static bool put_stored(struct api *api, struct db *db, json *object, struct err *err)
 {
-    uint64_t strangers, held;
+    uint64_t held;
     struct settlement_row last;
     struct batch_row open;
     bool found;
 
-    if (!store_receipts_held_count(db, &strangers, &held, err) || !store_batch_open(db, &open, err)
+    if (!store_receipts_held_count(db, HELD_COUNTED_MAX, &held, err) || !store_batch_open(db, &open, err)
         || !store_settlement_last(db, &last, &found, err))
         return false;
     json_put(object, "receipts", receipts_to_json(api, held));

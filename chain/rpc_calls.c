@@ -90,6 +90,15 @@ static const char *tag_name(enum block_tag tag)
     bug("block tag %d", (int)tag);
 }
 
+/* Of a single endpoint, which nobody compares. */
+static void note_block(struct rpc *rpc, enum block_tag tag, const struct rpc_block_value *value)
+{
+    if (value->found && tag == BLOCK_LATEST)
+        rpc_note_head(rpc, &rpc->endpoints[0], value->block.number, value->block.number);
+    else if (value->found && tag == BLOCK_FINALIZED)
+        rpc_note_finalized(rpc, &rpc->endpoints[0], value->block.number);
+}
+
 static bool take_block(const struct rpc_block_value *value, struct block *block, struct err *err)
 {
     if (!value->found)
@@ -107,8 +116,10 @@ bool rpc_block(struct rpc *rpc, enum block_tag tag, struct block *block, struct 
     if (rpc->endpoint_count > 1 && tag == BLOCK_FINALIZED)
         return rpc_agreed_finalized(rpc, block, err);
     if (ask(rpc, &rpc_type_block, "eth_getBlockByNumber", rpc_params(json_new_text(tag_name(tag)), json_new_bool(false)),
-            &value, err))
+            &value, err)) {
+        note_block(rpc, tag, &value);
         return take_block(&value, block, err);
+    }
     /* A node that does not know a tag calls it a bad parameter, or "finalized block not found". */
     if (err->code == ERR_CHAIN && tag != BLOCK_LATEST)
         err->code = ERR_NOT_FOUND;

@@ -267,12 +267,12 @@ bool rpc_second_highest(struct rpc *rpc, const struct rpc_question *q, uint64_t 
 /* What is final stays so: an endpoint that takes it back is not believed any more. */
 static bool is_monotonic(struct rpc *rpc, struct rpc_endpoint *e, uint64_t number)
 {
-    if (number < e->finalized) {
+    if (number < e->health.finalized) {
         rpc_judge(rpc, e, ENDPOINT_LYING, "its finalized block went back from %llu to %llu",
-                  (unsigned long long)e->finalized, (unsigned long long)number);
+                  (unsigned long long)e->health.finalized, (unsigned long long)number);
         return false;
     }
-    e->finalized = number;
+    rpc_note_finalized(rpc, e, number);
     return true;
 }
 

@@ -168,6 +168,13 @@ void rpc_note_head(struct rpc *rpc, struct rpc_endpoint *e, uint64_t head, uint6
     pthread_mutex_unlock(&rpc->lock);
 }
 
+void rpc_note_finalized(struct rpc *rpc, struct rpc_endpoint *e, uint64_t finalized)
+{
+    pthread_mutex_lock(&rpc->lock);
+    e->health.finalized = finalized;
+    pthread_mutex_unlock(&rpc->lock);
+}
+
 void rpc_note_success(struct rpc *rpc, struct rpc_endpoint *e, uint64_t took_ms)
 {
     bool slow = took_ms >= RPC_SLOW_MS;

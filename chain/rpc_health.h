@@ -33,7 +33,8 @@ struct rpc_health {
     const char *name;                         /* borrowed from the rpc: scheme://host:port */
     enum endpoint_state state;
     char why[200];                            /* "" while up */
-    uint64_t head, lag;                       /* blocks; 0: not asked, as with a single endpoint */
+    uint64_t head, lag;                       /* blocks, when its head was last asked for; a single endpoint is behind nobody */
+    uint64_t finalized;                       /* the highest that it called so; 0: it was not asked, or knows none */
     uint64_t failures, errors;                /* in a row; since the start */
     uint64_t latency_ms;                      /* of the last answer */
     uint64_t retry_in_ms;                     /* 0: asked now */

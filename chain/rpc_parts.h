@@ -25,7 +25,6 @@ struct rpc_endpoint {
     unsigned lies;                 /* how often it was caught, those of long ago apart */
     uint64_t lied_at_ms;
     uint64_t retry_at_ms;          /* down, slow, lying, other-chain: not before */
-    uint64_t finalized;            /* the highest it called so */
     bool at_head;                  /* it has the agreed head */
 };
 
@@ -82,6 +81,7 @@ void rpc_note_failure(struct rpc *rpc, struct rpc_endpoint *endpoint, uint64_t t
 void rpc_judge(struct rpc *rpc, struct rpc_endpoint *endpoint, enum endpoint_state state, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void rpc_note_head(struct rpc *rpc, struct rpc_endpoint *endpoint, uint64_t head, uint64_t best);
+void rpc_note_finalized(struct rpc *rpc, struct rpc_endpoint *e, uint64_t finalized);
 /* ERR_AGAIN: which endpoints answered, and why the others did not.  rpc_too_few: two had to agree. */
 bool rpc_nobody(struct rpc *rpc, const char *what, const bool answered[RPC_URLS_MAX], struct err *err);
 bool rpc_too_few(struct rpc *rpc, const bool answered[RPC_URLS_MAX], struct err *err);

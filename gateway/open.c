@@ -175,7 +175,8 @@ struct watchdog_limits open_watchdog_limits(const struct config *config)
 
 struct chain_question open_chain_question(const struct config *config, struct address signer)
 {
-    return (struct chain_question){ config->chain.contract, config->chain.token, signer, wei_from_gwei(config->settle.max_fee_gwei) };
+    return (struct chain_question){ config->chain.contract, config->chain.token, signer, wei_from_gwei(config->settle.max_fee_gwei),
+                                    config_confirmations(config) };
 }
 
 void print_json(json *owned)

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import "uplot/dist/uPlot.min.css";
 import "./desk.css";
 import { currentSession, onSession, resume, signOut } from "./lib/api.js";
-import { Dialog, Known, Page, Problem, Waiting } from "./lib/components.jsx";
+import { Dialog, Known, Page, Problem } from "./lib/components.jsx";
 import { useData, useEvents } from "./lib/data.js";
 import { find } from "./lib/find.js";
 import { middle } from "./lib/format.js";
@@ -183,17 +183,17 @@ function Desk({ session }) {
   );
 }
 
-function App() {
-  const [session, setSession] = useState(undefined), [problem, setProblem] = useState();
-  useEffect(() => {
-    const stop = onSession(setSession);
-    resume().then(() => setSession(currentSession()), setProblem);
-    return stop;
-  }, []);
+function App({ problem }) {
+  const [session, setSession] = useState(currentSession);
+  useEffect(() => onSession(setSession), []);
   if (problem) return <main class="alone"><h1>Quittance</h1><Problem problem={problem} /></main>;
-  if (session === undefined) return <main class="alone"><Waiting lines={3} /></main>;
   return session ? <Desk session={session} /> : <SignIn />;
 }
 
 startTheme();
-render(<App />, document.getElementById("app"));
+const root = document.getElementById("app");
+const show = (problem) => {
+  root.replaceChildren(); // the frame that stood there since the first paint
+  render(<App problem={problem} />, root);
+};
+resume().then(() => show(), show);

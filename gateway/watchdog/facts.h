@@ -12,7 +12,8 @@ MUST_USE bool facts_of_store(struct db *db, uint64_t now_ms, struct facts *facts
 /* What the settling thread of this process knows better than the store. */
 void facts_of_runner(const struct run_report *report, struct facts *facts);
 
-struct chain_question { struct address contract, token, signer; struct wei max_fee; };
+/* confirmations: as in the settings, 0: the finalized tag. */
+struct chain_question { struct address contract, token, signer; struct wei max_fee; uint64_t confirmations; };
 /* Asks the chain for what the view does not tell, and the store of the same moment or later than the view: what it prepared
  * is there before it is on the chain. */
 MUST_USE bool facts_of_chain(struct rpc *rpc, struct db *db, const struct chain_question *question,

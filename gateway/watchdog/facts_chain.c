@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "chain/rpc_health.h"
+#include "gateway/settle/behind.h"
 #include "store/figures.h"
 
 #define RUNS_LOOKED_AT 10u
@@ -95,7 +96,8 @@ bool facts_of_chain(struct rpc *rpc, struct db *db, const struct chain_question 
     struct chain_facts f = { .asked = true, .seen = true };
     struct block head;
 
-    if (!rpc_block(rpc, BLOCK_LATEST, &head, err))
+    if (!rpc_block(rpc, BLOCK_LATEST, &head, err)
+        || !confirmed_block(rpc, q->confirmations, &f.confirmed, &f.any_confirmed, err))
         return false;
     f.head = head.number;
     f.head_time_s = head.timestamp_s;
@@ -126,6 +128,11 @@ void facts_of_endpoints(struct rpc *rpc, struct chain_facts *facts)
 
     facts->endpoints_out = 0;
     facts->endpoint_out[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        facts->endpoints[i].head = list[i].head;
+        facts->endpoints[i].lag = list[i].lag;
+        facts->endpoints[i].finalized = list[i].finalized;
+    }
     for (size_t i = 0; count > 1 && i < count; i++)
         if (list[i].state != ENDPOINT_UP && facts->endpoints_out++ == 0)
             snprintf(facts->endpoint_out, sizeof facts->endpoint_out, "%s is %s: %s", list[i].name, endpoint_state_name(list[i].state),

@@ -5,6 +5,7 @@
 #ifndef QUITTANCE_WATCHDOG_FINDINGS_H
 #define QUITTANCE_WATCHDOG_FINDINGS_H
 
+#include "chain/rpc.h"
 #include "gateway/base/amount.h"
 
 /* What the chain said when it was last asked; members without `has` are zero until then. */
@@ -16,6 +17,9 @@ struct chain_facts {
     char endpoint_out[400];
     bool seen;                                /* at least once: all below */
     uint64_t head, head_time_s;
+    bool any_confirmed;                       /* a block is deep enough to count as confirmed: */
+    uint64_t confirmed;
+    struct { uint64_t head, lag, finalized; } endpoints[RPC_URLS_MAX];       /* in the order of [chain] rpc; as in rpc_health.h */
     struct wei gas_balance;
     struct wei gas_price;                     /* what is offered for gas now, at most the ceiling of [settle] max_fee_gwei */
     bool fees_over_ceiling;

@@ -77,6 +77,7 @@ export function Transaction({ hash }) {
 export function Amount({ value, symbol = false }) {
   const { token } = useContext(Known);
   if (value === undefined || value === null) return <span class="none">–</span>;
+  if (!token) return <span class="none">…</span>; // not known yet: in base units it would jump to another number
   const decimals = token?.decimals ?? 0, unit = token?.symbol ?? "base units";
   return <data class="amount" value={value} title={`${exact(value, decimals)} ${unit} (${value} base units)`}>{short(value, decimals)}{symbol ? ` ${unit}` : ""}</data>;
 }

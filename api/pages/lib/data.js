@@ -1,5 +1,5 @@
 // What components know of the service: data that stays on the screen while it is asked for anew, lists, live events.
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { all, get } from "./api.js";
 
 /** {data, problem, reload}: data of the last good answer for this path. */
@@ -16,7 +16,7 @@ export function useData(path, every = 0) {
       if (wanted.current === path) setState((old) => ({ path, data: old.path === path ? old.data : undefined, problem }));
     }
   }, [path]);
-  useEffect(() => {
+  useLayoutEffect(() => { // asked before the first paint, not after it
     reload();
     if (!every) return undefined;
     const timer = setInterval(reload, every);
@@ -41,7 +41,7 @@ export function useList(path, limit = 100) {
     }
   }, [path, limit]);
   const reload = useCallback(() => page(null, []), [page]);
-  useEffect(() => void reload(), [reload]);
+  useLayoutEffect(() => void reload(), [reload]);
   const current = state.path === path ? state : { items: undefined };
   return {
     items: current.items, problem: current.problem, reload, everything: () => all(path),

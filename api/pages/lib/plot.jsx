@@ -1,6 +1,10 @@
 // Lines over time, by uPlot.  Colours come from the style sheet, so they follow the theme.
 import { useEffect, useRef } from "preact/hooks";
-import uPlot from "uplot";
+
+// What a page says in words is painted before the first plot is drawn; until then the library has not even begun to run.
+let library;
+const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+const load = () => (library ??= painted().then(() => import("uplot")).then((module) => module.default));
 
 /** The colour that a custom property stands for now: resolved by the element itself. */
 function ink(element, name) {
@@ -22,7 +26,7 @@ function moments(_, seconds, __, ___, step) {
   });
 }
 
-function options(element, { series, height, format, stepped, least, span }) {
+function options(uPlot, element, { series, height, format, stepped, least, span }) {
   return {
     tzDate: (s) => uPlot.tzDate(new Date(s * 1000), "Etc/UTC"),
     width: element.clientWidth, height, cursor: { y: false, points: { size: 7 } }, legend: { live: true },
@@ -40,31 +44,43 @@ function options(element, { series, height, format, stepped, least, span }) {
   };
 }
 
-/** data: [seconds, values, ...]; series: [{label, color: "--name"}]; least: the top of the scale is no lower; span: seconds that are shown. */
-export function Plot({ title, data, series, height = 170, format = String, stepped = false, least = 1, span = 0 }) {
+/** Draws, again whenever the theme changes, and follows the width; what it gives ends that. */
+function keepDrawn(element, plot, make, height) {
+  const draw = () => {
+    plot.current?.destroy();
+    plot.current = make();
+  };
+  draw();
+  const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));
+  resized.observe(element);
+  const dark = matchMedia("(prefers-color-scheme: dark)"), themed = new MutationObserver(draw);
+  dark.addEventListener("change", draw);
+  themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  return () => {
+    resized.disconnect();
+    themed.disconnect();
+    dark.removeEventListener("change", draw);
+    plot.current?.destroy();
+    plot.current = undefined;
+  };
+}
+
+/** data: [seconds, values, ...]; series: [{label, color: "--name"}]; least: the top of the scale is no lower; span: seconds that are shown;
+ *  wait: its place is kept, and nothing drawn yet. */
+export function Plot({ title, data, series, height = 170, format = String, stepped = false, least = 1, span = 0, wait = false }) {
   const ref = useRef(), plot = useRef(), latest = useRef(data);
   latest.current = data;
   const key = JSON.stringify(series);
   useEffect(() => {
-    const element = ref.current;
-    const draw = () => {
-      plot.current?.destroy();
-      plot.current = new uPlot(options(element, { series, height, format, stepped, least, span }), latest.current, element);
-    };
-    draw();
-    const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));
-    resized.observe(element);
-    const dark = matchMedia("(prefers-color-scheme: dark)"), themed = new MutationObserver(draw);
-    dark.addEventListener("change", draw);
-    themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    if (wait) return undefined;
+    let end = () => {};
+    load().then((uPlot) => end && (end = keepDrawn(ref.current, plot, () =>
+      new uPlot(options(uPlot, ref.current, { series, height, format, stepped, least, span }), latest.current, ref.current), height)));
     return () => {
-      resized.disconnect();
-      themed.disconnect();
-      dark.removeEventListener("change", draw);
-      plot.current?.destroy();
-      plot.current = undefined;
+      end();
+      end = undefined;
     };
-  }, [key, height, stepped, span]);
+  }, [key, height, stepped, span, wait]);
   useEffect(() => plot.current?.setData(data), [data]);
   return <figure class="plot"><figcaption>{title}</figcaption><div ref={ref} data-height={height} /></figure>;
 }

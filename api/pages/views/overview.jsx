@@ -1,7 +1,7 @@
 // What stands now, alarms first; live by events, and asked for anew every 15 seconds besides.
-import { useContext, useEffect, useRef, useState } from "preact/hooks";
+import { useContext, useRef, useState } from "preact/hooks";
 import { may } from "../lib/api.js";
-import { Age, Amount, Count, Empty, Facts, Known, Page, Panel, Problem, State, Time, Wei } from "../lib/components.jsx";
+import { Age, Amount, Count, Empty, Facts, Known, Page, Panel, Problem, State, Time, Waiting, Wei } from "../lib/components.jsx";
 import { useData, useEvents, useNow } from "../lib/data.js";
 import { count, duration, plural } from "../lib/format.js";
 import { Plot } from "../lib/plot.jsx";
@@ -21,21 +21,35 @@ const Alarms = ({ findings }) => (
 const Figure = ({ name, children, note, href, level }) => (
   <div class="figure" data-level={level}>
     <h2>{href ? <a href={href}>{name}</a> : name}</h2>
-    <p class="value">{children}</p>
+    <p class="value" elementtiming="figures">{children}</p>
     <p class="note">{note}</p>
   </div>
 );
 
+/** Runs begin from outside: what is known is until when one must, and what begins one. */
+function Next({ data, level }) {
+  const { run } = data, now = useNow();
+  if (run.running) return <Figure name="Next run" note="a run is under way">now</Figure>;
+  if (run.waits) return <Figure name="Next run" note={`goes on by itself; it waits for ${run.waits}`}>soon</Figure>;
+  if (!data.settleBy) return <Figure name="Next run" note="nothing waits to be settled">not needed</Figure>;
+  return (
+    <Figure name="Next run" level={data.settleBy < now ? "failure" : level} note={<>by cron’s <code>quittance settle</code>, or “Settle now”</>}>
+      {data.settleBy < now ? <>overdue <small><Time ms={data.settleBy} /></small></> : <><small>due</small> <Time ms={data.settleBy} /></>}
+    </Figure>
+  );
+}
+
+const HELD_COUNTED = 100_000; // the service counts no further
 const low = (n, warn, fail) => (n === undefined ? undefined : n < fail ? "failure" : n < warn ? "warning" : undefined);
 
 function Figures({ data, rate }) {
   const { receipts: r, chain, run, last, open } = data, has = (code) => data.findings.find((f) => f.code === code)?.level;
   return (
     <div class="figures">
-      <Figure name="Receipts a second" note={<>{count(r.accepted)} accepted since the start</>}><span class="amount">{count(rate)}</span></Figure>
-      <Figure name="Quarantined" href="/quarantine" level={has("held")} note={<>held now; {count(r.quarantined)} came since the start</>}><Count value={r.held} /></Figure>
-      <Figure name="Refused" note="rejected since the start"><Count value={r.rejected} /></Figure>
-      <Figure name="Oldest unsettled" level={has("unsettled")} note={data.settleBy ? <>to be settled <Time ms={data.settleBy} /></> : "every receipt is settled"}><Age since={data.oldestUnsettledAt} /></Figure>
+      <Figure name="Receipts a second" note={<>{count(r.accepted)} accepted, {count(r.rejected)} rejected since the start</>}><span class="amount">{count(rate)}</span></Figure>
+      <Figure name="Quarantined" href="/quarantine" level={has("held")} note={<>held now; {count(r.quarantined)} came since the start</>}>{r.held >= HELD_COUNTED ? "over " : ""}<Count value={r.held} /></Figure>
+      <Figure name="Oldest unsettled" level={has("unsettled")} note={data.oldestUnsettledAt ? <>accepted <Time ms={data.oldestUnsettledAt} /></> : "every receipt is settled"}><Age since={data.oldestUnsettledAt} /></Figure>
+      <Next data={data} level={has("unsettled")} />
       <Figure name="Open batch" href="/settlements" note={<>{plural(open.receipts, "receipt")}{open.openedAt > 0 && <>, opened <Time ms={open.openedAt} /></>}</>}><Amount value={open.amount} symbol /></Figure>
       <Figure name="Last run" href={last ? `/settlements/${last.sequence}` : undefined} level={run.error ? "failure" : has("stuck")}
         note={run.running ? "a run is under way" : run.lastSuccessAt ? <>ended well <Time ms={run.lastSuccessAt} /></> : "no run has ended well yet"}>
@@ -55,8 +69,9 @@ const RANGES = { hour: 3600, day: 86_400, week: 604_800 };
 const perSecond = (samples, name) => samples[name].map((n, i) => (n * 1000) / ((i > 0 ? samples.at[i] - samples.at[i - 1] : 0) || samples.step));
 const rateText = (v) => (v >= 1000 ? `${+(v / 1000).toFixed(1)} k` : String(+v.toFixed(v < 10 ? 2 : 0)));
 
-function Plots() {
-  const [range, setRange] = useState("hour"), { data: samples, problem } = useData(`/admin/v1/samples?range=${range}`, 10_000);
+/** wait: whoever opens the page reads the figures first. */
+function Plots({ wait }) {
+  const [range, setRange] = useState("hour"), { data: samples, problem } = useData(wait ? undefined : `/admin/v1/samples?range=${range}`, 10_000);
   const kept = useRef();
   if (samples) kept.current = samples;
   const shown = samples ?? kept.current, at = shown?.at.map((ms) => ms / 1000) ?? [];
@@ -70,11 +85,11 @@ function Plots() {
     <Panel title="Over time" actions={switcher}>
       <Problem problem={problem} />
       <div class="plots">
-        <Plot title="Receipts a second" span={span} format={rateText} data={shown ? [at, perSecond(shown, "accepted"), perSecond(shown, "quarantined"), perSecond(shown, "rejected")] : [[], [], [], []]}
+        <Plot wait={wait} title="Receipts a second" span={span} format={rateText} data={shown ? [at, perSecond(shown, "accepted"), perSecond(shown, "quarantined"), perSecond(shown, "rejected")] : [[], [], [], []]}
           series={[{ label: "accepted", color: "--good" }, { label: "quarantined", color: "--warn" }, { label: "refused", color: "--bad" }]} />
-        <Plot title="Oldest unsettled" span={span} least={60_000} format={(v) => duration(v)} data={column(shown?.oldestUnsettled)} series={[{ label: "age", color: "--accent" }]} />
-        <Plot title="Held in quarantine" span={span} least={4} format={(v) => count(Math.round(v))} data={column(shown?.held)} series={[{ label: "held", color: "--warn" }]} />
-        <Plot title="Gas, in coin at the signer" span={span} least={0.001} format={(v) => String(+v.toPrecision(6))} data={column(shown?.gasBalance.map((wei) => (wei === null ? null : Number(wei) / 1e18)))} series={[{ label: "balance", color: "--accent" }]} />
+        <Plot wait={wait} title="Oldest unsettled" span={span} least={60_000} format={(v) => duration(v)} data={column(shown?.oldestUnsettled)} series={[{ label: "age", color: "--accent" }]} />
+        <Plot wait={wait} title="Held in quarantine" span={span} least={4} format={(v) => count(Math.round(v))} data={column(shown?.held)} series={[{ label: "held", color: "--warn" }]} />
+        <Plot wait={wait} title="Gas, in coin at the signer" span={span} least={0.001} format={(v) => String(+v.toPrecision(6))} data={column(shown?.gasBalance.map((wei) => (wei === null ? null : Number(wei) / 1e18)))} series={[{ label: "balance", color: "--accent" }]} />
       </div>
       <p class="hint">A point is kept every {duration(shown?.step ?? 10_000)} while the service runs.</p>
     </Panel>
@@ -84,13 +99,14 @@ function Plots() {
 const Endpoints = ({ chain }) => (
   <Panel title="Chain">
     <Facts rows={[["Head", chain.seen ? <>block <Count value={chain.head} />, <Time ms={chain.headAt} /></> : "not seen yet"],
+      chain.seen && ["Confirmed", chain.confirmed === undefined ? "no block yet" : <>up to block <Count value={chain.confirmed} />, {plural(chain.head - chain.confirmed, "block")} behind the head</>],
       ["Committed in all", <Amount value={chain.total} symbol />], ["Collected of it", <Amount value={chain.totalClaimed} symbol />],
       ["Left of the cap", <Amount value={chain.capAvailable} symbol />]]} />
     <ul class="endpoints">
       {chain.endpoints.map((e) => (
         <li key={e.name}>
           <State value={e.state} /> <span class="mono">{e.name}</span>
-          <span class="note">{e.head > 0 && <>head {count(e.head)}, </>}{e.lag > 0 && <>{e.lag} behind, </>}{e.latencyMs} ms, {plural(e.errors, "error")}</span>
+          <span class="note">{e.head > 0 && <>head {count(e.head)}, </>}{e.finalized !== undefined && <>final {count(e.finalized)}, </>}{e.lag > 0 && <>{e.lag} behind, </>}{e.latencyMs} ms, {plural(e.errors, "error")}</span>
           {e.why && <span class="note">{e.why}</span>}
         </li>
       ))}
@@ -128,21 +144,20 @@ function useRate(served) {
 
 export function Overview() {
   const { data, problem, reload } = useData("/admin/v1/overview", 15_000), [lines, setLines] = useState([]);
-  const rate = useRate(data?.receipts.rate), number = useRef(0);
+  const rate = useRate(data?.receipts.rate), number = useRef(0), { info } = useContext(Known); // without it amounts have no unit
   useEvents(({ name, data: told }) => {
     if (name === "settlement" || name === "payment") setLines((old) => [{ key: number.current++, at: Date.now(), name, data: told }, ...old].slice(0, 12));
     if (name === "settlement" || name === "reset") reload();
   });
-  useEffect(() => { if (data?.now) document.body.dataset.painted = "yes"; }, [data]);
   return (
     <Page title="Overview" actions={may("operator") && <SettleNow onEnd={reload} />}>
       <Problem problem={problem} />
       <Alarms findings={data?.findings ?? []} />
-      {data ? <Figures data={data} rate={rate} /> : <div class="figures" data-waiting>{Array.from({ length: 8 }, (_, i) => <div class="figure" key={i} />)}</div>}
+      {data && info ? <Figures data={data} rate={rate} /> : <div class="figures" data-waiting>{Array.from({ length: 8 }, (_, i) => <div class="figure" key={i} />)}</div>}
       {data && <Waits run={data.run} />}
-      <Plots />
+      <Plots wait={!data || !info} />
       <div class="two">
-        {data ? <Endpoints chain={data.chain} /> : <Panel title="Chain" />}
+        {data ? <Endpoints chain={data.chain} /> : <Panel title="Chain"><Waiting lines={5} /></Panel>}
         <Panel title="Happening"><Happening lines={lines} /></Panel>
       </div>
     </Page>
