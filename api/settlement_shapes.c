@@ -41,16 +41,21 @@ static bool add_transaction(void *self, const struct transaction_row *t, struct 
 bool settlement_in_full(struct db *db, const struct settlement_row *s, json **out, struct err *err)
 {
     struct listing to = { db, json_new_array() };
+    struct batch_row batch = { 0 };
     struct settlement_sums sums;
-    bool whole;
+    bool whole, found;
     json *object;
 
-    if (!store_tx_of_sequence(db, s->sequence, add_transaction, &to, err)
+    if (!store_batch_find(db, s->batch, &batch, &found, err)
+        || !store_tx_of_sequence(db, s->sequence, add_transaction, &to, err)
         || !settlement_sum(db, s, &sums, &whole, err)) {
         json_free(to.list);
         return false;
     }
     object = settlement_to_json(s);
+    if (batch.closed_at_ms > 0)
+        json_put_u64(object, "closedAt", batch.closed_at_ms);
+    json_put_u64(object, "preparedAt", s->prepared_at_ms);
     if (whole) {
         json_put_amount(object, "paid", sums.paid);
         json_put_amount(object, "skipped", sums.skipped);

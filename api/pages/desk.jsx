@@ -72,7 +72,7 @@ function useLocation() {
   return where;
 }
 
-/** "/" goes to the search, "g" and a letter to a page, "?" shows the keys. */
+/** "/" goes to the page's search, else to that of receipts, "g" and a letter to a page, "?" shows the keys. */
 function useKeys(showHelp) {
   const waits = useRef(0);
   useEffect(() => {
@@ -80,11 +80,13 @@ function useKeys(showHelp) {
       const typing = event.target.closest?.("input, textarea, select, dialog");
       if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
       if (event.key === "/") {
-        const search = document.querySelector("[data-search]");
-        if (!search) return;
         event.preventDefault();
-        search.focus();
-        search.select?.();
+        if (!document.querySelector("[data-search]")) window.dispatchEvent(new CustomEvent("desk:go", { detail: "/receipts" }));
+        requestAnimationFrame(() => {
+          const search = document.querySelector("[data-search]");
+          search?.focus();
+          search?.select();
+        });
       } else if (event.key === "?") {
         showHelp();
       } else if (event.key === "g") {
@@ -133,7 +135,7 @@ const State = ({ role }) => <span class="role">{role}</span>;
 const Help = ({ onClose }) => (
   <Dialog title="Keys" onClose={onClose}>
     <dl class="keys">
-      <div><dt><kbd>/</kbd></dt><dd>search on this page</dd></div>
+      <div><dt><kbd>/</kbd></dt><dd>search on this page, or for a receipt</dd></div>
       {MENU.map(([path, , name, key]) => <div key={path}><dt><kbd>g</kbd> <kbd>{key}</kbd></dt><dd>{name}</dd></div>)}
       <div><dt><kbd>?</kbd></dt><dd>this list</dd></div>
     </dl>

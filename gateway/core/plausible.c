@@ -76,14 +76,14 @@ static void jump(uint64_t most, const struct receipt *r, const struct usage_fact
 static void duration(uint64_t most_ms, const struct receipt *r, struct faults *faults)
 {
     if (most_ms != 0 && duration_ms(r) > most_ms)
-        faults_add(faults, CODE_IMPLAUSIBLE_USAGE, "/finishedAt", "duration: the job ran %" PRIu64 " ms, allowed are %" PRIu64,
+        faults_add(faults, CODE_IMPLAUSIBLE_USAGE, "/finishedAt", "duration: the job ran %" PRIu64 " ms, allowed are %" PRIu64 " ms",
                    duration_ms(r), most_ms);
 }
 
 static void skew(uint64_t most_ms, uint64_t received_at_ms, uint64_t time_ms, const char *pointer, struct faults *faults)
 {
     if (most_ms != 0 && time_ms > received_at_ms && time_ms - received_at_ms > most_ms)
-        faults_add(faults, CODE_IMPLAUSIBLE_USAGE, pointer, "skew: %" PRIu64 " ms ahead of its arrival, allowed are %" PRIu64,
+        faults_add(faults, CODE_IMPLAUSIBLE_USAGE, pointer, "skew: %" PRIu64 " ms ahead of its arrival, allowed are %" PRIu64 " ms",
                    time_ms - received_at_ms, most_ms);
 }
 

@@ -179,7 +179,7 @@ static void check_times(const struct receipt *r, uint64_t now_ms, struct faults 
         faults_add(faults, CODE_FINISHED_BEFORE_STARTED, "/finishedAt", "%" PRIu64 " ms before startedAt",
                    r->started_at_ms - r->finished_at_ms);
     if (exceeds(r->finished_at_ms, now_ms, AHEAD_MAX_MS))
-        faults_add(faults, CODE_FINISHED_IN_FUTURE, "/finishedAt", "%" PRIu64 " ms ahead of now, allowed are %" PRIu64,
+        faults_add(faults, CODE_FINISHED_IN_FUTURE, "/finishedAt", "%" PRIu64 " ms ahead of now, allowed are %" PRIu64 " ms",
                    r->finished_at_ms - now_ms, AHEAD_MAX_MS);
 }
 

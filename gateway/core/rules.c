@@ -39,7 +39,7 @@ static void late(const struct rule_facts *facts, struct verdict *verdict)
     uint64_t finished_at_ms = facts->receipt->receipt.finished_at_ms;
 
     if (facts->clock_ms > finished_at_ms && facts->clock_ms - finished_at_ms > facts->limits->max_age_ms)
-        faults_add(&verdict->faults, CODE_LATE, "/finishedAt", "finished %" PRIu64 " ms ago, allowed are %" PRIu64,
+        faults_add(&verdict->faults, CODE_LATE, "/finishedAt", "finished %" PRIu64 " ms ago, allowed are %" PRIu64 " ms",
                    facts->clock_ms - finished_at_ms, facts->limits->max_age_ms);
 }
 

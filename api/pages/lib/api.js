@@ -74,7 +74,7 @@ export async function signOut() {
 const ROLES = ["viewer", "operator", "admin"];
 export const may = (role) => ROLES.indexOf(session?.role) >= ROLES.indexOf(role);
 
-/** All of a list, page by page, up to `most` rows. */
+/** All of a list, page by page, up to `most` rows; `cut` says that there were more. */
 export async function all(listPath, most = 10_000) {
   const items = [], join = listPath.includes("?") ? "&" : "?";
   let next = null;
@@ -83,5 +83,5 @@ export async function all(listPath, most = 10_000) {
     items.push(...page.items);
     next = page.next;
   } while (next && items.length < most);
-  return items;
+  return Object.assign(items, { cut: Boolean(next) });
 }

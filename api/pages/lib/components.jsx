@@ -156,7 +156,7 @@ export function Table({ name, columns, list, rowKey, rowState, empty, caption, s
       setSaving("saving");
       const rows = everything ? await everything() : items, of = columns.filter(({ csv }) => csv);
       download(`quittance-${name}.csv`, toCsv(of.map(({ head, csvHead }) => csvHead ?? head), rows.map((row) => of.map(({ csv }) => csv(row)))));
-      setSaving(undefined);
+      setSaving(rows.cut ? new Error(`The file has the first ${count(rows.length)} rows. There are more: narrow the list down, or page through the API.`) : undefined);
     } catch (failure) {
       setSaving(failure);
     }
@@ -212,6 +212,7 @@ export function Dialog({ title, onClose, children, wide }) {
   useEffect(() => {
     const dialog = ref.current;
     dialog.showModal();
+    dialog.querySelector("input, select, textarea")?.focus(); // not the button that closes it
     return () => dialog.close();
   }, []);
   return (

@@ -25,22 +25,27 @@ export function useData(path, every = 0) {
   return { data: state.path === path ? state.data : undefined, problem: state.problem, reload };
 }
 
-/** {items, problem, more, reload, every}: more is a function while there is more; everything() is all rows, for export. */
+const PAGE_MAX = 1000;
+
+/** {items, problem, more, reload, everything}: more is a function while there is more; reload keeps as many rows as were there;
+ *  everything() is all rows, for export. */
 export function useList(path, limit = 100) {
   const [state, setState] = useState({ path, items: undefined });
   const wanted = useRef(path);
   wanted.current = path;
-  const page = useCallback(async (cursor, before) => {
+  const shown = useRef(0);
+  shown.current = state.path === path ? (state.items?.length ?? 0) : 0;
+  const page = useCallback(async (cursor, before, rows = limit) => {
     if (!path) return;
     const join = path.includes("?") ? "&" : "?";
     try {
-      const answer = await get(`${path}${join}limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+      const answer = await get(`${path}${join}limit=${rows}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
       if (wanted.current === path) setState({ path, items: [...before, ...answer.items], next: answer.next });
     } catch (problem) {
       if (wanted.current === path) setState((old) => ({ ...old, path, problem }));
     }
   }, [path, limit]);
-  const reload = useCallback(() => page(null, []), [page]);
+  const reload = useCallback(() => page(null, [], Math.min(PAGE_MAX, Math.max(limit, shown.current))), [page]);
   useLayoutEffect(() => void reload(), [reload]);
   const current = state.path === path ? state : { items: undefined };
   return {
@@ -48,6 +53,15 @@ export function useList(path, limit = 100) {
     more: current.next ? () => page(current.next, current.items) : undefined,
   };
 }
+
+/** What fits of a list: of what is shown, and of what is exported. */
+export const filtered = (list, fits) => ({
+  ...list, items: list.items?.filter(fits),
+  everything: async () => {
+    const rows = await list.everything();
+    return Object.assign(rows.filter(fits), { cut: rows.cut });
+  },
+});
 
 // One stream for the whole page, while anybody listens.
 let source = null;

@@ -36,14 +36,17 @@ export function ago(ms, now = Date.now()) {
   return ms > now ? `in ${text}` : `${text} ago`;
 }
 
-/** "2 h 14 min" */
+/** "2 h 14 min", "1 d" */
 export function duration(ms) {
-  const seconds = Math.max(0, Math.round(ms / 1000));
+  const seconds = Math.max(0, Math.round(ms / 1000)), of = (size, name, n = Math.floor(seconds / size)) => (n > 0 ? `${n} ${name}` : "");
   if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
+  if (seconds < 3600) return of(60, "min");
+  const [size, name, smaller, part] = seconds < 86_400 ? [3600, "h", 60, "min"] : [86_400, "d", 3600, "h"];
+  return `${of(size, name)} ${of(smaller, part, Math.floor((seconds % size) / smaller))}`.trim();
 }
+
+/** The milliseconds that a sentence of the service names, as people say them: "finished 108002087 ms ago" becomes "finished 1 d 6 h ago". */
+export const readable = (sentence) => sentence.replace(/\b(\d{4,}) ms\b/g, (_, ms) => duration(Number(ms)));
 
 export const stamp = (ms) => new Date(ms).toISOString().replace("T", " ").replace("Z", " UTC");
 export const middle = (text, head = 6, tail = 4) => (text.length > head + tail + 1 ? `${text.slice(0, head)}…${text.slice(-tail)}` : text);

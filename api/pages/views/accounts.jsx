@@ -1,7 +1,7 @@
 // Who earned what: all accounts, and one with its parts by role and model.
 import { useContext, useState } from "preact/hooks";
 import { Address, Amount, Empty, explorerLink, Facts, Hash, Known, Model, Page, Panel, Problem, Table, Waiting } from "../lib/components.jsx";
-import { useData, useEvents, useList } from "../lib/data.js";
+import { filtered, useData, useEvents, useList } from "../lib/data.js";
 import { exact } from "../lib/format.js";
 
 const go = (href) => window.dispatchEvent(new CustomEvent("desk:go", { detail: href }));
@@ -15,7 +15,7 @@ export function Accounts() {
     event.preventDefault();
     if (/^0x[0-9a-f]{40}$/i.test(text.trim())) go(`/accounts/${text.trim()}`);
   };
-  const shown = { ...list, items: list.items?.filter((a) => a.account.toLowerCase().startsWith(text.trim().toLowerCase())) };
+  const shown = filtered(list, (a) => a.account.toLowerCase().startsWith(text.trim().toLowerCase()));
   return (
     <Page title="Accounts" intro="Everybody who was ever credited or charged.">
       <form class="search" role="search" onSubmit={open}><input data-search aria-label="Find an account by address" placeholder="0x…" value={text} onInput={(e) => setText(e.target.value)} spellcheck={false} /><button type="submit">Open</button></form>
@@ -45,7 +45,8 @@ export function Account({ address }) {
       {!a ? !problem && <Waiting /> : (
         <>
           <div class="two">
-            <Panel title="Sums"><Facts rows={[["Earned", <Amount value={a.earned} symbol />], ["Settled", <Amount value={a.settled} symbol />], ["Paid", <Amount value={a.paid} symbol />], ["Waiting", <Amount value={a.pending} symbol />], ["Held in quarantine", <Amount value={a.held} symbol />], a.charged && ["Charged", <Amount value={a.charged} symbol />]]} /></Panel>
+            <Panel title="Sums"><Facts rows={[["Earned", <Amount value={a.earned} symbol />], ["Settled", <Amount value={a.settled} symbol />], ["Paid", <Amount value={a.paid} symbol />], ["Waiting", <Amount value={a.pending} symbol />], ["Held in quarantine", <Amount value={a.held} symbol />],
+              a.adjusted && ["Corrected", <><Amount value={a.adjusted.up} symbol /> upwards, <Amount value={a.adjusted.down} symbol /> downwards</>], a.debt && a.debt !== "0" && ["Owes, against what it earns later", <Amount value={a.debt} symbol />], a.charged && ["Charged", <Amount value={a.charged} symbol />]]} /></Panel>
             <Panel title="By role"><Facts rows={ROLES.map((role) => [role, <Amount value={a.byRole[role]} />])} /><p><a href={`/receipts?provider=${address}`}>Receipts it signed</a></p></Panel>
           </div>
           <Panel title="By model" flush><Table name={`account-${address}`} columns={columns} list={{ items: models }} rowKey={([digest]) => digest} empty={<Empty title="No model yet">It has earned nothing.</Empty>} /></Panel>

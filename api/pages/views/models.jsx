@@ -2,7 +2,7 @@
 import { useContext, useState } from "preact/hooks";
 import { may, post } from "../lib/api.js";
 import { Address, Amount, Count, Dialog, Empty, Facts, Hash, Known, Model, Page, Panel, Problem, State, Table, Time, useAction, Waiting } from "../lib/components.jsx";
-import { useData, useList } from "../lib/data.js";
+import { filtered, useData, useList } from "../lib/data.js";
 import { percent } from "../lib/format.js";
 import { Lineage } from "../lib/lineage.jsx";
 
@@ -35,12 +35,11 @@ export function Models() {
     { head: "Priced", cell: (m) => (m.price ? <a href={m.price.model === "*" ? "/prices" : `/prices?model=${m.price.model}`}>v{m.price.version}</a> : <a href="/prices">no price</a>), csv: (m) => m.price?.version },
     ...(may("admin") ? [{ head: "Verify", cell: (m) => m.state === "unverified" && <button type="button" class="quiet" onClick={() => setOpen(m)}>Verify</button> }] : []),
   ];
-  const shown = { ...list, items: list.items?.filter(fits), everything: list.everything && (async () => (await list.everything()).filter(fits)) };
   return (
     <Page title="Models" intro="Signed by their creators; a claim earns once it is verified here.">
       <form class="search" role="search" onSubmit={(e) => e.preventDefault()}><input data-search aria-label="Search models by name, digest or creator" placeholder="Name, digest or creator" value={text} onInput={(e) => setText(e.target.value)} spellcheck={false} /></form>
       <Panel flush>
-        <Table name="models" columns={columns} list={shown} rowKey={(m) => m.model + m.creator}
+        <Table name="models" columns={columns} list={filtered(list, fits)} rowKey={(m) => m.model + m.creator}
           empty={text ? <Empty title="No model fits">Search by the beginning of a digest or address, or by any part of a name.</Empty> : <Empty title="No model is registered">Creators sign a registration and post it to <code>/v1/models</code>.</Empty>} />
       </Panel>
       {list.items?.length > 0 && <Panel title="Lineage"><Lineage models={list.items} /></Panel>}

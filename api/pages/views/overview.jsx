@@ -86,7 +86,7 @@ function Plots({ wait }) {
       <Problem problem={problem} />
       <div class="plots">
         <Plot wait={wait} title="Receipts a second" span={span} format={rateText} data={shown ? [at, perSecond(shown, "accepted"), perSecond(shown, "quarantined"), perSecond(shown, "rejected")] : [[], [], [], []]}
-          series={[{ label: "accepted", color: "--good" }, { label: "quarantined", color: "--warn" }, { label: "refused", color: "--bad" }]} />
+          series={[{ label: "accepted", color: "--good" }, { label: "quarantined", color: "--warn" }, { label: "rejected", color: "--bad" }]} />
         <Plot wait={wait} title="Oldest unsettled" span={span} least={60_000} format={(v) => duration(v)} data={column(shown?.oldestUnsettled)} series={[{ label: "age", color: "--accent" }]} />
         <Plot wait={wait} title="Held in quarantine" span={span} least={4} format={(v) => count(Math.round(v))} data={column(shown?.held)} series={[{ label: "held", color: "--warn" }]} />
         <Plot wait={wait} title="Gas, in coin at the signer" span={span} least={0.001} format={(v) => String(+v.toPrecision(6))} data={column(shown?.gasBalance.map((wei) => (wei === null ? null : Number(wei) / 1e18)))} series={[{ label: "balance", color: "--accent" }]} />
@@ -99,7 +99,7 @@ function Plots({ wait }) {
 const Endpoints = ({ chain }) => (
   <Panel title="Chain">
     <Facts rows={[["Head", chain.seen ? <>block <Count value={chain.head} />, <Time ms={chain.headAt} /></> : "not seen yet"],
-      chain.seen && ["Confirmed", chain.confirmed === undefined ? "no block yet" : <>up to block <Count value={chain.confirmed} />, {plural(chain.head - chain.confirmed, "block")} behind the head</>],
+      chain.seen && ["Confirmed", chain.confirmed === undefined ? "no block yet" : <>up to block <Count value={chain.confirmed} />, {chain.confirmed === chain.head ? "the head itself" : `${plural(chain.head - chain.confirmed, "block")} behind the head`}</>],
       ["Committed in all", <Amount value={chain.total} symbol />], ["Collected of it", <Amount value={chain.totalClaimed} symbol />],
       ["Left of the cap", <Amount value={chain.capAvailable} symbol />]]} />
     <ul class="endpoints">

@@ -104,7 +104,7 @@ export function Prices({ query }) {
     { head: "In force from", cell: (v) => <Time ms={v.effectiveFrom} />, csv: (v) => new Date(v.effectiveFrom).toISOString() },
     { head: "State", cell: (v) => <State value={v.effectiveFrom > Date.now() ? "to come" : v.version === now?.version ? "in force" : "past"} />, csv: () => "" },
     meter("inputTokens", "Input"), meter("cachedTokens", "Cached"), meter("outputTokens", "Output"), meter("units", "Units"), meter("computeMs", "Compute ms"),
-    { head: "Split", cell: (v) => PARTS.map(([key]) => percent(v.split[key])).join(" / "), csv: (v) => PARTS.map(([key]) => v.split[key]).join("/") },
+    { head: "Provider / creator / protocol", cell: (v) => PARTS.map(([key]) => percent(v.split[key])).join(" / "), csv: (v) => PARTS.map(([key]) => v.split[key]).join("/") },
     { head: "Unit", cell: (v) => (v.unit ? <bdi>{v.unit}</bdi> : "–"), csv: (v) => v.unit },
   ];
   return (

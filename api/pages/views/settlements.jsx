@@ -36,7 +36,7 @@ const MEANS = {
 function Timeline({ settlement: s }) {
   if (s.state === "cancelled") return <div class="problem"><strong>This batch was cancelled by the guardian.</strong> <span>Its receipts wait until it is carried into a new sequence.</span></div>;
   const reached = STATES.indexOf(s.state), mined = (kind) => s.transactions.find((t) => t.kind === kind);
-  const times = { prepared: Math.min(s.transactions[0]?.createdAt ?? 0, s.committedAt ? s.committedAt * 1000 : Infinity), committed: s.committedAt * 1000, active: s.activeAt * 1000, distributed: mined("distribute")?.createdAt };
+  const times = { closed: s.closedAt, prepared: s.preparedAt, committed: s.committedAt * 1000, active: s.activeAt * 1000, distributed: mined("distribute")?.createdAt };
   return (
     <ol class="timeline">
       {STATES.map((state, i) => (
