@@ -130,7 +130,7 @@ static bool put_stored(struct api *api, struct db *db, json *object, struct err 
     struct batch_row open;
     bool found;
 
-    if (!store_receipts_held_count(db, HELD_COUNTED_MAX, &held, err) || !store_batch_open(db, &open, err)
+    if (!held_count(api->held, db, &held, err) || !store_batch_open(db, &open, err)
         || !store_settlement_last(db, &last, &found, err))
         return false;
     json_put(object, "receipts", receipts_to_json(api, held));

@@ -9,7 +9,7 @@
 #include "store/meta.h"
 
 #define CHEAP_MS 50
-#define COST_SHARE 20                         /* summing that is not cheap takes at most a twentieth of the time */
+#define COST_SHARE 20                         /* what is not cheap takes at most a twentieth of the time */
 #define CHUNK 1000
 
 struct held_row { struct address account; struct amount amount; };
@@ -19,6 +19,7 @@ struct held {
     uint64_t group, summed_at_ms, took_ms;    /* what it was summed from, when, and for how long */
     struct held_row *rows;                    /* sorted by account */
     size_t count, capacity;
+    struct { uint64_t number, counted_at_ms, took_ms; } all;
 };
 
 struct held *held_new(void)
@@ -166,6 +167,22 @@ bool held_of_account(struct held *held, struct db *db, const struct catalog *cat
 
         *sum = hit ? held->rows[at].amount : AMOUNT_ZERO;
     }
+    pthread_mutex_unlock(&held->lock);
+    return ok;
+}
+
+bool held_count(struct held *held, struct db *db, uint64_t *number, struct err *err)
+{
+    uint64_t now = clock_monotonic_ms();
+    bool ok = true;
+
+    pthread_mutex_lock(&held->lock);
+    if (held->all.took_ms < CHEAP_MS || now - held->all.counted_at_ms >= COST_SHARE * held->all.took_ms) {
+        ok = store_receipts_held_count(db, HELD_COUNT_MAX, &held->all.number, err);
+        held->all.counted_at_ms = clock_monotonic_ms();
+        held->all.took_ms = held->all.counted_at_ms - now;
+    }
+    *number = held->all.number;
     pthread_mutex_unlock(&held->lock);
     return ok;
 }

@@ -92,7 +92,7 @@ static bool tell_payment(void *self, const struct payment *p, struct err *err)
 
 static bool look_at_store(struct live *l, struct db *db, struct figures *now, struct err *err)
 {
-    if (!store_receipts_held_count(db, HELD_COUNTED_MAX, &now->held, err)
+    if (!held_count(l->api->held, db, &now->held, err)
         || !store_settlements(db, 0, SETTLEMENTS_LOOKED, tell_settlement, l, err))
         return false;
     if (l->first)

@@ -32,7 +32,7 @@ static bool put_store(struct buf *out, const struct api *api, struct db *db, str
     uint64_t held;
     struct batch_row open;
 
-    if (!store_receipts_held_count(db, HELD_COUNTED_MAX, &held, err) || !store_batch_open(db, &open, err))
+    if (!held_count(api->held, db, &held, err) || !store_batch_open(db, &open, err))
         return false;
     exposition_one(out, "quittance_writer_queue_rows", "gauge", "Rows waiting for the writer.", writer_depth(api->writer));
     exposition_one(out, "quittance_writer_healthy", "gauge", "1: the last commit of the store went well.",

@@ -189,26 +189,3 @@ bool store_account_batch_up_to(struct db *db, struct address account, uint64_t b
     stmt_end(&st);
     return stmt_ok(&st, err);
 }
-
-bool store_account_held(struct db *db, struct address provider, struct amount *held, struct err *err)
-{
-    struct amount sum = AMOUNT_ZERO;
-    struct stmt st;
-    bool row;
-
-    /* The literal 2 (quarantined) lets SQLite use the partial index receipts_held. */
-    if (!db_prepare(db, "SELECT amount FROM receipts WHERE state = 2 AND provider = ? AND amount IS NOT NULL", &st, err))
-        return false;
-    stmt_bind_address(&st, &provider);
-    while (stmt_step(&st, &row, err)) {
-        if (!row) {
-            *held = sum;
-            return true;
-        }
-        if (!amount_add(sum, stmt_amount(&st), &sum)) {
-            stmt_end(&st);
-            return err_set(err, ERR_OVERFLOW, "what is held is over 256 bits");
-        }
-    }
-    return false;
-}

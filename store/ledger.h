@@ -21,8 +21,6 @@ MUST_USE bool store_accounts(struct db *db, struct address after, unsigned limit
 MUST_USE bool store_postings_of_account_in(struct db *db, struct address account, uint64_t batch, posting_fn *visit, void *self, struct err *err);
 /* The highest batch up to a bound in which the account has a posting; 0: none. */
 MUST_USE bool store_account_batch_up_to(struct db *db, struct address account, uint64_t bound, uint64_t *batch, struct err *err);
-/* What held receipts would add to this account as provider: sum of their amounts where priced. */
-MUST_USE bool store_account_held(struct db *db, struct address provider, struct amount *held, struct err *err);
 
 struct payment { uint64_t block, log_index; struct address account; struct amount amount; struct tx_hash tx; };
 MUST_USE bool store_payment_add(struct db *db, const struct payment *p, struct err *err);      /* the same again changes nothing */

@@ -71,7 +71,6 @@ struct held_cursor { uint64_t received_at_ms; struct job_id job; struct address 
 MUST_USE bool store_receipts_held(struct db *db, const struct held_cursor *after, unsigned limit, receipt_fn *visit, void *self, struct err *err);
 /* How many are held, counted no further than `most`: whoever asks often says where it stops to matter. */
 MUST_USE bool store_receipts_held_count(struct db *db, uint64_t most, uint64_t *held, struct err *err);
-#define HELD_COUNTED_MAX 100000u              /* for figures that are shown: a few ms */
 /* What strangers make us keep, in receipts; a bundle counts whole, as all its leaves are kept for any one of it. */
 MUST_USE bool store_receipts_of_strangers(struct db *db, uint64_t *held, struct err *err);
 

@@ -72,8 +72,15 @@ function useLocation() {
   return where;
 }
 
+function focusSearch() {
+  const search = document.querySelector("[data-search]");
+  search?.focus();
+  search?.select();
+  return search;
+}
+
 /** "/" goes to the page's search, else to that of receipts, "g" and a letter to a page, "?" shows the keys. */
-function useKeys(showHelp) {
+function useKeys(showHelp, searchNext) {
   const waits = useRef(0);
   useEffect(() => {
     const pressed = (event) => {
@@ -81,12 +88,9 @@ function useKeys(showHelp) {
       if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
       if (event.key === "/") {
         event.preventDefault();
-        if (!document.querySelector("[data-search]")) window.dispatchEvent(new CustomEvent("desk:go", { detail: "/receipts" }));
-        requestAnimationFrame(() => {
-          const search = document.querySelector("[data-search]");
-          search?.focus();
-          search?.select();
-        });
+        if (focusSearch()) return;
+        window.dispatchEvent(new CustomEvent("desk:go", { detail: "/receipts" }));
+        searchNext.current = true;
       } else if (event.key === "?") {
         showHelp();
       } else if (event.key === "g") {
@@ -159,7 +163,8 @@ function Desk({ session }) {
   const { View, params } = find(PAGES, pathname);
   const [help, setHelp] = useState(false), [live, setLive] = useState(false);
   const known = useKnown(session);
-  useKeys(() => setHelp(true));
+  const first = useRef(true), searchNext = useRef(false);
+  useKeys(() => setHelp(true), searchNext);
   useEvents(({ name, ended }) => {
     if (name === "live") setLive(true);
     if (name === "away") {
@@ -167,11 +172,10 @@ function Desk({ session }) {
       if (ended) resume().catch(() => {});
     }
   });
-  const first = useRef(true);
   useEffect(() => {
     // Whoever does not see the page change hears its name.
-    if (!first.current) document.querySelector("h1")?.focus();
-    first.current = false;
+    if (!first.current && !(searchNext.current && focusSearch())) document.querySelector("h1")?.focus();
+    first.current = searchNext.current = false;
   }, [where]);
   return (
     <Known.Provider value={known}>

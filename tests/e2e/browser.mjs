@@ -37,10 +37,11 @@ export const shifts = (page) => page.evaluate(() => new Promise((resolve) => {
 
 export const screen = (page, name) => page.screenshot({ path: `${SCREENS}${name}.png`, fullPage: true });
 
-/** axe-core comes in over the debugger: the page's policy lets no script in that is not its own. */
-export async function assertAccessible(page, what) {
+/** axe-core comes in over the debugger: the page's policy lets no script in that is not its own.  rules: all where none are named. */
+export async function assertAccessible(page, what, rules) {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
-  const violations = await page.evaluate(async () => (await window.axe.run(document, { resultTypes: ["violations"] })).violations
-    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html, any }) => `${html.slice(0, 160)} ${any[0]?.message ?? ""}`).join("\n    ")}`));
+  const options = { resultTypes: ["violations"], ...(rules ? { runOnly: { type: "rule", values: rules } } : {}) };
+  const violations = await page.evaluate(async (chosen) => (await window.axe.run(document, chosen)).violations
+    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html, any }) => `${html.slice(0, 160)} ${any[0]?.message ?? ""}`).join("\n    ")}`), options);
   assert.deepEqual(violations, [], what);
 }

@@ -112,22 +112,6 @@ static void another_payment_in_the_place_of_one_is_a_conflict(void **state)
     store_fails(ERR_CONFLICT, store_payment_add(f->db, &p, &err));
 }
 
-static void what_is_held_counts_where_it_has_a_price(void **state)
-{
-    struct store_fixture *f = *state;
-    struct receipt_row priced = some_held_receipt(1), unpriced = some_held_receipt(2), accepted = some_receipt(3);
-    struct amount held;
-    struct err err;
-
-    priced.price_version = 1;
-    priced.amount = some_amount(40);
-    store_ok(store_receipt_insert(f->db, &priced, &err));
-    store_ok(store_receipt_insert(f->db, &unpriced, &err));
-    store_ok(store_receipt_insert(f->db, &accepted, &err));
-    store_ok(store_account_held(f->db, some_address(1), &held, &err));
-    assert_amount_equal(held, some_amount(40));
-}
-
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, store_db_setup, store_teardown)
 
 int main(void)
@@ -138,7 +122,6 @@ int main(void)
         WITH_DB(a_posting_needs_its_batch),
         WITH_DB(payments_are_kept_once_and_summed),
         WITH_DB(another_payment_in_the_place_of_one_is_a_conflict),
-        WITH_DB(what_is_held_counts_where_it_has_a_price),
     };
 
     return cmocka_run_group_tests_name("store: ledger", tests, NULL, NULL);
