@@ -210,10 +210,13 @@ export function Field({ label, hint, error, children, ...input }) {
 export function Dialog({ title, onClose, children, wide }) {
   const ref = useRef();
   useEffect(() => {
-    const dialog = ref.current;
+    const dialog = ref.current, before = document.activeElement;
     dialog.showModal();
     dialog.querySelector("input, select, textarea")?.focus(); // not the button that closes it
-    return () => dialog.close();
+    return () => {
+      dialog.close();
+      before?.focus();
+    };
   }, []);
   return (
     <dialog ref={ref} aria-label={title} data-wide={wide} onCancel={(e) => { e.preventDefault(); onClose(); }} onClick={(e) => e.target === ref.current && onClose()}>
