@@ -21,21 +21,20 @@ static bool keep_answer(void *self, struct group *group, const struct adjustment
     return idempotency_keep(addition->req, addition->run, group, 201, row_to_json(a), err);
 }
 
+static bool read_adjustment(const json *object, void *into, struct err *err)
+{
+    return adjustment_from_json(object, into, err);
+}
+
 static void adjust(struct request *req, struct idempotent *run, struct reply *reply)
 {
     static const char *const names[] = { "account", "amount", "sign", "reason", "receipt" };
     struct adjustment a;
     struct err err = { 0 };
-    json *object;
-    bool ok;
 
-    if (!request_object(req, names, ARRAY_LEN(names), &object, reply))
+    if (!request_read(req, names, ARRAY_LEN(names), read_adjustment, &a, reply))
         return;
-    ok = adjustment_from_json(object, &a, &err);
-    json_free(object);
-    if (!ok)
-        problem(reply, 422, "malformed", "%s", err.text);
-    else if (adjust_account(req->api->intake, req->who, &a, keep_answer, &(struct addition){ req, run }, &err))
+    if (adjust_account(req->api->intake, req->who, &a, keep_answer, &(struct addition){ req, run }, &err))
         reply_json(reply, 201, row_to_json(&a));
     else
         problem_from_err(reply, &err);

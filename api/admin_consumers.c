@@ -18,11 +18,21 @@ static json *consumer_to_json(const struct consumer *p)
     return object;
 }
 
-static bool read_consumer(const json *object, enum need need, struct consumer *p, struct err *err)
+static bool read_changes(const json *object, void *into, struct err *err)
 {
-    return field_address(object, "address", need, &p->address, err)
-        && field_text(object, "name", need, ACCOUNT_NAME_MAX, p->name, err)
+    struct consumer *p = into;
+
+    return field_text(object, "name", OPTIONAL, ACCOUNT_NAME_MAX, p->name, err)
         && field_limit(object, "creditLimit", &p->has_credit_limit, &p->credit_limit, err);
+}
+
+static bool read_new(const json *object, void *into, struct err *err)
+{
+    struct consumer *p = into;
+
+    return field_address(object, "address", REQUIRED, &p->address, err)
+        && field_text(object, "name", REQUIRED, ACCOUNT_NAME_MAX, p->name, err)
+        && read_changes(object, into, err);
 }
 
 static void enroll(struct request *req, struct consumer *p, bool patch, struct reply *reply)
@@ -41,18 +51,9 @@ void consumer_post(struct request *req, struct reply *reply)
 {
     static const char *const names[] = { "address", "name", "creditLimit" };
     struct consumer p = { 0 };
-    struct err err = { 0 };
-    json *object;
-    bool ok;
 
-    if (!request_object(req, names, ARRAY_LEN(names), &object, reply))
-        return;
-    ok = read_consumer(object, REQUIRED, &p, &err);
-    json_free(object);
-    if (ok)
+    if (request_read(req, names, ARRAY_LEN(names), read_new, &p, reply))
         enroll(req, &p, false, reply);
-    else
-        problem(reply, 422, "malformed", "%s", err.text);
 }
 
 /* The latest revision, whether enrolled or not; false: the reply is set. */
@@ -78,22 +79,13 @@ void consumer_patch(struct request *req, struct reply *reply)
 {
     static const char *const names[] = { "name", "creditLimit" };
     struct consumer p;
-    struct err err = { 0 };
-    json *object;
-    bool ok;
 
-    if (!request_object(req, names, ARRAY_LEN(names), &object, reply))
+    if (!load(req, &p, reply) || !request_read(req, names, ARRAY_LEN(names), read_changes, &p, reply))
         return;
-    if (load(req, &p, reply)) {
-        ok = read_consumer(object, OPTIONAL, &p, &err);
-        if (!ok)
-            problem(reply, 422, "malformed", "%s", err.text);
-        else if (!p.enrolled)
-            problem(reply, 409, "conflict", "This consumer is no longer enrolled; POST it to enroll it again.");
-        else
-            enroll(req, &p, true, reply);
-    }
-    json_free(object);
+    if (p.enrolled)
+        enroll(req, &p, true, reply);
+    else
+        problem(reply, 409, "conflict", "This consumer is no longer enrolled; POST it to enroll it again.");
 }
 
 void consumer_delete(struct request *req, struct reply *reply)

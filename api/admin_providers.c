@@ -50,15 +50,25 @@ static bool read_payout(const json *object, struct provider *p, struct err *err)
         || err_set(err, ERR_INVALID, "payoutSignature: must be a string of 0x and 130 hex digits");
 }
 
-static bool read_provider(const json *object, enum need need, struct provider *p, struct err *err)
+static bool read_changes(const json *object, void *into, struct err *err)
 {
-    return field_address(object, "address", need, &p->address, err)
-        && field_text(object, "name", need, ACCOUNT_NAME_MAX, p->name, err)
+    struct provider *p = into;
+
+    return field_text(object, "name", OPTIONAL, ACCOUNT_NAME_MAX, p->name, err)
         && read_payout(object, p, err)
         && field_limit(object, "dailyLimit", &p->has_daily_limit, &p->daily_limit, err)
         && field_count_limit(object, "maxTokensPerSecond", RECEIPT_COUNT_MAX, &p->class_.has_tokens_per_second,
                              &p->class_.tokens_per_second, err)
         && field_count_limit(object, "parallelism", PARALLELISM_MAX, &p->class_.has_parallelism, &p->class_.parallelism, err);
+}
+
+static bool read_new(const json *object, void *into, struct err *err)
+{
+    struct provider *p = into;
+
+    return field_address(object, "address", REQUIRED, &p->address, err)
+        && field_text(object, "name", REQUIRED, ACCOUNT_NAME_MAX, p->name, err)
+        && read_changes(object, into, err);
 }
 
 static void admit(struct request *req, struct provider *p, bool patch, struct reply *reply)
@@ -80,18 +90,9 @@ void provider_post(struct request *req, struct reply *reply)
     static const char *const names[] = { "address", "name", "payout", "payoutAt", "payoutSignature", "dailyLimit", "maxTokensPerSecond",
                                          "parallelism" };
     struct provider p = { 0 };
-    struct err err = { 0 };
-    json *object;
-    bool ok;
 
-    if (!request_object(req, names, ARRAY_LEN(names), &object, reply))
-        return;
-    ok = read_provider(object, REQUIRED, &p, &err);
-    json_free(object);
-    if (ok)
+    if (request_read(req, names, ARRAY_LEN(names), read_new, &p, reply))
         admit(req, &p, false, reply);
-    else
-        problem(reply, 422, "malformed", "%s", err.text);
 }
 
 /* The latest revision, whether admitted or expelled; false: the reply is set. */
@@ -117,22 +118,13 @@ void provider_patch(struct request *req, struct reply *reply)
 {
     static const char *const names[] = { "name", "payout", "payoutAt", "payoutSignature", "dailyLimit", "maxTokensPerSecond", "parallelism" };
     struct provider p;
-    struct err err = { 0 };
-    json *object;
-    bool ok;
 
-    if (!request_object(req, names, ARRAY_LEN(names), &object, reply))
+    if (!load(req, &p, reply) || !request_read(req, names, ARRAY_LEN(names), read_changes, &p, reply))
         return;
-    if (load(req, &p, reply)) {
-        ok = read_provider(object, OPTIONAL, &p, &err);
-        if (!ok)
-            problem(reply, 422, "malformed", "%s", err.text);
-        else if (!p.admitted)
-            problem(reply, 409, "conflict", "This provider is expelled; POST it to admit it again.");
-        else
-            admit(req, &p, true, reply);
-    }
-    json_free(object);
+    if (p.admitted)
+        admit(req, &p, true, reply);
+    else
+        problem(reply, 409, "conflict", "This provider is expelled; POST it to admit it again.");
 }
 
 void provider_delete(struct request *req, struct reply *reply)

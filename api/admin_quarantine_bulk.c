@@ -21,8 +21,9 @@ struct bulk {
     bool more;
 };
 
-static bool read_bulk(const json *object, struct bulk *b, struct err *err)
+static bool read_bulk(const json *object, void *into, struct err *err)
 {
+    struct bulk *b = into;
     char code[4 * 40 + 1] = "";
 
     b->limit = BULK_MAX;
@@ -100,18 +101,9 @@ static void run_bulk(struct request *req, decide_fn *decision, const char *done_
 {
     static const char *const names[] = { "reason", "code", "provider", "limit" };
     struct bulk b = { .list = NULL };
-    struct err err = { 0 };
-    json *object;
-    bool ok;
 
-    if (!request_object(req, names, ARRAY_LEN(names), &object, reply))
+    if (!request_read(req, names, ARRAY_LEN(names), read_bulk, &b, reply))
         return;
-    ok = read_bulk(object, &b, &err);
-    json_free(object);
-    if (!ok) {
-        problem(reply, 422, "malformed", "%s", err.text);
-        return;
-    }
     b.list = mem_array(BULK_MAX, sizeof *b.list);
     if (find(req, &b, reply))
         decide_all(req, &b, decision, done_name, reply);

@@ -25,8 +25,10 @@ static bool keep_answer(void *self, struct group *group, const struct quoting *q
     return idempotency_keep(a->req, a->run, group, 201, to_json(q), err);
 }
 
-static bool read_question(const json *object, struct quote *q, struct err *err)
+static bool read_question(const json *object, void *into, struct err *err)
 {
+    struct quote *q = into;
+
     if (!json_get_hash(json_member(object, "model"), &q->model))
         return err_set(err, ERR_INVALID, "model: a string of 0x and 64 hex digits");
     return field_address(object, "provider", OPTIONAL, &q->provider, err)
@@ -47,16 +49,10 @@ static void issue(struct request *req, struct idempotent *run, struct reply *rep
 {
     struct quoting q = { .sender = sender_of(req) };
     struct err err = { 0 };
-    json *object;
-    bool ok;
 
-    if (!request_object(req, members, ARRAY_LEN(members), &object, reply))
+    if (!request_read(req, members, ARRAY_LEN(members), read_question, &q.quote.quote, reply))
         return;
-    ok = read_question(object, &q.quote.quote, &err);
-    json_free(object);
-    if (!ok)
-        problem(reply, 422, "malformed", "%s", err.text);
-    else if (issue_quote(req->api->intake, &q, keep_answer, &(struct asking){ req, run }, &err))
+    if (issue_quote(req->api->intake, &q, keep_answer, &(struct asking){ req, run }, &err))
         reply_json(reply, 201, to_json(&q));
     else if (err.code == ERR_CONFLICT)
         problem(reply, 409, "unpriced", "%s", err.text);

@@ -136,3 +136,18 @@ bool request_object(const struct request *req, const char *const *names, size_t 
     *out = object;
     return true;
 }
+
+bool request_read(const struct request *req, const char *const *names, size_t count, body_fn *read, void *into, struct reply *reply)
+{
+    struct err err = { 0 };
+    json *object;
+    bool ok;
+
+    if (!request_object(req, names, count, &object, reply))
+        return false;
+    ok = read(object, into, &err);
+    json_free(object);
+    if (!ok)
+        problem(reply, 422, "malformed", "%s", err.text);
+    return ok;
+}

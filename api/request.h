@@ -75,5 +75,8 @@ bool request_number(const struct request *req, size_t param, uint64_t *n, struct
 MUST_USE bool request_json(const struct request *req, json **out, struct reply *reply);      /* the body; *out: json_free */
 /* The body as an object with no members but these; no body is an empty object.  *out: json_free. */
 bool request_object(const struct request *req, const char *const *names, size_t count, json **out, struct reply *reply);
+/* The same, read: what a reader (fields.h) says of a member that does not fit is the 422. */
+typedef bool body_fn(const json *object, void *into, struct err *err);
+bool request_read(const struct request *req, const char *const *names, size_t count, body_fn *read, void *into, struct reply *reply);
 
 #endif

@@ -428,6 +428,8 @@ static void finalized_is_what_two_say(void **state)
     q.nodes[0].finalized = 90;
     q.nodes[1].finalized = 70;
     expect(&q, ask_finalized, "80");
+    assert_int_equal(quorum_health(&q, 0).finalized, 90);
+    assert_int_equal(quorum_health(&q, 1).finalized, 70);
     quorum_later(&q, 1000);
     q.nodes[2].finalized = 60;                 /* what was final is so for good */
     expect(&q, ask_finalized, "70");

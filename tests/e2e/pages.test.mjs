@@ -91,6 +91,10 @@ describe("the operator's desk", () => {
   it("signs in by key and shows what stands", async () => {
     await signIn(page, gateway.apiKey);
     await page.getByText("24 accepted, 0 rejected since the start").waitFor();
+    await page.locator(".figure", { hasText: "Next run" }).getByText("in 2 d").waitFor(); // settle_within is 3 days
+    const { chain } = (await gateway.admin("GET", "/admin/v1/overview")).body;
+    assert.equal(chain.confirmed, chain.head, "a test chain's blocks are final at once");
+    assert.ok(chain.endpoints[0].head > 0);
     calm();
     const cookies = await page.context().cookies();
     assert.deepEqual(cookies.map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite]), [["quittance_session", true, "Strict"]]);

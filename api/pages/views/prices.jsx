@@ -71,7 +71,7 @@ function Editor({ start, onClose, onDone }) {
         <div class="fields">
           <Field label="Model">{(id) => (
             <select id={id} value={form.model} onChange={set("model")}>
-              <option value="*">* all without a price of their own</option>
+              <option value="*">* all others</option>
               {[...models.values()].map((m) => <option key={m.model} value={m.model}>{m.name}</option>)}
             </select>)}
           </Field>
