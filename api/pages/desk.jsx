@@ -174,8 +174,9 @@ function Desk({ session }) {
   });
   useEffect(() => {
     // Whoever does not see the page change hears its name.
-    if (!first.current && !(searchNext.current && focusSearch())) document.querySelector("h1")?.focus();
-    first.current = searchNext.current = false;
+    if (searchNext.current && focusSearch()) searchNext.current = false;
+    else if (!first.current) document.querySelector("h1")?.focus();
+    first.current = false;
   }, [where]);
   return (
     <Known.Provider value={known}>
