@@ -89,8 +89,8 @@ function useKeys(showHelp, searchNext) {
       if (event.key === "/") {
         event.preventDefault();
         if (focusSearch()) return;
+        searchNext.current = true; // before the page is asked for: its effect may run at once
         window.dispatchEvent(new CustomEvent("desk:go", { detail: "/receipts" }));
-        searchNext.current = true;
       } else if (event.key === "?") {
         showHelp();
       } else if (event.key === "g") {
