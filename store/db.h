@@ -18,8 +18,14 @@ enum db_mode { DB_READ, DB_WRITE };
  * ERR_CONFIG: no such kind of store. */
 MUST_USE bool db_open(const char *url, enum db_mode mode, struct db **db, struct err *err);
 void db_close(struct db *db);                                  /* NULL is fine */
-/* Runs the schema steps that are missing, each in its own transaction.  ERR_HALT: the store is newer than we are. */
+/* Runs the schema steps that are missing, each in its own transaction.  ERR_HALT: the store is newer than we are, or a copy
+ * into it has not ended (copy.h). */
 MUST_USE bool db_migrate(struct db *db, struct err *err);
+MUST_USE bool db_run_steps(struct db *db, struct err *err);    /* the same of a store that is being filled by a copy */
+/* How many steps the store has run; 0: none yet. */
+MUST_USE bool db_schema(struct db *db, uint64_t *version, struct err *err);
+uint64_t db_schema_newest(void);                               /* how many we know */
+const char *db_schema_step(uint64_t version);                  /* its name; from 1 */
 
 /* Where receipts are that have left the store (archived.h): [archive] dir, and the gateway's secret, which is borrowed. */
 void db_use_archives(struct db *db, const char *dir, const uint8_t secret[32]);
@@ -65,6 +71,7 @@ int stmt_int(struct stmt *st);
 int stmt_enum(struct stmt *st, int least, int most);           /* a number outside is a damaged row; reads as least */
 void stmt_text(struct stmt *st, char *text, size_t size);      /* truncated to size - 1 */
 void stmt_blob(struct stmt *st, const void **bytes, size_t *len);          /* borrowed until the next step */
+const char *stmt_text_borrow(struct stmt *st);                 /* likewise; NULL is NULL */
 void stmt_bytes(struct stmt *st, void *bytes, size_t len);      /* exactly len bytes */
 void stmt_buf(struct stmt *st, struct buf *buf);               /* a copy of any length; buf must be initialised */
 /* A blob of another length than the type's is a damaged row: it marks st failed, the next step or stmt_ok says so. */

@@ -36,6 +36,11 @@ struct driver {
     const char *(*text)(void *handle, int at);
     void (*blob)(void *handle, int at, const void **bytes, size_t *len);
     void (*finish)(void *handle);
+    /* Statements over all tables, for a copy (copy_tables.h), without those that are the driver's own. */
+    const char *columns;                      /* table, column, enum cell_kind, place in the primary key or 0; by table, column */
+    const char *references;                   /* table, table it refers to */
+    /* A script for after rows were put in with numbers of their own, so that what counts by itself goes on behind them; NULL: it does. */
+    const char *numbers;
 };
 extern const struct driver driver_sqlite, driver_postgres;
 /* One more kind of store beside those of db.c, for tests that need a database which misbehaves; before threads. */

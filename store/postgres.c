@@ -275,4 +275,5 @@ const struct driver driver_postgres = {
     .bind_i64 = postgres_bind_i64, .bind_text = postgres_bind_text, .bind_blob = postgres_bind_blob,
     .bind_null = postgres_bind_null, .step = postgres_step, .changed = session_changed, .reset = postgres_reset,
     .is_null = postgres_is_null, .i64 = postgres_i64, .text = postgres_text, .blob = postgres_blob, .finish = postgres_finish,
+    .columns = postgres_columns, .references = postgres_references, .numbers = postgres_numbers,
 };

@@ -25,6 +25,9 @@ bool postgres_refused(const struct postgres *p, const PGresult *result, const ch
  * tables without options, and numbers that count by themselves.  Caller frees. */
 char *postgres_words(const char *sql, int *parameters);
 
+/* struct driver: columns, references, numbers. */
+extern const char postgres_columns[], postgres_references[], postgres_numbers[];
+
 /* The calls of struct driver for statements. */
 bool postgres_prepare(void *connection, const char *sql, void **handle, struct err *err);
 int postgres_parameters(void *handle);
