@@ -107,7 +107,7 @@ bool copy_insert(struct db *db, const struct copy_table *t, const struct cell *c
         return false;
     for (size_t i = 0; i < t->columns; i++)
         bind_cell(&st, &cells[i]);
-    return stmt_exec_one(&st, err);
+    return stmt_exec_later(&st, 1, err);
 }
 
 bool copy_last_key(struct db *db, const struct copy_table *t, struct copy_key *key, struct err *err)
