@@ -186,7 +186,10 @@ static bool session_keep(void *connection, struct err *err)
 
 static bool session_in_transaction(void *connection)
 {
-    return postgres_in_transaction(connection);
+    struct postgres *p = connection;
+
+    p->open = postgres_in_transaction(p);
+    return p->open;
 }
 
 static bool session_begin(void *connection, enum db_mode mode, struct err *err)
@@ -211,6 +214,7 @@ static bool session_begin(void *connection, enum db_mode mode, struct err *err)
 static bool transaction_begin(void *connection, enum db_mode mode, struct err *err)
 {
     struct postgres *p = connection;
+    bool lost, was_lost = false;
 
     if (p->stale && !p->pooled && p->session != NULL && PQstatus(p->session) == CONNECTION_OK && postgres_command(p, "DEALLOCATE ALL", err))
         p->stale = false, p->epoch++;
@@ -219,9 +223,13 @@ static bool transaction_begin(void *connection, enum db_mode mode, struct err *e
         p->in_the_way = false;
         if (session_begin(p, mode, err) && postgres_dress(p, mode, err))
             return true;
-        if (!p->in_the_way || pause_ms > BEGIN_PAUSE_MAX_MS)
+        /* A line that ended while nobody used it is found out here; the next try takes another. */
+        lost = !was_lost && p->session != NULL && PQstatus(p->session) != CONNECTION_OK;
+        was_lost = was_lost || lost;
+        if (!lost && (!p->in_the_way || pause_ms > BEGIN_PAUSE_MAX_MS))
             break;
-        clock_sleep_ms(pause_ms);
+        if (!lost)
+            clock_sleep_ms(pause_ms);
     }
     p->open = false;
     if (p->session != NULL && postgres_in_transaction(p))

@@ -91,13 +91,14 @@ bool postgres_dress(struct postgres *p, enum db_mode mode, struct err *err)
 
 bool postgres_command(struct postgres *p, const char *sql, struct err *err)
 {
+    bool ok, rollback = strcmp(sql, "ROLLBACK") == 0;
     PGresult *result;
     ExecStatusType status;
-    bool ok;
 
     /* What waits for its answer goes first; a rollback wants none of it. */
-    if (!postgres_flush(p, err) && strcmp(sql, "ROLLBACK") != 0)
+    if (!postgres_flush(p, err) && !rollback)
         return false;
+    p->open = p->open && !rollback;
     postgres_round_trip();
     result = p->session != NULL ? PQexec(p->session, sql) : NULL;
     status = PQresultStatus(result);

@@ -22,7 +22,7 @@ export async function quittance(args, options) {
 }
 
 /** A store of its own in the database at `url` (scripts/with-postgres), which is gone with the server. */
-function schemaOf(url) {
+export function schemaOf(url) {
   const name = `g${process.pid}_${stores++}`;
   execFileSync("psql", ["--quiet", "--dbname", url, "--command", `CREATE SCHEMA ${name}`]);
   return `${url}${url.includes("?") ? "&" : "?"}options=-csearch_path%3D${name}`;
