@@ -35,8 +35,10 @@ bool postgres_refused(struct postgres *p, const PGresult *result, const char *wh
 {
     const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
     const char *message = result != NULL ? PQresultErrorMessage(result) : p->session != NULL ? PQerrorMessage(p->session) : "no session";
+    const char *severity = result != NULL ? PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED) : NULL;
     enum err_code code = state == NULL ? ERR_AGAIN : ERR_STORE;
 
+    p->dead = p->dead || (severity != NULL && strcmp(severity, "FATAL") == 0);
     for (size_t i = 0; state != NULL && i < ARRAY_LEN(states); i++)
         if (strncmp(state, states[i].state, strlen(states[i].state)) == 0) {
             code = states[i].code;
@@ -197,7 +199,7 @@ static bool session_begin(void *connection, enum db_mode mode, struct err *err)
     struct postgres *p = connection;
 
     /* The server or the line may have gone since: a new session, as nothing was begun. */
-    if ((p->session == NULL || p->elsewhere || PQstatus(p->session) != CONNECTION_OK) && !session_reopen(p, err))
+    if ((p->session == NULL || p->dead || p->elsewhere || PQstatus(p->session) != CONNECTION_OK) && !session_reopen(p, err))
         return false;
     if (mode == DB_READ)
         return postgres_command(p, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
@@ -224,7 +226,7 @@ static bool transaction_begin(void *connection, enum db_mode mode, struct err *e
         if (session_begin(p, mode, err) && postgres_dress(p, mode, err))
             return true;
         /* A line that ended while nobody used it is found out here; the next try takes another. */
-        lost = !was_lost && p->session != NULL && PQstatus(p->session) != CONNECTION_OK;
+        lost = !was_lost && p->session != NULL && (p->dead || PQstatus(p->session) != CONNECTION_OK);
         was_lost = was_lost || lost;
         if (!lost && (!p->in_the_way || pause_ms > BEGIN_PAUSE_MAX_MS))
             break;
@@ -268,7 +270,7 @@ static bool session_commit(void *connection, struct err *err)
         err_set(err, ERR_STORE, "the database rolled the transaction back");
     } else if (!kept) {
         postgres_refused(p, result, "commit", err);
-        if (PQstatus(p->session) != CONNECTION_OK || session_in_transaction(p))
+        if (p->dead || PQstatus(p->session) != CONNECTION_OK || session_in_transaction(p))
             err->code = ERR_UNKNOWN;
     }
     PQclear(result);

@@ -24,6 +24,7 @@ struct postgres {
     bool pooled;                              /* the session is a pooler's */
     bool open;                                /* a transaction was begun */
     bool in_the_way;                          /* others were, of what was refused last */
+    bool dead;                                /* the server said that it ends this session; libpq may not know yet */
     bool elsewhere;                           /* this server takes no writes, or goes: the next transaction looks for another */
     /* postgres_pipe.c */
     struct postgres_pending *pending;         /* owned */

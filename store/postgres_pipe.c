@@ -31,7 +31,7 @@ void postgres_round_trip(void)
 
 bool postgres_in_transaction(const struct postgres *p)
 {
-    PGTransactionStatusType status = p->session != NULL ? PQtransactionStatus(p->session) : PQTRANS_UNKNOWN;
+    PGTransactionStatusType status = p->session != NULL && !p->dead ? PQtransactionStatus(p->session) : PQTRANS_UNKNOWN;
 
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
 }

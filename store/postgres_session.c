@@ -62,7 +62,7 @@ bool postgres_connect(struct postgres *p, struct err *err)
 {
     p->pending_count = 0;
     p->epoch++;
-    p->stale = p->elsewhere = false;
+    p->stale = p->elsewhere = p->dead = false;
     p->session = connect_to(p->url, "read-write");
     if (PQstatus(p->session) != CONNECTION_OK && p->mode == DB_READ) {
         PQfinish(p->session);

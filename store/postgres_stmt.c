@@ -114,7 +114,7 @@ int postgres_parameters(void *handle)
 /* A cursor lives in a transaction only. */
 static bool in_transaction(const struct postgres *p)
 {
-    return p->session != NULL && (p->pending_count > 0 || PQtransactionStatus(p->session) == PQTRANS_INTRANS);
+    return p->session != NULL && !p->dead && (p->pending_count > 0 || PQtransactionStatus(p->session) == PQTRANS_INTRANS);
 }
 
 /* A reader between transactions has nothing to lose: where its session is gone, it asks once more in a new one. */
@@ -122,7 +122,7 @@ static bool ask_anew(struct postgres_statement *st, struct err *err)
 {
     struct postgres *p = st->p;
 
-    if (p->mode != DB_READ || p->open || (p->session != NULL && PQstatus(p->session) == CONNECTION_OK))
+    if (p->mode != DB_READ || p->open || (p->session != NULL && !p->dead && PQstatus(p->session) == CONNECTION_OK))
         return false;
     postgres_disconnect(p);
     return postgres_connect(p, err) && postgres_ask(st, st->sql, true, err);
