@@ -27,7 +27,7 @@ TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*/test_*.c))
 SUPPORT := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 .DELETE_ON_ERROR:
-.PHONY: all help test demo unit sim sim-bench histories popularity-game e2e test-geth soak-leak soak bench contracts forge forge-ci model bench-gas coverage slither smt clean plots busy bench-programs instructions
+.PHONY: all help claim-digest test demo unit sim sim-bench histories popularity-game e2e test-geth soak-leak soak bench contracts forge forge-ci model bench-gas coverage slither smt clean plots busy bench-programs instructions
 all: $(B)/quittance ## build build/quittance (the default)
 
 help: ## list the targets
@@ -58,6 +58,10 @@ build/pages/assets.c: $(wildcard api/pages/* api/pages/*/*) scripts/build-pages 
 	@echo '  pages'
 	@node scripts/build-pages
 
+claim-digest: ## print the SHA-256 of claim.html, and put it into the README
+	@digest=$$(node scripts/build-pages --digest) && echo "$$digest" && \
+		sed -i -E "s/^(SHA-256 of claim\.html: )\`[0-9a-f]{64}\`/\1\`$$digest\`/" README.md
+
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS) -lcmocka
 
@@ -82,12 +86,17 @@ sim: $(B)/tests/sim/sim ## the simulator: 2 000 seeds, the same twice, every cra
 	@$< --mutations
 	@$< --seeds 2000
 
-# The same, but for the two questions to a node that preparing a batch asks (tests/histories/README.md).
-$(B)/tests/histories/driver: $(B)/tests/histories/driver.o $(B)/tests/histories/chain.o $(SUPPORT) $(B)/libquittance.a
-	$(Q)$(CC) $(LINK) -Wl,--wrap=behind_look -Wl,--wrap=settlement_header -o $@ $^ $(LIBS) -lcmocka
+# The same, but for what settling and catching up ask a node, and for planted bugs (tests/histories/README.md).
+HISTORY_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/histories/*.c))
+HISTORY_WRAP := behind_look settlement_header settlement_header_at chain_view_read settlement_read confirmed_block \
+                store_adjustment_add store_debts_insert nets_settle corrections_fill market_next market_price market_capacity \
+                store_demand_add intake_new quote_matches rules_judge rules_period_start store_receipt_refuse
+$(B)/tests/histories/driver: $(HISTORY_OBJ) $(SUPPORT) $(B)/libquittance.a
+	$(Q)$(CC) $(LINK) $(HISTORY_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIBS) -lcmocka
 
 HISTORIES ?= 10000
-histories: $(B)/tests/histories/driver ## random histories (HISTORIES=10000) against a second model of the books, in another language
+histories: $(B)/tests/histories/driver ## random histories (HISTORIES=10000) against a second model of the books, in another language; planted bugs
+	@node tests/histories/run.mjs --driver $< --mutations
 	@node tests/histories/run.mjs --driver $< --histories $(HISTORIES) --progress
 
 sim-bench: $(B)/tests/sim/sim ## 100 000 seeds, how often each fault was met, lives a second
@@ -176,4 +185,4 @@ contracts: ## compile the contracts to build/contracts
 clean: ## remove everything that was built
 	rm -rf build
 
--include $(OBJ:.o=.d) $(MAIN:%.c=$(B)/%.d) $(TESTS:=.d) $(SUPPORT:.o=.d) $(SIM_OBJ:.o=.d) $(LOADGEN_OBJ:.o=.d) $(BENCH_PROGRAMS:=.d) $(B)/tests/bench/instructions.d
+-include $(OBJ:.o=.d) $(MAIN:%.c=$(B)/%.d) $(TESTS:=.d) $(SUPPORT:.o=.d) $(SIM_OBJ:.o=.d) $(HISTORY_OBJ:.o=.d) $(LOADGEN_OBJ:.o=.d) $(BENCH_PROGRAMS:=.d) $(B)/tests/bench/instructions.d

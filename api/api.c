@@ -58,7 +58,7 @@ static bool start_servers(struct api *api, struct err *err)
     struct server_config public_config = {
         .listen = c->listen, .threads = c->threads, .connections_max = c->connections_max,
         .limits = { .per_address = c->per_address, .request_ms = c->request_ms, .answer_ms = c->answer_ms, .idle_ms = c->idle_ms },
-        .tables = { &routes_public }, .api = api, .room = &api->room,
+        .tables = { &routes_public, &routes_earner }, .api = api, .room = &api->room,
     };
     struct server_config admin_config;
     struct server *server;
@@ -73,7 +73,7 @@ static bool start_servers(struct api *api, struct err *err)
     admin_config.connections_max = ADMIN_CONNECTIONS;
     admin_config.tables[0] = &routes_admin;
     admin_config.tables[1] = &routes_public;
-    admin_config.tables[2] = &routes_pages;
+    admin_config.tables[2] = &routes_desk;
     if (!server_start(&admin_config, &server, err))
         return false;
     atomic_store(&api->admin_server, server);

@@ -9,8 +9,6 @@
 
 #include "api/request.h"
 
-#define CHARGE_LINES_MAX 20000u               /* more: 413, ask for a shorter period */
-
 void charge_statement_get(struct request *req, struct reply *reply);
 
 #endif

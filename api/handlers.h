@@ -18,6 +18,8 @@ handler_fn account_receipts_get;
 handler_fn delegation_post, revocation_post, payout_post, delegations_get, delegation_delete;
 /* statements.c */
 handler_fn statements_get, charges_get;
+/* savings.c, references.c */
+handler_fn savings_get, references_get, reference_get, reference_post;
 /* settlements.c, settlement_files.c */
 handler_fn settlements_get, settlement_get, settlement_rewards, settlement_archive;
 /* info.c, openapi.c, metrics.c */
@@ -47,7 +49,7 @@ handler_fn overview_get, samples_get, events_get;
 /* admin_receipts.c, admin_price_effect.c, admin_accounts.c */
 handler_fn receipts_get, price_effect, accounts_get;
 /* pages.c */
-handler_fn page_shell, page_asset;
+handler_fn page_desk, page_earner, page_earner_chain, page_claim, page_asset;
 /* admin_audit.c, admin_transactions.c */
 handler_fn audit_get, transactions_get;
 

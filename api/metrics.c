@@ -129,9 +129,10 @@ static void put_http(struct buf *out, const struct api *api)
 {
     exposition_head(out, "quittance_http_requests_total", "counter", "Answers, by listener, route and class of status.");
     put_answers(out, api->server, "public", 0, &routes_public);
+    put_answers(out, api->server, "public", 1, &routes_earner);
     put_answers(out, api->admin_server, "admin", 0, &routes_admin);
     put_answers(out, api->admin_server, "admin", 1, &routes_public);
-    put_answers(out, api->admin_server, "admin", 2, &routes_pages);
+    put_answers(out, api->admin_server, "admin", 2, &routes_desk);
 }
 
 static void put_endpoints(struct buf *out, const struct api *api)

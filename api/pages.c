@@ -6,7 +6,12 @@
 #include "api/problem.h"
 #include "gateway/lib/pack.h"
 
-#define POLICY "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+#define STRICT "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+/* Where proofs are checked the page may also ask the RPC endpoint that its reader names, which can be any.  It carries no script but
+ * ours, reads what is public, and has no session: what an endpoint learns is what was asked of it. */
+#define WITH_CHAIN STRICT "; connect-src 'self' http: https:"
+/* A file that is saved carries its own policy, by the hashes of its script and style; a document cannot forbid its framing itself. */
+#define WITHIN "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 
 static const struct asset *find(const char *name)
 {
@@ -16,12 +21,12 @@ static const struct asset *find(const char *name)
     return NULL;
 }
 
-static void answer(struct request *req, const struct asset *a, bool immutable, struct reply *reply)
+static void answer(struct request *req, const struct asset *a, const char *policy, bool immutable, struct reply *reply)
 {
     struct err err = { 0 };
 
     reply_cache(reply, a->etag, immutable);
-    reply_header(reply, "Content-Security-Policy", "%s", POLICY);
+    reply_header(reply, "Content-Security-Policy", "%s", policy);
     reply_header(reply, "Referrer-Policy", "no-referrer");
     reply_header(reply, "Vary", "Accept-Encoding");
     if (reply_not_modified(reply, req->header.if_none_match, a->etag))
@@ -36,21 +41,47 @@ static void answer(struct request *req, const struct asset *a, bool immutable, s
     }
 }
 
-void page_shell(struct request *req, struct reply *reply)
+static void answer_document(struct request *req, const char *name, const char *policy, struct reply *reply)
 {
-    const struct asset *a = find("desk.html");
+    const struct asset *a = find(name);
 
     if (a == NULL)
-        bug("the binary carries no desk.html");
-    answer(req, a, false, reply);
+        bug("the binary carries no %s", name);
+    answer(req, a, policy, false, reply);
+}
+
+void page_desk(struct request *req, struct reply *reply)
+{
+    answer_document(req, "desk.html", STRICT, reply);
+}
+
+void page_earner(struct request *req, struct reply *reply)
+{
+    answer_document(req, "earner.html", STRICT, reply);
+}
+
+void page_earner_chain(struct request *req, struct reply *reply)
+{
+    answer_document(req, "earner.html", WITH_CHAIN, reply);
+}
+
+void page_claim(struct request *req, struct reply *reply)
+{
+    answer_document(req, "claim.html", WITHIN, reply);
+}
+
+/* Documents have their own rows, and policies. */
+static bool is_document(const struct asset *a)
+{
+    return strncmp(a->type, "text/html", strlen("text/html")) == 0;
 }
 
 void page_asset(struct request *req, struct reply *reply)
 {
     const struct asset *a = find(req->param[0]);
 
-    if (a == NULL || strcmp(a->name, "desk.html") == 0)
+    if (a == NULL || is_document(a))
         problem(reply, 404, "not-found", "There is no such file; a newer version may run: load the page again.");
     else
-        answer(req, a, true, reply);
+        answer(req, a, STRICT, true, reply);
 }

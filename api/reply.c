@@ -1,7 +1,9 @@
 #include "api/reply.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/base/hex.h"
@@ -18,8 +20,7 @@ void reply_clear(struct reply *reply)
     const char *instance = reply->instance;
 
     buf_clear(&reply->body);
-    if (reply->file >= 0)
-        close(reply->file);
+    reply_close(reply);
     listener_free(reply->listener);
     reply_init(reply);
     reply->instance = instance;
@@ -51,6 +52,30 @@ void reply_empty(struct reply *reply, int status)
     buf_reset(&reply->body);
     reply->content_type = NULL;
     reply->status = status;
+}
+
+bool reply_open(struct reply *reply, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0)
+        return false;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return false;
+    }
+    reply->file = fd;
+    reply->file_size = (uint64_t)st.st_size;
+    reply->status = 200;
+    return true;
+}
+
+void reply_close(struct reply *reply)
+{
+    if (reply->file >= 0)
+        close(reply->file);
+    reply->file = -1;
 }
 
 uint64_t reply_file_size(const struct reply *reply)

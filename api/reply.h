@@ -32,6 +32,9 @@ void reply_clear(struct reply *reply);        /* also closes the file; ready for
 void reply_header(struct reply *reply, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void reply_json(struct reply *reply, int status, json *owned);
 void reply_empty(struct reply *reply, int status);
+/* Sends the file, with 200; false: there is none, and the reply is as it was. */
+bool reply_open(struct reply *reply, const char *path);
+void reply_close(struct reply *reply);        /* no file after all */
 uint64_t reply_file_size(const struct reply *reply);              /* of what is sent */
 /* Bytes of what is sent, from `at` on; below 1: the file cannot be read. */
 ssize_t reply_read_file(const struct reply *reply, uint64_t at, char *to, size_t max);

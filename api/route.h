@@ -20,7 +20,7 @@ struct route {
 };
 
 struct route_table { const struct route *rows; size_t count; };
-extern const struct route_table routes_public, routes_admin, routes_pages;
+extern const struct route_table routes_public, routes_earner, routes_admin, routes_desk;
 
 #define ROUTE_ALLOW_MAX 64
 enum route_result { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };

@@ -22,6 +22,9 @@ static const struct route public_rows[] = {
     { "POST",   "/v1/payouts",                            ACCESS_ANYONE,   ROUTE_SLOW,  payout_post, SMALL, false },
     { "GET",    "/v1/accounts/{address}/statements",      ACCESS_ANYONE,   ROUTE_QUICK, statements_get, 0, false },
     { "GET",    "/v1/accounts/{address}/charges",         ACCESS_ANYONE,   ROUTE_SLOW,  charges_get, 0, false },
+    { "GET",    "/v1/accounts/{address}/savings",         ACCESS_ANYONE,   ROUTE_SLOW,  savings_get, 0, false },
+    { "GET",    "/v1/reference-prices",                   ACCESS_ANYONE,   ROUTE_QUICK, references_get, 0, false },
+    { "GET",    "/v1/reference-prices/{list}",            ACCESS_ANYONE,   ROUTE_QUICK, reference_get, 0, false },
     { "GET",    "/v1/settlements",                        ACCESS_ANYONE,   ROUTE_QUICK, settlements_get, 0, false },
     { "GET",    "/v1/settlements/{sequence}",             ACCESS_ANYONE,   ROUTE_QUICK, settlement_get, 0, false },
     { "GET",    "/v1/settlements/{sequence}/rewards.json", ACCESS_ANYONE,   ROUTE_QUICK, settlement_rewards, 0, false },
@@ -50,6 +53,7 @@ static const struct route admin_rows[] = {
     { "POST",   "/admin/v1/models/{digest}/verify",       ACCESS_ADMIN,    ROUTE_SLOW,  model_verify, SMALL, false },
     { "POST",   "/admin/v1/prices",                       ACCESS_ADMIN,    ROUTE_SLOW,  price_post, SMALL, false },
     { "GET",    "/admin/v1/prices",                       ACCESS_VIEWER,   ROUTE_QUICK, prices_get, 0, false },
+    { "POST",   "/admin/v1/reference-prices",             ACCESS_ADMIN,    ROUTE_SLOW,  reference_post, 2 * MIB, true },
     { "POST",   "/admin/v1/adjustments",                  ACCESS_ADMIN,    ROUTE_SLOW,  adjustment_post, SMALL, false },
     { "GET",    "/admin/v1/adjustments",                  ACCESS_VIEWER,   ROUTE_QUICK, adjustments_get, 0, false },
     { "GET",    "/admin/v1/quarantine",                   ACCESS_VIEWER,   ROUTE_QUICK, quarantine_get, 0, false },
@@ -79,14 +83,23 @@ static const struct route admin_rows[] = {
 };
 
 /* The desk: each page has its own URL and all are one document, which asks the rows above. */
-#define PAGE(path) { "GET", path, ACCESS_ANYONE, ROUTE_QUICK, page_shell, 0, false }
-static const struct route page_rows[] = {
-    { "GET",    "/assets/{name}",                         ACCESS_ANYONE,   ROUTE_QUICK, page_asset, 0, false },
-    PAGE("/"), PAGE("/sign-in"), PAGE("/settlements"), PAGE("/settlements/{sequence}"), PAGE("/transactions"),
-    PAGE("/receipts"), PAGE("/receipts/{jobId}"), PAGE("/quarantine"), PAGE("/providers"), PAGE("/models"),
-    PAGE("/models/{digest}"), PAGE("/prices"), PAGE("/accounts"), PAGE("/accounts/{address}"), PAGE("/keys"), PAGE("/audit"),
+#define PAGE(path, handler) { "GET", path, ACCESS_ANYONE, ROUTE_QUICK, handler, 0, false }
+#define DESK(path) PAGE(path, page_desk)
+static const struct route desk_rows[] = {
+    PAGE("/assets/{name}", page_asset),
+    DESK("/"), DESK("/sign-in"), DESK("/settlements"), DESK("/settlements/{sequence}"), DESK("/transactions"),
+    DESK("/receipts"), DESK("/receipts/{jobId}"), DESK("/quarantine"), DESK("/providers"), DESK("/models"),
+    DESK("/models/{digest}"), DESK("/prices"), DESK("/accounts"), DESK("/accounts/{address}"), DESK("/keys"), DESK("/audit"),
+};
+
+/* The earner's pages: one document, too; where it compares proofs with the chain, under another policy. */
+static const struct route earner_rows[] = {
+    PAGE("/assets/{name}", page_asset),
+    PAGE("/", page_earner), PAGE("/models/{digest}", page_earner), PAGE("/register", page_earner),
+    PAGE("/accounts/{address}", page_earner_chain), PAGE("/receipts/{jobId}", page_earner_chain), PAGE("/claim.html", page_claim),
 };
 
 const struct route_table routes_public = { public_rows, ARRAY_LEN(public_rows) };
+const struct route_table routes_earner = { earner_rows, ARRAY_LEN(earner_rows) };
 const struct route_table routes_admin = { admin_rows, ARRAY_LEN(admin_rows) };
-const struct route_table routes_pages = { page_rows, ARRAY_LEN(page_rows) };
+const struct route_table routes_desk = { desk_rows, ARRAY_LEN(desk_rows) };

@@ -1,8 +1,6 @@
 /* The published files of a settlement: rewards.json and the archive, as they lie in [archive] dir (design 6). */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/context.h"
@@ -34,22 +32,10 @@ static bool find_committed(struct request *req, struct settlement_row *s, struct
 /* false: there is no such file. */
 static bool open_file(const struct request *req, uint64_t sequence, const char *suffix, struct reply *reply)
 {
-    char path[4096];
-    struct stat st;
-    int fd;
+    char path[ARCHIVE_PATH];
 
     archive_path(req->api->config->archive_dir, sequence, suffix, path, sizeof path);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        close(fd);
-        return false;
-    }
-    reply->file = fd;
-    reply->file_size = (uint64_t)st.st_size;
-    reply->status = 200;
-    return true;
+    return reply_open(reply, path);
 }
 
 static void refuse_missing(struct reply *reply)
@@ -126,9 +112,7 @@ void settlement_archive(struct request *req, struct reply *reply)
         reply_header(reply, "Content-Encoding", "zstd");
     reply->content_type = "application/x-ndjson";
     if (reply_not_modified(reply, req->header.if_none_match, etag)) {
-        if (reply->file >= 0)
-            close(reply->file);
-        reply->file = -1;
+        reply_close(reply);
     } else if (!packed && !open_file(req, s.sequence, ".archive.ndjson", reply)) {
         refuse_missing(reply);
     } else {

@@ -6,6 +6,7 @@
 #include "api/settlement_shapes.h"
 #include "api/statement_reason.h"
 #include "gateway/base/mem.h"
+#include "gateway/core/csv.h"
 #include "gateway/core/word.h"
 #include "store/adjustments.h"
 #include "store/ledger.h"
@@ -395,12 +396,6 @@ const char *const statement_columns[] = {
     "units", "computeMs", "priceVersion", "gross", "sign", "share", "reason", "batch", "sequence", "transaction", NULL
 };
 
-/* What no carried batch and no new block changes. */
-const char *const charge_columns[] = {
-    "at", "jobId", "provider", "receipt", "model", "inputTokens", "cachedTokens", "outputTokens", "units", "computeMs", "priceVersion", "share",
-    NULL
-};
-
 static void add_cell(const json *value, struct buf *out)
 {
     uint64_t number;
@@ -410,18 +405,7 @@ static void add_cell(const json *value, struct buf *out)
     if (json_get_u64(value, &number)) {
         buf_printf(out, "%" PRIu64, number);
     } else if (json_get_text(value, &text, &len)) {
-        /* A reason is somebody's words: a program that opens the file shall not take them for a formula. */
-        bool formula = len > 1 && strchr("=+-@", *text) != NULL;
-
-        buf_add_byte(out, '"');
-        if (formula)
-            buf_add_byte(out, '\'');
-        for (size_t i = 0; i < len; i++) {
-            if (text[i] == '"')
-                buf_add_byte(out, '"');
-            buf_add_byte(out, (uint8_t)text[i]);
-        }
-        buf_add_byte(out, '"');
+        csv_add_text(out, text, len);
     }
 }
 

@@ -7,6 +7,7 @@
 #ifndef QUITTANCE_API_STATEMENT_H
 #define QUITTANCE_API_STATEMENT_H
 
+#include "api/request.h"
 #include "gateway/core/ledger.h"
 #include "gateway/lib/json.h"
 #include "store/db.h"
@@ -29,8 +30,9 @@ struct statement {
 void statement_start(uint8_t cursor[STATEMENT_CURSOR]);       /* at the newest */
 bool statement_cursor_fits(const uint8_t cursor[STATEMENT_CURSOR]);      /* it may come from anybody */
 MUST_USE bool statement_read(struct statement *s, struct err *err);
+bool statement_wants_csv(const struct request *req);          /* ?format=csv, else by Accept */
 /* Names of members in the order of CSV columns; NULL ends them. */
-extern const char *const statement_columns[], *const charge_columns[];
+extern const char *const statement_columns[];        /* those of charges: core/charges.h */
 void statement_csv(const char *const *columns, const json *items, struct buf *out);
 
 #endif

@@ -7,7 +7,7 @@
 #include "api/page.h"
 #include "api/problem.h"
 
-static bool wants_csv(const struct request *req)
+bool statement_wants_csv(const struct request *req)
 {
     const char *format = request_query(req, "format");
 
@@ -48,7 +48,7 @@ static void read_page(struct request *req, struct page *page, struct statement *
     snapshot_release(snapshot);
     page->more = s->more;
     memcpy(page->last, s->cursor, STATEMENT_CURSOR);
-    if (ok && wants_csv(req))
+    if (ok && statement_wants_csv(req))
         reply_csv(page, reply);
     else
         page_end(page, ok, &err, reply);

@@ -1,4 +1,4 @@
-/* gateway/cmd_verify.c - check one proof answer of a gateway, offline or against the chain. */
+/* gateway/cmd_verify.c - check one proof or statement of a gateway, offline or against the chain. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,15 +196,40 @@ static bool verify_file(const char *path, const struct verify_config *config, st
     return ok;
 }
 
+/* ---- what statements are held against ---- */
+
+struct behind { json *charges; struct buf list; struct source *published; };
+
+static bool read_behind(const struct args *args, const struct known *known, struct behind *b, struct verify_config *config, struct err *err)
+{
+    const char *charges = args_value(args, "--charges"), *list = args_value(args, "--list"), *published = args_value(args, "--published");
+
+    if (charges != NULL && !json_read_file(charges, ANSWER_MAX, &b->charges, err))
+        return false;
+    if (list != NULL && !file_read(list, REFERENCE_CSV_MAX, &b->list, err))
+        return false;
+    if (published != NULL && !source_open(published, &b->published, err))
+        return false;
+    if (published != NULL)
+        source_of_contract(b->published, known->contract);
+    config->charges = b->charges;
+    config->list = list != NULL ? &b->list : NULL;
+    config->published = b->published;
+    return true;
+}
+
 static bool verify_run(const struct args *args, struct err *err)
 {
     struct verify_config config = { 0 };
     struct known known = { 0 };
+    struct behind behind = { 0 };
     struct rpc *rpc = NULL;
     bool ok = read_flags(args, &known, err) && read_info(args_value(args, "--info"), &known, err)
            && read_config(args->config, &known, err) && connect(args, &known, &rpc, err)
            && args_u64(args, "--now", clock_now_ms(&clock_system), UINT64_MAX, &config.now_ms, err);
 
+    buf_init_max(&behind.list, REFERENCE_CSV_MAX);
+    ok = ok && read_behind(args, &known, &behind, &config, err);
     if (ok) {
         domain_init(&config.domain, known.chain_id, known.contract);
         config.has_token = known.has_token;
@@ -214,19 +239,25 @@ static bool verify_run(const struct args *args, struct err *err)
         config.rpc = rpc;
         ok = verify_file(args->words[0], &config, err);
     }
+    json_free(behind.charges);
+    buf_clear(&behind.list);
+    source_free(behind.published);
     rpc_free(rpc);
     return ok;
 }
 
 const struct command command_verify = {
     .name = "verify", .words = "FILE", .words_min = 1, .words_max = 1,
-    .summary = "check one proof answer, offline or with --rpc",
+    .summary = "check one proof or statement, offline or with --rpc",
     .text = "FILE is the body of GET /v1/receipts/{jobId} or GET /v1/accounts/{address}/claim.  Checks, each from the one before:\n"
             "struct hash, signature or bundle, promise and whose key signed it, salted leaf and receipts root, reward leaves and\n"
             "rewards root, the header; with --rpc that it is the contract's, stands, and that the payments were made.\n"
             "Prints {\"ok\",\"promise\",\"checks\":[{\"name\",\"ok\",\"detail\"}],\"notChecked\"}; notChecked is what could not be told.\n"
             "promise: kept (in an active settlement committed by settleBy), pending (not yet, or committed in time and waiting for\n"
             "its activation), broken (settleBy has passed without a commit, or the commit came later).\n"
+            "Or FILE is a signed statement: the body of GET /v1/accounts/{address}/charges?from=&until= or of .../savings.  Of charges: lines,\n"
+            "sum, signature; with --published each line against the archives, and that none is missing.  Of savings: every figure anew\n"
+            "from the reference list, and with --charges its numbers from the lines of the charge statement.\n"
             "Exits 65 when a check fails, a broken promise included.  The contract is that of --contract and --chain-id (or --rpc),\n"
             "else of --info, else of the configuration.",
     .run = verify_run,
@@ -236,5 +267,8 @@ const struct command command_verify = {
                  { "--token", "ADDRESS", "of the token, for reward leaves; --rpc asks the contract" },
                  { "--info", "FILE|URL", "the body of GET /v1/info: contract, chain, token, promise keys with their times" },
                  { "--promise-signer", "ADDRESS,...", "who may have signed the promise, beside those of --info" },
+                 { "--charges", "FILE", "the charge statement for the same time as a savings statement" },
+                 { "--list", "FILE", "the CSV of a savings statement's reference list" },
+                 { "--published", "URL|DIR", "a gateway, or a folder of its files: archives and reference lists" },
                  { "--now", "MS", "judge settleBy as of this Unix time in ms, or the chain's if later (now)" } },
 };

@@ -13,7 +13,7 @@
 
 static const struct command *const commands[] = {
     &command_init, &command_deploy, &command_serve, &command_settle, &command_status, &command_contract, &command_watch,
-    &command_store, &command_key, &command_apikey, &command_receipt, &command_verify, &command_audit,
+    &command_store, &command_key, &command_apikey, &command_receipt, &command_reference, &command_verify, &command_audit,
     &command_config,
 };
 

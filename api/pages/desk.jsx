@@ -6,7 +6,9 @@ import "./desk.css";
 import { currentSession, onSession, resume, signOut } from "./lib/api.js";
 import { Dialog, Known, Page, Problem, Waiting } from "./lib/components.jsx";
 import { useData, useEvents } from "./lib/data.js";
+import { find } from "./lib/find.js";
 import { middle } from "./lib/format.js";
+import { startTheme, Theme } from "./lib/theme.jsx";
 import { Account, Accounts } from "./views/accounts.jsx";
 import { Audit } from "./views/audit.jsx";
 import { Keys } from "./views/keys.jsx";
@@ -40,14 +42,6 @@ const PAGES = [
 ];
 const MENU = PAGES.filter(([, , name]) => name);
 
-function find(pathname) {
-  for (const [path, View] of PAGES) {
-    const names = [], test = new RegExp(`^${path.replace(/:(\w+)/g, (_, name) => (names.push(name), "([^/]+)"))}$`).exec(pathname);
-    if (test) return { View, params: Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(test[i + 1])])) };
-  }
-  return {};
-}
-
 function useLocation() {
   const read = () => location.pathname + location.search;
   const [where, setWhere] = useState(read);
@@ -60,7 +54,7 @@ function useLocation() {
     const clicked = (event) => {
       const link = event.target.closest?.("a[href]");
       if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.download) return;
-      if (link.origin !== location.origin || !find(link.pathname).View) return;
+      if (link.origin !== location.origin || !find(PAGES, link.pathname).View) return;
       event.preventDefault();
       go(link.href);
     };
@@ -104,17 +98,6 @@ function useKeys(showHelp) {
     document.addEventListener("keydown", pressed);
     return () => document.removeEventListener("keydown", pressed);
   }, []);
-}
-
-const THEMES = ["system", "light", "dark"];
-function Theme() {
-  const [theme, setTheme] = useState(() => localStorage.getItem("theme") ?? "system");
-  useEffect(() => {
-    localStorage.setItem("theme", theme);
-    if (theme === "system") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
-  }, [theme]);
-  return <button type="button" class="quiet" onClick={() => setTheme(THEMES[(THEMES.indexOf(theme) + 1) % 3])}>Theme: {theme}</button>;
 }
 
 function Menu({ pathname, session, live }) {
@@ -171,7 +154,7 @@ function useKnown(session) {
 
 function Desk({ session }) {
   const where = useLocation(), { pathname, search } = new URL(where, location.origin);
-  const { View, params } = find(pathname);
+  const { View, params } = find(PAGES, pathname);
   const [help, setHelp] = useState(false), [live, setLive] = useState(false);
   const known = useKnown(session);
   useKeys(() => setHelp(true));
@@ -187,7 +170,6 @@ function Desk({ session }) {
     // Whoever does not see the page change hears its name.
     if (!first.current) document.querySelector("h1")?.focus();
     first.current = false;
-    document.title = `${document.querySelector("h1")?.textContent ?? "Desk"} · Quittance`;
   }, [where]);
   return (
     <Known.Provider value={known}>
@@ -213,6 +195,5 @@ function App() {
   return session ? <Desk session={session} /> : <SignIn />;
 }
 
-document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
-if (!["light", "dark"].includes(document.documentElement.dataset.theme)) delete document.documentElement.dataset.theme;
+startTheme();
 render(<App />, document.getElementById("app"));

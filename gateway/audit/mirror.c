@@ -5,12 +5,14 @@
 #include <stdlib.h>
 
 #include "gateway/audit/differs.h"
+#include "gateway/audit/references.h"
 #include "gateway/audit/rewards.h"
 #include "gateway/base/mem.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 
 #define FILE_MAX ((size_t)8 * 1024 * MIB)
+#define INFO_MAX (1 * MIB)
 
 struct mirror {
     const char *dir;
@@ -147,7 +149,7 @@ static bool mirror_info(struct mirror *m, struct err *err)
 
     buf_init(&bytes);
     if (!source_is_folder(m->source)) {
-        ok = source_fetch(m->source, 0, "info", &bytes, err) && json_read(bytes.data, bytes.len, &info, err)
+        ok = source_document(m->source, "info", "info.json", INFO_MAX, &bytes, err) && json_read(bytes.data, bytes.len, &info, err)
           && ((json_get_address(json_member(info, "contract"), &contract) && address_eq(contract, m->view->contract))
               || err_set(err, ERR_DIFFERS, "the gateway serves another contract"))
           && file_write(path, bytes.data, bytes.len, 0644, err);
@@ -158,6 +160,14 @@ static bool mirror_info(struct mirror *m, struct err *err)
     buf_clear(&bytes);
     free(path);
     return ok;
+}
+
+static void list_reference(void *self, const char *name, const struct buf *bytes, bool fetched)
+{
+    struct mirror *m = self;
+
+    list_file(m, name, bytes, sha256(bytes->data, bytes->len));
+    m->report->fetched += fetched;
 }
 
 static bool write_manifest(const struct mirror *m, struct err *err)
@@ -193,6 +203,7 @@ bool mirror_run(const char *dir, const struct chain_view *view, struct source *s
     for (size_t i = 0; ok && i < view->count; i++)
         ok = mirror_file(&m, &view->list[i], "archive", "archive.ndjson", archive_fits, err)
           && mirror_file(&m, &view->list[i], "rewards.json", "rewards.json", rewards_fit, err);
+    ok = ok && references_copy(source, dir, list_reference, &m, err);
     ok = write_manifest(&m, ok ? err : &ignored) && ok;
     json_free(m.files);
     json_free(m.missing);

@@ -1,6 +1,6 @@
 /* gateway/audit/mirror.h - a folder with all published files, so that audits and claims need no gateway.
  *
- * Names are those of source.h, with info.json (contract, token, promise keys) and manifest.json beside them:
+ * Names are those of source.h, with info.json (contract, token, promise keys), reference price lists and manifest.json beside them:
  * {chainId, contract, files:[{name, bytes, sha256}], missing:[name]}.  What lies there already is kept when it is what the
  * chain says (the archive's digest, the rewards root), so a mirror that was cut short is just run again. */
 #ifndef QUITTANCE_AUDIT_MIRROR_H

@@ -266,3 +266,17 @@ bool source_fetch(struct source *source, uint64_t sequence, const char *what, st
     snprintf(suffix, sizeof suffix, strcmp(what, "archive") == 0 ? ".%s.ndjson" : ".%s", what);
     return read_file(source, sequence, suffix, ARCHIVE_MAX, plain, err);
 }
+
+bool source_document(struct source *source, const char *path, const char *file, size_t max, struct buf *plain, struct err *err)
+{
+    char *name;
+    bool ok;
+
+    if (source->http != NULL)
+        return download(source, 0, path, max, plain, err);
+    if (asprintf(&name, "%s/%s", source->place, file) < 0)
+        bug("no memory");
+    ok = file_read(name, max, plain, err);
+    free(name);
+    return ok;
+}

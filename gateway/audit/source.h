@@ -13,8 +13,10 @@ MUST_USE bool source_open(const char *place, struct source **source, struct err 
 void source_of_contract(struct source *source, struct address contract);
 void source_free(struct source *source);
 bool source_is_folder(const struct source *source);
-/* The published file as plain bytes: what is "archive" or "rewards.json", or of the gateway itself (sequence 0) "info". */
+/* The published file as plain bytes: what is "archive" or "rewards.json". */
 MUST_USE bool source_fetch(struct source *source, uint64_t sequence, const char *what, struct buf *plain, struct err *err);
+/* What is of no settlement: of a gateway GET /v1/{path}, of a folder the file; appended.  ERR_NOT_FOUND: not there. */
+MUST_USE bool source_document(struct source *source, const char *path, const char *file, size_t max, struct buf *plain, struct err *err);
 /* Calls line for each line of the archive (without its newline) and gives the SHA-256 of all its bytes.  Streams. */
 typedef bool source_line_fn(void *self, const char *text, size_t len, struct err *err);
 MUST_USE bool source_archive(struct source *source, uint64_t sequence, source_line_fn *line, void *self, struct hash *digest, struct err *err);

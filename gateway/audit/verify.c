@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "chain/settlement.h"
 #include "gateway/base/hex.h"
@@ -91,6 +92,11 @@ bool verify_text_is(const json *value, const char *text)
     return json_get_text(value, &got, &len) && strcmp(got, text) == 0;
 }
 
+const json *verify_member(const struct verification *v, const char *object, const char *member)
+{
+    return json_member(json_member(v->answer, object), member);
+}
+
 bool verify_read_path(const json *array, struct proof *path)
 {
     if (array == NULL || json_kind_of(array) != JSON_KIND_ARRAY || json_count(array) > TREE_DEPTH_MAX)
@@ -154,19 +160,58 @@ static bool verify_receipt_answer(struct verification *v, struct err *err)
     return true;
 }
 
+static bool verify_charges_answer(struct verification *v, struct err *err)
+{
+    struct charges charges = { 0 };
+    bool ok = !verify_charge_statement(v, v->answer, &charges) || verify_archived(v, &charges, err);
+
+    free(charges.lines);
+    return ok;
+}
+
+enum answer_kind { ANSWER_RECEIPT, ANSWER_CLAIM, ANSWER_CHARGES, ANSWER_SAVINGS };
+
+/* By two members that no other answer has together. */
+static bool kind_of(const json *answer, enum answer_kind *kind)
+{
+    static const char *const members[][2] = {
+        [ANSWER_RECEIPT] = { "receipt", "hash" }, [ANSWER_CLAIM] = { "claimable", "calldata" }, [ANSWER_CHARGES] = { "receipts", "csv" },
+        [ANSWER_SAVINGS] = { "referenceCost", "csv" },
+    };
+    unsigned found = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        if (json_member(answer, members[i][0]) != NULL && json_member(answer, members[i][1]) != NULL) {
+            *kind = (enum answer_kind)i;
+            found++;
+        }
+    return found == 1;
+}
+
+static bool verify_kind(struct verification *v, enum answer_kind kind, struct err *err)
+{
+    switch (kind) {
+    case ANSWER_RECEIPT: return verify_receipt_answer(v, err);
+    case ANSWER_CLAIM:   return verify_claim(v, err);
+    case ANSWER_CHARGES: return verify_charges_answer(v, err);
+    case ANSWER_SAVINGS: return verify_savings(v, err);
+    }
+    bug("answer kind %d", (int)kind);
+}
+
 bool verify_answer(const struct verify_config *config, const json *answer, struct verify_report *report, struct err *err)
 {
     struct verification v = { .config = config, .answer = answer, .report = report };
-    bool is_receipt = json_member(answer, "receipt") != NULL && json_member(answer, "hash") != NULL;
-    bool is_claim = json_member(answer, "claimable") != NULL && json_member(answer, "calldata") != NULL;
+    enum answer_kind kind;
     bool ok;
 
     *report = (struct verify_report){ .ok = true };
-    if (is_receipt == is_claim)
-        return err_set(err, ERR_INVALID, "neither the answer to GET /v1/receipts/{jobId} nor to GET /v1/accounts/{address}/claim");
+    if (!kind_of(answer, &kind))
+        return err_set(err, ERR_INVALID, "neither a proof, the answer to GET /v1/receipts/{jobId} or GET /v1/accounts/{address}/claim, nor a"
+                       " statement, the answer to GET /v1/accounts/{address}/charges?from=&until= or .../savings");
     report->checks = json_new_array();
     report->unchecked = json_new_array();
-    ok = read_surroundings(&v, err) && (is_receipt ? verify_receipt_answer(&v, err) : verify_claim(&v, err));
+    ok = read_surroundings(&v, err) && verify_kind(&v, kind, err);
     if (!ok)
         verify_report_clear(report);
     return ok;

@@ -3,7 +3,9 @@
 #define QUITTANCE_AUDIT_VERIFY_PARTS_H
 
 #include "gateway/audit/verify.h"
+#include "gateway/core/charges.h"
 #include "gateway/core/header.h"
+#include "gateway/core/savings.h"
 #include "gateway/core/tree.h"
 
 /* What of an answer was read and holds so far. */
@@ -32,12 +34,36 @@ bool verify_hash(struct verification *v, const char *name, const char *what, str
 bool verify_address(struct verification *v, const char *name, const char *what, struct address computed, struct address found);
 /* A check that fails when a member is missing or of another form; silent while all is well. */
 bool verify_shape(struct verification *v, const char *name, const char *member, bool well_formed);
+const json *verify_member(const struct verification *v, const char *object, const char *member);     /* of an object in the answer */
 bool verify_read_path(const json *array, struct proof *path);
 bool verify_signature(struct verification *v, const char *name, const struct signature *sig, struct hash struct_hash, struct address signer);
 bool verify_text_is(const json *value, const char *text);
 
 /* Whether the gateway published this key, for that time; what: "promise" or "quote". */
 void verify_signer(struct verification *v, const char *what, struct address signer, uint64_t at_ms);
+
+/* A charge statement as it was read; false: too broken to go on. */
+struct charges { struct charge_statement statement; struct charge_line *lines; size_t count; };      /* lines owned: free */
+bool verify_charge_statement(struct verification *v, const json *answer, struct charges *charges);
+/* Its lines against published archives. */
+MUST_USE bool verify_archived(struct verification *v, const struct charges *charges, struct err *err);
+/* A savings statement as it was read. */
+struct claimed_savings {
+    struct savings_statement statement;
+    uint64_t version;
+    struct signature signature;
+    struct address signer;
+    struct savings savings;                   /* numbers as claimed, figures computed */
+    struct reference reference;               /* the terms and mapping as claimed, prices out of the list */
+};
+MUST_USE bool verify_savings(struct verification *v, struct err *err);
+/* verify_reference.c.  *priced: the list was at hand, is the one that the statement names, and has the prices, which are c->reference's
+ * from now on. */
+MUST_USE bool verify_list(struct verification *v, struct claimed_savings *c, bool *priced, struct err *err);
+/* What is pinned is the same for everybody: not a mapping made up for this statement. */
+MUST_USE bool verify_pinned(struct verification *v, const struct claimed_savings *c, struct err *err);
+/* As verify_signer; of a statement only its end is known, so the key must have been the gateway's at that time or later. */
+void verify_signer_since(struct verification *v, const char *what, struct address signer, uint64_t since_ms);
 
 void verify_receipt(struct verification *v);
 void verify_quote(struct verification *v);

@@ -26,8 +26,8 @@ static bool read_promise(struct verification *v, const json *p, struct promise *
         && verify_shape(v, "promise", "path", verify_read_path(json_member(p, "path"), &out->path));
 }
 
-/* Any key can sign a promise; only those the gateway published bind it. */
-void verify_signer(struct verification *v, const char *what, struct address signer, uint64_t at_ms)
+/* Any key can sign; only those the gateway published bind it. */
+static void check_signer(struct verification *v, const char *what, struct address signer, uint64_t from_ms, uint64_t until_ms)
 {
     const struct verify_config *c = v->config;
     char text[ADDRESS_TEXT], name[32];
@@ -39,12 +39,22 @@ void verify_signer(struct verification *v, const char *what, struct address sign
         return;
     }
     for (size_t i = 0; i < c->signer_count; i++)
-        if (address_eq(c->signers[i].address, signer) && at_ms >= c->signers[i].from_ms
-            && (c->signers[i].until_ms == 0 || at_ms <= c->signers[i].until_ms)) {
+        if (address_eq(c->signers[i].address, signer) && until_ms >= c->signers[i].from_ms
+            && (c->signers[i].until_ms == 0 || from_ms <= c->signers[i].until_ms)) {
             verify_note(v, name, true, "%s was the gateway's promise key then", text);
             return;
         }
-    verify_note(v, name, false, "%s was not the gateway's promise key at %" PRIu64, text, at_ms);
+    verify_note(v, name, false, "%s was not the gateway's promise key at %" PRIu64, text, from_ms);
+}
+
+void verify_signer(struct verification *v, const char *what, struct address signer, uint64_t at_ms)
+{
+    check_signer(v, what, signer, at_ms, at_ms);
+}
+
+void verify_signer_since(struct verification *v, const char *what, struct address signer, uint64_t since_ms)
+{
+    check_signer(v, what, signer, since_ms, UINT64_MAX);
 }
 
 static bool check_promise(struct verification *v, const struct promise *p)

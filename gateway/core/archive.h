@@ -4,7 +4,8 @@
  * provider, model, consumer, delegation, capacity lines that first appear here, revocations not told before and an epoch line for each
  * epoch of the popularity pool that is not booked yet, quote and bundle lines of the receipts, then receipts by (jobId, provider), then
  * a popularity line for each epoch booked in this batch, then rewards by account.  With a receipt that a market priced, all steps of
- * that market that took effect by its acceptedAt stand here or in an earlier archive, and all capacity announced for the model by then.
+ * that market that took effect by its acceptedAt stand here or in an earlier archive, all capacity announced for the model by then, and
+ * what an operator has set in the place of its base, used or not.
  * Where only parties may read, consumer, quote, bundle and receipt lines are sealed (seal.h) and stand in the same places.
  * A consumer line {address, since, enrolled} is the revision in force for a countersigned receipt when it was accepted: where
  * enrolled, that consumer is billed, else, and where there is no line, the treasury.

@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 enum type { TYPE_DOMAIN, TYPE_RECEIPT, TYPE_BUNDLE, TYPE_MODEL, TYPE_LINEAGE, TYPE_QUOTE, TYPE_PROMISE, TYPE_ACCESS, TYPE_DELEGATION,
-            TYPE_REVOCATION, TYPE_PAYOUT, TYPE_CAPACITY, TYPE_CHARGE };
+            TYPE_REVOCATION, TYPE_PAYOUT, TYPE_CAPACITY, TYPE_CHARGE, TYPE_SAVINGS };
 
 #define HASHED_AT_ONCE 32u                    /* messages side by side, on the stack */
 
@@ -30,6 +30,8 @@ static const char *const type_strings[] = {
     [TYPE_PAYOUT]  = "Payout(address provider,address payout,uint64 at)",
     [TYPE_CAPACITY] = "Capacity(address provider,bytes32 model,uint64 unitsPerSecond,uint64 validFrom,uint64 validUntil)",
     [TYPE_CHARGE]  = "ChargeStatement(address consumer,uint64 from,uint64 until,uint256 charged,bytes32 digest)",
+    [TYPE_SAVINGS] = "SavingsStatement(address consumer,uint64 from,uint64 until,bytes32 charges,uint256 charged,uint256 compared,"
+                     "bytes32 list,string listDate,uint256 tokenPrice,uint8 decimals,uint256 referenceCost,bytes32 digest)",
 };
 
 static struct hash type_hashes[ARRAY_LEN(type_strings)];
@@ -235,4 +237,23 @@ struct hash charge_struct_hash(const struct charge_statement *c)
     u256_to_be(c->charged.base_units, words + 3 * WORD);
     word_hash(words + 4 * WORD, c->digest);
     return hash_struct(TYPE_CHARGE, words, sizeof words);
+}
+
+struct hash savings_struct_hash(const struct savings_statement *s)
+{
+    uint8_t words[12 * WORD];
+
+    word_address(words, s->consumer);
+    word_u64(words + WORD, s->from_ms);
+    word_u64(words + 2 * WORD, s->until_ms);
+    word_hash(words + 3 * WORD, s->charges);
+    u256_to_be(s->charged.base_units, words + 4 * WORD);
+    u256_to_be(s->compared.base_units, words + 5 * WORD);
+    word_hash(words + 6 * WORD, s->list);
+    word_hash(words + 7 * WORD, keccak256(s->list_date, strlen(s->list_date)));
+    u256_to_be(s->token_price.atto, words + 8 * WORD);
+    word_u64(words + 9 * WORD, s->decimals);
+    u256_to_be(s->reference_cost.atto, words + 10 * WORD);
+    word_hash(words + 11 * WORD, s->digest);
+    return hash_struct(TYPE_SAVINGS, words, sizeof words);
 }

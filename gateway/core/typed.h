@@ -7,6 +7,7 @@
 
 #include "gateway/core/model.h"
 #include "gateway/core/receipt.h"
+#include "gateway/core/reference.h"
 
 struct domain {
     uint64_t chain_id;
@@ -27,6 +28,19 @@ struct capacity { struct address provider; struct hash model; uint64_t units_per
 /* What a consumer is billed for what was accepted from one time on and before another; digest: SHA-256 of the lines. */
 struct charge_statement { struct address consumer; uint64_t from_ms, until_ms; struct amount charged; struct hash digest; };
 
+/* What those charges would have been at a reference list: sums of savings.h; charges: the charge statement's digest for the same time;
+ * list: Keccak-256 of the list's file; digest: SHA-256 of the lines, one a model. */
+struct savings_statement {
+    struct address consumer;
+    uint64_t from_ms, until_ms;
+    struct hash charges, list;
+    struct amount charged, compared;
+    char list_date[REFERENCE_DATE];
+    struct dollars token_price, reference_cost;
+    uint8_t decimals;                         /* of the token */
+    struct hash digest;
+};
+
 struct hash receipt_struct_hash(const struct receipt *r);
 struct hash receipt_words_hash(const uint8_t words[RECEIPT_WORDS]);          /* the same, from words as they came */
 /* Of count receipts whose words follow each other. */
@@ -41,5 +55,6 @@ struct hash delegation_struct_hash(struct address provider, struct address key, 
 struct hash revocation_struct_hash(struct address provider, struct address key, uint64_t at_ms);
 struct hash capacity_struct_hash(const struct capacity *c);
 struct hash charge_struct_hash(const struct charge_statement *c);
+struct hash savings_struct_hash(const struct savings_statement *s);
 
 #endif

@@ -70,8 +70,8 @@ static bool complete(struct run *run, const struct intake_item *item, struct rec
         return true;
     row->signed_.has_consumer_signature = true;
     row->signed_.consumer_signature = item->signed_.consumer_signature;
-    if (row->state == RECEIPT_ACCEPTED)
-        book_recharge(run->intake, row);
+    if (row->state == RECEIPT_ACCEPTED && !book_recharge(run->intake, run->group, row, err))
+        return false;
     if (!store_receipt_countersign(run->group->db, row, err))
         return false;
     if (row->state != RECEIPT_QUARANTINED || row->code != CODE_COUNTERSIGNATURE_MISSING)

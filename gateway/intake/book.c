@@ -138,15 +138,23 @@ static bool count_fee(struct gathered *g, const struct price_version *price, con
     return !g->epoch_running || charge->role != ROLE_CONSUMER || amount_is_zero(fee.fees) || tally_add(&g->fees, &key, fee.fees, err);
 }
 
+/* What a consumer is billed for, into the day that his credit limit is judged by. */
+static bool bill_day(struct intake *intake, struct group *group, const struct share *charge, struct err *err)
+{
+    struct tally_key key = day_key(group, charge->account);
+    struct amount billed;
+
+    return consumer_day(intake, group, charge->account, &billed, err)
+        && tally_add(&intake->gathered.consumer_days, &key, charge->amount, err);
+}
+
 /* Both sides of the entry, and the sums kept beside them. */
 static bool enter(struct intake *intake, struct group *group, const struct verdict *verdict, const struct signed_receipt *r,
                   const struct share *charge, struct err *err)
 {
     struct gathered *g = &intake->gathered;
     struct tally_key day = day_key(group, r->receipt.provider);
-    struct tally_key consumer = day_key(group, charge->account);
     struct shares credits = { 0 };
-    struct amount billed;
     bool ok;
 
     ok = ledger_split(g->snapshot->catalog, &r->receipt, verdict->price, verdict->amount, g->batch.protocol_account,
@@ -154,10 +162,8 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
     for (size_t i = 0; ok && i < credits.count; i++)
         ok = post(intake, &credits.list[i], err);
     shares_clear(&credits);
-    if (ok && charge->role == ROLE_CONSUMER)
-        ok = consumer_day(intake, group, charge->account, &billed, err)
-          && tally_add(&g->consumer_days, &consumer, charge->amount, err);
-    return ok && post(intake, charge, err) && count_fee(g, verdict->price, charge, err)
+    return ok && (charge->role != ROLE_CONSUMER || bill_day(intake, group, charge, err)) && post(intake, charge, err)
+        && count_fee(g, verdict->price, charge, err)
         && tally_add(&g->batches, &(struct tally_key){ .number = g->batch.number }, verdict->amount, err)
         && tally_add(&g->days, &day, verdict->amount, err)
         && measure_accepted(intake, group, &r->receipt, err)
@@ -212,7 +218,7 @@ bool book_reprice(struct intake *intake, struct group *group, struct receipt_row
     return ok && (!note_price(&verdict, row) || store_receipt_requeue(group->db, row, err));
 }
 
-void book_recharge(struct intake *intake, struct receipt_row *row)
+bool book_recharge(struct intake *intake, struct group *group, struct receipt_row *row, struct err *err)
 {
     const struct catalog *catalog = intake->gathered.snapshot->catalog;
     struct signed_receipt before = row->signed_;
@@ -223,14 +229,16 @@ void book_recharge(struct intake *intake, struct receipt_row *row)
     r.from = ledger_charge(catalog, &before, row->amount, row->accepted_at_ms);
     r.to = ledger_charge(catalog, &row->signed_, row->amount, row->accepted_at_ms);
     if (r.to.role != ROLE_CONSUMER)
-        return;
+        return true;
     row->has_charged = true;
     row->charged = r.to.account;
     if (price == NULL)
         bug("a receipt was accepted under a price that is not there");
     r.fee = fee_of(price, &r.to);
-    if (!amount_is_zero(row->amount))
-        gather_recharge(intake, &r);
+    if (amount_is_zero(row->amount))
+        return true;
+    gather_recharge(intake, &r);
+    return bill_day(intake, group, &r.to, err);
 }
 
 /* Who signed a held receipt is not kept beside it: its signature says. */

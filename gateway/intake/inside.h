@@ -139,7 +139,7 @@ MUST_USE bool book_judge(struct intake *intake, struct group *group, const struc
 /* What a held row would be worth now, where that changed; it stays held for what it is held for. */
 MUST_USE bool book_reprice(struct intake *intake, struct group *group, struct receipt_row *row, struct err *err);
 /* An accepted row was countersigned: its debit goes to whom it would have gone to, had the signature come with it. */
-void book_recharge(struct intake *intake, struct receipt_row *row);
+MUST_USE bool book_recharge(struct intake *intake, struct group *group, struct receipt_row *row, struct err *err);
 /* Prices, splits and charges it into the open batch and fills in all that acceptance sets but the promise; the caller stores the
  * row after book_promise. */
 MUST_USE bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row,

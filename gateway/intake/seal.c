@@ -64,15 +64,14 @@ static bool count_recharge(struct group *group, const struct recharge *r, struct
     return !found || amount_is_zero(r->fee.fees) || store_pool_fee_add(group->db, epoch.terms.epoch, r->batch, &r->fee, err);
 }
 
-/* After the postings: what is moved may have been posted by this very group; and after its days, which say what each sums to. */
+/* After the postings: what is moved may have been posted by this very group. */
 static bool flush_recharges(const struct gathered *g, struct group *group, struct err *err)
 {
     for (size_t i = 0; i < g->recharge_count; i++) {
         const struct recharge *r = &g->recharges[i];
 
         if (!store_posting_take(group->db, r->batch, &r->from, err) || !store_posting_add(group->db, r->batch, &r->to, 1, err)
-            || !count_recharge(group, r, err)
-            || !store_consumer_day_add(group->db, r->to.account, group->clock_ms / DAY_MS, r->to.amount, err))
+            || !count_recharge(group, r, err))
             return false;
     }
     return true;

@@ -2,8 +2,10 @@
 #include "gateway/rebuild/parts.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "gateway/audit/differs.h"
+#include "gateway/audit/references.h"
 #include "gateway/core/seal.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
@@ -139,10 +141,19 @@ static bool known_files(struct rebuilding *r, const struct chain_settlement *s, 
     return row.accounts == 0 || has_file(r, sequence, ".rewards.json") || make_rewards(r, s, db, err);
 }
 
+void rebuild_references(struct rebuilding *r)
+{
+    struct err err = { 0 };
+
+    if (!references_copy(r->published, r->config->archive_dir, NULL, NULL, &err))
+        fprintf(stderr, "rebuild: reference price lists, which savings statements name, were not all fetched: %s\n", err.text);
+}
+
 bool rebuild_known_files(struct rebuilding *r, struct db *db, struct err *err)
 {
     for (size_t i = 0; i < r->known && i < r->view.count; i++)
         if (!known_files(r, &r->view.list[i], db, err))
             return err_prefix(err, "settlement %" PRIu64, r->view.list[i].event.sequence);
+    rebuild_references(r);
     return true;
 }

@@ -62,6 +62,8 @@ MUST_USE bool rebuild_fetch(struct rebuilding *r, const struct chain_settlement 
 /* What is missing in [archive] dir of settlements that the store knows: the archive is fetched, rewards.json made from its
  * leaves. */
 MUST_USE bool rebuild_known_files(struct rebuilding *r, struct db *db, struct err *err);
+/* Reference price lists as they were published.  No money hangs on them: what fails is told on stderr. */
+void rebuild_references(struct rebuilding *r);
 /* rewards.json from the leaves that are being written: the same bytes as before. */
 MUST_USE bool rebuild_rewards(const struct rebuilding *r, const struct chain_settlement *s, const struct reward_leaves *after,
                               struct err *err);

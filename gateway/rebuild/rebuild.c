@@ -110,6 +110,7 @@ static bool finish_paid(struct rebuilding *r, struct err *err)
 
 static bool fill(struct rebuilding *r, const char *store_url, struct err *err)
 {
+    rebuild_references(r);
     if (rebuild_each(r, err) && finish_paid(r, err))
         return true;
     fprintf(stderr, "rebuild: stopped; %s holds what is written so far: `quittance store catch-up URL|DIR` goes on from there\n",

@@ -4,6 +4,7 @@
 
 #include "gateway/base/mem.h"
 #include "store/market.h"
+#include "store/quotes.h"
 
 void offers_clear(struct offers *o)
 {
@@ -28,10 +29,15 @@ static void use_market(struct offers *o, uint64_t base, uint64_t accepted_at_ms)
         o->markets[i].until_ms = accepted_at_ms;
 }
 
-void offers_of_receipt(struct offers *o, const struct price_version *price, const struct receipt *r, uint64_t accepted_at_ms)
+static void use_price(struct offers *o, const struct price_version *price, uint64_t at_ms)
 {
     if (price->market.window_s != 0 || price->step.base != 0)
-        use_market(o, price->step.base != 0 ? price->step.base : price->version, accepted_at_ms);
+        use_market(o, price->step.base != 0 ? price->step.base : price->version, at_ms);
+}
+
+void offers_of_receipt(struct offers *o, const struct price_version *price, const struct receipt *r, uint64_t accepted_at_ms)
+{
+    use_price(o, price, accepted_at_ms);
     if (hash_is_zero(r->quote))
         return;
     if (o->quote_count == o->quote_capacity) {
@@ -56,6 +62,25 @@ static void sort_quotes(struct offers *o)
         if (kept == 0 || !hash_eq(o->quotes[kept - 1], o->quotes[i]))
             o->quotes[kept++] = o->quotes[i];
     o->quote_count = kept;
+}
+
+bool offers_quoted(struct offers *o, const struct catalog *catalog, struct db *db, offers_price_fn *take, void *self, struct err *err)
+{
+    sort_quotes(o);
+    for (size_t i = 0; i < o->quote_count; i++) {
+        const struct price_version *price;
+        struct issued_quote quote;
+        bool found;
+
+        if (!store_quote_find(db, o->quotes[i], &quote, &found, err))
+            return false;
+        price = found ? catalog_price_version(catalog, quote.quote.price_version) : NULL;
+        if (price == NULL)
+            continue;
+        take(self, price);
+        use_price(o, price, quote.issued_at_ms);
+    }
+    return true;
 }
 
 static int by_model(const void *a, const void *b)
@@ -101,7 +126,6 @@ bool offers_load(struct offers *o, const struct catalog *catalog, struct db *db,
                               o->markets[i].until_ms, keep, o, err))
             return false;
     }
-    sort_quotes(o);
     if (o->announced_count > 1)
         qsort(o->announced, o->announced_count, sizeof *o->announced, by_model);
     drop_doubles(o);                          /* two markets of one model that followed each other */

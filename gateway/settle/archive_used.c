@@ -221,16 +221,36 @@ static bool add_receipt(void *self, const struct receipt_row *row, struct err *e
     return add_signer(c, row, err) && add_model(u, r, r->model, row->accepted_at_ms, err);
 }
 
-/* A market's price follows from its base and all steps, and those from the capacity that admitted providers announced. */
+static void add_price(void *self, const struct price_version *p)
+{
+    add_row(&((struct used *)self)->prices, p);
+}
+
+/* Whether an operator's version took the base's place by then, so that its market moves no more.  A receipt need not have used
+ * it, and it may have been recorded before its base. */
+static bool ends_market(const struct price_version *p, const struct price_version *base, uint64_t until_ms)
+{
+    return p->step.base == 0 && !p->any_model && hash_eq(p->model, base->model) && p->recorded_at_ms <= until_ms
+        && p->effective_from_ms <= until_ms
+        && (p->effective_from_ms > base->effective_from_ms
+            || (p->effective_from_ms == base->effective_from_ms && p->version > base->version));
+}
+
+/* A market's price follows from its base and all steps, and those from the capacity that admitted providers announced, until
+ * another version takes its place. */
 static bool add_markets(struct used *u, struct db *db, struct err *err)
 {
     const struct offers *o = &u->offers;
     const struct price_version *p;
 
-    for (size_t i = 0; i < o->market_count; i++)
-        for (uint64_t v = o->markets[i].base; (p = catalog_price_version(u->catalog, v)) != NULL; v++)
-            if (v == o->markets[i].base || (p->step.base == o->markets[i].base && p->recorded_at_ms <= o->markets[i].until_ms))
+    for (size_t i = 0; i < o->market_count; i++) {
+        const struct market_use *m = &o->markets[i];
+        const struct price_version *base = catalog_price_version(u->catalog, m->base);
+
+        for (uint64_t v = 1; base != NULL && (p = catalog_price_version(u->catalog, v)) != NULL; v++)
+            if (v == m->base || (p->step.base == m->base && p->recorded_at_ms <= m->until_ms) || ends_market(p, base, m->until_ms))
                 add_row(&u->prices, p);
+    }
     if (!offers_load(&u->offers, u->catalog, db, err))
         return false;
     for (size_t i = 0; i < o->announced_count; i++) {
@@ -252,7 +272,8 @@ bool used_collect(struct db *db, const struct domain *domain, struct batch_recei
 
     if (!store_catalog_load(db, &u.catalog, &settings, err))
         return false;
-    if (!batch_receipts_each(receipts, add_receipt, &c, err) || !add_markets(&u, db, err)) {
+    if (!batch_receipts_each(receipts, add_receipt, &c, err) || !offers_quoted(&u.offers, u.catalog, db, add_price, &u, err)
+        || !add_markets(&u, db, err)) {
         used_clear(&u);
         return false;
     }

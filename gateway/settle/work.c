@@ -4,6 +4,7 @@
 #include "store/adjustments.h"
 
 #include "gateway/settle/behind.h"
+#include "gateway/settle/rewards.h"
 
 #include <inttypes.h>
 
@@ -50,6 +51,19 @@ bool work_is_empty(struct settle *s, const struct batch_row *batch, bool *empty,
     return true;
 }
 
+/* Corrections alone: one upwards is paid although nobody earned anything yet. */
+static bool corrections_pay(struct settle *s, const struct batch_row *batch, bool *pay, struct err *err)
+{
+    struct reward_leaves earned = { 0 };
+    struct debts none = { 0 }, after = { 0 };
+    bool ok = rewards_earned(s->db, batch->number, batch->protocol_account, &none, &earned, &after, err);
+
+    *pay = ok && earned.count > 0;
+    reward_leaves_clear(&earned);
+    debts_clear(&after);
+    return ok;
+}
+
 bool work_has_leaves(struct settle *s, const struct batch_row *batch, bool *has, struct err *err)
 {
     struct settlement_row last;
@@ -59,7 +73,7 @@ bool work_has_leaves(struct settle *s, const struct batch_row *batch, bool *has,
     if (amount_is_zero(batch->amount) && !store_settlement_last_valid(s->db, &last, &found, err))
         return false;
     *has = found;
-    return true;
+    return found || corrections_pay(s, batch, has, err);
 }
 
 bool work_find(struct settle *s, struct batch_row *batch, bool *found, struct err *err)

@@ -24,20 +24,47 @@ static void every_file_unpacks_to_its_length(void **state)
     }
 }
 
-static void each_page_is_the_document_under_its_policy(void **state)
+#define STRICT "\r\nContent-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+#define ONLY STRICT "\r\n"
+#define WITH_CHAIN STRICT "; connect-src 'self' http: https:\r\n"
+#define SAVED "\r\nContent-Security-Policy: base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'\r\n"
+
+/* What each listener says: the policy of the page that is there, or NULL. */
+static const struct page_case { const char *path, *on_admin, *on_public; } pages[] = {
+    { "/",             ONLY, ONLY },
+    { "/settlements",  ONLY, NULL },
+    { "/settlements/7", ONLY, NULL },
+    { "/audit",        ONLY, NULL },
+    { "/models/x",     ONLY, ONLY },
+    { "/register",     NULL, ONLY },
+    { "/accounts/x",   ONLY, WITH_CHAIN },
+    { "/receipts/x",   ONLY, WITH_CHAIN },
+    { "/claim.html",   NULL, SAVED },
+};
+
+static void assert_page(const char *address, const char *path, const char *policy)
+{
+    char request[256];
+
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
+    if (policy == NULL) {
+        assert_raw(address, request, "HTTP/1.1 404", "not-found");
+        return;
+    }
+    assert_raw(address, request, "HTTP/1.1 200", "<!doctype html>");
+    assert_raw(address, request, "HTTP/1.1 200", policy);
+}
+
+static void each_page_is_a_document_under_its_policy(void **state)
 {
     struct service *s = *state;
-    static const char *const paths[] = { "/", "/settlements", "/settlements/7", "/receipts/x", "/audit" };
 
-    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-        char request[256];
-
-        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", paths[i]);
-        assert_raw(s->admin, request, "HTTP/1.1 200", "<!doctype html>");
-        assert_raw(s->admin, request, "HTTP/1.1 200", "default-src 'self'; base-uri 'none'");
-        assert_raw(s->address, request, "HTTP/1.1 404", "not-found");
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        assert_page(s->admin, pages[i].path, pages[i].on_admin);
+        assert_page(s->address, pages[i].path, pages[i].on_public);
     }
     assert_raw(s->admin, "GET /assets/none.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "HTTP/1.1 404", "not-found");
+    assert_raw(s->address, "GET /assets/claim.html HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "HTTP/1.1 404", "not-found");
     assert_raw(s->admin, "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", "HTTP/1.1 421", "unknown-host");
 }
 
@@ -183,7 +210,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, service_setup, service_teardown)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_file_unpacks_to_its_length),
-        TEST(each_page_is_the_document_under_its_policy), TEST(a_session_reads_and_changes_with_its_token_alone),
+        TEST(each_page_is_a_document_under_its_policy), TEST(a_session_reads_and_changes_with_its_token_alone),
         TEST(a_session_has_its_keys_role_and_ends_with_it), TEST(a_page_elsewhere_signs_nobody_in),
         TEST(who_listens_hears_of_receipts), TEST(the_service_stops_while_somebody_listens),
     };

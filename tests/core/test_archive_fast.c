@@ -1,5 +1,6 @@
 /* The quick reader of receipt lines takes exactly what the full one takes and gives the same, or leaves it alone. */
 #include "tests/support/fixture.h"
+#include "tests/support/mutate.h"
 
 #include <stdlib.h>
 
@@ -68,28 +69,6 @@ static bool read_in_full(const struct buf *text, struct archive_line *line)
     return ok;
 }
 
-static void mutate(struct rng *rng, struct buf *text)
-{
-    static const char alphabet[] = "{}\",:0123456789abcdefxABCDEF-.eE \\nul";
-    size_t at = rng_below(rng, text->len), run = 1 + rng_below(rng, 4);
-
-    switch (rng_below(rng, 3)) {
-    case 0:
-        text->data[at] = (uint8_t)alphabet[rng_below(rng, sizeof alphabet - 1)];
-        break;
-    case 1:                                   /* some bytes gone */
-        run = run < text->len - at ? run : text->len - at;
-        memmove(text->data + at, text->data + at + run, text->len - at - run);
-        text->len -= run;
-        break;
-    default:                                  /* one twice */
-        assert_true(buf_add_byte(text, 0));
-        memmove(text->data + at + 1, text->data + at, text->len - at - 1);
-        break;
-    }
-    text->data[text->len] = '\0';
-}
-
 static void a_changed_line_is_taken_only_as_the_full_reader_takes_it(void **state)
 {
     struct rng rng = { 72 };
@@ -102,7 +81,7 @@ static void a_changed_line_is_taken_only_as_the_full_reader_takes_it(void **stat
         struct buf text;
 
         write_receipt(&r, &text);
-        mutate(&rng, &text);
+        mutate_json(&rng, &text);
         memset(&fast, 0, sizeof fast);
         if (archive_fast_receipt(buf_text(&text), text.len, &fast)) {
             taken++;

@@ -1,5 +1,6 @@
 /* The quick reader of receipts takes what senders write, only what the full one takes without a fault, and gives the same. */
 #include "tests/support/fixture.h"
+#include "tests/support/mutate.h"
 
 #include <stdlib.h>
 
@@ -123,31 +124,6 @@ static void what_is_left_out_is_zero_where_it_may_be(void **state)
     buf_clear(&text);
 }
 
-static void mutate(struct rng *rng, struct buf *text)
-{
-    static const char alphabet[] = "{}[]\",:0123456789abcdefxABCDEF-.eE \\nul\t";
-    size_t at = rng_below(rng, text->len), run = 1 + rng_below(rng, 4);
-
-    switch (rng_below(rng, 4)) {
-    case 0:
-        text->data[at] = (uint8_t)alphabet[rng_below(rng, sizeof alphabet - 1)];
-        break;
-    case 1:                                   /* any byte, also zero and what is no UTF-8 */
-        text->data[at] = (uint8_t)rng_below(rng, 256);
-        break;
-    case 2:                                   /* some bytes gone */
-        run = run < text->len - at ? run : text->len - at;
-        memmove(text->data + at, text->data + at + run, text->len - at - run);
-        text->len -= run;
-        break;
-    default:                                  /* one twice */
-        assert_true(buf_add_byte(text, 0));
-        memmove(text->data + at + 1, text->data + at, text->len - at - 1);
-        break;
-    }
-    text->data[text->len] = '\0';
-}
-
 static void a_changed_text_is_taken_only_as_the_full_reader_takes_it(void **state)
 {
     struct rng rng = { 82 };
@@ -161,7 +137,7 @@ static void a_changed_text_is_taken_only_as_the_full_reader_takes_it(void **stat
 
         spell(&rng, &r, (i & 4) != 0, (i & 8) != 0, &text);
         for (uint64_t n = 1 + rng_below(&rng, 2); n > 0; n--)
-            mutate(&rng, &text);
+            mutate_json(&rng, &text);
         if (read_quickly(&text, form, &quick)) {
             taken++;
             if (!read_in_full(&text, form, &full))

@@ -65,7 +65,7 @@ describe("the operator's desk", () => {
     const plain = await fetch(gateway.adminUrl + script, { headers: { "accept-encoding": "identity" } });
     assert.equal(await plain.text(), await packed.text());
     assert.equal((await fetch(`${gateway.adminUrl}/assets/desk.html`)).status, 404);
-    assert.equal((await fetch(gateway.url)).status, 404, "nothing of it is on the public listener");
+    assert.equal((await fetch(`${gateway.url}/quarantine`)).status, 404, "no page of it is on the public listener");
   });
 
   it("lets nobody in with a wrong key, and says so", async () => {

@@ -1,7 +1,7 @@
 /* tests/histories/chain.h - the chain of a history: nothing but the headers that a contract would keep.
  *
- * Settlements are prepared by the gateway's own code, which asks here for the last sequence and its header (the two calls
- * are wrapped by the linker).  What was committed is the view that an audit is given. */
+ * Settlements are prepared, and caught up on, by the gateway's own code; what it would ask a node it asks here (the calls are
+ * wrapped by the linker, see the Makefile).  What was committed is the view that an audit is given. */
 #ifndef QUITTANCE_TESTS_HISTORIES_CHAIN_H
 #define QUITTANCE_TESTS_HISTORIES_CHAIN_H
 

@@ -1,11 +1,14 @@
-// The books a second time: what becomes of each receipt and who is owed what, by the words of design 3 and 5 alone.
+// The books a second time: what becomes of each receipt and who is owed what, by the words of design 3 to 5 and of the README alone.
 // BigInt throughout; shares no code with the gateway.  Times are what the history says, order is the order of its lines.
 import { priceInForce, priceOf } from "../e2e/recompute.mjs";
+import { checkSum, settleAccounts } from "./debts.mjs";
+import { Offers } from "./offers.mjs";
 import { epochsUntil, share as sharePool } from "./pool.mjs";
 
-const BPS = 10_000n, MAX_AGE = 24 * 3_600_000, MAX_AHEAD = 300_000;
+const BPS = 10_000n, DAY = 24 * 3_600_000, MAX_AGE = DAY, MAX_AHEAD = 300_000;
 const WAITS = new Set(["unknown-provider", "unknown-model", "unverified-creator", "unpriced"]);
-export const NOBODY = `0x${"00".repeat(20)}`;
+export const DEBITS = new Set(["consumer", "treasury", "adjusted-down"]);
+export const NOBODY = `0x${"00".repeat(20)}`, NO_MODEL = `0x${"00".repeat(32)}`;
 const low = (text) => text.toLowerCase();
 
 /** What one model is paid, its ancestors' parts with role `ancestral`. */
@@ -35,21 +38,25 @@ export function sharesOf({ receipt, amount, split, payout, protocol, verified })
 }
 
 export class Model {
-  constructor(protocol) {
-    Object.assign(this, { protocol: low(protocol), now: 0, batch: 1, carried: false });
+  constructor({ protocol, creditDays, quoteMax }) {
+    Object.assign(this, { protocol: low(protocol), creditDays, now: 0, batch: 1, carried: false });
+    this.offers = new Offers(this, quoteMax);
     this.providers = new Map();      // address -> payout
-    this.consumers = new Set();
+    this.consumers = new Map();      // address -> {creditLimit}, of the enrolled
     this.claims = new Map();         // digest -> [{creator, parents, verified}]
     this.prices = [];
     this.receipts = new Map();       // jobId provider -> {receipt, countersigned, state, code, ...}
     this.billed = new Map();         // jobId -> provider
     this.postings = new Map();       // batch account role model -> amount
     this.counts = new Map();         // batch -> accepted receipts
+    this.corrected = new Set();      // batches
+    this.settled = { last: 0, leaves: new Map(), debts: new Map() };
     this.opened = 0;                 // when the open batch was
     this.terms = [];                 // of the popularity pool: {since, epochMs, budget, capBps}
     this.booked = 0;                 // epochs
     this.poolCarry = 0n;
     this.ticks = 0;
+    this.posts = 0;                  // submissions
   }
 
   /** A time of its own for each thing that happens, as the gateway's groups have. */
@@ -59,15 +66,23 @@ export class Model {
 
   admit(provider, payout) { this.providers.set(low(provider), low(payout ?? provider)); this.judgeWaiting(); }
   repay(provider, payout) { this.providers.set(low(provider), low(payout)); }
-  expel(provider) { this.providers.delete(low(provider)); }
-  enroll(consumer) { this.consumers.add(low(consumer)); }
+  expel(provider) { this.providers.delete(low(provider)); this.offers.withdraw(low(provider)); }
+  enroll(consumer, creditLimit) { this.consumers.set(low(consumer), { creditLimit: creditLimit && BigInt(creditLimit) }); }
   dismiss(consumer) { this.consumers.delete(low(consumer)); }
   claim(digest, creator, parents) {
     const list = this.claims.get(digest) ?? [];
     this.claims.set(digest, [...list, { creator: low(creator), parents, verified: false }]);
   }
   verify(digest, creator) { this.claims.get(digest).find((c) => c.creator === low(creator)).verified = true; this.judgeWaiting(); }
-  price(version) { this.prices.push(version); this.judgeWaiting(); }
+  /** False: refused, as a market has moved the price since it would take effect. */
+  price(version) {
+    if (!this.offers.takes(version)) return false;
+    this.prices.push({ ...version, version: this.prices.length + 1, recordedAt: this.now });
+    this.offers.opens(this.prices.at(-1));
+    this.judgeWaiting();
+    return true;
+  }
+  clock(now) { this.now = now; this.offers.moveMarkets(); }
   pool({ epochMs, budget, capBps }) {
     const last = this.terms.at(-1);
     if (last === undefined ? budget === "0" : last.epochMs === epochMs && last.budget === BigInt(budget) && last.capBps === capBps) return;
@@ -82,7 +97,7 @@ export class Model {
     if (!this.providers.has(low(receipt.provider))) return "unknown-provider";
     if (!this.claims.has(model)) return "unknown-model";
     if (!this.verified(model)) return "unverified-creator";
-    const version = priceInForce(this.prices, receipt);
+    const quoted = this.offers.quotedPrice(receipt), version = quoted ?? priceInForce(this.prices, receipt);
     if (version === undefined) return "unpriced";
     entry.version = version;
     entry.amount = priceOf(receipt, version.perMillion);
@@ -90,7 +105,18 @@ export class Model {
     if (entry.receivedAt - receipt.finishedAt > MAX_AGE) return "late";
     const other = this.billed.get(receipt.jobId);
     if (other !== undefined && other !== low(receipt.provider)) return "duplicate-job";
+    if (this.isOverCredit(entry)) return "over-limit";
+    if (receipt.quote !== undefined && quoted === undefined) return "quote-mismatch";
     return "";
+  }
+
+  /** Whether the consumer who would be billed has had so much in this period that it would pass the limit. */
+  isOverCredit({ receipt, countersigned, amount }) {
+    const consumer = receipt.consumer && low(receipt.consumer), limit = this.consumers.get(consumer)?.creditLimit;
+    if (!countersigned || limit === undefined) return false;
+    const today = Math.floor(this.now / DAY), first = this.creditDays === 0 ? 0 : today - (today % this.creditDays);
+    return [...this.receipts.values()].filter((e) => e.billed === consumer && e.billedAt >= first * DAY)
+      .reduce((sum, e) => sum + e.amount, amount) > limit;
   }
 
   /** The item that the gateway should answer: {status, code}. */
@@ -103,7 +129,7 @@ export class Model {
       if (countersigned) this.complete(kept);
       return { status: "duplicate", code: "duplicate", state: kept.state };
     }
-    const entry = { receipt, countersigned, receivedAt: this.now, state: "quarantined" };
+    const entry = { receipt, countersigned, receivedAt: this.now, order: this.posts, state: "quarantined" };
     this.receipts.set(key, entry);
     entry.code = this.judge(entry, false);
     if (entry.code !== "") return { status: "quarantined", code: entry.code };
@@ -119,7 +145,13 @@ export class Model {
     entry.shares = sharesOf({ receipt, amount, split: version.split, payout: this.providers.get(low(receipt.provider)),
       protocol: this.protocol, verified: (digest) => this.verified(digest) });
     for (const share of entry.shares) this.book(share, 1n);
-    this.book(this.chargeOf(entry), 1n);
+    this.charge(entry);
+  }
+
+  charge(entry) {
+    const charge = this.chargeOf(entry);
+    this.book(charge, 1n);
+    if (charge.role === "consumer") Object.assign(entry, { billed: charge.account, billedAt: this.now });
   }
 
   chargeOf({ receipt, amount, enrolled, countersigned }) {
@@ -133,7 +165,17 @@ export class Model {
     if (entry.countersigned || (entry.state === "accepted" && entry.batch < this.batch)) return;
     if (entry.state === "accepted") this.book(this.chargeOf(entry), -1n);
     entry.countersigned = true;
-    if (entry.state === "accepted") this.book(this.chargeOf(entry), 1n);
+    if (entry.state === "accepted") this.charge(entry);
+  }
+
+  /** A correction: up credits the account, down the protocol account, each against the other.  False: refused. */
+  adjust({ account, amount, sign }) {
+    if (low(account) === this.protocol) return false;
+    const [credited, debited] = sign === "+" ? [low(account), this.protocol] : [this.protocol, low(account)];
+    this.book({ account: credited, role: "adjusted-up", model: NO_MODEL, amount: BigInt(amount) }, 1n);
+    this.book({ account: debited, role: "adjusted-down", model: NO_MODEL, amount: BigInt(amount) }, 1n);
+    this.corrected.add(this.batch);
+    return true;
   }
 
   book({ account, role, model, amount }, sign) {
@@ -143,7 +185,9 @@ export class Model {
   }
 
   judgeWaiting() {
-    for (const entry of this.receipts.values()) {
+    /* Oldest first; those that came together by job and provider. */
+    const key = ({ receipt }) => receipt.jobId + low(receipt.provider);
+    for (const entry of [...this.receipts.values()].sort((a, b) => a.order - b.order || (key(a) < key(b) ? -1 : 1))) {
       if (entry.state !== "quarantined" || !WAITS.has(entry.code)) continue;
       entry.code = this.judge(entry, false);
       if (entry.code === "") this.accept(entry);
@@ -160,14 +204,19 @@ export class Model {
 
   // ---- settling
 
-  /** What each account earned in batches up to `last`, by account; what the rewards tree holds. */
-  rewards(last) {
-    const sums = new Map();
+  /** Leaves and debts once the batches up to `last` are settled: {last, leaves, debts}. */
+  standAfter(last) {
+    const balances = new Map();
+    let accepted = 0n;
     for (const [key, amount] of this.postings) {
       const [batch, account, role] = key.split(" ");
-      if (Number(batch) <= last && role !== "consumer" && role !== "treasury") sums.set(account, (sums.get(account) ?? 0n) + amount);
+      if (Number(batch) > last || role === "consumer" || role === "treasury") continue;
+      balances.set(account, (balances.get(account) ?? 0n) + (DEBITS.has(role) ? -amount : amount));
+      if (!role.startsWith("adjusted")) accepted += amount;
     }
-    return [...sums].map(([account, claimable]) => ({ account, claimable }));
+    const stand = { last, ...settleAccounts(balances, this.settled.leaves, this.protocol) };
+    checkSum(stand, accepted, this.protocol);
+    return stand;
   }
 
   /** Epochs that are over, with no job in the open batch, into that batch. */
@@ -193,17 +242,19 @@ export class Model {
   close() {
     if (!this.carried) {
       this.bookPool();
-      if ((!this.counts.has(this.batch) && this.paidByPool !== this.batch) || this.rewards(this.batch).length === 0) return undefined;
+      const holds = this.counts.has(this.batch) || this.paidByPool === this.batch || this.corrected.has(this.batch);
+      if (!holds || this.standAfter(this.batch).leaves.size === 0) return undefined;
       this.batch++;
       this.opened = this.moment();
     }
     return this.batch - 1;
   }
 
-  /** "account role model" → amount over all batches. */
-  sums() {
+  /** "account role model" → amount over all batches, or those up to `last`. */
+  sums(last = Infinity) {
     const sums = new Map();
     for (const [key, amount] of this.postings) {
+      if (Number(key.slice(0, key.indexOf(" "))) > last) continue;
       const name = key.slice(key.indexOf(" ") + 1);
       sums.set(name, (sums.get(name) ?? 0n) + amount);
     }

@@ -111,6 +111,27 @@ static void a_consumer_is_billed_up_to_its_credit_limit_a_period(void **state)
     assert_books_balance(w);
 }
 
+/* Behind it, in the same submission, stands a job that its consumer may not have any more. */
+static void a_late_countersignature_counts_against_the_limit_at_once(void **state)
+{
+    struct world *w = *state;
+    struct signed_receipt list[3] = { world_receipt(w, &w->node, 1000), world_receipt(w, &w->node, 1501), world_receipt(w, &w->node, 1500) };
+    struct submission s;
+
+    limit(w, 5000);
+    world_post_one(w, &list[0]);
+    for (size_t i = 0; i < ARRAY_LEN(list); i++)
+        world_countersign(w, &w->consumer, &list[i]);
+    world_submission(&s, list, ARRAY_LEN(list));
+    world_post(w, &s);
+    assert_item(&s.items[0], ITEM_DUPLICATE, CODE_DUPLICATE);
+    assert_item(&s.items[1], ITEM_QUARANTINED, CODE_OVER_LIMIT);
+    assert_item(&s.items[2], ITEM_ACCEPTED, CODE_ACCEPTED);
+    submission_clear(&s);
+    assert_amount_is(world_posted(w, 1, w->consumer.address, ROLE_CONSUMER), 5000);
+    assert_books_balance(w);
+}
+
 static void receipt_and_countersignature_in_one_group_bill_the_consumer(void **state)
 {
     struct world *w = *state;
@@ -153,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_countersignature_completes_and_releases),
         TEST(a_consumer_is_billed_up_to_its_credit_limit_a_period),
+        TEST(a_late_countersignature_counts_against_the_limit_at_once),
         TEST(a_late_countersignature_bills_the_consumer_while_the_batch_is_open),
         TEST(receipt_and_countersignature_in_one_group_bill_the_consumer),
         TEST(a_countersignature_after_the_batch_is_closed_changes_nothing),

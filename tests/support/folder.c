@@ -13,11 +13,19 @@
 #include "gateway/base/types.h"
 #include "gateway/lib/file.h"
 
+void folder_make(const char *name, char *path, size_t size)
+{
+    const char *place = getenv("TMPDIR");
+
+    snprintf(path, size, "%s/quittance-%s-XXXXXX", place != NULL && place[0] != '\0' ? place : "/tmp", name);
+    assert_non_null(mkdtemp(path));
+}
+
 struct folder folder_new(void)
 {
-    struct folder f = { "/tmp/quittance-test-XXXXXX" };
+    struct folder f;
 
-    assert_non_null(mkdtemp(f.path));
+    folder_make("test", f.path, sizeof f.path);
     return f;
 }
 

@@ -1,4 +1,6 @@
-/* tests/support/folder.h - temporary folders that tests fill, copy as they are at one moment, and damage. */
+/* tests/support/folder.h - temporary folders that tests fill, copy as they are at one moment, and damage.
+ *
+ * They lie in $TMPDIR, else in /tmp: whoever tests nothing of what a disk does names one in memory. */
 #ifndef QUITTANCE_TESTS_FOLDER_H
 #define QUITTANCE_TESTS_FOLDER_H
 
@@ -7,6 +9,7 @@
 #define FOLDER_PATH 600
 
 struct folder { char path[256]; };
+void folder_make(const char *name, char *path, size_t size);     /* an empty one, quittance-{name}-... */
 struct folder folder_new(void);
 void folder_free(struct folder *f);                              /* and its files; it has no folders in it */
 void folder_copy(const struct folder *from, struct folder *to);  /* what `to` had is gone */

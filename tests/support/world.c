@@ -11,6 +11,7 @@
 #include "gateway/lib/file.h"
 #include "gateway/lib/keccak.h"
 #include "store/meta.h"
+#include "tests/support/folder.h"
 
 #define WHO "test"
 
@@ -86,6 +87,21 @@ static void configure(struct world *w)
     domain_init(&w->config.domain, 31337, (struct address){ { 0xc0 } });
 }
 
+static void open_store(struct world *w)
+{
+    struct err err = { 0 };
+
+    must(writer_open(w->url, &w->clock, &w->writer, &err) && writer_start(w->writer, &err)
+         && db_open(w->url, DB_READ, &w->db, &err) && snapshots_new(w->db, &w->snapshots, &err), &err);
+}
+
+static void close_store(struct world *w)
+{
+    snapshots_free(w->snapshots);
+    db_close(w->db);
+    writer_close(w->writer);
+}
+
 int world_setup_empty(void **state)
 {
     struct world *w = mem_new(sizeof *w);
@@ -97,15 +113,13 @@ int world_setup_empty(void **state)
     atomic_init(&w->now_ms, FIXTURE_NOW);
     w->clock = (struct clock){ now_of_world, w };
     w->rng.state = 7;
-    snprintf(w->dir, sizeof w->dir, "/tmp/quittance-world-XXXXXX");
-    assert_non_null(mkdtemp(w->dir));
+    folder_make("world", w->dir, sizeof w->dir);
     snprintf(path, sizeof path, "%s/store.db", w->dir);
     store_place_new(path, w->url);
     open_signer(w);
     configure(w);
-    must(writer_open(w->url, &w->clock, &w->writer, &err) && writer_start(w->writer, &err)
-         && db_open(w->url, DB_READ, &w->db, &err) && snapshots_new(w->db, &w->snapshots, &err)
-         && intake_new(&w->config, w->writer, w->signer, &w->clock, w->snapshots, &w->intake, &err), &err);
+    open_store(w);
+    must(intake_new(&w->config, w->writer, w->signer, &w->clock, w->snapshots, &w->intake, &err), &err);
     w->node = world_party(1);
     w->other = world_party(2);
     w->stranger = world_party(3);
@@ -124,6 +138,16 @@ void world_restart(struct world *w)
 
     intake_free(w->intake);
     w->intake = NULL;
+    must(intake_new(&w->config, w->writer, w->signer, &w->clock, w->snapshots, &w->intake, &err), &err);
+}
+
+void world_reopen(struct world *w)
+{
+    struct err err = { 0 };
+
+    intake_free(w->intake);
+    close_store(w);
+    open_store(w);
     must(intake_new(&w->config, w->writer, w->signer, &w->clock, w->snapshots, &w->intake, &err), &err);
 }
 
@@ -211,9 +235,7 @@ int world_teardown(void **state)
     struct world *w = *state;
 
     intake_free(w->intake);
-    snapshots_free(w->snapshots);
-    db_close(w->db);
-    writer_close(w->writer);
+    close_store(w);
     signer_free(w->signer);
     store_place_gone(w->url);
     remove_dir(w->dir);

@@ -37,6 +37,7 @@ int world_setup(void **state);
 int world_setup_empty(void **state);          /* nobody admitted, nothing priced */
 int world_teardown(void **state);
 void world_restart(struct world *w);          /* a new intake over the same store, with w->config */
+void world_reopen(struct world *w);           /* and the store opened anew, as by a process that begins */
 
 struct party world_party(uint8_t number);
 void world_admit(struct world *w, const struct party *provider);

@@ -122,15 +122,18 @@ export const Waiting = ({ lines = 6 }) => <div class="waiting" role="status" ari
 
 // ---- page, panel, table ----
 
-export const Page = ({ title, intro, actions, children }) => (
-  <>
-    <header class="page-head">
-      <div><h1 tabIndex={-1}>{title}</h1>{intro && <p class="intro">{intro}</p>}</div>
-      {actions && <div class="actions">{actions}</div>}
-    </header>
-    {children}
-  </>
-);
+export function Page({ title, intro, actions, children }) {
+  useEffect(() => { document.title = title === "Quittance" ? title : `${title} · Quittance`; }, [title]);
+  return (
+    <>
+      <header class="page-head">
+        <div><h1 tabIndex={-1}>{title}</h1>{intro && <p class="intro">{intro}</p>}</div>
+        {actions && <div class="actions">{actions}</div>}
+      </header>
+      {children}
+    </>
+  );
+}
 
 export const Panel = ({ title, actions, children, flush }) => (
   <section class="panel" data-flush={flush}>

@@ -1,8 +1,9 @@
 // Hashing as the contract does it, and the few ABI words that are hashed here.
+import { sha256 } from "@noble/hashes/sha256";
 import { keccak_256 } from "@noble/hashes/sha3";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils";
 
-export { bytesToHex, concatBytes, utf8ToBytes };
+export { bytesToHex, concatBytes, sha256, utf8ToBytes };
 export const bytes = (hex) => hexToBytes(hex.replace(/^0x/, ""));
 export const hex = (b) => `0x${bytesToHex(b)}`;
 export const keccak = (...parts) => keccak_256(concatBytes(...parts));

@@ -98,7 +98,7 @@ export function Lineage({ models, of }) {
               <title>{m.name}</title>
               <rect x={x} y={y - HEIGHT / 2} width={WIDTH} height={HEIGHT} rx="6" />
               <text x={x + 12} y={y - 4}>{cut(m.name, 20)}</text>
-              <text class="sub" x={x + 12} y={y + 13}>{m.state}, {plural(m.receipts, "receipt")}</text>
+              <text class="sub" x={x + 12} y={y + 13}>{m.state}{m.receipts === undefined ? "" : `, ${plural(m.receipts, "receipt")}`}</text>
             </a>
           );
         })}

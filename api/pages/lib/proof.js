@@ -29,7 +29,7 @@ function signerOf(domain, structHash, signature) {
 const less = (a, b) => hex(a) < hex(b);
 export const climb = (leaf, proof) => (proof ?? []).map(bytes).reduce((node, other) => (less(node, other) ? keccak(node, other) : keccak(other, node)), leaf);
 const same = (a, b) => a.toLowerCase() === b.toLowerCase();
-const leafOf = (...words) => keccak(keccak(...words));
+export const leafOf = (...words) => keccak(keccak(...words));
 
 const check = (name, text, test) => {
   try {
@@ -40,11 +40,22 @@ const check = (name, text, test) => {
   }
 };
 
-function nodeSigned({ receipt, hash }, domain) {
-  if (receipt.signature) return same(signerOf(domain, bytes(hash), receipt.signature), receipt.provider);
+/** Who signed is the provider, or a key that the provider's own signature lent for the time in which the job ended. */
+function signedForProvider({ receipt, delegation: d }, domain, structHash, signature) {
+  const signer = signerOf(domain, structHash, signature);
+  if (!d) return same(signer, receipt.provider);
+  const lent = keccak(typeHash("Delegation(address provider,address key,uint64 validFrom,uint64 validUntil)"),
+    word(d.provider), word(d.key), word(d.validFrom), word(d.validUntil));
+  return same(signer, d.key) && same(d.provider, receipt.provider) && same(signerOf(domain, lent, d.signature), d.provider)
+    && receipt.finishedAt >= d.validFrom && receipt.finishedAt <= d.validUntil;
+}
+
+function nodeSigned(answer, domain) {
+  const { receipt, hash } = answer;
+  if (receipt.signature) return signedForProvider(answer, domain, bytes(hash), receipt.signature);
   const { root, count, signature, path } = receipt.bundle;
   const bundle = keccak(typeHash("ReceiptBundle(address provider,bytes32 root,uint64 count)"), word(receipt.provider), bytes(root), word(count));
-  return same(hex(climb(keccak(bytes(hash)), path)), root) && same(signerOf(domain, bundle, signature), receipt.provider);
+  return same(hex(climb(keccak(bytes(hash)), path)), root) && signedForProvider(answer, domain, bundle, signature);
 }
 
 function gatewayPromised({ promise: p, hash }, { domain, promiseSigners }) {
@@ -88,4 +99,45 @@ export function checkReceipt(answer, info) {
     check("Rewards", "each earner's leaf leads to the rewards root", () => rewardsFit(answer, info.token.address)),
     check("Header", "roots, total and time hash to the settlement's header", () => headerFits(answer)),
   ];
+}
+
+// Whoever cannot be asked proves nothing wrong: such a check stays open.
+const asked = async (name, text, test) => {
+  try {
+    const result = await test(); // a text: why it is open still
+    return typeof result === "string" ? { name, text: result, state: "open" } : { name, text, state: result === undefined ? "open" : result ? "right" : "wrong" };
+  } catch (error) {
+    return { name, text: `${text} (${error.message})`, state: error.isAway ? "open" : "wrong" };
+  }
+};
+const paysTheToken = (contract, info) => asked("Token", "the contract pays this token", async () => same(await contract.token(), info.token.address));
+
+/** The same answer against the contract itself, as lib/contract.js opens it.  account: whose payment is looked at; everybody's without. */
+export function checkReceiptOnChain({ settlement: s, payments }, info, contract, account) {
+  const looked = (payments ?? []).filter((p) => !account || same(p.account, account));
+  return Promise.all([
+    paysTheToken(contract, info),
+    asked("Commit", "the contract holds this settlement's header", async () => (s?.header ? same(await contract.header(s.sequence), s.header) : undefined)),
+    asked("Payment", `the contract has paid ${account ? "this account" : "every earner"} up to the leaf`, async () => {
+      if (looked.length === 0) return undefined;
+      const claimed = await Promise.all(looked.map((p) => contract.claimed(p.account)));
+      return looked.every(({ claimable }, i) => claimed[i] >= BigInt(claimable)) || (account ? "the contract holds it, to be collected" : "the contract holds it; not everybody has collected yet");
+    }),
+  ]);
+}
+
+/** An account's sums (GET /v1/accounts/{a}) and its claim, where there is one, against the contract. */
+export function checkAccountOnChain(account, claim, info, contract) {
+  return Promise.all([
+    paysTheToken(contract, info),
+    asked("Paid", "the contract says that it paid this much", async () => {
+      const claimed = await contract.claimed(account.account);
+      return claimed === BigInt(account.paid) || (claimed > BigInt(account.paid) ? "the contract paid more, which is not confirmed here yet" : false);
+    }),
+    asked("Settled", claim ? "the proof leads from this account's leaf to the contract's root" : "all that is settled is paid", async () => {
+      if (!claim) return (await contract.claimed(account.account)) >= BigInt(account.settled);
+      const root = hex(climb(leafOf(word(claim.account), word(claim.reward), word(claim.claimable)), claim.proof));
+      return same(root, await contract.activeRoot()) || same(root, await contract.previousRoot());
+    }),
+  ]);
 }

@@ -1,9 +1,11 @@
 // The newest receipts, by provider, model or state; and one with its whole proof, checked here.
 import { useContext, useMemo, useState } from "preact/hooks";
-import { Address, Amount, Count, Empty, Facts, Hash, Known, Model, Page, Panel, Problem, State, Table, Time, Transaction, Waiting } from "../lib/components.jsx";
+import { Checks } from "../lib/checks.jsx";
+import { Address, Amount, Empty, Facts, Hash, Known, Model, Page, Panel, Problem, State, Table, Time, Waiting } from "../lib/components.jsx";
 import { useData, useList } from "../lib/data.js";
 import { exact } from "../lib/format.js";
 import { checkReceipt } from "../lib/proof.js";
+import { Decided, Job, settlementRows, Shares } from "../lib/receipt.jsx";
 
 const go = (href) => window.dispatchEvent(new CustomEvent("desk:go", { detail: href }));
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -73,53 +75,33 @@ export function Receipts({ query }) {
   );
 }
 
-const MARKS = { right: "✓", wrong: "✗", open: "·" };
 function Proof({ answer }) {
   const { info } = useContext(Known);
   const checks = useMemo(() => (info ? checkReceipt(answer, info) : []), [answer, info]);
-  const wrong = checks.filter((c) => c.state === "wrong").length, open = checks.filter((c) => c.state === "open").length;
   return (
     <Panel title="Proof, checked in this browser">
-      <p role="status" class="verdict" data-state={wrong ? "wrong" : open ? "open" : "right"}>
-        {wrong ? `${wrong} of ${checks.length} checks failed. Keep this page and tell whoever runs the gateway.` : open ? `${checks.length - open} checks are right; ${open} cannot be made before it is settled.` : "Everything is right, from the fields to the settlement’s header."}
-      </p>
-      {answer.settlement?.header && !wrong && <p class="hint">What is left to compare: the contract’s own <code>header({answer.settlement.sequence})</code> with the header below.</p>}
-      <ul class="checks">{checks.map((c) => <li key={c.name} data-state={c.state}><span class="mark" aria-label={c.state}>{MARKS[c.state]}</span><strong>{c.name}</strong><span>{c.text}</span></li>)}</ul>
+      <Checks checks={checks} right="Everything is right, from the fields to the settlement’s header." />
+      {answer.settlement?.header && checks.every((c) => c.state !== "wrong") && <p class="hint">What is left to compare: the contract’s own <code>header({answer.settlement.sequence})</code> with the header below.</p>}
     </Panel>
   );
 }
 
-const METERS = [["Input tokens", "inputTokens"], ["of it cached", "cachedTokens"], ["Output tokens", "outputTokens"], ["Units", "units"], ["Compute", "computeMs"]];
-const zero = (hash) => !hash || /^0x0+$/.test(hash);
-
 function Found({ answer }) {
-  const { receipt: r, settlement: s } = answer;
-  const shares = [
-    { head: "Account", cell: (x) => <Address value={x.account} />, csv: (x) => x.account },
-    { head: "Role", cell: (x) => x.role, csv: (x) => x.role },
-    { head: "Model", cell: (x) => <Model digest={x.model} />, csv: (x) => x.model },
-    { head: "Amount", number: true, cell: (x) => <Amount value={x.amount} />, csvHead: "Amount (base units)", csv: (x) => x.amount },
-  ];
+  const { settlement: s } = answer;
   return (
     <>
-      {answer.errors?.length > 0 && <div class="problem"><strong>{answer.code}</strong><ul>{answer.errors.map((e, i) => <li key={i}>{e.detail}</li>)}</ul></div>}
-      {answer.reason && <p class="intro">Decided with the reason: <bdi>{answer.reason}</bdi></p>}
+      <Decided answer={answer} />
       <div class="two">
-        <Panel title="Job">
-          <Facts rows={[["State", <State value={answer.state} />], ["Price", <Amount value={answer.amount} symbol />], ["Provider", <Address value={r.provider} />], ["Model", <Model digest={r.model} />],
-            !zero(r.consumer) && ["Consumer", <Address value={r.consumer} />], ...METERS.map(([name, key]) => [name, <><Count value={r[key]} />{key === "computeMs" ? " ms" : ""}</>]),
-            ["Started", <Time ms={r.startedAt} />], ["Finished", <Time ms={r.finishedAt} />], answer.acceptedAt && ["Accepted", <Time ms={answer.acceptedAt} />], ["Receipt hash", <Hash value={answer.hash} />],
-            !zero(r.evidence) && ["Evidence", <Hash value={r.evidence} label="evidence" />]]} />
-        </Panel>
+        <Job answer={answer} />
         <div>
           <Proof answer={answer} />
           <Panel title="Settlement">
-            {s ? <Facts rows={[["Sequence", <a href={`/settlements/${s.sequence}`}>{s.sequence}</a>], ["State", <State value={s.state} />], s.transaction && ["Commit", <Transaction hash={s.transaction} />], s.header && ["Header", <Hash value={s.header} label="header" />]]} />
+            {s ? <Facts rows={[["Sequence", <a href={`/settlements/${s.sequence}`}>{s.sequence}</a>], ...settlementRows(s)]} />
               : <Empty title="Not settled yet">{answer.promise ? <>Promised to be settled by <Time ms={answer.promise.settleBy} />.</> : <>A held receipt is decided under <a href="/quarantine">Quarantine</a>.</>}</Empty>}
           </Panel>
         </div>
       </div>
-      {answer.shares && <Panel title="Who earns what" flush><Table name={`receipt-${r.jobId}-shares`} columns={shares} list={{ items: answer.shares }} rowKey={(x) => x.account + x.role + x.model} /></Panel>}
+      <Shares answer={answer} />
     </>
   );
 }

@@ -3,19 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { get, signIn } from "../lib/api.js";
 import { Field, Problem, useAction } from "../lib/components.jsx";
 import { checksum, hex, utf8ToBytes } from "../lib/keccak.js";
-
-/** Wallets announce themselves (EIP-6963), or are window.ethereum (EIP-1193). */
-function useWallets() {
-  const [wallets, setWallets] = useState(() => (window.ethereum ? [{ name: "wallet", provider: window.ethereum }] : []));
-  useEffect(() => {
-    const announced = ({ detail: { info, provider } }) =>
-      setWallets((old) => [...old.filter((w) => w.uuid && w.uuid !== info.uuid), { uuid: info.uuid, name: info.name, provider }]);
-    window.addEventListener("eip6963:announceProvider", announced);
-    window.dispatchEvent(new Event("eip6963:requestProvider"));
-    return () => window.removeEventListener("eip6963:announceProvider", announced);
-  }, []);
-  return wallets;
-}
+import { useWallets } from "../lib/wallet.js";
 
 const message = ({ address, chainId, nonce, now, endsAt }) => [
   `${location.host} wants you to sign in with your Ethereum account:`, address, "", "Sign in to the Quittance desk.", "",

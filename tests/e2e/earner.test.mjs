@@ -1,0 +1,351 @@
+// The earner's pages, walked in a real browser against the real service and a real chain; and the claim page with the service gone.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import { until } from "../../scripts/lib/process.mjs";
+import { assertAccessible, openPage, screen, shifts, SIZES, startBrowser } from "./browser.mjs";
+import { person } from "./jobs.mjs";
+import { giveWallet } from "./wallet.mjs";
+import { HOUR, modelDigest, startWorld } from "./world.mjs";
+
+// What a stranger may have put into a name.
+const EVIL = `<img src=x onerror="window.injected=1">`, EVIL_SCRIPT = `"><script>window.injected=1</script>`;
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+const heading = (name, on) => on.getByRole("heading", { level: 1, name, exact: true }).waitFor();
+const calm = (on) => assert.deepEqual(on.complaints, []);
+
+/** A figure of the page by its heading, in base units. */
+const figure = (on, name) => on.locator(".figure", { has: on.getByRole("heading", { name, exact: true }) }).locator("data").getAttribute("value");
+const fact = (on, name) => on.locator(".facts > div", { has: on.locator("dt").getByText(name, { exact: true }) }).locator("dd");
+
+describe("the earner's pages", () => {
+  let world, gateway, browser, evil, earner, job, saved;
+
+  before(async () => {
+    // Nobody is paid by the gateway itself: everybody claims.
+    world = await startWorld({ seed: 83, settings: { SETTLE_DISTRIBUTE_MINIMUM: 10n ** 30n } });
+    gateway = world.gateway;
+    earner = world.nodes[0];
+    evil = await world.addModel(EVIL, world.creators[0], [{ parent: world.models[0].model, shareBps: 1000 }]);
+    await gateway.must("POST", "/admin/v1/providers", { address: person("evil node").address, name: EVIL_SCRIPT });
+    await world.setPrice({ model: world.models[1].model, unit: EVIL.slice(0, 32), perMillion: { inputTokens: "900000000000000000", outputTokens: "3000000000000000000" }, split: { provider: 7000, creator: 2500, protocol: 500 }, effectiveFrom: Date.now() - 48 * HOUR });
+    const receipts = [];
+    for (let i = 0; i < 36; i++) receipts.push(await world.jobs.signed(world.nodes[i % 3], world.models[i % 4].model, i % 4 === 0 ? { finishedAt: Date.now() - 20 * HOUR - i } : {}));
+    await world.postAccepted(receipts);
+    await gateway.post("/v1/receipts", [await world.jobs.signed(earner, evil, { finishedAt: Date.now() - 30 * HOUR })]);
+    job = receipts[0];
+    await gateway.must("POST", "/admin/v1/adjustments", { account: earner.address, amount: "1000000", sign: "+", reason: EVIL });
+    await world.settle();
+    await world.postAccepted([await world.jobs.signed(earner, evil)]);      // waits for the next one
+    for (const someone of [earner, world.nodes[2], world.creators[0]]) await world.chain.fund(someone.address, 10n ** 18n);
+    browser = await startBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await world?.end();
+  });
+
+  it("serves its files packed, under policies that name what each page may ask", async () => {
+    const strict = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+    const policies = { "/": strict, "/register": strict, [`/models/${evil}`]: strict, [`/accounts/${earner.address}`]: `${strict}; connect-src 'self' http: https:`,
+      [`/receipts/${job.jobId}`]: `${strict}; connect-src 'self' http: https:`, "/claim.html": "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'" };
+    for (const [place, policy] of Object.entries(policies)) {
+      const answer = await fetch(gateway.url + place);
+      assert.equal(answer.headers.get("content-security-policy"), policy, place);
+      assert.deepEqual([answer.headers.get("x-content-type-options"), answer.headers.get("referrer-policy")], ["nosniff", "no-referrer"]);
+    }
+    const text = await (await fetch(gateway.url)).text();
+    assert.doesNotMatch(text, /<script(?![^>]+src=)|<style|style=|https?:\/\//);
+    const [, script] = /src="(\/assets\/[^"]+\.js)"/.exec(text);
+    const packed = await fetch(gateway.url + script, { headers: { "accept-encoding": "gzip" } });
+    assert.ok(Number(packed.headers.get("content-length")) < 120 * 1024, `${packed.headers.get("content-length")} bytes of JavaScript`);
+    assert.equal((await fetch(`${gateway.url}/assets/earner.html`)).status, 404);
+    for (const desk of ["/admin/v1/overview", "/quarantine", "/keys", "/metrics"]) assert.equal((await fetch(gateway.url + desk)).status, 404, `${desk} is not on the public listener`);
+  });
+
+  it("shows what an address earned, and why, without a wallet", async () => {
+    const on = await openPage(browser, gateway.url);
+    await on.goto("/");
+    await on.getByLabel("Address, model’s digest or job").fill("0x12");
+    await on.getByRole("button", { name: "Show", exact: true }).click();
+    await on.getByRole("alert").getByText("That is no address").waitFor();
+    await on.getByLabel("Address, model’s digest or job").fill(earner.address.toLowerCase());
+    await on.keyboard.press("Enter");
+    await heading("Account", on);
+    await on.locator(".intro").getByText(earner.address).waitFor();      // with its checksum
+    const { body: account } = await gateway.get(`/v1/accounts/${earner.address}`);
+    await on.getByText("These are all lines, and they add up to what was earned").waitFor();
+    assert.deepEqual([await figure(on, "Earned"), await figure(on, "Paid"), await figure(on, "Waiting"), await figure(on, "Held")], [account.earned, "0", account.pending, account.held]);
+    assert.ok(BigInt(account.held) > 0n);
+    const sums = async (table) => (await on.locator(`table[data-name="${table}"] td[data-head="Amount"] data`).evaluateAll((all) => all.map((d) => d.value))).reduce((a, b) => a + BigInt(b), 0n);
+    assert.equal(await sums("days"), BigInt(account.earned) + 1_000_000n, "days hold corrections, too");
+    assert.equal(await sums(`${earner.address.toLowerCase()}-models`), BigInt(account.earned));
+    await on.locator('table[data-name="held"]').getByText("late").first().waitFor();
+    await on.getByText("gross less 2498 bps to the creator").first().waitFor();
+    calm(on);
+    await on.context().close();
+  });
+
+  it("checks sums and every line against the chain through the wallet, and finds what was changed", async () => {
+    const on = await openPage(browser, gateway.url), wallet = await giveWallet(on, world.chain, world.creators[0].account);
+    await on.goto("/");
+    await on.getByRole("button", { name: "Connect wallet" }).first().click();
+    await on.getByRole("button", { name: "Connect your wallet" }).click();
+    await on.getByRole("link", { name: "My account" }).first().click();
+    await heading("My account", on);
+    await on.getByText("The contract says the same.").waitFor();
+    await on.getByRole("cell", { name: "lineage" }).first().waitFor();      // royalties
+    const lines = await on.locator('table[data-name="statement"] tbody tr').count();
+    await on.getByRole("button", { name: `Check these ${lines}` }).click();
+    await on.getByText(`${lines} lines checked, none is wrong.`).waitFor();
+    // 9 jobs of each of four models; creator of two, ancestor of the others: all but the last are settled.
+    assert.equal(await on.locator(".checked", { hasText: "on the chain" }).count(), lines - (await on.locator(".checked", { hasText: "promised" }).count()));
+    await on.route("**/v1/receipts/*", async (route) => {
+      const answer = await route.fetch(), body = await answer.json();
+      body.settlement = body.settlement && { ...body.settlement, total: `${body.settlement.total}0` };
+      await route.fulfill({ response: answer, json: body });
+    });
+    await on.getByRole("button", { name: `Check these ${lines}` }).click();
+    await on.locator(".verdict").getByText("failed. Keep this page").waitFor();
+    await on.locator('.checked[data-state="wrong"]', { hasText: "Header" }).first().waitFor();
+    await on.getByRole("button", { name: `Check these ${lines}` }).waitFor();      // all of them are done
+    await on.unroute("**/v1/receipts/*");
+    assert.deepEqual(wallet.asked.filter((method) => !/^eth_(requestAccounts|accounts|chainId|blockNumber|call)$/.test(method)), [], "looking signs and sends nothing");
+    calm(on);
+    await on.context().close();
+  });
+
+  it("claims with the wallet, and the tokens are there", async () => {
+    const on = await openPage(browser, gateway.url), wallet = await giveWallet(on, world.chain, earner.account, { elsewhere: true });
+    const before = await world.balance(earner.address), { body: claim } = await gateway.get(`/v1/accounts/${earner.address}/claim`);
+    assert.equal(before, 0n);
+    await on.goto(`/accounts/${earner.address}`);
+    await on.getByRole("button", { name: "Connect a wallet to claim" }).click();
+    await on.getByRole("button", { name: "Connect your wallet" }).click();
+    await on.getByRole("alert").getByText(`wallet is on chain 1, and this is about chain ${world.chain.id}: switch it there.`).waitFor();
+    wallet.refuse = "eth_sendTransaction";
+    await on.getByRole("button", { name: /^Claim/ }).click();
+    await on.getByRole("alert").getByText("The wallet refused. Nothing was signed or sent.").waitFor();
+    assert.equal(await world.balance(earner.address), 0n);
+    assert.equal(wallet.elsewhere, false, "the claim took the wallet to its chain");
+    await on.getByText("The contract says the same.").waitFor();
+    await on.getByRole("button", { name: /^Claim/ }).click();
+    await on.getByText("Paid.", { exact: true }).waitFor();
+    assert.equal(await world.balance(earner.address), BigInt(claim.due));
+    assert.equal(await fact(on, "Balance now").locator("data").getAttribute("value"), claim.due);
+    await until(async () => (await figure(on, "Paid")) === claim.due, "the page follows the gateway");
+    await on.getByText("The contract says the same.").waitFor();
+    await assertAccessible(on, "claimed");
+    await screen(on, "earner-claimed-1280");
+    calm(on);
+    await on.context().close();
+  });
+
+  it("compares with the chain through an endpoint that is given, and asks no other host", async () => {
+    const on = await openPage(browser, gateway.url), { body: before } = await gateway.get(`/v1/receipts/${job.jobId}`);
+    await on.goto(`/receipts/${job.jobId}`);
+    await on.getByText("Everything is right, from the fields to the settlement’s header.").waitFor();
+    await on.getByLabel("RPC endpoint").fill("ftp://nowhere");
+    await on.getByRole("button", { name: "Use this endpoint" }).click();
+    await on.getByRole("alert").getByText("An RPC endpoint is an address such as").waitFor();
+    calm(on);
+    await on.getByLabel("RPC endpoint").fill("http://127.0.0.1:1/");
+    await on.getByRole("button", { name: "Use this endpoint" }).click();
+    await on.getByRole("alert").getByText("127.0.0.1:1 cannot be reached from this page").waitFor();
+    on.complaints.length = 0; // the browser tells of what cannot be reached
+    await on.getByLabel("RPC endpoint").fill(world.chain.url);
+    await on.getByRole("button", { name: "Use this endpoint" }).click();
+    await on.locator('.checks li[data-state="right"]', { hasText: "Commit" }).waitFor();
+    assert.equal(before.receipt.provider, earner.address);
+    await on.goto(`/accounts/${earner.address}`);      // remembered
+    await on.getByText("The contract says the same.").waitFor();
+    assert.deepEqual(on.complaints.filter((text) => text !== `elsewhere: ${world.chain.url}/`), []);
+    await on.context().close();
+  });
+
+  it("registers a model with a wallet's signature", async () => {
+    const on = await openPage(browser, gateway.url), creator = world.creators[1], wallet = await giveWallet(on, world.chain, creator.account);
+    await on.goto("/register");
+    await on.getByRole("main").getByRole("button", { name: "Connect wallet" }).click();
+    await on.getByRole("button", { name: "Connect your wallet" }).click();
+    await on.getByRole("button", { name: "Sign and register" }).click();
+    await on.getByText("0x and 64 hex digits: the SHA-256").waitFor();
+    assert.equal(await on.evaluate(() => document.activeElement.getAttribute("aria-invalid")), "true", "the first wrong field has the focus");
+    const manifest = "weights manifest of registered in a browser";
+    await on.getByLabel("or its manifest, hashed in this browser").setInputFiles({ name: "manifest.json", mimeType: "application/json", buffer: Buffer.from(manifest) });
+    await until(async () => (await on.getByLabel("Model’s digest").inputValue()) === modelDigest("registered in a browser"), "the file's digest is filled in");
+    await on.getByLabel("Name").fill(EVIL_SCRIPT);
+    await on.getByRole("button", { name: "Add a parent" }).click();
+    await on.getByLabel("Parent 1, digest").fill(evil);
+    await on.getByLabel("Share, %").fill("12.5");
+    await assertAccessible(on, "register, filled in");
+    await screen(on, "earner-register-filled-1280");
+    wallet.refuse = "eth_signTypedData_v4";
+    await on.getByRole("button", { name: "Sign and register" }).click();
+    await on.getByRole("alert").getByText("The wallet refused.").waitFor();
+    await on.getByRole("button", { name: "Sign and register" }).click();
+    await on.getByText("The gateway’s operator looks at the claim now.").waitFor();
+    const { body: model } = await gateway.get(`/v1/models/${modelDigest("registered in a browser")}`);
+    assert.deepEqual([model.name, model.creator, model.parents, model.state], [EVIL_SCRIPT, creator.address, [{ parent: evil, shareBps: 1250 }], "unverified"]);
+    await on.getByRole("link", { name: "See the model" }).click();
+    await heading(EVIL_SCRIPT, on);
+    assert.equal(await on.evaluate(() => window.injected), undefined);
+    calm(on);
+    await on.context().close();
+  });
+
+  const places = () => [
+    ["overview", "/", 'table[data-name="models"] tbody tr'], ["account", `/accounts/${world.nodes[2].address}`, 'table[data-name="statement"] tbody tr'],
+    ["receipt", `/receipts/${job.jobId}`, ".verdict"], ["model", `/models/${evil}`, ".lineage .node"], ["register", "/register", "form"],
+    ["claim", "/claim.html", "input[type=file]"], ["not-here", `/models/${modelDigest("nobody's")}`, ".problem"],
+  ];
+
+  it("is accessible in both themes, quiet, and fits a phone, on every page", async () => {
+    const on = await openPage(browser, gateway.url), moved = {};
+    for (const [name, place, what] of places()) {
+      await on.setViewportSize(SIZES.wide);
+      await on.goto(place);
+      await on.locator(what).first().waitFor();
+      await until(async () => (await on.locator(".waiting").count()) === 0, `${place} is complete`);
+      if (name === "not-here") on.complaints.length = 0; // the browser tells of each 404
+      moved[name] = Number((await shifts(on)).toFixed(3));
+      for (const theme of ["dark", "light"]) {
+        await on.emulateMedia({ colorScheme: theme });
+        await assertAccessible(on, `${place} ${theme}`);
+        await screen(on, `earner-${name}-1280${theme === "dark" ? "-dark" : ""}`);
+      }
+      await on.setViewportSize(SIZES.phone);
+      assert.equal(await on.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${place} is wider than a phone`);
+      await screen(on, `earner-${name}-390`);
+    }
+    assert.deepEqual(Object.entries(moved).filter(([, sum]) => sum > 0.1), [], `what moves while it loads: ${JSON.stringify(moved)}`);
+    assert.equal(await on.evaluate(() => window.injected), undefined);
+    calm(on);
+    await on.context().close();
+  });
+
+  it("serves the claim page whose digest stands in the README, the same from every build", async () => {
+    const digest = (bytes) => createHash("sha256").update(bytes).digest("hex");
+    const served = Buffer.from(await (await fetch(`${gateway.url}/claim.html`)).arrayBuffer());
+    const [, written] = /SHA-256 of claim\.html: `([0-9a-f]{64})`/.exec(fs.readFileSync(path.join(ROOT, "README.md"), "utf8"));
+    const rebuilt = execFileSync(process.execPath, [path.join(ROOT, "scripts/build-pages"), "--digest"], { encoding: "utf8" }).trim();
+    assert.deepEqual([digest(served), digest(fs.readFileSync(path.join(ROOT, "build/pages/claim.html"))), rebuilt], [written, written, written]);
+    const text = served.toString(), [, policy] = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(text);
+    for (const [tag, name] of [["script", "script-src"], ["style", "style-src"]]) {
+      const [, body] = new RegExp(`<${tag}>([^]*?)</${tag}>`).exec(text);
+      assert.ok(policy.includes(`${name} 'sha256-${createHash("sha256").update(body).digest("base64")}'`), `${name} names what is in the file`);
+    }
+    assert.match(policy, /^default-src 'none';/);
+    assert.doesNotMatch(text, /(?:src|href)="(?!data:,")/, "nothing is loaded");
+  });
+
+  it("pays from the saved file when the gateway is gone", async () => {
+    saved = { page: path.join(world.dir, "claim.html"), rewards: path.join(world.dir, "1.rewards.json") };
+    fs.writeFileSync(saved.page, await (await fetch(`${gateway.url}/claim.html`)).text());
+    fs.writeFileSync(saved.rewards, await (await fetch(`${gateway.url}/v1/settlements/1/rewards.json`)).text());
+    const late = world.nodes[2], { body: account } = await gateway.get(`/v1/accounts/${late.address}`);
+    await world.stopServing();
+    const on = await openPage(browser, `file://${saved.page}`);
+    await giveWallet(on, world.chain, late.account);
+    await on.goto(`file://${saved.page}`);
+    const give = (text) => on.getByLabel("rewards.json of the newest settlement you have").setInputFiles({ name: "rewards.json", mimeType: "application/json", buffer: Buffer.from(text) });
+    const file = JSON.parse(fs.readFileSync(saved.rewards, "utf8"));
+
+    await give("{}");
+    await on.getByRole("alert").getByText("This is no rewards.json").waitFor();
+    await give(JSON.stringify({ ...file, tree: file.tree.map((leaf) => ({ ...leaf, claimable: `${leaf.claimable}0` })) }));
+    await on.getByRole("alert").getByText("This file is damaged.").waitFor();
+    await give(JSON.stringify(file));
+    await on.getByText("Rewards root, built here").waitFor();
+    await on.getByLabel("Address that earned").fill(person("nobody").address);
+    await on.getByText("Not in this file").waitFor();
+    await on.getByLabel("Address that earned").fill("");
+    await on.getByRole("button", { name: "Connect wallet" }).click();
+    await on.getByRole("button", { name: "Connect your wallet" }).click();
+    await on.getByText(/The contract agrees, as of block/).waitFor();
+    await assertAccessible(on, "claim page, ready");
+    await screen(on, "claim-ready-1280");
+    assert.equal(await world.balance(late.address), 0n);
+    await on.getByRole("button", { name: /^Claim/ }).click();
+    await on.getByText("Nothing to claim").waitFor();
+    assert.equal(await world.balance(late.address), BigInt(account.settled));
+    assert.equal((await on.getByText("Paid so far").locator("xpath=../dd/data").getAttribute("value")), account.settled);
+    calm(on);
+    await on.context().close();
+  });
+
+  it("shows from the file alone what another tool may send, and refuses a file whose root the contract does not hold", async () => {
+    const on = await openPage(browser, `file://${saved.page}`, { size: SIZES.phone, theme: "dark" }), creator = world.creators[0];
+    await on.goto(`file://${saved.page}`);
+    await on.getByLabel("rewards.json of the newest settlement you have").setInputFiles(saved.rewards);
+    await on.getByLabel("Address that earned").fill(creator.address);
+    await on.getByText("Send it by another tool").click();
+    const calldata = await on.locator(".by-hand [title^='0x']").last().getAttribute("title"), before = await world.balance(creator.address);
+    await on.getByLabel("RPC endpoint").fill(world.chain.url);
+    await on.getByRole("button", { name: "Use this endpoint" }).click();
+    await on.getByText(/The contract agrees, as of block/).waitFor();
+    await screen(on, "claim-by-hand-390-dark");
+    const hash = await world.chain.wallet.sendTransaction({ to: world.contract, data: calldata });      // a stranger pays the fee
+    await world.chain.client.waitForTransactionReceipt({ hash });
+    assert.ok((await world.balance(creator.address)) > before);
+    const file = JSON.parse(fs.readFileSync(saved.rewards, "utf8")), other = path.join(world.dir, "other.rewards.json");
+    const [leaf] = file.tree.filter(({ account }) => account === creator.address), claimable = `${leaf.claimable}0`;
+    // A tree of one, whose root is its leaf: right in itself, and not what the contract holds.
+    const { keccak256, encodeAbiParameters } = await import("viem");
+    const root = keccak256(keccak256(encodeAbiParameters([{ type: "address" }, { type: "address" }, { type: "uint256" }], [leaf.account, leaf.reward, BigInt(claimable)])));
+    fs.writeFileSync(other, JSON.stringify({ ...file, root, tree: [{ ...leaf, claimable, proof: [] }] }));
+    await on.getByLabel("rewards.json of the newest settlement you have").setInputFiles(other);
+    await on.getByText("Not with this file").waitFor();
+    assert.deepEqual(on.complaints.filter((text) => text !== `elsewhere: ${world.chain.url}/`), []);
+    await on.context().close();
+  });
+});
+
+describe("the earner's pages of a gateway that is young, and shows jobs to their parties only", () => {
+  let world, gateway, browser;
+  before(async () => {
+    world = await startWorld({ seed: 84, settings: { ARCHIVE_DISCLOSURE: "parties" } });
+    gateway = world.gateway;
+    await world.postAccepted([await world.jobs.signed(world.nodes[0], world.models[2].model)]);
+    browser = await startBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await world?.end();
+  });
+
+  it("says what to do where there is nothing yet", async () => {
+    const on = await openPage(browser, gateway.url);
+    await on.goto("/");
+    await on.getByText("Nothing was settled yet").waitFor();
+    await screen(on, "earner-young-1280");
+    await on.goto("/accounts/0x12");
+    await on.getByRole("alert").getByText("An address is 0x and 40 hex digits.").waitFor();
+    await on.goto("/nowhere").catch(() => {});
+    assert.equal((await fetch(`${gateway.url}/nowhere`)).status, 404);
+    await on.context().close();
+  });
+
+  it("reads an account's jobs once its wallet has signed who reads", async () => {
+    const on = await openPage(browser, gateway.url), node = world.nodes[0], wallet = await giveWallet(on, world.chain, node.account);
+    await on.goto(`/accounts/${node.address}`);
+    await on.getByText("Only this account reads its jobs").waitFor();
+    on.complaints.length = 0; // the browser tells of each 401
+    await screen(on, "earner-sign-to-read-1280");
+    await on.getByRole("main").getByRole("button", { name: "Connect wallet" }).last().click();
+    await on.getByRole("button", { name: "Connect your wallet" }).click();
+    await on.getByRole("button", { name: "Sign to read" }).click();
+    await on.getByText("These are all lines, and they add up to what was earned").waitFor();
+    assert.ok(wallet.asked.includes("eth_signTypedData_v4"));
+    await on.locator('table[data-name="statement"] a.mono').first().click();
+    await heading("Receipt", on);
+    await on.getByText("checks are right").waitFor();
+    await on.getByText("The gateway promised, and signed, to settle it").waitFor();
+    calm(on);
+    await on.context().close();
+  });
+});
