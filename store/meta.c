@@ -29,7 +29,7 @@ bool store_meta_set(struct db *db, const char *key, uint64_t value, struct err *
         return false;
     stmt_bind_text(&st, key);
     stmt_bind_u64(&st, value);
-    return stmt_exec_one(&st, err);
+    return stmt_exec_later(&st, 1, err);
 }
 
 bool store_meta_raise(struct db *db, const char *key, struct err *err)
@@ -40,5 +40,5 @@ bool store_meta_raise(struct db *db, const char *key, struct err *err)
                         " ON CONFLICT (key) DO UPDATE SET value = meta.value + 1", &st, err))
         return false;
     stmt_bind_text(&st, key);
-    return stmt_exec_one(&st, err);
+    return stmt_exec_later(&st, 1, err);
 }

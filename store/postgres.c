@@ -11,41 +11,48 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gateway/base/clock.h"
 #include "gateway/base/mem.h"
 
 #define LEASE_MS 15000
+#define BEGIN_PAUSE_MS 10u                    /* doubled each time */
+#define BEGIN_PAUSE_MAX_MS 160u
 #define NOW_MS "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT"
 
-bool postgres_refused(const struct postgres *p, const PGresult *result, const char *what, struct err *err)
+/* SQLSTATE, appendix A of PostgreSQL's manual. */
+static const struct { const char *state; enum err_code code; bool in_the_way, elsewhere; } states[] = {
+    { "23505", ERR_CONFLICT, false, false },  /* unique_violation */
+    { "08",    ERR_AGAIN,    false, true },   /* connection exceptions */
+    { "57P",   ERR_AGAIN,    false, true },   /* the server is starting or stopping */
+    { "25006", ERR_AGAIN,    false, true },   /* read_only_sql_transaction: a standby, or one that became one */
+    { "57014", ERR_AGAIN,    false, false },  /* query_canceled: too slow */
+    { "53",    ERR_AGAIN,    false, false },  /* insufficient resources */
+    { "40",    ERR_AGAIN,    true,  false },  /* serialization_failure, deadlock_detected */
+    { "55P03", ERR_AGAIN,    true,  false },  /* lock_not_available */
+};
+
+bool postgres_refused(struct postgres *p, const PGresult *result, const char *what, struct err *err)
 {
     const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-    const char *message = p->session != NULL ? PQerrorMessage(p->session) : "no session";
-    enum err_code code = ERR_STORE;
+    const char *message = result != NULL ? PQresultErrorMessage(result) : p->session != NULL ? PQerrorMessage(p->session) : "no session";
+    const char *severity = result != NULL ? PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED) : NULL;
+    enum err_code code = state == NULL ? ERR_AGAIN : ERR_STORE;
 
-    /* SQLSTATE, appendix A of PostgreSQL's manual: unique_violation; connection exceptions; read_only_sql_transaction (a
-     * standby); serialization_failure and deadlock_detected; the server is starting or stopping. */
-    if (state == NULL || strncmp(state, "08", 2) == 0 || strncmp(state, "57P", 3) == 0 || strcmp(state, "25006") == 0
-        || strncmp(state, "40", 2) == 0)
-        code = ERR_AGAIN;
-    else if (strcmp(state, "23505") == 0)
-        code = ERR_CONFLICT;
+    p->dead = p->dead || (severity != NULL && strcmp(severity, "FATAL") == 0);
+    for (size_t i = 0; state != NULL && i < ARRAY_LEN(states); i++)
+        if (strncmp(state, states[i].state, strlen(states[i].state)) == 0) {
+            code = states[i].code;
+            p->in_the_way = states[i].in_the_way;
+            p->elsewhere = p->elsewhere || states[i].elsewhere;
+            break;
+        }
     return err_set(err, code, "%.120s: %.*s", what, (int)strcspn(message, "\n"), message);
-}
-
-static bool command(struct postgres *p, const char *sql, struct err *err)
-{
-    PGresult *result = p->session != NULL ? PQexec(p->session, sql) : NULL;
-    ExecStatusType status = PQresultStatus(result);
-    bool ok = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || postgres_refused(p, result, "store", err);
-
-    PQclear(result);
-    return ok;
 }
 
 /* A statement with one number in and the text of one field out; *found false: it gave no row. */
 static bool ask(struct postgres *p, const char *sql, const char *number, char *text, size_t size, bool *found, struct err *err)
 {
-    PGresult *result = PQexecParams(p->session, sql, 1, NULL, &number, NULL, NULL, 0);
+    PGresult *result = p->session != NULL ? PQexecParams(p->session, sql, 1, NULL, &number, NULL, NULL, 0) : NULL;
     bool ok = PQresultStatus(result) == PGRES_TUPLES_OK || postgres_refused(p, result, "store", err);
 
     if (ok) {
@@ -96,12 +103,12 @@ static bool lease_take(struct postgres *p, struct err *err)
 
     _Static_assert(LEASE_MS == 15000, "as in the statements");
     name_holder(holder);
-    if (!command(p, table, err) || !ask(p, take, holder, generation, sizeof generation, &found, err))
+    if (!postgres_command(p, table, err) || !ask(p, take, holder, generation, sizeof generation, &found, err))
         return false;
     if (!found)
         return lease_refused(p, err);
     p->generation = strtoull(generation, NULL, 10);
-    return command(p, functions, err);
+    return postgres_command(p, functions, err);
 }
 
 /* ERR_AGAIN: somebody else has taken it. */
@@ -132,37 +139,16 @@ static void lease_release(struct postgres *p)
 
 /* ---- sessions ---- */
 
-static void hush(void *self, const PGresult *notice)
-{
-    (void)self, (void)notice;                 /* "relation exists, skipping" is no news */
-}
-
-static bool start_session(struct postgres *p, struct err *err)
-{
-    static const char settings[] = "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET synchronous_commit = on";
-
-    p->session = PQconnectdb(p->url);
-    if (PQstatus(p->session) == CONNECTION_OK) {
-        PQsetNoticeReceiver(p->session, hush, NULL);
-        if (command(p, settings, err) && (p->mode == DB_WRITE || command(p, "SET default_transaction_read_only = on", err)))
-            return true;
-    } else {
-        err_set(err, ERR_AGAIN, "the store: %.*s", (int)strcspn(PQerrorMessage(p->session), "\n"), PQerrorMessage(p->session));
-    }
-    PQfinish(p->session);
-    p->session = NULL;
-    return false;
-}
-
 static void session_close(void *connection)
 {
     struct postgres *p = connection;
 
     if (p->session != NULL)
         lease_release(p);
-    PQfinish(p->session);
+    postgres_disconnect(p);
     mem_wipe(p->url, strlen(p->url));         /* it may hold a password */
     free(p->url);
+    free(p->pending);
     free(p);
 }
 
@@ -175,7 +161,7 @@ static bool session_open(const char *rest, enum db_mode mode, void **connection,
     buf_printf(&url, "postgresql:%s", rest);
     *p = (struct postgres){ .url = mem_text(buf_text(&url)), .mode = mode };
     buf_clear(&url);
-    if (!start_session(p, err) || (mode == DB_WRITE && !lease_take(p, err))) {
+    if (!postgres_connect(p, err) || (mode == DB_WRITE && !lease_take(p, err))) {
         session_close(p);
         return false;
     }
@@ -187,9 +173,8 @@ static bool session_reopen(void *connection, struct err *err)
 {
     struct postgres *p = connection;
 
-    PQfinish(p->session);
-    p->session = NULL;
-    return start_session(p, err) && (p->mode == DB_READ || lease_renew(p, err));
+    postgres_disconnect(p);
+    return postgres_connect(p, err) && (p->mode == DB_READ || lease_renew(p, err));
 }
 
 static bool session_keep(void *connection, struct err *err)
@@ -203,10 +188,10 @@ static bool session_keep(void *connection, struct err *err)
 
 static bool session_in_transaction(void *connection)
 {
-    const struct postgres *p = connection;
-    PGTransactionStatusType status = p->session != NULL ? PQtransactionStatus(p->session) : PQTRANS_UNKNOWN;
+    struct postgres *p = connection;
 
-    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+    p->open = postgres_in_transaction(p);
+    return p->open;
 }
 
 static bool session_begin(void *connection, enum db_mode mode, struct err *err)
@@ -214,15 +199,43 @@ static bool session_begin(void *connection, enum db_mode mode, struct err *err)
     struct postgres *p = connection;
 
     /* The server or the line may have gone since: a new session, as nothing was begun. */
-    if ((p->session == NULL || PQstatus(p->session) != CONNECTION_OK) && !session_reopen(p, err))
+    if ((p->session == NULL || p->dead || p->elsewhere || PQstatus(p->session) != CONNECTION_OK) && !session_reopen(p, err))
         return false;
     if (mode == DB_READ)
-        return command(p, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
-    if (!command(p, "BEGIN ISOLATION LEVEL READ COMMITTED", err))
+        return postgres_command(p, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
+    if (!postgres_command(p, "BEGIN ISOLATION LEVEL READ COMMITTED", err))
         return false;
     if (lease_renew(p, err))
         return true;
-    (void)!command(p, "ROLLBACK", &(struct err){ 0 });
+    (void)!postgres_command(p, "ROLLBACK", &(struct err){ 0 });
+    return false;
+}
+
+/* One that others were in the way of has done nothing yet: it begins anew, a few times.  Later none can be: who writes holds the
+ * row of the lease. */
+static bool transaction_begin(void *connection, enum db_mode mode, struct err *err)
+{
+    struct postgres *p = connection;
+    bool lost, was_lost = false;
+
+    if (p->stale && !p->pooled && p->session != NULL && PQstatus(p->session) == CONNECTION_OK && postgres_command(p, "DEALLOCATE ALL", err))
+        p->stale = false, p->epoch++;
+    p->open = true;
+    for (unsigned pause_ms = BEGIN_PAUSE_MS; ; pause_ms *= 2) {
+        p->in_the_way = false;
+        if (session_begin(p, mode, err) && postgres_dress(p, mode, err))
+            return true;
+        /* A line that ended while nobody used it is found out here; the next try takes another. */
+        lost = !was_lost && p->session != NULL && (p->dead || PQstatus(p->session) != CONNECTION_OK);
+        was_lost = was_lost || lost;
+        if (!lost && (!p->in_the_way || pause_ms > BEGIN_PAUSE_MAX_MS))
+            break;
+        if (!lost)
+            clock_sleep_ms(pause_ms);
+    }
+    p->open = false;
+    if (p->session != NULL && postgres_in_transaction(p))
+        (void)!postgres_command(p, "ROLLBACK", &(struct err){ 0 });
     return false;
 }
 
@@ -230,7 +243,7 @@ static bool session_script(void *connection, const char *sql, struct err *err)
 {
     int parameters;
     char *theirs = postgres_words(sql, &parameters);
-    bool ok = command(connection, theirs, err);
+    bool ok = postgres_command(connection, theirs, err);
 
     free(theirs);
     return ok;
@@ -240,19 +253,33 @@ static bool session_script(void *connection, const char *sql, struct err *err)
 static bool session_commit(void *connection, struct err *err)
 {
     struct postgres *p = connection;
-    bool open = PQtransactionStatus(p->session) != PQTRANS_IDLE;
-    PGresult *result = PQexec(p->session, "COMMIT");
-    bool answered = PQresultStatus(result) == PGRES_COMMAND_OK, kept = answered && open && strcmp(PQcmdStatus(result), "COMMIT") == 0;
+    bool open, answered, kept;
+    PGresult *result;
 
+    p->open = false;
+    if (!postgres_flush(p, err)) {            /* nothing was sent that could be kept */
+        (void)!postgres_command(p, "ROLLBACK", &(struct err){ 0 });
+        return false;
+    }
+    open = PQtransactionStatus(p->session) != PQTRANS_IDLE;
+    postgres_round_trip();
+    result = PQexec(p->session, "COMMIT");
+    answered = PQresultStatus(result) == PGRES_COMMAND_OK;
+    kept = answered && open && strcmp(PQcmdStatus(result), "COMMIT") == 0;
     if (!kept && answered) {
         err_set(err, ERR_STORE, "the database rolled the transaction back");
     } else if (!kept) {
         postgres_refused(p, result, "commit", err);
-        if (PQstatus(p->session) != CONNECTION_OK || session_in_transaction(p))
+        if (p->dead || PQstatus(p->session) != CONNECTION_OK || session_in_transaction(p))
             err->code = ERR_UNKNOWN;
     }
     PQclear(result);
     return kept;
+}
+
+static bool session_flush(void *connection, struct err *err)
+{
+    return postgres_flush(connection, err);
 }
 
 static bool session_backup(void *connection, const char *path, struct err *err)
@@ -270,9 +297,10 @@ static uint64_t session_changed(void *connection)
 
 const struct driver driver_postgres = {
     .scheme = "postgresql", .open = session_open, .close = session_close, .reopen = session_reopen, .keep = session_keep,
-    .begin = session_begin, .in_transaction = session_in_transaction, .script = session_script, .commit = session_commit,
+    .begin = transaction_begin, .in_transaction = session_in_transaction, .script = session_script, .commit = session_commit,
     .backup = session_backup, .prepare = postgres_prepare, .parameters = postgres_parameters,
     .bind_i64 = postgres_bind_i64, .bind_text = postgres_bind_text, .bind_blob = postgres_bind_blob,
-    .bind_null = postgres_bind_null, .step = postgres_step, .changed = session_changed, .reset = postgres_reset,
+    .bind_null = postgres_bind_null, .step = postgres_step, .later = postgres_later, .flush = session_flush, .counts = postgres_counts, .changed = session_changed, .reset = postgres_reset,
     .is_null = postgres_is_null, .i64 = postgres_i64, .text = postgres_text, .blob = postgres_blob, .finish = postgres_finish,
+    .columns = postgres_columns, .references = postgres_references, .numbers = postgres_numbers,
 };

@@ -410,6 +410,7 @@ static void die_at(struct kept *k, const char *place)
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
+    store_place_dead(k->w->url);
 }
 
 static void killed_anywhere_it_goes_on(void **state)
