@@ -138,9 +138,19 @@ bool db_exec_script(struct db *db, const char *sql, struct err *err)
     return db->driver->script(db->connection, sql, err);
 }
 
-bool db_keep(struct db *db, struct err *err)
+bool db_is_shared(const struct db *db)
 {
-    return db->driver->keep == NULL || db->broken || db->driver->keep(db->connection, err);
+    return db->driver->others_wrote != NULL;
+}
+
+bool db_others_wrote(const struct db *db)
+{
+    return db_is_shared(db) && db->driver->others_wrote(db->connection);
+}
+
+bool db_was_kept(struct db *db, bool *kept, struct err *err)
+{
+    return db->driver->was_kept(db->connection, kept, err);
 }
 
 bool db_backup(struct db *db, const char *path, struct err *err)

@@ -1,20 +1,18 @@
-/* The PostgreSQL driver: sessions, transactions, and who may write.
+/* The PostgreSQL driver: sessions, transactions, and whose turn it is to write.
  *
- * Who writes is decided by a lease: one row with a generation that grows with each taker.  Every writing transaction begins
- * by renewing it under its generation, so one whose lease was taken meanwhile (a process that was stopped, a line that was
- * dead) changes nothing any more.  A holder that is idle renews it by and by (keep); a dead one loses it after LEASE_MS. */
+ * Many gateways may write one database, a commit group at a time: every writing transaction locks one row, the turn, so that no
+ * two overlap and each sees all that was committed before.  The row counts them: a writer learns there that others have
+ * written since.  What each committed last is kept beside it under a random name, so that after a COMMIT without an answer a
+ * writer finds out about its own, whatever others did meanwhile. */
 #include "store/postgres.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "gateway/base/mem.h"
-
-#define LEASE_MS 15000
-#define NOW_MS "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT"
+#include "gateway/lib/crypt.h"
 
 bool postgres_refused(const struct postgres *p, const PGresult *result, const char *what, struct err *err)
 {
@@ -23,9 +21,10 @@ bool postgres_refused(const struct postgres *p, const PGresult *result, const ch
     enum err_code code = ERR_STORE;
 
     /* SQLSTATE, appendix A of PostgreSQL's manual: unique_violation; connection exceptions; read_only_sql_transaction (a
-     * standby); serialization_failure and deadlock_detected; the server is starting or stopping. */
+     * standby); serialization_failure and deadlock_detected; lock_not_available and idle_in_transaction_session_timeout (a turn);
+     * the server is starting or stopping. */
     if (state == NULL || strncmp(state, "08", 2) == 0 || strncmp(state, "57P", 3) == 0 || strcmp(state, "25006") == 0
-        || strncmp(state, "40", 2) == 0)
+        || strncmp(state, "40", 2) == 0 || strcmp(state, "55P03") == 0 || strcmp(state, "25P03") == 0)
         code = ERR_AGAIN;
     else if (strcmp(state, "23505") == 0)
         code = ERR_CONFLICT;
@@ -56,78 +55,85 @@ static bool ask(struct postgres *p, const char *sql, const char *number, char *t
     return ok;
 }
 
-/* ---- the lease ---- */
+/* ---- the turn ---- */
 
-static void name_holder(char holder[128])
+/* Longer than a group ever pauses between two statements, and shorter than others like to wait: a writer that was stopped or whose
+ * line is dead in its turn loses it, and what it did in it. */
+#define TURN_IDLE_MS "5000"
+#define TURN_WAIT_MS "10000"
+#define TURN_BEGIN "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = " TURN_IDLE_MS ";" \
+    " SET LOCAL lock_timeout = " TURN_WAIT_MS "; SELECT number FROM writer_turn WHERE one = 1 FOR UPDATE"
+
+static bool turn_begin(struct postgres *p, struct err *err)
 {
-    char host[64];
+    PGresult *result = PQexec(p->session, TURN_BEGIN);
+    bool ok = PQresultStatus(result) == PGRES_TUPLES_OK || postgres_refused(p, result, "turn", err);
 
-    if (gethostname(host, sizeof host) != 0)
-        snprintf(host, sizeof host, "unknown host");
-    host[sizeof host - 1] = '\0';
-    snprintf(holder, 128, "process %ld on %s", (long)getpid(), host);
+    if (ok && PQntuples(result) != 1)
+        ok = err_set(err, ERR_STORE, "nobody can write: the row of table writer_turn is gone");
+    if (ok) {
+        p->turn = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+        p->others_wrote = p->turn != p->seen;
+        p->seen = p->turn++;
+    } else if (PQtransactionStatus(p->session) != PQTRANS_IDLE) {
+        (void)!command(p, "ROLLBACK", &(struct err){ 0 });
+    }
+    PQclear(result);
+    return ok;
 }
 
-static bool lease_refused(struct postgres *p, struct err *err)
+/* The last of a writing transaction, in one round trip. */
+static void turn_end(const struct postgres *p, char sql[320])
 {
-    char holder[128];
+    snprintf(sql, 320, "UPDATE writer_turn SET number = %" PRIu64 " WHERE one = 1; INSERT INTO writers (id, turn) VALUES (%" PRIu64 ", %"
+             PRIu64 ") ON CONFLICT (id) DO UPDATE SET turn = excluded.turn; COMMIT", p->turn, p->id, p->turn);
+}
+
+static bool was_kept(void *connection, bool *kept, struct err *err)
+{
+    struct postgres *p = connection;
+    char id[24], turn[24];
     bool found;
 
-    if (!ask(p, "SELECT holder FROM writer_lease WHERE one = $1::BIGINT", "1", holder, sizeof holder, &found, err))
+    snprintf(id, sizeof id, "%" PRIu64, p->id);
+    if (!ask(p, "SELECT turn FROM writers WHERE id = $1::BIGINT", id, turn, sizeof turn, &found, err))
         return false;
-    return err_set(err, ERR_AGAIN, "the store is being written by %s", holder);
+    *kept = found && strtoull(turn, NULL, 10) == p->tried;
+    return true;
 }
 
-static bool lease_take(struct postgres *p, struct err *err)
+static bool others_wrote(void *connection)
 {
-    static const char table[] = "CREATE TABLE IF NOT EXISTS writer_lease (one BIGINT PRIMARY KEY CHECK (one = 1),"
-                                " generation BIGINT NOT NULL, holder TEXT NOT NULL, until BIGINT NOT NULL)";
-    static const char take[] = "INSERT INTO writer_lease VALUES (1, 1, $1, " NOW_MS " + 15000) ON CONFLICT (one) DO UPDATE SET"
-                               " generation = writer_lease.generation + 1, holder = excluded.holder, until = excluded.until"
-                               " WHERE writer_lease.until < " NOW_MS " RETURNING generation";
-    /* What SQLite has and our statements use. */
-    static const char functions[] =
+    const struct postgres *p = connection;
+
+    return p->others_wrote;
+}
+
+/* Two that make the first table at once are in each other's way: the later one finds it. */
+static bool turn_table(struct postgres *p, struct err *err)
+{
+    static const char table[] = "CREATE TABLE IF NOT EXISTS writer_turn (one BIGINT PRIMARY KEY CHECK (one = 1), number BIGINT NOT NULL)";
+
+    return ((command(p, table, err) || (err->code == ERR_CONFLICT && command(p, table, err))))
+        && command(p, "INSERT INTO writer_turn VALUES (1, 0) ON CONFLICT (one) DO NOTHING", err);
+}
+
+/* What a writer needs before the schema is there, made in a turn of its own. */
+static bool turn_prepare(struct postgres *p, struct err *err)
+{
+    /* Writers that were gone a hundred thousand turns ago have no doubts any more.  The functions: what SQLite has and our
+     * statements use. */
+    static const char made[] = "CREATE TABLE IF NOT EXISTS writers (id BIGINT PRIMARY KEY, turn BIGINT NOT NULL);"
+        "DELETE FROM writers WHERE turn + 100000 < (SELECT number FROM writer_turn);"
         "CREATE OR REPLACE FUNCTION zeroblob(n BIGINT) RETURNS BYTEA LANGUAGE SQL IMMUTABLE AS"
         " 'SELECT decode(repeat(''00'', n::INTEGER), ''hex'')';"
         "CREATE OR REPLACE FUNCTION substr(bytes BYTEA, place BIGINT, count BIGINT) RETURNS BYTEA LANGUAGE SQL IMMUTABLE AS"
-        " 'SELECT pg_catalog.substr(bytes, place::INTEGER, count::INTEGER)'";
-    char holder[128], generation[24];
-    bool found;
+        " 'SELECT pg_catalog.substr(bytes, place::INTEGER, count::INTEGER)'; COMMIT";
 
-    _Static_assert(LEASE_MS == 15000, "as in the statements");
-    name_holder(holder);
-    if (!command(p, table, err) || !ask(p, take, holder, generation, sizeof generation, &found, err))
-        return false;
-    if (!found)
-        return lease_refused(p, err);
-    p->generation = strtoull(generation, NULL, 10);
-    return command(p, functions, err);
-}
-
-/* ERR_AGAIN: somebody else has taken it. */
-static bool lease_renew(struct postgres *p, struct err *err)
-{
-    char generation[24], got[24];
-    bool found;
-
-    snprintf(generation, sizeof generation, "%" PRIu64, p->generation);
-    if (!ask(p, "UPDATE writer_lease SET until = " NOW_MS " + 15000 WHERE generation = $1::BIGINT RETURNING generation", generation,
-             got, sizeof got, &found, err))
-        return false;
-    return found || lease_refused(p, err);
-}
-
-static void lease_release(struct postgres *p)
-{
-    char generation[24], got[24];
-    struct err ignored;
-    bool found;
-
-    if (p->generation == 0 || PQstatus(p->session) != CONNECTION_OK)
-        return;
-    snprintf(generation, sizeof generation, "%" PRIu64, p->generation);
-    (void)!ask(p, "UPDATE writer_lease SET until = 0 WHERE generation = $1::BIGINT RETURNING generation", generation, got, sizeof got,
-               &found, &ignored);
+    crypt_random(&p->id, sizeof p->id);
+    p->id >>= 1;                              /* the database's numbers are signed */
+    p->seen = UINT64_MAX;
+    return turn_table(p, err) && turn_begin(p, err) && command(p, made, err);
 }
 
 /* ---- sessions ---- */
@@ -158,8 +164,6 @@ static void session_close(void *connection)
 {
     struct postgres *p = connection;
 
-    if (p->session != NULL)
-        lease_release(p);
     PQfinish(p->session);
     mem_wipe(p->url, strlen(p->url));         /* it may hold a password */
     free(p->url);
@@ -175,7 +179,7 @@ static bool session_open(const char *rest, enum db_mode mode, void **connection,
     buf_printf(&url, "postgresql:%s", rest);
     *p = (struct postgres){ .url = mem_text(buf_text(&url)), .mode = mode };
     buf_clear(&url);
-    if (!start_session(p, err) || (mode == DB_WRITE && !lease_take(p, err))) {
+    if (!start_session(p, err) || (mode == DB_WRITE && !turn_prepare(p, err))) {
         session_close(p);
         return false;
     }
@@ -189,14 +193,7 @@ static bool session_reopen(void *connection, struct err *err)
 
     PQfinish(p->session);
     p->session = NULL;
-    return start_session(p, err) && (p->mode == DB_READ || lease_renew(p, err));
-}
-
-static bool session_keep(void *connection, struct err *err)
-{
-    struct postgres *p = connection;
-
-    return p->session != NULL && lease_renew(p, err);
+    return start_session(p, err);
 }
 
 /* ---- transactions ---- */
@@ -216,14 +213,7 @@ static bool session_begin(void *connection, enum db_mode mode, struct err *err)
     /* The server or the line may have gone since: a new session, as nothing was begun. */
     if ((p->session == NULL || PQstatus(p->session) != CONNECTION_OK) && !session_reopen(p, err))
         return false;
-    if (mode == DB_READ)
-        return command(p, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
-    if (!command(p, "BEGIN ISOLATION LEVEL READ COMMITTED", err))
-        return false;
-    if (lease_renew(p, err))
-        return true;
-    (void)!command(p, "ROLLBACK", &(struct err){ 0 });
-    return false;
+    return mode == DB_READ ? command(p, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) : turn_begin(p, err);
 }
 
 static bool session_script(void *connection, const char *sql, struct err *err)
@@ -240,14 +230,25 @@ static bool session_script(void *connection, const char *sql, struct err *err)
 static bool session_commit(void *connection, struct err *err)
 {
     struct postgres *p = connection;
-    bool open = PQtransactionStatus(p->session) != PQTRANS_IDLE;
-    PGresult *result = PQexec(p->session, "COMMIT");
-    bool answered = PQresultStatus(result) == PGRES_COMMAND_OK, kept = answered && open && strcmp(PQcmdStatus(result), "COMMIT") == 0;
+    PGTransactionStatusType status = PQtransactionStatus(p->session);
+    char sql[320] = "COMMIT";
+    PGresult *result;
+    bool answered, kept;
 
-    if (!kept && answered) {
+    if (p->mode == DB_WRITE && status == PQTRANS_INTRANS)
+        turn_end(p, sql);
+    p->tried = p->turn;
+    result = PQexec(p->session, sql);
+    answered = PQresultStatus(result) == PGRES_COMMAND_OK;
+    kept = answered && status != PQTRANS_IDLE && strcmp(PQcmdStatus(result), "COMMIT") == 0;
+    if (kept) {
+        p->seen = p->turn;
+    } else if (answered) {
         err_set(err, ERR_STORE, "the database rolled the transaction back");
-    } else if (!kept) {
+    } else {
         postgres_refused(p, result, "commit", err);
+        if (PQstatus(p->session) == CONNECTION_OK && PQtransactionStatus(p->session) == PQTRANS_INERROR)
+            (void)!command(p, "ROLLBACK", &(struct err){ 0 });
         if (PQstatus(p->session) != CONNECTION_OK || session_in_transaction(p))
             err->code = ERR_UNKNOWN;
     }
@@ -269,7 +270,8 @@ static uint64_t session_changed(void *connection)
 }
 
 const struct driver driver_postgres = {
-    .scheme = "postgresql", .open = session_open, .close = session_close, .reopen = session_reopen, .keep = session_keep,
+    .scheme = "postgresql", .open = session_open, .close = session_close, .reopen = session_reopen,
+    .others_wrote = others_wrote, .was_kept = was_kept,
     .begin = session_begin, .in_transaction = session_in_transaction, .script = session_script, .commit = session_commit,
     .backup = session_backup, .prepare = postgres_prepare, .parameters = postgres_parameters,
     .bind_i64 = postgres_bind_i64, .bind_text = postgres_bind_text, .bind_blob = postgres_bind_blob,

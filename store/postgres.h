@@ -1,6 +1,6 @@
 /* store/postgres.h - what the two files of the PostgreSQL driver share: the only ones that know libpq.
  *
- * postgres.c: sessions, transactions, and the lease that says who writes.  postgres_stmt.c: statements.  Statements are
+ * postgres.c: sessions, transactions, and the turn to write.  postgres_stmt.c: statements.  Statements are
  * unnamed and live in one transaction, so a pooler in transaction mode may stand between (pgbouncer). */
 #ifndef QUITTANCE_STORE_POSTGRES_H
 #define QUITTANCE_STORE_POSTGRES_H
@@ -13,7 +13,11 @@ struct postgres {
     PGconn *session;
     char *url;
     enum db_mode mode;
-    uint64_t generation;                      /* of the lease, writers only; 0: none */
+    /* Writers only. */
+    uint64_t id;                              /* random: among all that ever wrote */
+    uint64_t turn, seen;                      /* the one under way; the last known to be committed, by anybody */
+    uint64_t tried;                           /* the one that was given to COMMIT last */
+    bool others_wrote;
     uint64_t changed;                         /* rows that the last statement changed */
     uint64_t cursors;                         /* names given so far */
 };

@@ -1,5 +1,8 @@
-/* store/writer.h - the one writer of a store: a thread that takes tasks from a bounded queue and commits them in groups.
+/* store/writer.h - who writes a store: a thread that takes tasks from a bounded queue and commits them in groups.
  *
+ * A file has one writer; a database may have those of many gateways, whose groups take turns and never overlap, so that all said
+ * here of groups holds for them together.  What a writer keeps in memory from one group to the next it reads anew when
+ * another has written meanwhile (group.others); alone it never has to.
  * A group is one transaction and one disk sync.  Every group has its own millisecond: now_ms grows strictly from group
  * to group, also across restarts, so "recorded before accepted" is never a tie.  It tells order; how old something is, is
  * judged by clock_ms, which stays with the clock where a clock that was once ahead has left now_ms behind in the future.
@@ -7,7 +10,7 @@
  * writer_trust_clock says that it was wrong before.  Each task runs in a savepoint: what it wrote is undone when it fails,
  * the others stay.  Before COMMIT every task that succeeded may add to the group by its
  * `seal` (once per distinct seal function: promises and sums of all receipts of the group).
- * A COMMIT whose outcome is unknown is looked up by the group's number in `meta`, never guessed.
+ * A COMMIT whose outcome is unknown is looked up, by the group's number or as this writer's own, never guessed.
  * done() is called after the commit (ok) or with the error; for writer_do it is a wake-up. */
 #ifndef QUITTANCE_STORE_WRITER_H
 #define QUITTANCE_STORE_WRITER_H
@@ -22,6 +25,7 @@ struct group {
     uint64_t number;
     uint64_t now_ms;                          /* order */
     uint64_t clock_ms;                        /* the time of day; now_ms unless that is far ahead of the clock */
+    uint64_t others;                          /* grows when another process has written since: what was read before is old */
 };
 struct task {
     /* Runs on the writer's thread. */

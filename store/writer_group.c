@@ -21,17 +21,26 @@ struct outcomes {
 
 bool group_recover(struct group_state *s, struct err *err)
 {
-    uint64_t number, now_ms, clock_ms;
+    uint64_t now_ms;
 
-    if (!store_meta_get(s->db, "group", &number, err) || !store_meta_get(s->db, "group_ms", &now_ms, err)
-        || !store_meta_get(s->db, "clock_ms", &clock_ms, err))
+    if (!store_meta_group(s->db, &s->number, &now_ms, &s->clock_ms, err))
         return false;
-    s->number = number;
-    s->clock_ms = clock_ms;
     /* Times that were given to groups that were not kept stay used up. */
     if (now_ms > s->now_ms)
         s->now_ms = now_ms;
     s->known = true;
+    return true;
+}
+
+/* What was read by a group before is old where others have written since. */
+static bool begin(struct group_state *s, struct err *err)
+{
+    if (!db_begin(s->db, err))
+        return false;
+    if (db_others_wrote(s->db)) {
+        s->known = false;
+        s->others++;
+    }
     return true;
 }
 
@@ -87,23 +96,32 @@ static bool run_seals(struct group *group, const struct outcomes *outcomes, stru
     return true;
 }
 
-/* ERR_UNKNOWN: it could not be found out. */
-static bool look_up(struct group_state *s, uint64_t number, bool *committed, struct err *err)
+/* Where others write too, the last group may be one of theirs. */
+static bool was_kept(struct group_state *s, uint64_t number, bool *kept, struct err *err)
 {
     uint64_t last = 0;
 
+    if (db_is_shared(s->db))
+        return db_was_kept(s->db, kept, err);
+    if (!store_meta_get(s->db, "group", &last, err))
+        return false;
+    *kept = last == number;
+    return true;
+}
+
+/* ERR_UNKNOWN: it could not be found out. */
+static bool look_up(struct group_state *s, uint64_t number, bool *committed, struct err *err)
+{
     for (int i = 0; i < LOOKUP_TRIES; i++) {
         struct err why;
 
         /* A transaction, because beginning one is what reopens a connection that was lost. */
-        if (db_begin(s->db, &why)) {
-            bool ok = store_meta_get(s->db, "group", &last, &why);
+        if (begin(s, &why)) {
+            bool ok = was_kept(s, number, committed, &why);
 
             db_rollback(s->db);
-            if (ok) {
-                *committed = last == number;
+            if (ok)
                 return true;
-            }
         }
         clock_sleep_ms(LOOKUP_PAUSE_MS);
     }
@@ -138,18 +156,19 @@ static bool clock_is_believed(const struct group_state *s, uint64_t clock_ms, st
 static void set_time(struct group_state *s, uint64_t clock_ms, struct group *group)
 {
     s->now_ms = clock_ms > s->now_ms ? clock_ms : s->now_ms + 1;
-    *group = (struct group){ .db = s->db, .number = s->number + 1, .now_ms = s->now_ms };
+    *group = (struct group){ .db = s->db, .number = s->number + 1, .now_ms = s->now_ms, .others = s->others };
     group->clock_ms = s->now_ms - clock_ms <= CLOCK_BACK_MAX_MS ? s->now_ms : clock_ms;
 }
 
 static bool write_group(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes,
                         struct err *err)
 {
-    uint64_t clock_ms = clock_now_ms(&s->clock);
+    uint64_t clock_ms;
     struct err why;
 
-    if (!db_begin(s->db, &why))
+    if (!begin(s, &why))
         return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
+    clock_ms = clock_now_ms(&s->clock);       /* a turn may be waited for */
     if (!s->known && !group_recover(s, &why))
         goto undo;
     if (!clock_is_believed(s, clock_ms, &why))
@@ -161,8 +180,7 @@ static bool write_group(struct group_state *s, struct task *first, struct group 
         goto undo;
     if (outcomes->succeeded == 0)
         return commit(s, group, err);         /* of nothing; fails where the database ended the transaction */
-    if (!run_seals(group, outcomes, &why) || !store_meta_set(s->db, "group", group->number, &why)
-        || !store_meta_set(s->db, "group_ms", group->now_ms, &why) || !store_meta_set(s->db, "clock_ms", clock_ms, &why))
+    if (!run_seals(group, outcomes, &why) || !store_meta_set_group(s->db, group->number, group->now_ms, clock_ms, &why))
         goto undo;
     if (!commit(s, group, err))
         return false;

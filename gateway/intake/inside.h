@@ -85,6 +85,7 @@ struct intake {
     pthread_cond_t tick_waits;
     struct gathered gathered;
     bool held_known;
+    uint64_t others;                          /* as of the last group: see struct group */
     uint64_t held;                            /* what strangers make us keep, this group's included: see store_receipts_held_count */
 
     pthread_mutex_t lock;

@@ -21,7 +21,7 @@ bool store_place_is_sqlite(void)
     return server() == NULL;
 }
 
-/* By a reader, who needs no lease. */
+/* By a reader, who waits for no turn. */
 static void run(const char *url, const char *sql)
 {
     struct err err = { 0 };
@@ -61,12 +61,6 @@ void store_place_gone(const char *url)
 
     if (name != NULL)
         schema("DROP", name + strlen("search_path%3D"), " CASCADE");
-}
-
-void store_place_dead(const char *url)
-{
-    if (!store_place_is_sqlite())
-        run(url, "UPDATE writer_lease SET until = 0");
 }
 
 const char *store_place_ruin(void)
