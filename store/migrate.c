@@ -21,6 +21,7 @@ extern const char _binary_store_schema_0011_adjustments_sql_start[], _binary_sto
 extern const char _binary_store_schema_0012_retention_sql_start[], _binary_store_schema_0012_retention_sql_end[];
 extern const char _binary_store_schema_0013_singles_sql_start[], _binary_store_schema_0013_singles_sql_end[];
 extern const char _binary_store_schema_0014_samples_sql_start[], _binary_store_schema_0014_samples_sql_end[];
+extern const char _binary_store_schema_0016_settler_sql_start[], _binary_store_schema_0016_settler_sql_end[];
 
 static const struct migration {
     const char *name, *start, *end;
@@ -40,6 +41,7 @@ static const struct migration {
     { "0012_retention", _binary_store_schema_0012_retention_sql_start, _binary_store_schema_0012_retention_sql_end },
     { "0013_singles", _binary_store_schema_0013_singles_sql_start, _binary_store_schema_0013_singles_sql_end },
     { "0014_samples", _binary_store_schema_0014_samples_sql_start, _binary_store_schema_0014_samples_sql_end },
+    { "0016_settler", _binary_store_schema_0016_settler_sql_start, _binary_store_schema_0016_settler_sql_end },
 };
 
 static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)

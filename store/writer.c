@@ -110,11 +110,28 @@ void writer_close(struct writer *w)
 void writer_turns_init(struct writer_turns *turns)
 {
     pthread_mutex_init(&turns->lock, NULL);
-    turns->doubt = NULL;
+    turns->doubt = turns->gated = NULL;
+    turns->gate = NULL;
+}
+
+bool writer_turns_share(struct writer_turns *turns, struct writer *first, const char *url, struct err *err)
+{
+    struct db *gate;
+
+    if (!db_is_shared(first->state.db))
+        return true;
+    if (!db_open(url, DB_WRITE, &gate, err))
+        return false;
+    pthread_mutex_lock(&turns->lock);
+    turns->gate = gate;
+    turns->gated = &first->state;
+    pthread_mutex_unlock(&turns->lock);
+    return true;
 }
 
 void writer_turns_clear(struct writer_turns *turns)
 {
+    db_close(turns->gate);
     pthread_mutex_destroy(&turns->lock);
 }
 

@@ -47,9 +47,17 @@ MUST_USE bool writer_open(const char *url, const struct clock *clock, struct wri
 MUST_USE bool writer_start(struct writer *writer, struct err *err);
 /* Writers of two stores whose groups never overlap, from begin to commit: each group sees all that the other store has
  * kept.  Where the outcome of a group of one is not known, the other waits (ERR_AGAIN) until it is. */
-struct writer_turns { pthread_mutex_t lock; const void *doubt; };      /* doubt: whose outcome is not known */
+struct writer_turns {
+    pthread_mutex_t lock;
+    const void *doubt;                        /* whose outcome is not known */
+    struct db *gate;                          /* see writer_turns_share; NULL: no other process writes either store */
+    const void *gated;
+};
 void writer_turns_init(struct writer_turns *turns);
 void writer_turns_clear(struct writer_turns *turns);
+/* Where other processes write both stores, too, a group of either holds the turn of the first one's: first is the writer of
+ * the store at url.  Before anything is submitted that needs it. */
+MUST_USE bool writer_turns_share(struct writer_turns *turns, struct writer *first, const char *url, struct err *err);
 void writer_take_turns(struct writer *writer, struct writer_turns *turns);     /* before writer_start; borrowed */
 /* For duplicates of receipts that have left the store (db_use_archives); before writer_start. */
 void writer_use_archives(struct writer *writer, const char *dir, const uint8_t secret[32]);

@@ -160,6 +160,15 @@ static void set_time(struct group_state *s, uint64_t clock_ms, struct group *gro
     group->clock_ms = s->now_ms - clock_ms <= CLOCK_BACK_MAX_MS ? s->now_ms : clock_ms;
 }
 
+/* The turn of the first store of two that are shared, which a group of the other holds as well: it may be lost, like any turn. */
+static bool holds_gate(const struct group_state *s, struct err *err)
+{
+    uint64_t number;
+
+    return s->turns == NULL || s->turns->gate == NULL || s->turns->gated == s
+        || store_meta_get(s->turns->gate, "group", &number, err);
+}
+
 static bool write_group(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes,
                         struct err *err)
 {
@@ -180,7 +189,8 @@ static bool write_group(struct group_state *s, struct task *first, struct group 
         goto undo;
     if (outcomes->succeeded == 0)
         return commit(s, group, err);         /* of nothing; fails where the database ended the transaction */
-    if (!run_seals(group, outcomes, &why) || !store_meta_set_group(s->db, group->number, group->now_ms, clock_ms, &why))
+    if (!run_seals(group, outcomes, &why) || !store_meta_set_group(s->db, group->number, group->now_ms, clock_ms, &why)
+        || !holds_gate(s, &why))
         goto undo;
     if (!commit(s, group, err))
         return false;
@@ -190,6 +200,20 @@ static bool write_group(struct group_state *s, struct task *first, struct group 
 undo:
     db_rollback(s->db);
     return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
+}
+
+static bool write_behind_gate(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes, struct err *err)
+{
+    struct db *gate = s->turns->gated == s ? NULL : s->turns->gate;
+    struct err why;
+    bool ok;
+
+    if (gate != NULL && !db_begin(gate, &why))
+        return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
+    ok = write_group(s, first, group, outcomes, err);
+    if (gate != NULL)
+        db_rollback(gate);
+    return ok;
 }
 
 /* In turn with the writer of the other store, where there is one. */
@@ -204,7 +228,7 @@ static bool write_in_turn(struct group_state *s, struct task *first, struct grou
     if (turns->doubt != NULL && turns->doubt != s)
         ok = err_set(err, ERR_AGAIN, "not kept: what the other store has kept is not known yet");
     else
-        ok = write_group(s, first, group, outcomes, err);
+        ok = write_behind_gate(s, first, group, outcomes, err);
     if (!ok && err->code == ERR_UNKNOWN)
         turns->doubt = s;
     else if (turns->doubt == s && s->known)

@@ -81,6 +81,8 @@ struct intake {
     struct buckets *announcements, *quoted;
     _Atomic uint64_t market_due_ms;           /* when the next window of a market ends; 0: not known */
     bool ticks;
+    struct db *reader;                        /* the ticker's, borrowed */
+    uint64_t not_before_ms;                   /* nor is it tried again until then, after a failure; the ticker's */
     pthread_t ticker;
     pthread_cond_t tick_waits;
     struct gathered gathered;
