@@ -1,4 +1,4 @@
-/* gateway/cmd_store.c - an online copy of the store, a new store from archives and chain, catching up after a backup. */
+/* gateway/cmd_store.c - copies of the store, a new store from archives and chain, catching up after a backup. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,17 +6,21 @@
 #include "gateway/admin_client.h"
 #include "gateway/adopt.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/hex.h"
 #include "gateway/commands.h"
 #include "gateway/level.h"
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/open.h"
 #include "gateway/rebuild/rebuild.h"
+#include "gateway/settle/crash.h"
 #include "gateway/succession.h"
 #include "store/batches.h"
+#include "store/copy.h"
 #include "store/writer.h"
 
 #define POLL_MS 200u
+#define TELL_MS 2000u
 #define SERVICE_MS 600000u         /* for the service to write what was missing */
 
 static bool backup(const struct config *config, const char *path, struct err *err)
@@ -189,16 +193,77 @@ static bool trust_clock(const struct config *config, struct err *err)
     return true;
 }
 
+static void tell_rows(void *self, const char *table, uint64_t rows)
+{
+    uint64_t *told_ms = self, now_ms = clock_monotonic_ms();
+    char point[80];
+
+    snprintf(point, sizeof point, "copied-%s", table);
+    settle_crash_point(point);
+    if (now_ms - *told_ms < TELL_MS)
+        return;
+    *told_ms = now_ms;
+    fprintf(stderr, "%s: %" PRIu64 " rows\n", table, rows);
+}
+
+/* Needs no configuration: it names both stores. */
+static bool copy(const char *from, const char *to, struct err *err)
+{
+    struct copy_report report;
+    uint64_t told_ms = clock_monotonic_ms();
+    char digest[HASH_TEXT];
+    json *out;
+
+    if (!store_copy(from, to, tell_rows, &told_ms, &report, err))
+        return false;
+    hash_to_text(report.digest, digest);
+    out = json_new_object();
+    json_put_u64(out, "tables", report.tables);
+    json_put_u64(out, "rows", report.rows);
+    json_put_text(out, "digest", digest);
+    json_put_bool(out, "resumed", report.resumed);
+    print_json(out);
+    return true;
+}
+
+static bool migrate(const struct config *config, struct err *err)
+{
+    struct db *db = NULL;
+    uint64_t from, to = db_schema_newest();
+    json *out, *steps;
+    bool ok = db_open(config->store.url, DB_WRITE, &db, err) && db_schema(db, &from, err) && db_migrate(db, err);
+
+    db_close(db);
+    if (!ok)
+        return false;
+    steps = json_new_array();
+    for (uint64_t version = from + 1; version <= to; version++)
+        json_add(steps, json_new_text(db_schema_step(version)));
+    out = json_new_object();
+    json_put_u64(out, "from", from);
+    json_put_u64(out, "to", to);
+    json_put(out, "steps", steps);
+    print_json(out);
+    return true;
+}
+
 static bool store_run(const struct args *args, struct err *err)
 {
     const char *action = args->words[0];
     struct config config;
     bool ok;
 
+    if (strcmp(action, "copy") == 0)
+        return args->word_count == 3 ? copy(args->words[1], args->words[2], err)
+                                     : err_set(err, ERR_USAGE, "store copy needs FROM and TO, urls as in [store] url");
+    if (args->word_count > 2)
+        return err_set(err, ERR_USAGE, "store %s takes no %s", action, args->words[2]);
     if (!config_load(args->config, &config, err))
         return false;
     if (strcmp(action, "trust-clock") == 0)
         ok = trust_clock(&config, err);
+    else if (strcmp(action, "migrate") == 0)
+        ok = migrate(&config, err);
     else if (strcmp(action, "catch-up") == 0)
         ok = catch_up_store(&config, args->word_count < 2 ? NULL : args->words[1], err);
     else if (args->word_count < 2)
@@ -210,13 +275,13 @@ static bool store_run(const struct args *args, struct err *err)
     else if (strcmp(action, "adopt") == 0)
         ok = adopt(&config, args->words[1], err);
     else
-        ok = err_set(err, ERR_USAGE, "store takes backup, rebuild, catch-up, adopt or trust-clock, not %s", action);
+        ok = err_set(err, ERR_USAGE, "store takes backup, rebuild, catch-up, adopt, copy, migrate or trust-clock, not %s", action);
     config_clear(&config);
     return ok;
 }
 
 const struct command command_store = {
-    .name = "store", .words = "backup FILE | rebuild DIR | catch-up [DIR] | adopt FILE | trust-clock", .words_min = 1, .words_max = 2,
+    .name = "store", .words = "backup FILE | rebuild DIR | catch-up [DIR] | adopt FILE | copy FROM TO | migrate | trust-clock", .words_min = 1, .words_max = 3,
     .summary = "an online copy; a new store from archives and chain",
     .text = "backup copies the store to FILE while the service runs.  rebuild makes a new, empty [store] url whole again from\n"
             "the published files in DIR (or a mirror's URL) and the chain: first it audits them, then it fills the store.\n"
@@ -226,6 +291,10 @@ const struct command command_store = {
             "brings the files and waits.  Prints {\"from\",\"to\"}: the settlements that were missing, null where none were.\n"
             "adopt copies providers, consumers, prices and models of the contract before, whose configuration FILE is, into a\n"
             "store that is still empty; prints how many {\"providers\",\"consumers\",\"prices\",\"models\"}.\n"
+            "copy, with the service stopped, puts all of FROM into the empty store TO; both are urls as in [store] url, so it leads from\n"
+            "SQLite to PostgreSQL and back.  Both sides are compared by a digest; until then nothing serves from TO.  Ended in between,\n"
+            "it goes on when given again.  Prints {\"tables\",\"rows\",\"digest\",\"resumed\"}.\n"
+            "migrate brings the schema to this program's, as `serve` does when it starts; prints {\"from\",\"to\",\"steps\"}.\n"
             "trust-clock, with the service stopped: the clock was ahead before and is right now, so take receipts again.",
     .run = store_run,
 };

@@ -77,7 +77,7 @@ bool store_batch_add(struct db *db, uint64_t number, uint64_t receipts, struct a
     stmt_bind_amount(&st, sum);
     stmt_bind_u64(&st, number);
     stmt_bind_int(&st, BATCH_OPEN);
-    return stmt_exec_one(&st, err);
+    return stmt_exec_later(&st, 1, err);
 }
 
 bool store_batch_restate(struct db *db, uint64_t number, struct address protocol_account, uint64_t receipts,

@@ -60,6 +60,11 @@ void stmt_blob(struct stmt *st, const void **bytes, size_t *len)
     st->db->driver->blob(handle_of(st), st->next_column++, bytes, len);
 }
 
+const char *stmt_text_borrow(struct stmt *st)
+{
+    return st->db->driver->text(handle_of(st), st->next_column++);
+}
+
 void stmt_bytes(struct stmt *st, void *bytes, size_t len)
 {
     bool null = stmt_null(st);

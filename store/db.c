@@ -109,14 +109,14 @@ bool db_savepoint(struct db *db, struct err *err)
     /* Outside a transaction a savepoint would be one by itself, and its release a commit. */
     if (!db->began)
         return err_set(err, ERR_BUG, "a savepoint without a transaction");
-    return db_prepare(db, "SAVEPOINT task", &st, err) && stmt_exec(&st, NULL, err);
+    return db_prepare(db, "SAVEPOINT task", &st, err) && stmt_exec_later(&st, STMT_ANY_ROWS, err);
 }
 
 bool db_savepoint_release(struct db *db, struct err *err)
 {
     struct stmt st;
 
-    return db_prepare(db, "RELEASE SAVEPOINT task", &st, err) && stmt_exec(&st, NULL, err);
+    return db_flush(db, err) && db_prepare(db, "RELEASE SAVEPOINT task", &st, err) && stmt_exec_later(&st, STMT_ANY_ROWS, err);
 }
 
 void db_savepoint_rollback(struct db *db)
@@ -126,16 +126,42 @@ void db_savepoint_rollback(struct db *db)
 
     page_cache_forget(db);
     db->newest_known = false;
+    (void)!db_flush(db, &ignored);            /* behind one that failed the server would not even go back */
     if (!db_prepare(db, "ROLLBACK TO SAVEPOINT task", &st, &ignored) || !stmt_exec(&st, NULL, &ignored)
         || !db_savepoint_release(db, &ignored))
         db->doomed = true;     /* what the task wrote may still be there: nothing of the group may be kept */
+}
+
+bool db_flush(struct db *db, struct err *err)
+{
+    if (db->doomed || db->driver->flush == NULL || db->driver->flush(db->connection, err))
+        return !db->doomed || err_set(err, ERR_STORE, "the transaction was lost");
+    db->doomed = db->began && !db->driver->in_transaction(db->connection);
+    return false;
 }
 
 bool db_exec_script(struct db *db, const char *sql, struct err *err)
 {
     if (db->broken || db->doomed)
         return err_set(err, ERR_STORE, "the transaction was lost");
-    return db->driver->script(db->connection, sql, err);
+    if (db->driver->script(db->connection, sql, err))
+        return true;
+    db->doomed = db->began && !db->driver->in_transaction(db->connection);
+    return false;
+}
+
+struct db_counts db_counts(void)
+{
+    struct db_counts all = { 0 }, one;
+
+    for (size_t i = 0; i < ARRAY_LEN(drivers) && drivers[i] != NULL; i++) {
+        if (drivers[i]->counts == NULL)
+            continue;
+        drivers[i]->counts(&one);
+        all.statements += one.statements;
+        all.round_trips += one.round_trips;
+    }
+    return all;
 }
 
 bool db_is_shared(const struct db *db)

@@ -18,8 +18,14 @@ enum db_mode { DB_READ, DB_WRITE };
  * never overlap.  ERR_CONFIG: no such kind of store. */
 MUST_USE bool db_open(const char *url, enum db_mode mode, struct db **db, struct err *err);
 void db_close(struct db *db);                                  /* NULL is fine */
-/* Runs the schema steps that are missing, each in its own transaction.  ERR_HALT: the store is newer than we are. */
+/* Runs the schema steps that are missing, each in its own transaction.  ERR_HALT: the store is newer than we are, or a copy
+ * into it has not ended (copy.h). */
 MUST_USE bool db_migrate(struct db *db, struct err *err);
+MUST_USE bool db_run_steps(struct db *db, struct err *err);    /* the same of a store that is being filled by a copy */
+/* How many steps the store has run; 0: none yet. */
+MUST_USE bool db_schema(struct db *db, uint64_t *version, struct err *err);
+uint64_t db_schema_newest(void);                               /* how many we know */
+const char *db_schema_step(uint64_t version);                  /* its name; from 1 */
 
 /* Where receipts are that have left the store (archived.h): [archive] dir, and the gateway's secret, which is borrowed. */
 void db_use_archives(struct db *db, const char *dir, const uint8_t secret[32]);
@@ -32,6 +38,8 @@ void db_rollback(struct db *db);
 MUST_USE bool db_savepoint(struct db *db, struct err *err);    /* one level */
 MUST_USE bool db_savepoint_release(struct db *db, struct err *err);
 void db_savepoint_rollback(struct db *db);
+/* Waits for all of stmt_exec_later: a task that keeps sums in memory asks before it says that it succeeded. */
+MUST_USE bool db_flush(struct db *db, struct err *err);
 MUST_USE bool db_exec_script(struct db *db, const char *sql, struct err *err);
 bool db_is_shared(const struct db *db);       /* other processes may write this store, too */
 /* In a writer's transaction: others have written since the last one of ours, or this is the first. */
@@ -40,6 +48,10 @@ bool db_others_wrote(const struct db *db);
 MUST_USE bool db_was_kept(struct db *db, bool *kept, struct err *err);
 /* An online copy of the whole store to a new file (SQLite only until the second driver). */
 MUST_USE bool db_backup(struct db *db, const char *path, struct err *err);
+
+/* What went to the database so far, of all connections; where it is no server nothing did. */
+struct db_counts { uint64_t statements, round_trips; };
+struct db_counts db_counts(void);
 
 struct stmt { struct db *db; void *handle; int next_bind, next_column; bool failed; };
 MUST_USE bool db_prepare(struct db *db, const char *sql, struct stmt *st, struct err *err);
@@ -58,6 +70,11 @@ void stmt_bind_amount(struct stmt *st, struct amount v);       /* 32 bytes big-e
 MUST_USE bool stmt_step(struct stmt *st, bool *row, struct err *err);
 MUST_USE bool stmt_exec(struct stmt *st, uint64_t *changed, struct err *err);     /* ends st; changed may be NULL */
 MUST_USE bool stmt_exec_one(struct stmt *st, struct err *err); /* ends st; any number of rows but one is ERR_BUG */
+/* Ends st.  Of a statement whose answer nobody waits for: where the database is far away it comes with that of a later one,
+ * which fails if this one did, or changed another number of rows; at the latest db_flush, the release of the savepoint, or the
+ * commit does.  Outside a transaction: at once. */
+MUST_USE bool stmt_exec_later(struct stmt *st, uint64_t rows, struct err *err);
+#define STMT_ANY_ROWS UINT64_MAX
 MUST_USE bool stmt_exec_id(struct stmt *st, uint64_t *id, struct err *err);       /* INSERT ... RETURNING id; ends st */
 void stmt_end(struct stmt *st);                                /* after stepping early; fine twice */
 /* Columns in order; NULL reads as 0, zero bytes or an empty text; stmt_null asks about the next one without moving. */
@@ -68,6 +85,7 @@ int stmt_int(struct stmt *st);
 int stmt_enum(struct stmt *st, int least, int most);           /* a number outside is a damaged row; reads as least */
 void stmt_text(struct stmt *st, char *text, size_t size);      /* truncated to size - 1 */
 void stmt_blob(struct stmt *st, const void **bytes, size_t *len);          /* borrowed until the next step */
+const char *stmt_text_borrow(struct stmt *st);                 /* likewise; NULL is NULL */
 void stmt_bytes(struct stmt *st, void *bytes, size_t len);      /* exactly len bytes */
 void stmt_buf(struct stmt *st, struct buf *buf);               /* a copy of any length; buf must be initialised */
 /* A blob of another length than the type's is a damaged row: it marks st failed, the next step or stmt_ok says so. */

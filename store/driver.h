@@ -31,6 +31,10 @@ struct driver {
     bool (*bind_blob)(void *handle, int at, const void *bytes, size_t len, bool copy);
     bool (*bind_null)(void *handle, int at);
     MUST_USE bool (*step)(void *connection, void *handle, bool *row, struct err *err);
+    /* For a statement that gives no rows and changes so many, or STMT_ANY_ROWS: as stepped to its end, but its answer may come
+     * with that of a later one, which fails then; at the latest flush or commit does.  Both NULL: at once. */
+    MUST_USE bool (*later)(void *connection, void *handle, uint64_t rows, struct err *err);
+    MUST_USE bool (*flush)(void *connection, struct err *err);
     uint64_t (*changed)(void *connection);
     void (*reset)(void *handle);              /* also forgets what was bound */
     bool (*is_null)(void *handle, int at);
@@ -38,6 +42,12 @@ struct driver {
     const char *(*text)(void *handle, int at);
     void (*blob)(void *handle, int at, const void **bytes, size_t *len);
     void (*finish)(void *handle);
+    /* Statements over all tables, for a copy (copy_tables.h), without those that are the driver's own. */
+    const char *columns;                      /* table, column, enum cell_kind, place in the primary key or 0; by table, column */
+    const char *references;                   /* table, table it refers to */
+    /* A script for after rows were put in with numbers of their own, so that what counts by itself goes on behind them; NULL: it does. */
+    const char *numbers;
+    void (*counts)(struct db_counts *counts); /* NULL: nothing travels */
 };
 extern const struct driver driver_sqlite, driver_postgres;
 /* One more kind of store beside those of db.c, for tests that need a database which misbehaves; before threads. */

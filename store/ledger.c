@@ -43,7 +43,7 @@ static bool set_posting(struct db *db, uint64_t batch, const struct share *share
     stmt_bind_hash(&st, &share->model);
     stmt_bind_amount(&st, amount);
     stmt_bind_u64(&st, count);
-    return stmt_exec_one(&st, err);
+    return stmt_exec_later(&st, 1, err);
 }
 
 bool store_posting_add(struct db *db, uint64_t batch, const struct share *share, uint64_t count, struct err *err)

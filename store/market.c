@@ -148,5 +148,5 @@ bool store_demand_add(struct db *db, uint64_t base, uint64_t from_ms, struct amo
     stmt_bind_u64(&st, base);
     stmt_bind_u64(&st, from_ms);
     stmt_bind_amount(&st, (struct amount){ sum });
-    return stmt_exec_one(&st, err);
+    return stmt_exec_later(&st, 1, err);
 }

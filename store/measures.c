@@ -33,7 +33,7 @@ bool store_measure_set(struct db *db, struct address provider, enum measure kind
     stmt_bind_int(&st, kind);
     stmt_bind_u64(&st, slot);
     stmt_bind_u64(&st, value > MEASURE_MAX ? MEASURE_MAX : value);
-    return stmt_exec_one(&st, err);
+    return stmt_exec_later(&st, 1, err);
 }
 
 bool store_measure_past(struct db *db, struct address provider, enum measure kind, uint64_t from, uint64_t before,
@@ -74,7 +74,7 @@ bool store_measures_drop(struct db *db, struct address provider, enum measure ki
     stmt_bind_address(&st, &provider);
     stmt_bind_int(&st, kind);
     stmt_bind_u64(&st, before);
-    return stmt_exec(&st, NULL, err);
+    return stmt_exec_later(&st, STMT_ANY_ROWS, err);
 }
 
 bool store_evidence_find(struct db *db, struct address provider, uint64_t day, struct hash evidence, struct job_id *job,
@@ -111,7 +111,7 @@ bool store_evidence_add(struct db *db, struct address provider, uint64_t day, st
     stmt_bind_u64(&st, day);
     stmt_bind_hash(&st, &evidence);
     stmt_bind_job_id(&st, &job);
-    return stmt_exec(&st, NULL, err);
+    return stmt_exec_later(&st, STMT_ANY_ROWS, err);
 }
 
 bool store_evidence_drop(struct db *db, struct address provider, uint64_t before_day, struct err *err)
@@ -122,7 +122,7 @@ bool store_evidence_drop(struct db *db, struct address provider, uint64_t before
         return false;
     stmt_bind_address(&st, &provider);
     stmt_bind_u64(&st, before_day);
-    return stmt_exec(&st, NULL, err);
+    return stmt_exec_later(&st, STMT_ANY_ROWS, err);
 }
 
 bool store_cache_day(struct db *db, uint64_t day, struct hash model, struct address provider, struct cache_use *use, struct err *err)
@@ -165,7 +165,7 @@ bool store_cache_day_set(struct db *db, uint64_t day, struct hash model, struct 
     stmt_bind_u64(&st, use->jobs);
     stmt_bind_u64(&st, use->input > MEASURE_MAX ? MEASURE_MAX : use->input);
     stmt_bind_u64(&st, use->cached > MEASURE_MAX ? MEASURE_MAX : use->cached);
-    return stmt_exec_one(&st, err);
+    return stmt_exec_later(&st, 1, err);
 }
 
 /* Summed here: a sum in SQL may pass 63 bits, which is an error there. */
@@ -212,7 +212,7 @@ bool store_cache_days_drop(struct db *db, uint64_t before_day, struct err *err)
     if (!db_prepare(db, "DELETE FROM cache_days WHERE day < ?", &st, err))
         return false;
     stmt_bind_u64(&st, before_day);
-    return stmt_exec(&st, NULL, err);
+    return stmt_exec_later(&st, STMT_ANY_ROWS, err);
 }
 
 /* The providers of one model, until the next begins. */

@@ -29,7 +29,7 @@ bool store_meta_set(struct db *db, const char *key, uint64_t value, struct err *
         return false;
     stmt_bind_text(&st, key);
     stmt_bind_u64(&st, value);
-    return stmt_exec_one(&st, err);
+    return stmt_exec_later(&st, 1, err);
 }
 
 bool store_meta_raise(struct db *db, const char *key, struct err *err)
@@ -40,7 +40,7 @@ bool store_meta_raise(struct db *db, const char *key, struct err *err)
                         " ON CONFLICT (key) DO UPDATE SET value = meta.value + 1", &st, err))
         return false;
     stmt_bind_text(&st, key);
-    return stmt_exec_one(&st, err);
+    return stmt_exec_later(&st, 1, err);
 }
 
 bool store_meta_group(struct db *db, uint64_t *number, uint64_t *now_ms, uint64_t *clock_ms, struct err *err)

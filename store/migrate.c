@@ -1,5 +1,6 @@
 /* Schema steps: an append-only table.  What has run is kept in `migrations`, which every database can have. */
-#include "store/db.h"
+#include "store/copy.h"
+#include "store/copy_tables.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -101,7 +102,30 @@ static bool next_step(struct db *db, bool *done, struct err *err)
     return false;
 }
 
-bool db_migrate(struct db *db, struct err *err)
+uint64_t db_schema_newest(void)
+{
+    return ARRAY_LEN(migrations);
+}
+
+const char *db_schema_step(uint64_t version)
+{
+    return migrations[version - 1].name;
+}
+
+bool db_schema(struct db *db, uint64_t *version, struct err *err)
+{
+    struct copy_tables tables;
+    bool any;
+
+    if (!copy_tables_read(db, &tables, err))
+        return false;
+    any = copy_table_find(&tables, "migrations") != NULL;
+    copy_tables_free(&tables);
+    *version = 0;
+    return !any || ran_so_far(db, version, err);
+}
+
+bool db_run_steps(struct db *db, struct err *err)
 {
     bool done = false;
 
@@ -109,4 +133,9 @@ bool db_migrate(struct db *db, struct err *err)
         if (!next_step(db, &done, err))
             return false;
     return true;
+}
+
+bool db_migrate(struct db *db, struct err *err)
+{
+    return db_run_steps(db, err) && store_copy_ended(db, err);
 }

@@ -95,7 +95,7 @@ static bool insert_frame(struct db *db, uint64_t page, uint64_t frame, const str
     stmt_bind_u64(&st, frame);
     stmt_bind_blob(&st, packed->data, packed->len);
     stmt_bind_blob(&st, amounts->data, amounts->len);
-    return stmt_exec_one(&st, err);
+    return stmt_exec_later(&st, 1, err);
 }
 
 static bool insert_head(struct db *db, struct page *page, struct err *err)
@@ -151,7 +151,6 @@ static bool insert_paged(struct db *db, const char *literal_sql, uint64_t page, 
                          size_t count, struct err *err)
 {
     struct stmt st;
-    uint64_t changed;
 
     if (!db_prepare(db, literal_sql, &st, err))
         return false;
@@ -161,8 +160,7 @@ static bool insert_paged(struct db *db, const char *literal_sql, uint64_t page, 
         stmt_bind_u64(&st, page);
         stmt_bind_u64(&st, slot + i);
     }
-    return stmt_exec(&st, &changed, err)
-        && (changed == count || err_set(err, ERR_BUG, "%" PRIu64 " of %zu receipts were put into a page", changed, count));
+    return stmt_exec_later(&st, count, err);
 }
 
 bool store_receipts_insert_paged(struct db *db, uint64_t page, uint64_t first_slot, const struct paged_key *keys, size_t count,

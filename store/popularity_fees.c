@@ -32,7 +32,7 @@ bool store_pool_fee_add(struct db *db, uint64_t epoch, uint64_t batch, const str
     stmt_bind_address(&st, &fee->consumer);
     stmt_bind_u64(&st, batch);
     stmt_bind_amount(&st, fees);
-    return stmt_exec_one(&st, err);
+    return stmt_exec_later(&st, 1, err);
 }
 
 /* Ends st. */

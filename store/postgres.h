@@ -1,7 +1,8 @@
-/* store/postgres.h - what the two files of the PostgreSQL driver share: the only ones that know libpq.
+/* store/postgres.h - what the files of the PostgreSQL driver share: the only ones that know libpq.
  *
- * postgres.c: sessions, transactions, and the turn to write.  postgres_stmt.c: statements.  Statements are
- * unnamed and live in one transaction, so a pooler in transaction mode may stand between (pgbouncer). */
+ * postgres.c: transactions.  postgres_turn.c: who writes.  postgres_session.c: connecting.  postgres_stmt.c: values in, rows out.
+ * postgres_pipe.c: how statements travel.  A pooler in transaction mode may stand between (pgbouncer): then nothing outlives a
+ * transaction. */
 #ifndef QUITTANCE_STORE_POSTGRES_H
 #define QUITTANCE_STORE_POSTGRES_H
 
@@ -9,25 +10,86 @@
 
 #include "store/driver.h"
 
+/* A statement whose answer is waited for later; rows: how many it must change. */
+struct postgres_pending { uint64_t rows; const char *told; };
+#define POSTGRES_ANY_ROWS UINT64_MAX
+
 struct postgres {
     PGconn *session;
     char *url;
     enum db_mode mode;
-    /* Writers only. */
+    /* Writers only (postgres_turn.c). */
     uint64_t id;                              /* random: among all that ever wrote */
     uint64_t turn, seen;                      /* the one under way; the last known to be committed, by anybody */
     uint64_t tried;                           /* the one that was given to COMMIT last */
     bool others_wrote;
     uint64_t changed;                         /* rows that the last statement changed */
-    uint64_t cursors;                         /* names given so far */
+    uint64_t cursors, names;                  /* names given so far */
+    bool pooled;                              /* the session is a pooler's */
+    bool open;                                /* a transaction was begun */
+    bool in_the_way;                          /* others were, of what was refused last */
+    bool dead;                                /* the server said that it ends this session; libpq may not know yet */
+    bool elsewhere;                           /* this server takes no writes, or goes: the next transaction looks for another */
+    /* postgres_pipe.c */
+    struct postgres_pending *pending;         /* owned */
+    size_t pending_count, pending_room;
+    uint64_t epoch;                           /* names of statements hold within one */
+    bool stale;                               /* a name may not be there: none is used until the next transaction */
 };
 
-/* ERR_CONFLICT: a unique key is taken; ERR_AGAIN: not now (no server, a standby, another was in the way); else ERR_STORE. */
-bool postgres_refused(const struct postgres *p, const PGresult *result, const char *what, struct err *err);
+struct postgres_value { Oid type; const char *bytes; int len; char *owned; uint64_t number; };
+struct postgres_statement {
+    struct postgres *p;
+    char *sql, *declare;                      /* declare NULL: no cursor */
+    const char *told;                         /* as our modules wrote it */
+    char fetch[48], name[24];
+    uint64_t named_in;                        /* epoch; 0: it has no name */
+    bool ran;
+    int count;
+    struct postgres_value *value;
+    Oid *types;                               /* these four as libpq takes them */
+    const char **bytes;
+    int *lens, *formats;
+    PGresult *result;
+    int row;
+    bool running, by_cursor;
+};
+
+/* postgres_session.c.  On failure there is no session. */
+MUST_USE bool postgres_connect(struct postgres *p, struct err *err);
+void postgres_disconnect(struct postgres *p);
+/* What a transaction behind a pooler needs, first in it. */
+MUST_USE bool postgres_dress(struct postgres *p, enum db_mode mode, struct err *err);
+MUST_USE bool postgres_command(struct postgres *p, const char *sql, struct err *err);
+
+/* postgres_turn.c */
+#define POSTGRES_TURN_END 320
+MUST_USE bool postgres_turn_prepare(struct postgres *p, struct err *err);     /* once a connection: what a writer needs before the schema */
+MUST_USE bool postgres_turn_begin(struct postgres *p, struct err *err);       /* begins the transaction */
+void postgres_turn_end(const struct postgres *p, char sql[POSTGRES_TURN_END]);     /* what to say for COMMIT, in one round trip */
+bool postgres_was_kept(void *connection, bool *kept, struct err *err);
+bool postgres_others_wrote(void *connection);
+
+/* postgres_pipe.c.  Sends and waits: st->result. */
+MUST_USE bool postgres_ask(struct postgres_statement *st, const char *sql, bool with_values, struct err *err);
+/* Sends with the next that waits; within a transaction only. */
+MUST_USE bool postgres_tell(struct postgres_statement *st, const char *sql, bool with_values, uint64_t rows, struct err *err);
+/* Waits for all that was told.  false: the transaction is to be rolled back, at least to a savepoint. */
+MUST_USE bool postgres_flush(struct postgres *p, struct err *err);
+bool postgres_in_transaction(const struct postgres *p);
+void postgres_round_trip(void);               /* counts one */
+void postgres_counts(struct db_counts *counts);
+
+/* ERR_CONFLICT: a unique key is taken; ERR_AGAIN: not now (no server, a standby, another was in the way, too slow); else
+ * ERR_STORE. */
+bool postgres_refused(struct postgres *p, const PGresult *result, const char *what, struct err *err);
 
 /* The SQL of our modules, which SQLite takes as it is, in PostgreSQL's words: numbered parameters; in a schema step types,
  * tables without options, and numbers that count by themselves.  Caller frees. */
 char *postgres_words(const char *sql, int *parameters);
+
+/* struct driver: columns, references, numbers. */
+extern const char postgres_columns[], postgres_references[], postgres_numbers[];
 
 /* The calls of struct driver for statements. */
 bool postgres_prepare(void *connection, const char *sql, void **handle, struct err *err);
@@ -37,6 +99,7 @@ bool postgres_bind_text(void *handle, int at, const char *v);
 bool postgres_bind_blob(void *handle, int at, const void *bytes, size_t len, bool copy);
 bool postgres_bind_null(void *handle, int at);
 bool postgres_step(void *connection, void *handle, bool *row, struct err *err);
+bool postgres_later(void *connection, void *handle, uint64_t rows, struct err *err);
 void postgres_reset(void *handle);
 bool postgres_is_null(void *handle, int at);
 int64_t postgres_i64(void *handle, int at);

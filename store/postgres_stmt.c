@@ -1,4 +1,4 @@
-/* Statements of the PostgreSQL driver: unnamed, values in binary.
+/* Statements of the PostgreSQL driver: values in binary, and rows.
  *
  * A result comes whole, but for lists that may be long (ORDER BY without LIMIT): those are read through a cursor, FETCH_ROWS at
  * a time, so that a batch of millions needs no memory and other statements may run between its rows. */
@@ -16,43 +16,29 @@
 /* Types by their object id, as in pg_type.dat of PostgreSQL's source: fixed for ever. */
 enum { TYPE_BOOL = 16, TYPE_BYTEA = 17, TYPE_INT8 = 20, TYPE_INT4 = 23, TYPE_TEXT = 25, TYPE_NUMERIC = 1700 };
 
-struct value { Oid type; const char *bytes; int len; char *owned; uint64_t number; };
-
-struct statement {
-    struct postgres *p;
-    char *sql, *declare;                      /* declare NULL: no cursor */
-    const char *told;                         /* as our modules wrote it */
-    char fetch[48];
-    int count;
-    struct value *values;
-    PGresult *result;
-    int row;
-    bool running, by_cursor;
-};
-
 /* ---- values in ---- */
 
-static struct value *place(void *handle, int at)
+static struct postgres_value *place(void *handle, int at)
 {
-    struct statement *st = handle;
+    struct postgres_statement *st = handle;
 
-    return st != NULL && at >= 1 && at <= st->count ? &st->values[at - 1] : NULL;
+    return st != NULL && at >= 1 && at <= st->count ? &st->value[at - 1] : NULL;
 }
 
 static bool put(void *handle, int at, Oid type, const void *bytes, size_t len)
 {
-    struct value *v = place(handle, at);
+    struct postgres_value *v = place(handle, at);
 
     if (v == NULL || len > INT32_MAX)
         return false;
     free(v->owned);
-    *v = (struct value){ .type = type, .bytes = bytes, .len = (int)len };
+    *v = (struct postgres_value){ .type = type, .bytes = bytes, .len = (int)len };
     return true;
 }
 
 bool postgres_bind_i64(void *handle, int at, int64_t number)
 {
-    struct value *v = place(handle, at);
+    struct postgres_value *v = place(handle, at);
 
     if (!put(handle, at, TYPE_INT8, "", sizeof v->number))
         return false;
@@ -68,7 +54,7 @@ bool postgres_bind_text(void *handle, int at, const char *text)
 
 bool postgres_bind_blob(void *handle, int at, const void *bytes, size_t len, bool copy)
 {
-    struct value *v = place(handle, at);
+    struct postgres_value *v = place(handle, at);
 
     if (!put(handle, at, TYPE_BYTEA, bytes != NULL ? bytes : "", len))
         return false;
@@ -89,7 +75,7 @@ bool postgres_bind_null(void *handle, int at)
 
 bool postgres_prepare(void *connection, const char *sql, void **handle, struct err *err)
 {
-    struct statement *st = mem_new(sizeof *st);
+    struct postgres_statement *st = mem_new(sizeof *st);
     struct postgres *p = connection;
     struct buf declare;
 
@@ -97,7 +83,13 @@ bool postgres_prepare(void *connection, const char *sql, void **handle, struct e
     st->p = p;
     st->told = sql;
     st->sql = postgres_words(sql, &st->count);
-    st->values = mem_array((size_t)st->count + 1, sizeof *st->values);
+    st->value = mem_array((size_t)st->count + 1, sizeof *st->value);
+    st->types = mem_array((size_t)st->count + 1, sizeof *st->types);
+    st->bytes = mem_array((size_t)st->count + 1, sizeof *st->bytes);
+    st->lens = mem_array((size_t)st->count + 1, sizeof *st->lens);
+    st->formats = mem_array((size_t)st->count + 1, sizeof *st->formats);
+    for (int i = 0; i < st->count; i++)
+        st->formats[i] = 1;                   /* binary */
     if (strncmp(sql, "SELECT", 6) == 0 && strstr(sql, "ORDER BY") != NULL && strstr(sql, "LIMIT") == NULL) {
         p->cursors++;
         buf_init(&declare);
@@ -112,48 +104,41 @@ bool postgres_prepare(void *connection, const char *sql, void **handle, struct e
 
 int postgres_parameters(void *handle)
 {
-    const struct statement *st = handle;
+    const struct postgres_statement *st = handle;
 
     return st->count;
 }
 
 /* ---- rows out ---- */
 
-static bool send(struct statement *st, const char *sql, bool with_values, struct err *err)
+/* A cursor lives in a transaction only. */
+static bool in_transaction(const struct postgres *p)
 {
-    enum { MOST = 64 };
-    Oid types[MOST];
-    const char *values[MOST];
-    int lens[MOST], formats[MOST], count = with_values ? st->count : 0;
-    ExecStatusType status;
-
-    if (count > MOST)
-        bug("a statement of %d values: %s", count, st->told);
-    for (int i = 0; i < count; i++) {
-        types[i] = st->values[i].type;
-        values[i] = st->values[i].bytes;
-        lens[i] = st->values[i].len;
-        formats[i] = 1;
-    }
-    PQclear(st->result);
-    st->row = -1;
-    st->result = st->p->session != NULL ? PQexecParams(st->p->session, sql, count, types, values, lens, formats, 1) : NULL;
-    status = PQresultStatus(st->result);
-    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || postgres_refused(st->p, st->result, st->told, err);
+    return p->session != NULL && !p->dead && (p->pending_count > 0 || PQtransactionStatus(p->session) == PQTRANS_INTRANS);
 }
 
-static bool run(struct statement *st, struct err *err)
+/* A reader between transactions has nothing to lose: where its session is gone, it asks once more in a new one. */
+static bool ask_anew(struct postgres_statement *st, struct err *err)
 {
-    /* A cursor lives in a transaction only. */
-    st->by_cursor = st->declare != NULL && st->p->session != NULL && PQtransactionStatus(st->p->session) == PQTRANS_INTRANS;
+    struct postgres *p = st->p;
+
+    if (p->mode != DB_READ || p->open || (p->session != NULL && !p->dead && PQstatus(p->session) == CONNECTION_OK))
+        return false;
+    postgres_disconnect(p);
+    return postgres_connect(p, err) && postgres_ask(st, st->sql, true, err);
+}
+
+static bool run(struct postgres_statement *st, struct err *err)
+{
+    st->by_cursor = st->declare != NULL && in_transaction(st->p);
     if (!st->by_cursor)
-        return send(st, st->sql, true, err);
-    return send(st, st->declare, true, err) && send(st, st->fetch, false, err);
+        return postgres_ask(st, st->sql, true, err) || ask_anew(st, err);
+    return postgres_ask(st, st->declare, true, err) && postgres_ask(st, st->fetch, false, err);
 }
 
 bool postgres_step(void *connection, void *handle, bool *row, struct err *err)
 {
-    struct statement *st = handle;
+    struct postgres_statement *st = handle;
     struct postgres *p = connection;
 
     if (!st->running) {
@@ -161,40 +146,59 @@ bool postgres_step(void *connection, void *handle, bool *row, struct err *err)
             return false;
         st->running = true;
         p->changed = strtoull(PQcmdTuples(st->result), NULL, 10);
-    } else if (st->by_cursor && st->row + 1 == PQntuples(st->result) && PQntuples(st->result) > 0 && !send(st, st->fetch, false, err)) {
+    } else if (st->by_cursor && st->row + 1 == PQntuples(st->result) && PQntuples(st->result) > 0
+               && !postgres_ask(st, st->fetch, false, err)) {
         return false;
     }
     *row = ++st->row < PQntuples(st->result);
     return true;
 }
 
+bool postgres_later(void *connection, void *handle, uint64_t rows, struct err *err)
+{
+    struct postgres_statement *st = handle;
+    const struct postgres *p = connection;
+    uint64_t changed;
+
+    if (in_transaction(p))
+        return postgres_tell(st, st->sql, true, rows, err);
+    if (!postgres_ask(st, st->sql, true, err))
+        return false;
+    changed = strtoull(PQcmdTuples(st->result), NULL, 10);
+    return rows == POSTGRES_ANY_ROWS || changed == rows
+        || err_set(err, ERR_BUG, "%" PRIu64 " rows changed instead of %" PRIu64 ": %.200s", changed, rows, st->told);
+}
+
 /* What was read so far goes; a cursor that its transaction took along needs no closing. */
 void postgres_reset(void *handle)
 {
-    struct statement *st = handle;
-    PGconn *session = st->p->session;
+    struct postgres_statement *st = handle;
+    struct err ignored;
+    char close[48];
 
-    if (st->running && st->by_cursor && session != NULL && PQtransactionStatus(session) == PQTRANS_INTRANS) {
-        char close[48];
-
+    if (st->running && st->by_cursor && in_transaction(st->p)) {
         snprintf(close, sizeof close, "CLOSE %s", st->fetch + sizeof "FETCH " FETCH_ROWS " FROM" );
-        PQclear(PQexec(session, close));
+        (void)!postgres_tell(st, close, false, POSTGRES_ANY_ROWS, &ignored);
     }
     PQclear(st->result);
     st->result = NULL;
     st->running = false;
     for (int i = 0; i < st->count; i++) {
-        free(st->values[i].owned);
-        st->values[i] = (struct value){ 0 };
+        free(st->value[i].owned);
+        st->value[i] = (struct postgres_value){ 0 };
     }
 }
 
 void postgres_finish(void *handle)
 {
-    struct statement *st = handle;
+    struct postgres_statement *st = handle;
 
     postgres_reset(st);
-    free(st->values);
+    free(st->value);
+    free(st->types);
+    free(st->bytes);
+    free(st->lens);
+    free(st->formats);
     free(st->declare);
     free(st->sql);
     free(st);
@@ -202,7 +206,7 @@ void postgres_finish(void *handle)
 
 bool postgres_is_null(void *handle, int at)
 {
-    const struct statement *st = handle;
+    const struct postgres_statement *st = handle;
 
     return PQgetisnull(st->result, st->row, at) == 1;
 }
@@ -226,7 +230,7 @@ static int64_t numeric(const char *bytes)
 
 int64_t postgres_i64(void *handle, int at)
 {
-    const struct statement *st = handle;
+    const struct postgres_statement *st = handle;
     const char *bytes = PQgetvalue(st->result, st->row, at);
     uint64_t eight;
     uint32_t four;
@@ -250,14 +254,14 @@ int64_t postgres_i64(void *handle, int at)
 
 const char *postgres_text(void *handle, int at)
 {
-    const struct statement *st = handle;
+    const struct postgres_statement *st = handle;
 
     return PQgetisnull(st->result, st->row, at) == 1 ? NULL : PQgetvalue(st->result, st->row, at);
 }
 
 void postgres_blob(void *handle, int at, const void **bytes, size_t *len)
 {
-    const struct statement *st = handle;
+    const struct postgres_statement *st = handle;
 
     *bytes = PQgetisnull(st->result, st->row, at) == 1 ? NULL : PQgetvalue(st->result, st->row, at);
     *len = *bytes != NULL ? (size_t)PQgetlength(st->result, st->row, at) : 0;

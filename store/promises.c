@@ -86,7 +86,7 @@ bool store_promise_insert(struct db *db, const struct promise_row *row, struct e
     stmt_bind_signature(&st, &row->signature);
     stmt_bind_address(&st, &row->signer);
     stmt_bind_blob(&st, row->leaves.data, row->leaves.len);
-    return stmt_exec_one(&st, err);
+    return stmt_exec_later(&st, 1, err);
 }
 
 bool store_promise_find(struct db *db, uint64_t id, struct promise_row *row, struct err *err)

@@ -49,7 +49,7 @@ bool store_quote_use(struct db *db, struct hash hash, struct err *err)
     if (!db_prepare(db, "UPDATE quotes SET used = 1 WHERE hash = ? AND used = 0", &st, err))
         return false;
     stmt_bind_hash(&st, &hash);
-    return stmt_exec(&st, NULL, err);
+    return stmt_exec_later(&st, STMT_ANY_ROWS, err);
 }
 
 bool store_quote_find(struct db *db, struct hash hash, struct issued_quote *q, bool *found, struct err *err)

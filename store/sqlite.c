@@ -300,6 +300,13 @@ static void session_blob(void *handle, int at, const void **bytes, size_t *len)
 
 static void session_finish(void *handle) { (void)sqlite3_finalize(handle); }
 
+static const char columns[] =
+    "SELECT t.name, c.name, CASE c.type WHEN 'INTEGER' THEN 1 WHEN 'TEXT' THEN 2 WHEN 'BLOB' THEN 3 ELSE 0 END, c.pk"
+    " FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%'"
+    " ORDER BY t.name, c.cid";
+static const char references[] =
+    "SELECT t.name, r.\"table\" FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) r WHERE t.type = 'table'";
+
 const struct driver driver_sqlite = {
     .scheme = "sqlite",
     .open = session_open, .close = session_close, .reopen = session_reopen,
@@ -308,4 +315,5 @@ const struct driver driver_sqlite = {
     .bind_i64 = session_bind_i64, .bind_text = session_bind_text, .bind_blob = session_bind_blob, .bind_null = session_bind_null,
     .step = session_step, .changed = session_changed, .reset = session_reset,
     .is_null = session_is_null, .i64 = session_i64, .text = session_text, .blob = session_blob, .finish = session_finish,
+    .columns = columns, .references = references,
 };

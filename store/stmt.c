@@ -166,7 +166,7 @@ bool stmt_ok(const struct stmt *st, struct err *err)
     return err_set(err, ERR_STORE, "a damaged row, or a value out of range: %.120s", slot != NULL ? slot->sql : "");
 }
 
-static bool step_or_fail(struct stmt *st, bool *row, struct err *err)
+static bool may_run(const struct stmt *st, struct err *err)
 {
     const struct db_slot *slot = st->handle;
 
@@ -178,11 +178,19 @@ static bool step_or_fail(struct stmt *st, bool *row, struct err *err)
         return err_set(err, ERR_STORE, "the transaction was lost");
     if (st->next_bind != driver_of(st)->parameters(slot->handle))
         bug("%d values bound to: %s", st->next_bind, slot->sql);
-    if (driver_of(st)->step(st->db->connection, slot->handle, row, err))
-        return true;
-    if (st->db->began && !driver_of(st)->in_transaction(st->db->connection))
-        st->db->doomed = true;
+    return true;
+}
+
+static bool doomed_or_not(struct db *db)
+{
+    if (db->began && !db->driver->in_transaction(db->connection))
+        db->doomed = true;
     return false;
+}
+
+static bool step_or_fail(struct stmt *st, bool *row, struct err *err)
+{
+    return may_run(st, err) && (driver_of(st)->step(st->db->connection, handle_of(st), row, err) || doomed_or_not(st->db));
 }
 
 bool stmt_step(struct stmt *st, bool *row, struct err *err)
@@ -223,6 +231,24 @@ bool stmt_exec_one(struct stmt *st, struct err *err)
     if (changed != 1)
         return err_set(err, ERR_BUG, "%llu rows changed instead of one: %.200s", (unsigned long long)changed, sql);
     return true;
+}
+
+bool stmt_exec_later(struct stmt *st, uint64_t rows, struct err *err)
+{
+    const struct db_slot *slot = st->handle;
+    const char *sql = slot != NULL ? slot->sql : "";
+    uint64_t changed;
+    bool ok;
+
+    if (driver_of(st)->later != NULL) {
+        ok = may_run(st, err) && (driver_of(st)->later(st->db->connection, handle_of(st), rows, err) || doomed_or_not(st->db));
+        stmt_end(st);
+        return ok;
+    }
+    if (!stmt_exec(st, &changed, err))
+        return false;
+    return rows == STMT_ANY_ROWS || changed == rows
+        || err_set(err, ERR_BUG, "%llu rows changed instead of %llu: %.200s", (unsigned long long)changed, (unsigned long long)rows, sql);
 }
 
 bool stmt_exec_id(struct stmt *st, uint64_t *id, struct err *err)

@@ -20,7 +20,7 @@ static bool insert_nodes(struct db *db, const char *literal_sql, uint64_t id, co
         if (ok) {
             stmt_bind_u64(&st, id);
             stmt_bind_blob(&st, nodes.data, nodes.len);
-            ok = stmt_exec_one(&st, err);
+            ok = stmt_exec_later(&st, 1, err);
         }
     }
     buf_clear(&nodes);

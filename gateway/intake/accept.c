@@ -280,7 +280,7 @@ bool accept_run(struct task *task, struct group *group, struct err *err)
     ok = ok && paging_begin(&run, err);
     for (size_t i = 0; ok && i < s->count; i++)
         ok = accept_item(&run, i, err);
-    ok = ok && paging_end(&run, err);
+    ok = ok && paging_end(&run, err) && db_flush(group->db, err);
     paging_free(&run);
     if (!ok) {
         gather_undo(s->intake);

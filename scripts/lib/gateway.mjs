@@ -21,10 +21,12 @@ export async function quittance(args, options) {
   return lines.at(-1) ? JSON.parse(lines.at(-1)) : undefined;
 }
 
-/** A store of its own in the database at `url` (scripts/with-postgres), which is gone with the server. */
-function schemaOf(url) {
-  const name = `g${process.pid}_${stores++}`;
-  execFileSync("psql", ["--quiet", "--dbname", url, "--command", `CREATE SCHEMA ${name}`]);
+/** A store of its own in the database at `url` (scripts/with-postgres), which is gone with the server: a schema, or a database where a
+ *  pooler stands between, as that passes no search path on. */
+export function schemaOf(url) {
+  const name = `g${process.pid}_${stores++}`, server = process.env.QUITTANCE_TEST_SERVER;
+  execFileSync("psql", ["--quiet", "--dbname", server ?? url, "--command", `CREATE ${server ? "DATABASE" : "SCHEMA"} ${name}`]);
+  if (server) return url.replace("/quittance?", `/${name}?`);
   return `${url}${url.includes("?") ? "&" : "?"}options=-csearch_path%3D${name}`;
 }
 let stores = 0;

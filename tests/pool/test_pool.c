@@ -268,7 +268,7 @@ static void a_task_that_fails_counts_nothing(void **state)
     struct err err = { 0 };
 
     set_pool(w, WEEK, 1000, 10000);
-    world_script(w, "CREATE TRIGGER fails BEFORE INSERT ON receipts WHEN (SELECT COUNT(*) FROM receipts) = 1 BEGIN SELECT RAISE(ABORT, 'no'); END");
+    world_refuse(w, "receipts", 2 * 9001);
     world_submission(&bad, list, 2);
     assert_false(intake_submit_wait(w->intake, &bad, &err));
     submission_clear(&bad);

@@ -33,12 +33,23 @@ static void run(const char *url, const char *sql)
     db_close(db);
 }
 
-static void schema(const char *does, const char *name, const char *how)
+/* Past a pooler, which passes no search path on: there each store is a database. */
+static const char *behind_pooler(void)
+{
+    return getenv("QUITTANCE_TEST_SERVER");
+}
+
+bool store_place_is_pooled(void)
+{
+    return behind_pooler() != NULL;
+}
+
+static void make(const char *name)
 {
     char sql[128];
 
-    snprintf(sql, sizeof sql, "%s SCHEMA %s%s", does, name, how);
-    run(server(), sql);
+    snprintf(sql, sizeof sql, "CREATE %s %s", behind_pooler() != NULL ? "DATABASE" : "SCHEMA", name);
+    run(behind_pooler() != NULL ? behind_pooler() : server(), sql);
 }
 
 void store_place_new(const char *path, char url[STORE_URL])
@@ -51,16 +62,25 @@ void store_place_new(const char *path, char url[STORE_URL])
         return;
     }
     snprintf(name, sizeof name, "t%ld_%u", (long)getpid(), made++);
-    schema("CREATE", name, "");
-    snprintf(url, STORE_URL, "%s%coptions=-csearch_path%%3D%s", server(), strchr(server(), '?') != NULL ? '&' : '?', name);
+    make(name);
+    if (behind_pooler() != NULL)
+        snprintf(url, STORE_URL, "postgresql:///%s%s", name, strchr(server(), '?'));
+    else
+        snprintf(url, STORE_URL, "%s%coptions=-csearch_path%%3D%s", server(), strchr(server(), '?') != NULL ? '&' : '?', name);
 }
 
 void store_place_gone(const char *url)
 {
     const char *name = strstr(url, "search_path%3D");
+    char sql[128];
 
-    if (name != NULL)
-        schema("DROP", name + strlen("search_path%3D"), " CASCADE");
+    if (name != NULL) {
+        snprintf(sql, sizeof sql, "DROP SCHEMA %s CASCADE", name + strlen("search_path%3D"));
+        run(server(), sql);
+    } else if (behind_pooler() != NULL && strncmp(url, "postgresql:///", 14) == 0) {
+        snprintf(sql, sizeof sql, "DROP DATABASE %.*s WITH (FORCE)", (int)strcspn(url + 14, "?"), url + 14);
+        run(behind_pooler(), sql);
+    }
 }
 
 const char *store_place_ruin(void)

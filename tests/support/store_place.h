@@ -11,6 +11,7 @@
 
 #define STORE_URL 256
 bool store_place_is_sqlite(void);
+bool store_place_is_pooled(void);             /* through pgbouncer (scripts/with-postgres --pooled) */
 /* The url of an empty store; path: of the file, where it is one. */
 void store_place_new(const char *path, char url[STORE_URL]);
 void store_place_gone(const char *url);       /* what is not in the folder */
