@@ -128,22 +128,43 @@ bool idempotency_begin(struct request *req, struct idempotent *run, struct reply
 
 struct keep { const struct idempotent *run; struct kept_answer answer; };
 
+/* Another gateway may have kept one since we looked. */
+static bool is_first(const struct idempotent *run, struct group *group, bool *first, struct err *err)
+{
+    uint64_t now_ms = group->clock_ms;
+    struct kept_answer kept;
+    bool found;
+
+    if (!store_answer_find(group->db, run->key, run->scope, now_ms > KEPT_FOR_MS ? now_ms - KEPT_FOR_MS : 0, &kept, &found, err))
+        return false;
+    if (found)
+        buf_clear(&kept.answer);
+    *first = !found;
+    return true;
+}
+
+/* The first answer stays. */
 static bool keep_answer(void *self, struct group *group, struct err *err)
 {
     const struct keep *keep = self;
+    bool first;
 
-    return store_answer_add(group->db, keep->run->key, keep->run->scope, group->clock_ms, &keep->answer, err);
+    return is_first(keep->run, group, &first, err)
+        && (!first || store_answer_add(group->db, keep->run->key, keep->run->scope, group->clock_ms, &keep->answer, err));
 }
 
 bool idempotency_keep(const struct request *req, struct idempotent *run, struct group *group, int status, json *owned,
                       struct err *err)
 {
     struct keep keep = { run, { .body = body_digest(req), .status = status } };
+    bool first;
 
-    if (run->has_key) {
+    if (run->has_key && is_first(run, group, &first, err)) {
         buf_init(&keep.answer.answer);
         json_write(owned, &keep.answer.answer);
-        run->kept = keep_answer(&keep, group, err);
+        /* What one that is not does is undone with its task. */
+        run->kept = first ? keep_answer(&keep, group, err)
+            : err_set(err, ERR_CONFLICT, "a request with this Idempotency-Key was done meanwhile: send it again for its answer");
         buf_clear(&keep.answer.answer);
     }
     json_free(owned);

@@ -5,6 +5,7 @@
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/open.h"
+#include "gateway/shared_folder.h"
 #include "gateway/succession.h"
 #include "store/promise_signers.h"
 
@@ -27,6 +28,7 @@ static bool open_store(struct book *b, struct writer_turns *turns, struct err *e
     if (turns != NULL)
         writer_take_turns(b->writer, turns);
     if (!writer_start(b->writer, err) || !open_pool(&b->config, b->writer, err) || !db_open(b->config.store.url, DB_READ, &b->reader, err)
+        || !shared_folder_check(b->reader, b->writer, b->config.archive.dir, err)
         || (turns != NULL && !db_open(b->config.store.url, DB_READ, &b->for_other, err)))
         return false;
     if (b->for_other != NULL)
@@ -133,6 +135,9 @@ static void make_api(struct book *b)
 bool book_start(struct book *b, struct err *err)
 {
     open_settle_config(&b->config, b->secret, signer_address(b->signer), &b->settle);
+    if (!lease_start(b->config.store.url, b->writer, &b->lease, err))
+        return false;
+    b->settle.lease = b->lease;
     /* First: what was signed before a crash is stored, so it is looked for and sent again while the keys are being unlocked.
      * Nothing is taken from outside before they are. */
     if (!runner_start(&b->settle, b->config.store.url, b->config.chain.rpc, b->writer, b->signer, &clock_system, &b->runner, err)
@@ -170,7 +175,7 @@ static bool release_left(struct book *b, struct err *err)
 static bool start_retention(struct book *b, struct err *err)
 {
     const struct config *c = &b->config;
-    const struct retention_config config = { c->archive.dir, b->secret, c->receipts.keep_settled_s * 1000 };
+    const struct retention_config config = { c->archive.dir, b->secret, c->receipts.keep_settled_s * 1000, b->lease };
 
     return retention_start(&config, c->store.url, b->writer, &clock_system, &b->retention, err);
 }
@@ -185,7 +190,7 @@ bool book_watch(struct book *b, struct err *err)
     };
 
     return keep_level(b, err) && chain_watch_start(&watch, b->intake, b->api, b->runner, b->watchdog, &b->watch, err)
-        && release_left(b, err) && intake_tick_start(b->intake, err) && start_retention(b, err);
+        && release_left(b, err) && intake_tick_start(b->intake, b->reader, err) && start_retention(b, err);
 }
 
 void book_stop_answering(struct book *b)
@@ -202,9 +207,11 @@ void book_stop_intake(struct book *b)
 {
     retention_stop(b->retention);
     runner_stop(b->runner);
+    lease_stop(b->lease);
     intake_free(b->intake);
     b->retention = NULL;
     b->runner = NULL;
+    b->lease = NULL;
     b->intake = NULL;
 }
 

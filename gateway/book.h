@@ -19,11 +19,12 @@ struct book {
     uint8_t *secret;
     struct signer *signer, *promise;
     struct writer *writer;
-    struct db *reader;                        /* of the snapshots */
+    struct db *reader;                        /* of the snapshots; once all runs the intake's */
     struct db *for_other;                     /* reads this store for the other book's intake */
     struct snapshots *snapshots;
     struct intake *intake;
     struct level *level;
+    struct lease *lease;                      /* to settle; NULL: nobody else serves this store */
     struct runner *runner;
     struct retention_thread *retention;
     struct api *api;

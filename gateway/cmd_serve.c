@@ -46,7 +46,8 @@ static bool start_pair(struct service *s, struct err *err)
 {
     struct book *b = &s->book, *old = &s->predecessor;
 
-    if (!book_open(old, &s->turns, err) || !book_open(b, &s->turns, err) || !book_succeed(b, old, err)
+    if (!book_open(old, &s->turns, err) || !book_open(b, &s->turns, err)
+        || !writer_turns_share(&s->turns, old->writer, old->config.store.url, err) || !book_succeed(b, old, err)
         || !book_start(old, err) || !book_start(b, err))
         return false;
     book_pair(b, old);

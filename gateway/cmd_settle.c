@@ -20,6 +20,23 @@ bool goal_is_over(const struct goal *goal)
     return goal->timeout_ms != 0 && goal_left_ms(goal) == 0;
 }
 
+/* Where others may write too, only one of them settles: a dead one is waited for. */
+static bool settle_as_settler(const struct config *config, const struct goal *goal, struct writer *owned, struct err *err)
+{
+    struct lease *lease;
+    bool ok;
+
+    if (!lease_start(config->store.url, owned, &lease, err)) {
+        writer_close(owned);
+        return false;
+    }
+    ok = (goal->dry_run || lease_wait(lease, goal->timeout_ms == 0 ? UINT64_MAX / 2 : goal_left_ms(goal), err))
+      && settle_alone(config, goal, owned, lease, err);
+    lease_stop(lease);
+    writer_close(owned);
+    return ok;
+}
+
 /* By whoever may write: the service, or we.  Where the store is locked and nobody answers, another run is at work or a service
  * is starting or ending: asked again until the time is over. */
 static bool settle_by_whoever_may(const struct config *config, const struct goal *goal, struct err *err)
@@ -39,7 +56,7 @@ static bool settle_by_whoever_may(const struct config *config, const struct goal
             return ok;
         }
         if (writer_open_bound(config->store.url, &clock_system, &binding, &writer, err))
-            return settle_alone(config, goal, writer, err);
+            return settle_as_settler(config, goal, writer, err);
         if (err->code != ERR_AGAIN || goal_is_over(goal))
             return false;
         if (!told)

@@ -50,7 +50,7 @@ static bool log_settlement(void *self, uint64_t sequence, uint64_t last, const s
 
     log_event(lost == NULL ? LOG_NOTICE_LEVEL : LOG_WARN_LEVEL, "settlement_caught_up", KV_U64("sequence", sequence),
               KV_U64("to", last), KV_TEXT("error", lost == NULL ? "" : lost->text));
-    return !atomic_load(&l->stop);
+    return !atomic_load(&l->stop) && lease_is_held(l->config.settle->lease);
 }
 
 /* Once a change: a file that is missing for a day is one line. */
@@ -111,6 +111,8 @@ static bool make_level(struct level *l, struct err *err)
     note_first(l, ok, err);
     if (!ok)
         return false;
+    if (behind.is_behind && !lease_is_held(l->config.settle->lease))
+        return err_set(err, ERR_AGAIN, "the gateway that settles catches up for all");
     if (behind.is_behind
         && !catch_up(l->config.settle, l->writer, l->db, l->rpc, NULL, log_settlement, l, &report, err))
         return false;

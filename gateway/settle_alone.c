@@ -1,4 +1,4 @@
-/* gateway/settle_alone.c - a settlement run of this process, with the store's lock. */
+/* gateway/settle_alone.c - a settlement run of this process, with the store's lock, or the lease of those who settle it. */
 #include "gateway/settle_ways.h"
 
 #include "api/report.h"
@@ -8,6 +8,7 @@
 #include "gateway/lib/crypt.h"
 #include "gateway/lib/file.h"
 #include "gateway/open.h"
+#include "gateway/shared_folder.h"
 #include "gateway/settle/marks.h"
 
 #define GRACE_MS 2000          /* a run ends by itself when its time is over; later whatever it waits for is ended */
@@ -58,8 +59,8 @@ static bool note_run(struct writer *writer, bool well, struct err *err)
     return false;
 }
 
-/* Takes the writer, which holds the store's lock. */
-bool settle_alone(const struct config *config, const struct goal *goal, struct writer *owned, struct err *err)
+bool settle_alone(const struct config *config, const struct goal *goal, struct writer *writer, struct lease *lease,
+                  struct err *err)
 {
     struct settle_config sc;
     struct db *db = NULL;
@@ -74,22 +75,22 @@ bool settle_alone(const struct config *config, const struct goal *goal, struct w
         && file_make_dir(config->archive.dir, 0700, err) && open_rpc(config, &rpc, err) && open_secret(config, &secret, err)
         && open_signer(config, &signer, err)) {
         open_settle_config(config, secret, signer_address(signer), &sc);
+        sc.lease = lease;
         if (deadline != NULL)
             rpc_set_stop(rpc, deadline_flag(deadline));
         db_use_archives(db, config->archive.dir, secret);
-        if (owned != NULL)
-            writer_use_archives(owned, config->archive.dir, secret);
-        ok = catch_up_first(&sc, goal, owned, db, rpc, err) && (goal->dry_run || open_pool(config, owned, err))
-          && settle_new(&sc, db, owned, rpc, signer, &clock_system, &settle, err) && run_or_plan(settle, goal, err);
+        if (writer != NULL)
+            writer_use_archives(writer, config->archive.dir, secret);
+        ok = (goal->dry_run || shared_folder_check(db, writer, config->archive.dir, err)) && catch_up_first(&sc, goal, writer, db, rpc, err) && (goal->dry_run || open_pool(config, writer, err))
+          && settle_new(&sc, db, writer, rpc, signer, &clock_system, &settle, err) && run_or_plan(settle, goal, err);
     }
     if (!goal->dry_run)
-        ok = note_run(owned, ok, err);
+        ok = note_run(writer, ok, err);
     settle_free(settle);
     signer_free(signer);
     secret_free(secret);
     rpc_free(rpc);
     deadline_free(deadline);
     db_close(db);
-    writer_close(owned);
     return ok;
 }

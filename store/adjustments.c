@@ -18,7 +18,8 @@ static bool insert(struct db *db, struct adjustment *a, struct err *err)
     struct stmt st;
 
     if (!db_prepare(db, "INSERT INTO adjustments (id, batch, account, counter_account, up, amount, reason, receipt, recorded_at)"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id", &st, err))
+                        " VALUES (COALESCE(?, (SELECT COALESCE(MAX(id), 0) + 1 FROM adjustments)), ?, ?, ?, ?, ?, ?, ?, ?)"
+                        " RETURNING id", &st, err))
         return false;
     if (a->id != 0)
         stmt_bind_u64(&st, a->id);

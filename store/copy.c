@@ -14,11 +14,11 @@
 
 #define MARK "copy_of"                        /* in meta while a copy is under way: a number made of what is copied */
 #define PAGES 20                              /* of rows, a transaction */
-#define KEEP_MS 4000                          /* a third of what a lease lasts, and less */
+#define KEEP_MS 2000                          /* less than a turn that stands still lasts */
 
 struct copy {
     struct db *from, *to;
-    struct db *guard;                         /* writes nothing: it keeps writers away from the source */
+    struct db *guard;                         /* writes nothing: its transaction keeps writers away from the source */
     struct copy_tables from_tables, to_tables;
     uint64_t kept_ms;
     copy_tell_fn *tell;
@@ -40,12 +40,12 @@ bool store_copy_ended(struct db *db, struct err *err)
 /* Between transactions of the target. */
 static bool keep(struct copy *c, struct err *err)
 {
-    uint64_t now_ms = clock_monotonic_ms();
+    uint64_t now_ms = clock_monotonic_ms(), unused;
 
     if (now_ms - c->kept_ms < KEEP_MS)
         return true;
     c->kept_ms = now_ms;
-    return (db_keep(c->guard, err) || err_prefix(err, "the source")) && (db_keep(c->to, err) || err_prefix(err, "the target"));
+    return store_meta_get(c->guard, MARK, &unused, err) || err_prefix(err, "the source");
 }
 
 static bool open_source(struct copy *c, const char *url, struct err *err)
@@ -58,7 +58,7 @@ static bool open_source(struct copy *c, const char *url, struct err *err)
     if (version != db_schema_newest())
         return err_set(err, ERR_CONFIG, "it has schema %" PRIu64 ", this program's is %" PRIu64 ": bring it there by `quittance"
                        " store migrate` first", version, db_schema_newest());
-    return db_open(url, DB_WRITE, &c->guard, err) && store_copy_ended(c->from, err) && db_begin(c->from, err)
+    return db_open(url, DB_WRITE, &c->guard, err) && db_begin(c->guard, err) && store_copy_ended(c->from, err) && db_begin(c->from, err)
         && copy_tables_read(c->from, &c->from_tables, err);
 }
 
@@ -72,10 +72,10 @@ static bool is_meta(const struct copy_table *t)
     return strcmp(t->name, "meta") == 0;
 }
 
-/* The schema's own: compared as numbers before, written by the steps themselves. */
+/* The schema's own is compared as a number before, and written by the steps themselves; who settles is of the running gateways. */
 static bool is_copied(const struct copy_table *t)
 {
-    return strcmp(t->name, "migrations") != 0;
+    return strcmp(t->name, "migrations") != 0 && strcmp(t->name, "settler") != 0;
 }
 
 /* ---- digests ---- */

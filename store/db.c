@@ -164,9 +164,19 @@ struct db_counts db_counts(void)
     return all;
 }
 
-bool db_keep(struct db *db, struct err *err)
+bool db_is_shared(const struct db *db)
 {
-    return db->driver->keep == NULL || db->broken || db->driver->keep(db->connection, err);
+    return db->driver->others_wrote != NULL;
+}
+
+bool db_others_wrote(const struct db *db)
+{
+    return db_is_shared(db) && db->driver->others_wrote(db->connection);
+}
+
+bool db_was_kept(struct db *db, bool *kept, struct err *err)
+{
+    return db->driver->was_kept(db->connection, kept, err);
 }
 
 bool db_backup(struct db *db, const char *path, struct err *err)

@@ -13,9 +13,9 @@
 struct db;
 enum db_mode { DB_READ, DB_WRITE };
 
-/* url: "sqlite:PATH" or "postgresql://...".  DB_WRITE creates the file and takes the exclusive lock of the store (a lock
- * file beside it, a lease in the database), so that two processes never write one store: ERR_AGAIN names the holder.
- * ERR_CONFIG: no such kind of store. */
+/* url: "sqlite:PATH" or "postgresql://...".  DB_WRITE creates a file and takes its lock, so that no two processes write it:
+ * ERR_AGAIN names the holder.  A database that many may write (db_is_shared) gives them a turn each: their transactions
+ * never overlap.  ERR_CONFIG: no such kind of store. */
 MUST_USE bool db_open(const char *url, enum db_mode mode, struct db **db, struct err *err);
 void db_close(struct db *db);                                  /* NULL is fine */
 /* Runs the schema steps that are missing, each in its own transaction.  ERR_HALT: the store is newer than we are, or a copy
@@ -41,8 +41,11 @@ void db_savepoint_rollback(struct db *db);
 /* Waits for all of stmt_exec_later: a task that keeps sums in memory asks before it says that it succeeded. */
 MUST_USE bool db_flush(struct db *db, struct err *err);
 MUST_USE bool db_exec_script(struct db *db, const char *sql, struct err *err);
-/* Between transactions, by a writer with nothing to do: keeps what says that it is the writer.  ERR_AGAIN: another is. */
-MUST_USE bool db_keep(struct db *db, struct err *err);
+bool db_is_shared(const struct db *db);       /* other processes may write this store, too */
+/* In a writer's transaction: others have written since the last one of ours, or this is the first. */
+bool db_others_wrote(const struct db *db);
+/* In a transaction after a commit that ended in ERR_UNKNOWN, of a store that is shared: whether it was kept. */
+MUST_USE bool db_was_kept(struct db *db, bool *kept, struct err *err);
 /* An online copy of the whole store to a new file (SQLite only until the second driver). */
 MUST_USE bool db_backup(struct db *db, const char *path, struct err *err);
 

@@ -14,8 +14,10 @@ struct driver {
     /* A new session for the same connection, all handles finished before; the store's lock is not let go.  What it
      * then reads is durable.  On failure the connection may only be reopened or closed. */
     MUST_USE bool (*reopen)(void *connection, struct err *err);
-    /* NULL: who writes is held by the process itself.  Else called by a writer with nothing to do, every few seconds. */
-    MUST_USE bool (*keep)(void *connection, struct err *err);
+    /* Both NULL: one process writes, held by the driver.  Else of a writer's transaction under way: whether others have
+     * committed since this connection last knew all; and whether its own COMMIT that ended in ERR_UNKNOWN was kept. */
+    bool (*others_wrote)(void *connection);
+    MUST_USE bool (*was_kept)(void *connection, bool *kept, struct err *err);
     MUST_USE bool (*begin)(void *connection, enum db_mode mode, struct err *err);
     bool (*in_transaction)(void *connection);
     MUST_USE bool (*script)(void *connection, const char *sql, struct err *err);

@@ -42,3 +42,37 @@ bool store_meta_raise(struct db *db, const char *key, struct err *err)
     stmt_bind_text(&st, key);
     return stmt_exec_later(&st, 1, err);
 }
+
+bool store_meta_group(struct db *db, uint64_t *number, uint64_t *now_ms, uint64_t *clock_ms, struct err *err)
+{
+    uint64_t got[3] = { 0 };
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT (SELECT value FROM meta WHERE key = 'group'), (SELECT value FROM meta WHERE key = 'group_ms'),"
+                        " (SELECT value FROM meta WHERE key = 'clock_ms')", &st, err)
+        || !stmt_step(&st, &row, err))
+        return false;
+    for (size_t i = 0; row && i < ARRAY_LEN(got); i++)
+        got[i] = stmt_u64(&st);
+    stmt_end(&st);
+    if (!stmt_ok(&st, err))
+        return false;
+    *number = got[0];
+    *now_ms = got[1];
+    *clock_ms = got[2];
+    return true;
+}
+
+bool store_meta_set_group(struct db *db, uint64_t number, uint64_t now_ms, uint64_t clock_ms, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "INSERT INTO meta (key, value) VALUES ('group', ?), ('group_ms', ?), ('clock_ms', ?)"
+                        " ON CONFLICT (key) DO UPDATE SET value = excluded.value", &st, err))
+        return false;
+    stmt_bind_u64(&st, number);
+    stmt_bind_u64(&st, now_ms);
+    stmt_bind_u64(&st, clock_ms);
+    return stmt_exec(&st, NULL, err);
+}

@@ -22,6 +22,7 @@ extern const char _binary_store_schema_0011_adjustments_sql_start[], _binary_sto
 extern const char _binary_store_schema_0012_retention_sql_start[], _binary_store_schema_0012_retention_sql_end[];
 extern const char _binary_store_schema_0013_singles_sql_start[], _binary_store_schema_0013_singles_sql_end[];
 extern const char _binary_store_schema_0014_samples_sql_start[], _binary_store_schema_0014_samples_sql_end[];
+extern const char _binary_store_schema_0016_settler_sql_start[], _binary_store_schema_0016_settler_sql_end[];
 
 static const struct migration {
     const char *name, *start, *end;
@@ -41,6 +42,7 @@ static const struct migration {
     { "0012_retention", _binary_store_schema_0012_retention_sql_start, _binary_store_schema_0012_retention_sql_end },
     { "0013_singles", _binary_store_schema_0013_singles_sql_start, _binary_store_schema_0013_singles_sql_end },
     { "0014_samples", _binary_store_schema_0014_samples_sql_start, _binary_store_schema_0014_samples_sql_end },
+    { "0016_settler", _binary_store_schema_0016_settler_sql_start, _binary_store_schema_0016_settler_sql_end },
 };
 
 static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)
@@ -68,24 +70,37 @@ static bool record(struct db *db, uint64_t version, const char *name, struct err
     return stmt_exec_one(&st, err);
 }
 
-static bool run_step(struct db *db, uint64_t version, struct err *err)
+static bool run_script(struct db *db, const struct migration *step, struct err *err)
 {
-    const struct migration *step = &migrations[version - 1];
     char *sql = mem_text_n(step->start, (size_t)(step->end - step->start));
-    bool ok = false;
+    bool ok = db_exec_script(db, sql, err);
 
-    if (!db_begin(db, err))
-        goto out;
-    if (db_exec_script(db, sql, err) && record(db, version, step->name, err))
-        ok = db_commit(db, err);
-    else
-        db_rollback(db);
-out:
     free(sql);
-    return ok || err_prefix(err, "schema step %s", step->name);
+    return ok;
 }
 
-#define TABLE "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL)"
+/* In a transaction of its own: where several start at once, each step is one's, and the others find it done. */
+static bool next_step(struct db *db, bool *done, struct err *err)
+{
+    uint64_t version = 0;
+    bool ok;
+
+    if (!db_begin(db, err))
+        return false;
+    ok = db_exec_script(db, "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL)", err)
+      && ran_so_far(db, &version, err);
+    if (ok && version > ARRAY_LEN(migrations))
+        ok = err_set(err, ERR_HALT, "the store has schema %" PRIu64 ", this program knows up to %zu: use a newer one", version,
+                     ARRAY_LEN(migrations));
+    *done = version >= ARRAY_LEN(migrations);
+    if (ok && !*done)
+        ok = (run_script(db, &migrations[version], err) && record(db, version + 1, migrations[version].name, err))
+          || err_prefix(err, "schema step %s", migrations[version].name);
+    if (ok)
+        return db_commit(db, err);
+    db_rollback(db);
+    return false;
+}
 
 uint64_t db_schema_newest(void)
 {
@@ -112,15 +127,10 @@ bool db_schema(struct db *db, uint64_t *version, struct err *err)
 
 bool db_run_steps(struct db *db, struct err *err)
 {
-    uint64_t version = 0;
+    bool done = false;
 
-    if (!db_exec_script(db, TABLE, err) || !ran_so_far(db, &version, err))
-        return false;
-    if (version > ARRAY_LEN(migrations))
-        return err_set(err, ERR_HALT, "the store has schema %" PRIu64 ", this program knows up to %zu: use a newer one",
-                       version, ARRAY_LEN(migrations));
-    while (version < ARRAY_LEN(migrations))
-        if (!run_step(db, ++version, err))
+    while (!done)
+        if (!next_step(db, &done, err))
             return false;
     return true;
 }

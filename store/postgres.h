@@ -1,7 +1,7 @@
 /* store/postgres.h - what the files of the PostgreSQL driver share: the only ones that know libpq.
  *
- * postgres.c: transactions, and the lease that says who writes.  postgres_session.c: connecting.  postgres_stmt.c: values in, rows
- * out.  postgres_pipe.c: how statements travel.  A pooler in transaction mode may stand between (pgbouncer): then nothing outlives a
+ * postgres.c: transactions.  postgres_turn.c: who writes.  postgres_session.c: connecting.  postgres_stmt.c: values in, rows out.
+ * postgres_pipe.c: how statements travel.  A pooler in transaction mode may stand between (pgbouncer): then nothing outlives a
  * transaction. */
 #ifndef QUITTANCE_STORE_POSTGRES_H
 #define QUITTANCE_STORE_POSTGRES_H
@@ -18,7 +18,11 @@ struct postgres {
     PGconn *session;
     char *url;
     enum db_mode mode;
-    uint64_t generation;                      /* of the lease, writers only; 0: none */
+    /* Writers only (postgres_turn.c). */
+    uint64_t id;                              /* random: among all that ever wrote */
+    uint64_t turn, seen;                      /* the one under way; the last known to be committed, by anybody */
+    uint64_t tried;                           /* the one that was given to COMMIT last */
+    bool others_wrote;
     uint64_t changed;                         /* rows that the last statement changed */
     uint64_t cursors, names;                  /* names given so far */
     bool pooled;                              /* the session is a pooler's */
@@ -57,6 +61,14 @@ void postgres_disconnect(struct postgres *p);
 /* What a transaction behind a pooler needs, first in it. */
 MUST_USE bool postgres_dress(struct postgres *p, enum db_mode mode, struct err *err);
 MUST_USE bool postgres_command(struct postgres *p, const char *sql, struct err *err);
+
+/* postgres_turn.c */
+#define POSTGRES_TURN_END 320
+MUST_USE bool postgres_turn_prepare(struct postgres *p, struct err *err);     /* once a connection: what a writer needs before the schema */
+MUST_USE bool postgres_turn_begin(struct postgres *p, struct err *err);       /* begins the transaction */
+void postgres_turn_end(const struct postgres *p, char sql[POSTGRES_TURN_END]);     /* what to say for COMMIT, in one round trip */
+bool postgres_was_kept(void *connection, bool *kept, struct err *err);
+bool postgres_others_wrote(void *connection);
 
 /* postgres_pipe.c.  Sends and waits: st->result. */
 MUST_USE bool postgres_ask(struct postgres_statement *st, const char *sql, bool with_values, struct err *err);

@@ -20,7 +20,7 @@ static const struct { const char *ours, *theirs; } words[] = {
 };
 
 #define TABLES "c.relkind IN ('r', 'p') AND NOT c.relispartition" \
-               " AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relname <> 'writer_lease'"
+               " AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relname NOT IN ('writer_turn', 'writers')"
 
 /* Types by their object id, as in postgres_stmt.c; places in an index count from 0. */
 const char postgres_columns[] =

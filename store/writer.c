@@ -1,15 +1,11 @@
 #include "store/writer.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "gateway/base/mem.h"
 #include "store/writer_group.h"
-
-#define KEEP_S 5                              /* a third of what a lease lasts (postgres.c) */
 
 struct writer {
     struct group_state state;                 /* the writing thread's */
@@ -59,24 +55,6 @@ static struct task *take_group(struct writer *w)
     return first;
 }
 
-/* With nothing to do for a while, what says that we are the writer is kept. */
-static void wait_for_work(struct writer *w)
-{
-    struct err ignored;
-    struct timespec until;
-    bool kept;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += KEEP_S;
-    if (pthread_cond_timedwait(&w->work, &w->lock, &until) != ETIMEDOUT)
-        return;
-    pthread_mutex_unlock(&w->lock);
-    kept = db_keep(w->state.db, &ignored);
-    if (!kept)                                /* the next group begins anew, and says what it finds */
-        atomic_store(&w->healthy, false);
-    pthread_mutex_lock(&w->lock);
-}
-
 static void *writer_main(void *self)
 {
     struct writer *w = self;
@@ -86,7 +64,7 @@ static void *writer_main(void *self)
         struct task *group;
 
         while (w->head == NULL && !w->stopping)
-            wait_for_work(w);
+            pthread_cond_wait(&w->work, &w->lock);
         if (w->head == NULL)
             break;
         group = take_group(w);
@@ -132,11 +110,28 @@ void writer_close(struct writer *w)
 void writer_turns_init(struct writer_turns *turns)
 {
     pthread_mutex_init(&turns->lock, NULL);
-    turns->doubt = NULL;
+    turns->doubt = turns->gated = NULL;
+    turns->gate = NULL;
+}
+
+bool writer_turns_share(struct writer_turns *turns, struct writer *first, const char *url, struct err *err)
+{
+    struct db *gate;
+
+    if (!db_is_shared(first->state.db))
+        return true;
+    if (!db_open(url, DB_WRITE, &gate, err))
+        return false;
+    pthread_mutex_lock(&turns->lock);
+    turns->gate = gate;
+    turns->gated = &first->state;
+    pthread_mutex_unlock(&turns->lock);
+    return true;
 }
 
 void writer_turns_clear(struct writer_turns *turns)
 {
+    db_close(turns->gate);
     pthread_mutex_destroy(&turns->lock);
 }
 

@@ -1,5 +1,8 @@
-/* store/writer.h - the one writer of a store: a thread that takes tasks from a bounded queue and commits them in groups.
+/* store/writer.h - who writes a store: a thread that takes tasks from a bounded queue and commits them in groups.
  *
+ * A file has one writer; a database may have those of many gateways, whose groups take turns and never overlap, so that all said
+ * here of groups holds for them together.  What a writer keeps in memory from one group to the next it reads anew when
+ * another has written meanwhile (group.others); alone it never has to.
  * A group is one transaction and one disk sync.  Every group has its own millisecond: now_ms grows strictly from group
  * to group, also across restarts, so "recorded before accepted" is never a tie.  It tells order; how old something is, is
  * judged by clock_ms, which stays with the clock where a clock that was once ahead has left now_ms behind in the future.
@@ -7,7 +10,7 @@
  * writer_trust_clock says that it was wrong before.  Each task runs in a savepoint: what it wrote is undone when it fails,
  * the others stay.  Before COMMIT every task that succeeded may add to the group by its
  * `seal` (once per distinct seal function: promises and sums of all receipts of the group).
- * A COMMIT whose outcome is unknown is looked up by the group's number in `meta`, never guessed.
+ * A COMMIT whose outcome is unknown is looked up, by the group's number or as this writer's own, never guessed.
  * done() is called after the commit (ok) or with the error; for writer_do it is a wake-up. */
 #ifndef QUITTANCE_STORE_WRITER_H
 #define QUITTANCE_STORE_WRITER_H
@@ -22,6 +25,7 @@ struct group {
     uint64_t number;
     uint64_t now_ms;                          /* order */
     uint64_t clock_ms;                        /* the time of day; now_ms unless that is far ahead of the clock */
+    uint64_t others;                          /* grows when another process has written since: what was read before is old */
 };
 struct task {
     /* Runs on the writer's thread. */
@@ -43,9 +47,17 @@ MUST_USE bool writer_open(const char *url, const struct clock *clock, struct wri
 MUST_USE bool writer_start(struct writer *writer, struct err *err);
 /* Writers of two stores whose groups never overlap, from begin to commit: each group sees all that the other store has
  * kept.  Where the outcome of a group of one is not known, the other waits (ERR_AGAIN) until it is. */
-struct writer_turns { pthread_mutex_t lock; const void *doubt; };      /* doubt: whose outcome is not known */
+struct writer_turns {
+    pthread_mutex_t lock;
+    const void *doubt;                        /* whose outcome is not known */
+    struct db *gate;                          /* see writer_turns_share; NULL: no other process writes either store */
+    const void *gated;
+};
 void writer_turns_init(struct writer_turns *turns);
 void writer_turns_clear(struct writer_turns *turns);
+/* Where other processes write both stores, too, a group of either holds the turn of the first one's: first is the writer of
+ * the store at url.  Before anything is submitted that needs it. */
+MUST_USE bool writer_turns_share(struct writer_turns *turns, struct writer *first, const char *url, struct err *err);
 void writer_take_turns(struct writer *writer, struct writer_turns *turns);     /* before writer_start; borrowed */
 /* For duplicates of receipts that have left the store (db_use_archives); before writer_start. */
 void writer_use_archives(struct writer *writer, const char *dir, const uint8_t secret[32]);

@@ -21,17 +21,26 @@ struct outcomes {
 
 bool group_recover(struct group_state *s, struct err *err)
 {
-    uint64_t number, now_ms, clock_ms;
+    uint64_t now_ms;
 
-    if (!store_meta_get(s->db, "group", &number, err) || !store_meta_get(s->db, "group_ms", &now_ms, err)
-        || !store_meta_get(s->db, "clock_ms", &clock_ms, err))
+    if (!store_meta_group(s->db, &s->number, &now_ms, &s->clock_ms, err))
         return false;
-    s->number = number;
-    s->clock_ms = clock_ms;
     /* Times that were given to groups that were not kept stay used up. */
     if (now_ms > s->now_ms)
         s->now_ms = now_ms;
     s->known = true;
+    return true;
+}
+
+/* What was read by a group before is old where others have written since. */
+static bool begin(struct group_state *s, struct err *err)
+{
+    if (!db_begin(s->db, err))
+        return false;
+    if (db_others_wrote(s->db)) {
+        s->known = false;
+        s->others++;
+    }
     return true;
 }
 
@@ -87,23 +96,32 @@ static bool run_seals(struct group *group, const struct outcomes *outcomes, stru
     return true;
 }
 
-/* ERR_UNKNOWN: it could not be found out. */
-static bool look_up(struct group_state *s, uint64_t number, bool *committed, struct err *err)
+/* Where others write too, the last group may be one of theirs. */
+static bool was_kept(struct group_state *s, uint64_t number, bool *kept, struct err *err)
 {
     uint64_t last = 0;
 
+    if (db_is_shared(s->db))
+        return db_was_kept(s->db, kept, err);
+    if (!store_meta_get(s->db, "group", &last, err))
+        return false;
+    *kept = last == number;
+    return true;
+}
+
+/* ERR_UNKNOWN: it could not be found out. */
+static bool look_up(struct group_state *s, uint64_t number, bool *committed, struct err *err)
+{
     for (int i = 0; i < LOOKUP_TRIES; i++) {
         struct err why;
 
         /* A transaction, because beginning one is what reopens a connection that was lost. */
-        if (db_begin(s->db, &why)) {
-            bool ok = store_meta_get(s->db, "group", &last, &why);
+        if (begin(s, &why)) {
+            bool ok = was_kept(s, number, committed, &why);
 
             db_rollback(s->db);
-            if (ok) {
-                *committed = last == number;
+            if (ok)
                 return true;
-            }
         }
         clock_sleep_ms(LOOKUP_PAUSE_MS);
     }
@@ -138,18 +156,28 @@ static bool clock_is_believed(const struct group_state *s, uint64_t clock_ms, st
 static void set_time(struct group_state *s, uint64_t clock_ms, struct group *group)
 {
     s->now_ms = clock_ms > s->now_ms ? clock_ms : s->now_ms + 1;
-    *group = (struct group){ .db = s->db, .number = s->number + 1, .now_ms = s->now_ms };
+    *group = (struct group){ .db = s->db, .number = s->number + 1, .now_ms = s->now_ms, .others = s->others };
     group->clock_ms = s->now_ms - clock_ms <= CLOCK_BACK_MAX_MS ? s->now_ms : clock_ms;
+}
+
+/* The turn of the first store of two that are shared, which a group of the other holds as well: it may be lost, like any turn. */
+static bool holds_gate(const struct group_state *s, struct err *err)
+{
+    uint64_t number;
+
+    return s->turns == NULL || s->turns->gate == NULL || s->turns->gated == s
+        || store_meta_get(s->turns->gate, "group", &number, err);
 }
 
 static bool write_group(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes,
                         struct err *err)
 {
-    uint64_t clock_ms = clock_now_ms(&s->clock);
+    uint64_t clock_ms;
     struct err why;
 
-    if (!db_begin(s->db, &why))
+    if (!begin(s, &why))
         return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
+    clock_ms = clock_now_ms(&s->clock);       /* a turn may be waited for */
     if (!s->known && !group_recover(s, &why))
         goto undo;
     if (!clock_is_believed(s, clock_ms, &why))
@@ -161,8 +189,8 @@ static bool write_group(struct group_state *s, struct task *first, struct group 
         goto undo;
     if (outcomes->succeeded == 0)
         return commit(s, group, err);         /* of nothing; fails where the database ended the transaction */
-    if (!run_seals(group, outcomes, &why) || !store_meta_set(s->db, "group", group->number, &why)
-        || !store_meta_set(s->db, "group_ms", group->now_ms, &why) || !store_meta_set(s->db, "clock_ms", clock_ms, &why))
+    if (!run_seals(group, outcomes, &why) || !store_meta_set_group(s->db, group->number, group->now_ms, clock_ms, &why)
+        || !holds_gate(s, &why))
         goto undo;
     if (!commit(s, group, err))
         return false;
@@ -172,6 +200,20 @@ static bool write_group(struct group_state *s, struct task *first, struct group 
 undo:
     db_rollback(s->db);
     return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
+}
+
+static bool write_behind_gate(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes, struct err *err)
+{
+    struct db *gate = s->turns->gated == s ? NULL : s->turns->gate;
+    struct err why;
+    bool ok;
+
+    if (gate != NULL && !db_begin(gate, &why))
+        return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
+    ok = write_group(s, first, group, outcomes, err);
+    if (gate != NULL)
+        db_rollback(gate);
+    return ok;
 }
 
 /* In turn with the writer of the other store, where there is one. */
@@ -186,7 +228,7 @@ static bool write_in_turn(struct group_state *s, struct task *first, struct grou
     if (turns->doubt != NULL && turns->doubt != s)
         ok = err_set(err, ERR_AGAIN, "not kept: what the other store has kept is not known yet");
     else
-        ok = write_group(s, first, group, outcomes, err);
+        ok = write_behind_gate(s, first, group, outcomes, err);
     if (!ok && err->code == ERR_UNKNOWN)
         turns->doubt = s;
     else if (turns->doubt == s && s->known)

@@ -15,6 +15,7 @@ struct group_state {
     uint64_t clock_ms;                        /* the latest time that the clock said in a group that was committed */
     bool trust_clock;                         /* the next group believes the clock whatever it says */
     struct writer_turns *turns;               /* borrowed; NULL: no other store */
+    uint64_t others;                          /* how often others had written between two groups of ours */
     bool known;                               /* false: read them from the store before the next group */
 };
 /* Reads number and time of the last group. */

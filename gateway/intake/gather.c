@@ -65,6 +65,9 @@ static bool begin(struct intake *intake, struct group *group, struct err *err)
     }
     if (g->open)
         gather_lost(intake);        /* the group before ended without our seal: it was not kept */
+    if (intake->others != group->others)
+        intake->held_known = false;
+    intake->others = group->others;
     if (!intake->held_known && !store_receipts_of_strangers(group->db, &intake->held, err))
         return false;
     intake->held_known = true;

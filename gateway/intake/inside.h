@@ -81,10 +81,13 @@ struct intake {
     struct buckets *announcements, *quoted;
     _Atomic uint64_t market_due_ms;           /* when the next window of a market ends; 0: not known */
     bool ticks;
+    struct db *reader;                        /* the ticker's, borrowed */
+    uint64_t not_before_ms;                   /* nor is it tried again until then, after a failure; the ticker's */
     pthread_t ticker;
     pthread_cond_t tick_waits;
     struct gathered gathered;
     bool held_known;
+    uint64_t others;                          /* as of the last group: see struct group */
     uint64_t held;                            /* what strangers make us keep, this group's included: see store_receipts_of_strangers */
 
     pthread_mutex_t lock;

@@ -1,9 +1,11 @@
-/* Ends windows where nothing else does: without it the price of a model that nobody uses would stand until the next receipt. */
+/* Ends windows where nothing else does: without it the price of a model that nobody uses would stand until the next receipt.  And
+ * looks at what other gateways have changed, where there are any; what a commit group needs of that it reads by itself. */
 #include "gateway/intake/inside.h"
 
 #include <time.h>
 
 #include "gateway/base/log.h"
+#include "store/market.h"
 
 #define TICK_NS 500000000L
 #define AFTER_FAILURE_MS 60000u
@@ -18,16 +20,34 @@ static bool nothing(void *self, struct intake *intake, struct group *group, stru
     return true;
 }
 
+/* Settings, and when the next window ends, as others may have left them. */
+static bool look_at_others(struct intake *intake, struct err *err)
+{
+    uint64_t due_ms;
+    bool ok;
+
+    if (!db_begin(intake->reader, err))
+        return false;
+    ok = snapshots_refresh(intake->snapshots, intake->reader, err) && store_markets_due_at(intake->reader, &due_ms, err);
+    db_rollback(intake->reader);
+    if (ok)
+        atomic_store(&intake->market_due_ms, due_ms);
+    return ok;
+}
+
 static void tick(struct intake *intake)
 {
     uint64_t now_ms = clock_now_ms(intake->clock);
     struct err err = { 0 };
 
+    /* A store that is away is told by whoever needs it. */
+    if (db_is_shared(intake->reader))
+        (void)!look_at_others(intake, &err);
     /* Busy or paused: the next tick. */
-    if (atomic_load(&intake->market_due_ms) > now_ms || intake_change(intake, nothing, NULL, 1, false, &err)
-        || err.code == ERR_AGAIN)
+    if (now_ms < intake->not_before_ms || atomic_load(&intake->market_due_ms) > now_ms
+        || intake_change(intake, nothing, NULL, 1, false, &err) || err.code == ERR_AGAIN)
         return;
-    atomic_store(&intake->market_due_ms, now_ms + AFTER_FAILURE_MS);       /* or with the next group, whoever brings it */
+    intake->not_before_ms = now_ms + AFTER_FAILURE_MS;       /* or with the next group, whoever brings it */
     log_event(LOG_WARN_LEVEL, "prices_not_moved", KV_TEXT("error", err.text));
 }
 
@@ -51,8 +71,9 @@ static void *ticker_main(void *self)
     return NULL;
 }
 
-bool intake_tick_start(struct intake *intake, struct err *err)
+bool intake_tick_start(struct intake *intake, struct db *reader, struct err *err)
 {
+    intake->reader = reader;
     intake->ticks = pthread_create(&intake->ticker, NULL, ticker_main, intake) == 0;
     return intake->ticks || err_set(err, ERR_IO, "no thread to move prices");
 }

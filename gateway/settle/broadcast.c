@@ -22,7 +22,7 @@ static bool record_marks(void *self, struct group *group, struct err *err)
 
 bool send_flush(struct settle *s, struct err *err)
 {
-    bool ok = s->mark_count == 0 || writer_do(s->writer, record_marks, s, err);
+    bool ok = s->mark_count == 0 || settle_do(s, record_marks, s, err);
 
     s->mark_count = 0;      /* lost ones are found out again: the same bytes are sent once more */
     return ok;
@@ -72,7 +72,8 @@ bool send_stored_later(struct settle *s, const struct transaction_row *t, const 
     struct err answer = { 0 }, judged = { 0 };
     bool fine, is_void, again = a->sent_at_ms != 0;
 
-    if (!attempt_is_void(a, t->account, &is_void, err))
+    /* Who was stopped for a while may not be the settler any more. */
+    if (!attempt_is_void(a, t->account, &is_void, err) || !lease_check(s->config.lease, s->generation, err))
         return false;
     if (!rpc_send_raw(s->rpc, &a->raw, a->hash, &answer) && answer.code == ERR_AGAIN)
         return err_set(err, ERR_AGAIN, "%s", answer.text);      /* nobody took it: as if not sent */

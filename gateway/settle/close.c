@@ -37,7 +37,7 @@ bool settle_close(struct settle *s, bool *closed, struct err *err)
     if (empty || !has_leaves)
         return true;
     closing.number = open.number;
-    if (!writer_do(s->writer, close_open, &closing, err))
+    if (!settle_do(s, close_open, &closing, err))
         return false;
     if (closing.done)
         log_event(LOG_NOTICE_LEVEL, "batch_closed", KV_U64("batch", open.number), KV_U64("count", open.receipts));

@@ -139,7 +139,7 @@ static bool record(struct settle *s, const struct settlement_row *settlement, co
     c.row.committed_at_s = block->timestamp_s;
     c.row.active_at_s = event->active_at_s;
     c.row.commit_block = block->number;
-    if (!writer_do(s->writer, record_commit, &c, err))
+    if (!settle_do(s, record_commit, &c, err))
         return false;
     log_event(LOG_NOTICE_LEVEL, "settlement_committed", KV_U64("sequence", settlement->sequence),
               KV_HASH("header", &event->header), KV_U64("block", block->number));

@@ -94,7 +94,7 @@ static bool note_mined(struct look *l, const struct tx_receipt *receipt, const s
     /* Nodes older than EIP-1559 do not give it: then it is what was offered. */
     row.gas_price = u256_is_zero(receipt->effective_gas_price.v) ? a->max_fee : receipt->effective_gas_price;
     row.l1_fee = receipt->l1_fee;
-    if (!writer_do(s->writer, record_mined, &row, err))
+    if (!settle_do(s, record_mined, &row, err))
         return false;
     log_event(LOG_NOTICE_LEVEL, "tx_mined", KV_U64("sequence", row.sequence), KV_TEXT("kind", row.kind),
               KV_HASH("tx", &a->hash.h),
@@ -151,7 +151,7 @@ static bool look_final(struct look *l, const struct tx_receipt *receipt, const s
         return false;
     if (!hash_eq(block.hash, receipt->block_hash))
         return true;                           /* a receipt from a side chain: looked at again */
-    if (!writer_do(s->writer, end_tx, &change, err))
+    if (!settle_do(s, end_tx, &change, err))
         return false;
     watch_drop(s, l->t->id);
     *l->moved = true;

@@ -96,7 +96,7 @@ bool give_nonce_up(struct look *l, struct err *err)
         taking.by = &by;
         hash_to_text(by.h, text);
     }
-    if (!writer_do(l->settle->writer, record_foreign, &taking, err))
+    if (!settle_do(l->settle, record_foreign, &taking, err))
         return false;
     log_event(LOG_ERROR_LEVEL, "nonce_taken", KV_U64("nonce", l->t->nonce), KV_ADDRESS("account", &l->t->account),
               KV_TEXT("kind", l->t->kind), KV_U64("sequence", l->t->sequence), KV_TEXT("tx", text),

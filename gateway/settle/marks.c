@@ -15,19 +15,10 @@ bool marks_load(struct db *db, struct run_marks *marks, struct err *err)
     return true;
 }
 
-static bool keep(void *self, struct group *group, struct err *err)
+bool marks_set(struct group *group, const struct run_marks *marks, struct err *err)
 {
-    const struct run_marks *marks = self;
-
     return store_meta_set(group->db, SUCCESS, marks->last_success_ms, err)
         && store_meta_set(group->db, STUCK, marks->stuck_since_ms, err);
-}
-
-bool marks_keep(struct writer *writer, const struct run_marks *marks, struct err *err)
-{
-    struct run_marks copy = *marks;
-
-    return writer_do(writer, keep, &copy, err);
 }
 
 static bool note(void *self, struct group *group, struct err *err)
@@ -41,7 +32,7 @@ static bool note(void *self, struct group *group, struct err *err)
         marks = (struct run_marks){ .last_success_ms = group->clock_ms };
     else if (marks.stuck_since_ms == 0)
         marks.stuck_since_ms = group->clock_ms;
-    return keep(&marks, group, err);
+    return marks_set(group, &marks, err);
 }
 
 bool marks_note(struct writer *writer, bool well, struct err *err)

@@ -31,7 +31,7 @@ static bool look_reorg(struct look *l, struct err *err)
     } else if (err->code != ERR_NOT_FOUND) {
         return false;
     }
-    if (!writer_do(s->writer, record_unmined, &id, err))
+    if (!settle_do(s, record_unmined, &id, err))
         return false;
     log_event(LOG_WARN_LEVEL, "tx_unmined", KV_U64("sequence", l->t->sequence), KV_TEXT("kind", l->t->kind),
               KV_U64("nonce", l->t->nonce));

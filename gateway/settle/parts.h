@@ -46,6 +46,7 @@ struct settle {
     const struct signer *signer;
     const struct clock *clock;
     struct address account;                   /* the signer's: whose nonces these are */
+    uint64_t generation;                      /* of the lease when this was made: all below was found out under it */
     bool level;                               /* the store knew all that the chain does, when first looked */
     struct settle_report report;              /* of the batch that was worked on last */
     struct err unbooked;                      /* why an epoch of the popularity pool could not be booked, as told */
@@ -70,6 +71,9 @@ struct settle {
     enum settle_waits told;                   /* the ceiling that the log names last */
     uint64_t paying_sequence, paying_mark;    /* all that is due is in flight: of what, and in which states (0: no) */
 };
+
+/* A task of the writer, as long as it is ours to settle (settle.c). */
+MUST_USE bool settle_do(struct settle *s, writer_fn *fn, void *self, struct err *err);
 
 /* -- what to work on (work.c) -- */
 /* false while the chain knows settlements that this store does not: nothing is closed, sent or planned before. */

@@ -122,7 +122,7 @@ static bool look_behind(struct scan *scan, struct err *err)
         return false;
     if (checked + 1 >= scan->from)
         return true;
-    if (!writer_do(s->writer, go_back, &checked, err))
+    if (!settle_do(s, go_back, &checked, err))
         return false;
     log_event(LOG_WARN_LEVEL, "payments_read_again", KV_U64("from", checked + 1), KV_U64("to", scan->to));
     return true;
@@ -135,7 +135,7 @@ static bool record_range(struct scan *scan, uint64_t height, struct err *err)
 
     if (!ask_claimed(scan, err) || (!s->scanner.recounts && !add_up(scan, err)))
         return false;
-    if (!writer_do(s->writer, record_payments, scan, err)) {
+    if (!settle_do(s, record_payments, scan, err)) {
         if (err->code == ERR_AGAIN && s->scanner.recounts && amount_cmp(scan->total, scan->claimed) < 0
             && !look_behind(scan, &why))
             *err = why;

@@ -16,7 +16,7 @@ static bool book_all(struct settle *s, struct err *err)
     bool due;
 
     while (booked == POOL_BOOKED_AT_ONCE) {
-        if (!pool_is_due(s->db, clock_now_ms(s->clock), &due, err) || (due && !writer_do(s->writer, book_due, &booked, err)))
+        if (!pool_is_due(s->db, clock_now_ms(s->clock), &due, err) || (due && !settle_do(s, book_due, &booked, err)))
             return false;
         if (!due || booked == 0)
             return true;

@@ -164,7 +164,7 @@ bool prepare_batch(struct settle *s, const struct batch_row *batch, bool *moved,
     bool ok;
 
     buf_init(&p.tops);
-    ok = choose_sequence(&p, err) && compute(&p, err) && writer_do(s->writer, insert, &p, err);
+    ok = choose_sequence(&p, err) && compute(&p, err) && settle_do(s, insert, &p, err);
     if (ok) {
         log_event(LOG_NOTICE_LEVEL, "settlement_prepared", KV_U64("sequence", p.row.sequence),
                   KV_U64("batch", batch->number),

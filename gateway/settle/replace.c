@@ -51,7 +51,7 @@ static bool send_replacement(struct look *l, const struct attempt_row *old, stru
     bool ok;
 
     buf_init(&a.raw);
-    ok = sign_replacement(s, l->t, old, fresh, &a, err) && writer_do(s->writer, store_replacement, &a, err);
+    ok = sign_replacement(s, l->t, old, fresh, &a, err) && settle_do(s, store_replacement, &a, err);
     if (ok) {
         log_event(LOG_NOTICE_LEVEL, "tx_replaced", KV_U64("sequence", l->t->sequence), KV_U64("nonce", l->t->nonce),
                   KV_HASH("tx", &a.hash.h));

@@ -24,6 +24,7 @@ struct retention {
     struct writer *writer;
     const struct clock *clock;
     atomic_bool quit;
+    uint64_t generation;                      /* of the lease when the batch was chosen */
     uint64_t next_look_ms, refused_until_ms;
     uint64_t after;                           /* batches up to here were refused lately */
     /* The batch that is under way. */
@@ -113,6 +114,7 @@ static bool choose(struct retention *r, bool *moved, struct err *err)
         return true;
     if (now_ms >= r->refused_until_ms)
         r->after = 0;
+    r->generation = lease_generation(r->config.lease);
     if (!store_archived_next(r->db, r->after, now_ms - r->config.keep_ms, &r->batch, &begun, &found, err))
         return false;
     if (!found) {
@@ -168,7 +170,7 @@ static bool move_some(struct retention *r, struct err *err)
 
     for (; ok && m.count < FRAMES_AT_ONCE && r->batch.moved + m.count < r->batch.frames; m.count += ok)
         ok = archive_file_frame(r->file, r->batch.moved + m.count, key, &m.frames[m.count], err);
-    ok = ok && writer_do(r->writer, move_frames, &m, err);
+    ok = ok && lease_do(r->config.lease, r->generation, r->writer, move_frames, &m, err);
     if (ok)
         r->batch.moved += m.count;
     return ok;
@@ -185,13 +187,13 @@ static bool advance(struct retention *r, struct err *err)
 {
     switch (r->stage) {
     case STAGE_BEGIN:
-        if (!writer_do(r->writer, begin, r, err))
+        if (!lease_do(r->config.lease, r->generation, r->writer, begin, r, err))
             return false;
         settle_crash_point("retention_begun");
         r->stage = STAGE_BUNDLES;
         return true;
     case STAGE_BUNDLES:
-        if (!writer_do(r->writer, note_bundles, r, err))
+        if (!lease_do(r->config.lease, r->generation, r->writer, note_bundles, r, err))
             return false;
         if (r->page == 0)
             r->stage = STAGE_FRAMES;
@@ -204,7 +206,7 @@ static bool advance(struct retention *r, struct err *err)
             r->stage = STAGE_PAGES;
         return true;
     case STAGE_PAGES:
-        if (!writer_do(r->writer, drop_pages, r, err))
+        if (!lease_do(r->config.lease, r->generation, r->writer, drop_pages, r, err))
             return false;
         settle_crash_point("retention_dropped");
         if (r->done) {

@@ -8,12 +8,13 @@
 #define QUITTANCE_SETTLE_RETENTION_H
 
 #include "gateway/base/clock.h"
-#include "store/writer.h"
+#include "gateway/settle/lease.h"
 
 struct retention_config {
     const char *archive_dir;                  /* borrowed, as is the secret */
     const uint8_t *secret;
     uint64_t keep_ms;                         /* since the batch was closed; 0: for ever */
+    struct lease *lease;                      /* borrowed; it is the settler's work; NULL: there is no other */
 };
 struct retention;
 /* Without a thread: db is a reader of the same store. */

@@ -13,6 +13,8 @@
 struct retention_thread {
     struct db *db;
     struct retention *retention;
+    struct lease *lease;
+    bool indexed;                             /* all that lay there when it became ours to do */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -27,13 +29,21 @@ static void tell(const struct err *why, struct err *told)
     *told = *why;
 }
 
+static bool step(struct retention_thread *t, bool *moved, struct err *err)
+{
+    if (!lease_is_held(t->lease))
+        return true;
+    if (!t->indexed && !retention_index_all(t->retention, err))
+        return false;
+    t->indexed = true;
+    return retention_step(t->retention, moved, err);
+}
+
 static void *run(void *self)
 {
     struct retention_thread *t = self;
     struct err told = { 0 }, err = { 0 };
 
-    if (!retention_index_all(t->retention, &err))
-        tell(&err, &told);
     pthread_mutex_lock(&t->lock);
     while (!t->stopping) {
         struct timespec until;
@@ -41,7 +51,7 @@ static void *run(void *self)
 
         pthread_mutex_unlock(&t->lock);
         err = (struct err){ 0 };
-        ok = retention_step(t->retention, &moved, &err);
+        ok = step(t, &moved, &err);
         if (!ok)
             tell(&err, &told);
         until = runner_deadline(ok && moved ? PAUSE_MOVED_MS : PAUSE_MS);
@@ -81,6 +91,7 @@ bool retention_start(const struct retention_config *config, const char *store_ur
         free(t);
         return false;
     }
+    t->lease = config->lease;
     t->retention = retention_new(config, t->db, writer, clock);
     init_locks(t);
     if (pthread_create(&t->thread, NULL, run, t) != 0) {

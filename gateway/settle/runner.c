@@ -86,6 +86,11 @@ static void note_failure(struct runner *r, const struct err *err)
     r->report.error = *err;
 }
 
+static bool set_marks(void *self, struct group *group, struct err *err)
+{
+    return marks_set(group, self, err);
+}
+
 /* For whoever looks without this service, and for the next one.  Holds the lock on entry and return. */
 static void keep_marks(struct runner *r)
 {
@@ -97,7 +102,7 @@ static void keep_marks(struct runner *r)
         return;
     pthread_mutex_unlock(&r->lock);
     /* A store that takes nothing is told by readiness; the figures themselves are still in the report. */
-    if (!marks_keep(r->settle->writer, &marks, &err))
+    if (!settle_do(r->settle, set_marks, &marks, &err))
         log_event(LOG_WARN_LEVEL, "run_marks_not_kept", KV_TEXT("error", err.text));
     r->kept = marks;
     pthread_mutex_lock(&r->lock);
@@ -172,6 +177,20 @@ static uint64_t step(struct runner *r, uint64_t pause_ms)
     return pause_ms;
 }
 
+/* Until it is time, or somebody wants something. */
+static void wait(struct runner *r, uint64_t pause_ms)
+{
+    uint64_t until_ms = clock_monotonic_ms() + pause_ms, now_ms = until_ms - pause_ms;
+
+    for (; now_ms < until_ms && !r->stopping && !r->poked && r->plan == NULL; now_ms = clock_monotonic_ms()) {
+        uint64_t left_ms = until_ms - now_ms;
+        struct timespec until = runner_deadline(r->lease != NULL && left_ms > RUNNER_LOOK_MS ? RUNNER_LOOK_MS : left_ms);
+
+        pthread_cond_timedwait(&r->wake, &r->lock, &until);
+        runner_hear(r);
+    }
+}
+
 static void *run(void *self)
 {
     struct runner *r = self;
@@ -179,16 +198,18 @@ static void *run(void *self)
 
     pthread_mutex_lock(&r->lock);
     while (!r->stopping) {
-        struct timespec until;
-
         if (r->plan != NULL)
             answer_plan(r);
-        pause_ms = step(r, pause_ms);
-        keep_marks(r);
-        until = runner_deadline(pause_ms);
-        while (pause_ms > 0 && !r->stopping && !r->poked && r->plan == NULL)
-            if (pthread_cond_timedwait(&r->wake, &r->lock, &until) != 0)
-                break;
+        if (runner_is_settler(r)) {
+            runner_hear(r);
+            pause_ms = step(r, pause_ms);
+            keep_marks(r);
+            runner_tell(r);
+        } else {
+            runner_listen(r);
+            pause_ms = RUNNER_LOOK_MS;
+        }
+        wait(r, pause_ms);
     }
     if (r->plan != NULL)
         answer_plan(r);            /* who asked a moment ago is not left waiting */
@@ -203,6 +224,7 @@ static void runner_free(struct runner *r)
     if (r->rpc != NULL)
         rpc_free(r->rpc);
     db_close(r->db);
+    buf_clear(&r->told);
     free(r);
 }
 
@@ -226,6 +248,9 @@ bool runner_start(const struct settle_config *config, const char *store_url, con
     struct runner *r = mem_new(sizeof *r);
 
     r->clock = clock;
+    r->writer = writer;
+    r->lease = config->lease;
+    buf_init(&r->told);
     if (!db_open(store_url, DB_READ, &r->db, err) || !rpc_open(&rpc, &r->rpc, err)
         || !settle_new(config, r->db, writer, r->rpc, signer, clock, &r->settle, err)
         || !marks_load(r->db, &r->kept, err)) {

@@ -8,23 +8,31 @@ struct timespec runner_deadline(uint64_t ms)
     return (struct timespec){ (time_t)(at_ms / 1000), (long)(at_ms % 1000) * 1000000 };
 }
 
-/* Whether there is something to tell who asked for a run: its own batch, not the older one that is in its way. */
-static bool has_news(const struct runner *r)
+bool runner_has_news(const struct runner *r)
 {
     return r->stopping || !r->report.running || (r->report.settle.has_sequence && !r->wanted && !r->taken);
+}
+
+void runner_want(struct runner *r)
+{
+    if (!r->report.running)        /* else it joins; its report stays */
+        r->report = (struct run_report){ .running = true, .last_success_ms = r->report.last_success_ms,
+                                         .stuck_since_ms = r->report.stuck_since_ms };
+    r->wanted = r->poked = true;
+    pthread_cond_signal(&r->wake);
 }
 
 void runner_request(struct runner *r, uint64_t wait_ms, struct run_report *report)
 {
     struct timespec until = runner_deadline(wait_ms);
 
+    if (!lease_is_held(r->lease)) {
+        runner_request_other(r, wait_ms, report);
+        return;
+    }
     pthread_mutex_lock(&r->lock);
-    if (!r->report.running)        /* else it joins; its report stays */
-        r->report = (struct run_report){ .running = true, .last_success_ms = r->report.last_success_ms,
-                                         .stuck_since_ms = r->report.stuck_since_ms };
-    r->wanted = r->poked = true;
-    pthread_cond_signal(&r->wake);
-    while (!has_news(r))
+    runner_want(r);
+    while (!runner_has_news(r))
         if (pthread_cond_timedwait(&r->changed, &r->lock, &until) != 0)
             break;
     *report = r->report;

@@ -284,7 +284,7 @@ static bool send_prepared(struct signings *all, struct err *err)
     const char *kind = all->requests[0].kind;
     uint64_t first;
 
-    if (!sign_next(all, err) || !writer_do(s->writer, store_signed, all, err))
+    if (!sign_next(all, err) || !settle_do(s, store_signed, all, err))
         return false;
     s->flight_count += all->count;
     s->flight_cost = wei_sum(s->flight_cost, all->cost);

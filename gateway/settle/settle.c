@@ -22,21 +22,39 @@ bool settle_new(const struct settle_config *config, struct db *db, struct writer
     s->signer = signer;
     s->clock = clock;
     s->account = signer_address(signer);
+    s->generation = lease_generation(config->lease);
     rpc_expect_chain(rpc, config->chain_id);
     endpoints_log(rpc);
     *settle = s;
     return true;
 }
 
-void settle_free(struct settle *s)
+static void free_lists(struct settle *s)
 {
-    if (s == NULL)
-        return;
     free(s->watches);
     free(s->outcomes);
     free(s->marks);
     free(s->left_out);
+}
+
+void settle_free(struct settle *s)
+{
+    if (s == NULL)
+        return;
+    free_lists(s);
     free(s);
+}
+
+void settle_renew(struct settle *s)
+{
+    free_lists(s);
+    *s = (struct settle){ .config = s->config, .db = s->db, .writer = s->writer, .rpc = s->rpc, .signer = s->signer, .clock = s->clock,
+                          .account = s->account, .generation = lease_generation(s->config.lease) };
+}
+
+bool settle_do(struct settle *s, writer_fn *fn, void *self, struct err *err)
+{
+    return lease_do(s->config.lease, s->generation, s->writer, fn, self, err);
 }
 
 /* A function a state. */

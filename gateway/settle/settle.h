@@ -12,10 +12,10 @@
 #include "chain/settlement.h"
 #include "chain/signer.h"
 #include "gateway/base/clock.h"
+#include "gateway/settle/lease.h"
 #include "gateway/settle/plan.h"
 #include "store/batches.h"
 #include "store/transactions.h"
-#include "store/writer.h"
 
 struct settle_config {
     uint64_t chain_id;
@@ -31,6 +31,7 @@ struct settle_config {
     bool parties_only;                        /* [archive] disclosure = parties: receipt lines are sealed */
     const uint8_t *secret;                    /* 32 bytes, borrowed: for salts */
     size_t in_flight;                         /* transactions not mined yet, at most; 0: SEND_WINDOW */
+    struct lease *lease;                      /* borrowed; NULL: nobody else settles this store */
     uint64_t set_gas;                         /* most for one distribute call, as estimated; 0: SET_GAS_MAX */
 };
 
@@ -55,6 +56,8 @@ MUST_USE bool settle_new(const struct settle_config *config, struct db *db, stru
                          const struct signer *signer, const struct clock *clock, struct settle **settle,
                          struct err *err);
 void settle_free(struct settle *settle);
+/* The lease was taken or lost meanwhile: whatever was found out before is forgotten. */
+void settle_renew(struct settle *settle);
 /* Closes the open batch when it holds something worth a settlement and no other batch is unfinished; *closed tells. */
 MUST_USE bool settle_close(struct settle *settle, bool *closed, struct err *err);
 /* Does all that can be done now without waiting; *moved false: nothing changed since the last step. */

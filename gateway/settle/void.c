@@ -107,7 +107,7 @@ bool void_when_refused(struct look *l, bool *voided, struct err *err)
     if (is_void || !address_eq(l->t->account, s->account))
         return true;
     buf_init(&a.raw);
-    ok = sign_void(s, l->t->nonce, l->t, newest, &a, err) && writer_do(s->writer, store_void, &a, err);
+    ok = sign_void(s, l->t->nonce, l->t, newest, &a, err) && settle_do(s, store_void, &a, err);
     if (ok) {
         log_event(LOG_WARN_LEVEL, "tx_voided", KV_U64("sequence", l->t->sequence), KV_U64("nonce", l->t->nonce),
                   KV_TEXT("kind", l->t->kind), KV_HASH("tx", &a.hash.h), KV_TEXT("error", newest->answer));
@@ -135,7 +135,7 @@ static bool fill_nonce(struct settle *s, uint64_t nonce, struct err *err)
     bool ok;
 
     buf_init(&f.attempt.raw);
-    ok = sign_void(s, nonce, NULL, NULL, &f.attempt, err) && writer_do(s->writer, store_filling, &f, err);
+    ok = sign_void(s, nonce, NULL, NULL, &f.attempt, err) && settle_do(s, store_filling, &f, err);
     if (ok) {
         f.attempt.tx = f.row.id;
         log_event(LOG_WARN_LEVEL, "nonce_filled", KV_U64("nonce", nonce), KV_HASH("tx", &f.attempt.hash.h));

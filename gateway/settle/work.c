@@ -127,5 +127,5 @@ static bool change_batch(void *self, struct group *group, struct err *err)
 
 bool move_batch(struct settle *s, uint64_t number, enum batch_state from, enum batch_state to, struct err *err)
 {
-    return writer_do(s->writer, change_batch, &(struct batch_change){ number, from, to }, err);
+    return settle_do(s, change_batch, &(struct batch_change){ number, from, to }, err);
 }

@@ -145,7 +145,7 @@ static void end(struct kept *k)
 
 static struct retention *retention_of(struct kept *k)
 {
-    return retention_new(&(struct retention_config){ k->dir, k->secret, KEEP_MS }, k->w->db, k->w->writer, &k->w->clock);
+    return retention_new(&(struct retention_config){ .archive_dir = k->dir, .secret = k->secret, .keep_ms = KEEP_MS }, k->w->db, k->w->writer, &k->w->clock);
 }
 
 /* At most so many steps; how many were done. */
@@ -410,7 +410,6 @@ static void die_at(struct kept *k, const char *place)
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
-    store_place_dead(k->w->url);
 }
 
 static void killed_anywhere_it_goes_on(void **state)

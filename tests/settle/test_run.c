@@ -357,7 +357,6 @@ static void killed_anywhere_it_goes_on(void **state)
         assert_int_equal(waitpid(child, &status, 0), child);
         if (!WIFSIGNALED(status))
             fail_msg("nothing passed by %s", places[i]);
-        store_place_dead(w->url);
         r = run_well(w, true);
         assert_int_equal(r.state, BATCH_FINAL);
         assert_int_equal(r.sequence, i + 1);

@@ -198,7 +198,6 @@ static void all_that_was_acknowledged_survives_kill_9(void **state)
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFSIGNALED(status));
 
-        store_place_dead(f->url);
         store_ok(db_open(f->url, DB_WRITE, &f->db, &err));
         store_ok(db_migrate(f->db, &err));
         for (uint64_t n = 1; n <= last; n++) {

@@ -21,7 +21,7 @@ bool store_place_is_sqlite(void)
     return server() == NULL;
 }
 
-/* By a reader, who needs no lease. */
+/* By a reader, who waits for no turn. */
 static void run(const char *url, const char *sql)
 {
     struct err err = { 0 };
@@ -81,12 +81,6 @@ void store_place_gone(const char *url)
         snprintf(sql, sizeof sql, "DROP DATABASE %.*s WITH (FORCE)", (int)strcspn(url + 14, "?"), url + 14);
         run(behind_pooler(), sql);
     }
-}
-
-void store_place_dead(const char *url)
-{
-    if (!store_place_is_sqlite())
-        run(url, "UPDATE writer_lease SET until = 0");
 }
 
 const char *store_place_ruin(void)

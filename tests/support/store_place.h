@@ -15,8 +15,6 @@ bool store_place_is_pooled(void);             /* through pgbouncer (scripts/with
 /* The url of an empty store; path: of the file, where it is one. */
 void store_place_new(const char *path, char url[STORE_URL]);
 void store_place_gone(const char *url);       /* what is not in the folder */
-/* As if the time had passed after which a writer that died may be followed by another. */
-void store_place_dead(const char *url);
 /* A literal that makes the database end the transaction by itself, as on a full disk or a lost line. */
 const char *store_place_ruin(void);
 /* Scripts that make the database refuse every row put into a table (amount NULL), or those of an amount, until the other. */

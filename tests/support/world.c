@@ -151,6 +151,23 @@ void world_reopen(struct world *w)
     must(intake_new(&w->config, w->writer, w->signer, &w->clock, w->snapshots, &w->intake, &err), &err);
 }
 
+void world_join(struct world *w, struct world_gateway *g)
+{
+    struct err err = { 0 };
+
+    must(writer_open(w->url, &w->clock, &g->writer, &err) && writer_start(g->writer, &err)
+         && db_open(w->url, DB_READ, &g->db, &err) && snapshots_new(g->db, &g->snapshots, &err)
+         && intake_new(&w->config, g->writer, w->signer, &w->clock, g->snapshots, &g->intake, &err), &err);
+}
+
+void world_leave(struct world_gateway *g)
+{
+    intake_free(g->intake);
+    snapshots_free(g->snapshots);
+    db_close(g->db);
+    writer_close(g->writer);
+}
+
 void world_admit(struct world *w, const struct party *provider)
 {
     struct provider p = { .address = provider->address, .name = "node" };

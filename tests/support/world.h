@@ -39,6 +39,11 @@ int world_teardown(void **state);
 void world_restart(struct world *w);          /* a new intake over the same store, with w->config */
 void world_reopen(struct world *w);           /* and the store opened anew, as by a process that begins */
 
+/* Another gateway on the same store, which must be one that is shared (store_place.h): with the same clock, keys and w->config. */
+struct world_gateway { struct writer *writer; struct db *db; struct snapshots *snapshots; struct intake *intake; };
+void world_join(struct world *w, struct world_gateway *g);
+void world_leave(struct world_gateway *g);
+
 struct party world_party(uint8_t number);
 void world_admit(struct world *w, const struct party *provider);
 struct model world_claim(struct world *w, const struct party *creator, struct hash model, struct hash parent, uint16_t share_bps);
