@@ -41,9 +41,9 @@ void events_get(struct request *req, struct reply *reply)
         reply->content_type = "text/event-stream";
         return;
     }
-    reply->listener = listener_new(req->api->books[0]->events, id);
+    reply->listener = listener_new(req->api->books[0]->events, &(struct listener_wants){ .client = req->client, .last_id = id });
     if (reply->listener == NULL) {
-        problem(reply, 503, "try-again", "As many listen to events as may, %u, or the service stops.", LISTENERS_MAX);
+        problem(reply, 503, "try-again", "As many listen to events as may, or the service stops.");
         reply_header(reply, "Retry-After", "10");
         return;
     }

@@ -13,6 +13,9 @@
 #define READERS_MAX 16
 #define ADMIN_THREADS 2
 #define ADMIN_CONNECTIONS 256
+static const struct events_limits desk_listeners = { 64, 64 };
+/* Of the public: a browser keeps six connections to one host, and the pages ask for more than events. */
+static const struct events_limits public_listeners = { EVENTS_LISTENERS_MAX, 4 };
 
 bool api_begin(struct api *api, struct db **db, struct reply *reply)
 {
@@ -129,7 +132,8 @@ struct api *api_new(const struct api_config *config, struct writer *writer, stru
     a->held = held_new();
     a->idempotency = idempotency_new();
     a->sessions = sessions_new();
-    a->events = events_new();
+    a->events = events_new(desk_listeners);
+    a->account_events = events_new(public_listeners);
     room_init(&a->room, ROOM_BYTES);
     pthread_mutex_init(&a->unfolding, NULL);
     flow_init(&a->flow);
@@ -178,10 +182,12 @@ void api_stop(struct api *api)
         return;
     atomic_store(&api->draining, true);
     events_close(api->events);
+    events_close(api->account_events);
     server_stop(api->server);
     server_stop(api->admin_server);
     live_stop(api->live);
     events_free(api->events);
+    events_free(api->account_events);
     sessions_free(api->sessions);
     idempotency_free(api->idempotency);
     held_free(api->held);

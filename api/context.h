@@ -35,9 +35,9 @@ struct api {
     struct usage *usage;
     struct held *held;
     struct idempotency *idempotency;
-    struct sessions *sessions;                /* of books[0], as are the three below */
+    struct sessions *sessions;                /* of books[0], as are the four below */
     struct wallets wallets;
-    struct events *events;
+    struct events *events, *account_events;   /* for the desk; for everybody, each about one account */
     struct live *live;
     struct server *_Atomic server, *_Atomic admin_server;       /* NULL while they start, though one may be asked */
     atomic_bool draining;

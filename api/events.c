@@ -9,21 +9,24 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/mem.h"
 
-struct event { uint64_t id; char *text; };    /* owned */
+struct event { uint64_t id; char *text; struct address account; bool about; };   /* text owned; about: the account alone */
 
 struct events {
     pthread_mutex_t lock;
+    struct events_limits limits;
     struct event ring[EVENTS_KEPT];           /* event number n at n % EVENTS_KEPT; numbers from 0 */
     uint64_t count;                           /* events so far */
     uint64_t last_id, beats;
     struct listener *first;
-    unsigned listening;
     bool closed;
 };
 
 struct listener {
     struct events *events;
     struct listener *next;
+    struct ip sender;
+    struct address account;
+    bool about;                               /* it wants the account alone */
     uint64_t at, beats;                       /* number of the next event; beats that were told */
     uint64_t until_ms;                        /* monotonic */
     char out[EVENT_MAX];                      /* what is being sent: the ring may go on meanwhile */
@@ -33,10 +36,13 @@ struct listener {
     void *self;
 };
 
-struct events *events_new(void)
+struct events *events_new(struct events_limits limits)
 {
     struct events *e = mem_new(sizeof *e);
 
+    if (limits.listeners > EVENTS_LISTENERS_MAX)
+        bug("%u listeners are over %u", limits.listeners, EVENTS_LISTENERS_MAX);
+    e->limits = limits;
     pthread_mutex_init(&e->lock, NULL);
     return e;
 }
@@ -52,13 +58,23 @@ void events_free(struct events *events)
 }
 
 /* Under the lock. */
+static void wake(struct listener *l)
+{
+    if (!l->paused)
+        return;
+    l->paused = false;
+    l->resume(l->self);
+}
+
 static void resume_all(struct events *e)
 {
     for (struct listener *l = e->first; l != NULL; l = l->next)
-        if (l->paused) {
-            l->paused = false;
-            l->resume(l->self);
-        }
+        wake(l);
+}
+
+static bool is_for(const struct listener *l, const struct event *event)
+{
+    return !l->about || (event->about && address_eq(l->account, event->account));
 }
 
 void events_close(struct events *events)
@@ -77,7 +93,8 @@ void events_beat(struct events *events)
     pthread_mutex_unlock(&events->lock);
 }
 
-void events_add(struct events *events, uint64_t now_ms, const char *name, json *owned_data)
+/* account NULL: about everything. */
+static void add(struct events *events, uint64_t now_ms, const struct address *account, const char *name, json *owned_data)
 {
     struct event *slot;
     struct buf text;
@@ -94,11 +111,48 @@ void events_add(struct events *events, uint64_t now_ms, const char *name, json *
     if (text.failed || text.len >= EVENT_MAX)
         bug("event %s has %zu bytes", name, text.len);
     slot->text = mem_text(buf_text(&text));
+    slot->about = account != NULL;
+    if (slot->about)
+        slot->account = *account;
     events->count++;
-    resume_all(events);
+    for (struct listener *l = events->first; l != NULL; l = l->next)
+        if (is_for(l, slot))
+            wake(l);
+        else if (l->at + 1 == events->count)
+            l->at++;                          /* or it fell behind by what is not for it */
     pthread_mutex_unlock(&events->lock);
     buf_clear(&text);
     json_free(owned_data);
+}
+
+void events_add(struct events *events, uint64_t now_ms, const char *name, json *owned_data)
+{
+    add(events, now_ms, NULL, name, owned_data);
+}
+
+void events_add_about(struct events *events, uint64_t now_ms, struct address account, const char *name, json *owned_data)
+{
+    add(events, now_ms, &account, name, owned_data);
+}
+
+static bool is_among(const struct address *list, size_t count, struct address account)
+{
+    for (size_t i = 0; i < count; i++)
+        if (address_eq(list[i], account))
+            return true;
+    return false;
+}
+
+size_t events_accounts(struct events *events, struct address accounts[EVENTS_LISTENERS_MAX])
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&events->lock);
+    for (const struct listener *l = events->first; l != NULL; l = l->next)
+        if (l->about && !is_among(accounts, count, l->account))
+            accounts[count++] = l->account;
+    pthread_mutex_unlock(&events->lock);
+    return count;
 }
 
 static uint64_t oldest(const struct events *e)
@@ -130,21 +184,36 @@ static void start_at(struct listener *l, uint64_t last_id)
         say(l, "retry: 2000\n\nevent: reset\ndata: {}\n\n");
 }
 
-struct listener *listener_new(struct events *events, uint64_t last_id)
+/* Under the lock. */
+static bool has_room(const struct events *e, struct ip sender)
+{
+    unsigned all = 0, same = 0;
+
+    for (const struct listener *l = e->first; l != NULL; l = l->next) {
+        all++;
+        same += ip_eq(l->sender, sender);
+    }
+    return !e->closed && all < e->limits.listeners && same < e->limits.per_sender;
+}
+
+struct listener *listener_new(struct events *events, const struct listener_wants *wants)
 {
     struct listener *l = mem_new(sizeof *l);
     bool ok;
 
     l->events = events;
     l->until_ms = clock_monotonic_ms() + LISTENER_MS;
+    l->sender = ip_sender(wants->client);
+    l->about = wants->account != NULL;
+    if (l->about)
+        l->account = *wants->account;
     pthread_mutex_lock(&events->lock);
-    ok = !events->closed && events->listening < LISTENERS_MAX;
+    ok = has_room(events, l->sender);
     if (ok) {
         l->beats = events->beats;
         l->next = events->first;
         events->first = l;
-        events->listening++;
-        start_at(l, last_id);
+        start_at(l, wants->last_id);
     }
     pthread_mutex_unlock(&events->lock);
     if (ok)
@@ -165,7 +234,6 @@ void listener_free(struct listener *listener)
     for (at = &e->first; *at != listener; at = &(*at)->next)
         continue;
     *at = listener->next;
-    e->listening--;
     pthread_mutex_unlock(&e->lock);
     free(listener);
 }
@@ -182,6 +250,8 @@ static bool next_text(struct listener *l)
 {
     const struct events *e = l->events;
 
+    while (l->at < e->count && !is_for(l, &e->ring[l->at % EVENTS_KEPT]))
+        l->at++;
     if (l->at < e->count)
         say(l, e->ring[l->at++ % EVENTS_KEPT].text);
     else if (l->beats != e->beats)

@@ -12,8 +12,8 @@ handler_fn model_post, models_get, model_get, lineage_get;
 handler_fn capacity_post, quote_post;
 /* accounts.c */
 handler_fn account_get, claim_get;
-/* account_receipts.c */
-handler_fn account_receipts_get;
+/* account_receipts.c, account_events.c */
+handler_fn account_receipts_get, account_events_get;
 /* delegations.c */
 handler_fn delegation_post, revocation_post, payout_post, delegations_get, delegation_delete;
 /* statements.c */

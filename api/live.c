@@ -9,6 +9,7 @@
 #include "api/context.h"
 #include "api/samples.h"
 #include "api/settlement_shapes.h"
+#include "api/watched.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "store/ledger.h"
@@ -34,6 +35,7 @@ struct live {
     struct figures last, stored;              /* of the last look; when the last row was stored, or the first look */
     struct seen seen[SETTLEMENTS_LOOKED];     /* by sequence % SETTLEMENTS_LOOKED */
     struct payment payment;                   /* the last that was told */
+    struct watched watched;
     bool first;                               /* nothing was looked at yet: what stands already is no news */
     char said[400];                           /* the error that was logged last */
 };
@@ -66,6 +68,7 @@ static bool tell_settlement(void *self, const struct settlement_row *s, struct e
     *seen = (struct seen){ s->sequence, s->state };
     if (!news || l->first)
         return true;
+    watched_settled(&l->watched);
     data = json_new_object();
     json_put_u64(data, "sequence", s->sequence);
     json_put_text(data, "state", batch_state_name(s->state));
@@ -82,6 +85,7 @@ static bool tell_payment(void *self, const struct payment *p, struct err *err)
 
     (void)err;
     l->payment = *p;
+    watched_paid(&l->watched, p->account);
     json_put_address(data, "account", p->account);
     json_put_amount(data, "amount", p->amount);
     json_put_u64(data, "block", p->block);
@@ -97,7 +101,8 @@ static bool look_at_store(struct live *l, struct db *db, struct figures *now, st
         return false;
     if (l->first)
         return store_payment_last(db, &l->payment, err);
-    return store_payments_after(db, l->payment.block, l->payment.log_index, PAYMENTS_A_LOOK, tell_payment, l, err);
+    return store_payments_after(db, l->payment.block, l->payment.log_index, PAYMENTS_A_LOOK, tell_payment, l, err)
+        && watched_look(&l->watched, l->api->account_events, db, clock_now_ms(l->api->clock), err);
 }
 
 static void look_at_watchdog(const struct api *api, struct figures *now)
@@ -179,6 +184,12 @@ static void restore(struct live *l)
     db_pool_give(l->api->pool, db);
 }
 
+static void beat(struct api *api)
+{
+    events_beat(api->events);
+    events_beat(api->account_events);
+}
+
 static void look(struct live *l)
 {
     struct intake_counters counters;
@@ -192,6 +203,7 @@ static void look(struct live *l)
     now.duplicate = counters.duplicate;
     now.quarantined = counters.quarantined;
     now.rejected = counters.rejected;
+    watched_begin(&l->watched, l->api->account_events);
     ok = db_pool_take(l->api->pool, &db, &err);
     if (ok) {
         ok = look_at_store(l, db, &now, &err);
@@ -207,7 +219,7 @@ static void look(struct live *l)
     l->last = now;
     l->first = l->first && !ok;
     if (l->looks % BEATS_S == 0)
-        events_beat(l->api->events);
+        beat(l->api);
 }
 
 static void *run(void *self)

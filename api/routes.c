@@ -29,6 +29,7 @@ static const struct route public_rows[] = {
     { "GET",    "/v1/settlements/{sequence}",             ACCESS_ANYONE,   ROUTE_QUICK, settlement_get, 0, false },
     { "GET",    "/v1/settlements/{sequence}/rewards.json", ACCESS_ANYONE,   ROUTE_QUICK, settlement_rewards, 0, false },
     { "GET",    "/v1/settlements/{sequence}/archive",     ACCESS_ANYONE,   ROUTE_QUICK, settlement_archive, 0, false },
+    { "GET",    "/v1/events",                             ACCESS_ANYONE,   ROUTE_QUICK, account_events_get, 0, false },
     { "GET",    "/v1/info",                               ACCESS_ANYONE,   ROUTE_QUICK, info_get, 0, false },
     { "GET",    "/openapi.json",                          ACCESS_ANYONE,   ROUTE_QUICK, openapi_get, 0, false },
     { "GET",    "/healthz",                               ACCESS_ANYONE,   ROUTE_QUICK, health_get, 0, false },

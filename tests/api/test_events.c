@@ -6,6 +6,8 @@
 #include "tests/support/fixture.h"
 
 #define NOW UINT64_C(1790718319139)
+#define LISTENERS 8u
+#define PER_SENDER 3u
 
 /* A connection that is paused or not. */
 struct connection { int paused, resumed; };
@@ -21,14 +23,19 @@ static json *data(uint64_t n)
     return object;
 }
 
-static struct listener *listen_as(struct events *e, uint64_t last_id, struct connection *connection)
+static struct listener *listen_to(struct events *e, const struct listener_wants *wants, struct connection *connection)
 {
-    struct listener *l = listener_new(e, last_id);
+    struct listener *l = listener_new(e, wants);
 
     assert_non_null(l);
     *connection = (struct connection){ 0 };
     listener_attach(l, pause_it, resume_it, connection);
     return l;
+}
+
+static struct listener *listen_as(struct events *e, uint64_t last_id, struct connection *connection)
+{
+    return listen_to(e, &(struct listener_wants){ .last_id = last_id }, connection);
 }
 
 /* All there is, in pieces of any size. */
@@ -53,7 +60,7 @@ static void assert_reads(struct listener *l, size_t piece, const char *want)
 
 static int setup(void **state)
 {
-    *state = events_new();
+    *state = events_new((struct events_limits){ LISTENERS, PER_SENDER });
     return 0;
 }
 
@@ -146,17 +153,89 @@ static void a_beat_is_a_comment(void **state)
     listener_free(l);
 }
 
+static struct listener *listen_from(struct events *e, const char *ip)
+{
+    struct listener_wants wants = { 0 };
+
+    assert_true(ip_parse(ip, strlen(ip), &wants.client));
+    return listener_new(e, &wants);
+}
+
 static void no_more_listen_than_may(void **state)
 {
-    struct listener *all[LISTENERS_MAX];
+    static const char *const senders[] = { "192.0.2.1", "192.0.2.2", "192.0.2.3" };
+    struct listener *all[LISTENERS];
 
-    for (size_t i = 0; i < LISTENERS_MAX; i++)
-        assert_non_null(all[i] = listener_new(*state, 0));
-    assert_null(listener_new(*state, 0));
+    for (size_t i = 0; i < LISTENERS; i++)
+        assert_non_null(all[i] = listen_from(*state, senders[i / PER_SENDER]));
+    assert_null(listen_from(*state, "192.0.2.4"));
     listener_free(all[7]);
-    assert_non_null(all[7] = listener_new(*state, 0));
-    for (size_t i = 0; i < LISTENERS_MAX; i++)
+    assert_non_null(all[7] = listen_from(*state, "192.0.2.4"));
+    for (size_t i = 0; i < LISTENERS; i++)
         listener_free(all[i]);
+}
+
+static void no_more_of_one_sender_listen_than_may(void **state)
+{
+    struct listener *all[PER_SENDER], *other;
+
+    for (size_t i = 0; i < PER_SENDER; i++)
+        assert_non_null(all[i] = listen_from(*state, i == 0 ? "2001:db8::1" : "2001:db8::2"));       /* of one /64 */
+    assert_null(listen_from(*state, "2001:db8::3"));
+    assert_non_null(other = listen_from(*state, "2001:db8:0:1::3"));
+    listener_free(other);
+    for (size_t i = 0; i < PER_SENDER; i++)
+        listener_free(all[i]);
+}
+
+/* -- about one account -- */
+
+static const struct address mine = { { 1 } }, yours = { { 2 } };
+
+static void who_listens_to_an_account_hears_of_it_alone(void **state)
+{
+    struct connection connection;
+    struct listener *l = listen_to(*state, &(struct listener_wants){ .account = &mine }, &connection);
+
+    assert_reads(l, EVENT_MAX, "retry: 2000\n\n");
+    events_add(*state, NOW, "a", data(1));
+    events_add_about(*state, NOW + 1, yours, "a", data(2));
+    assert_int_equal(connection.resumed, 0);
+    events_add_about(*state, NOW + 2, mine, "a", data(3));
+    assert_int_equal(connection.resumed, 1);
+    events_add_about(*state, NOW + 3, yours, "a", data(4));
+    assert_reads(l, EVENT_MAX, "id: 1790718319141\nevent: a\ndata: {\"n\":3}\n\n");
+    listener_free(l);
+}
+
+static void nobody_falls_behind_by_what_others_hear(void **state)
+{
+    struct connection connection;
+    struct listener *l = listen_to(*state, &(struct listener_wants){ .account = &mine }, &connection);
+
+    assert_reads(l, EVENT_MAX, "retry: 2000\n\n");
+    for (uint64_t n = 0; n <= EVENTS_KEPT; n++)
+        events_add_about(*state, NOW + n, yours, "a", data(n));
+    events_beat(*state);
+    assert_reads(l, EVENT_MAX, ":\n\n");
+    listener_free(l);
+}
+
+static void the_accounts_that_are_listened_to_are_named_once(void **state)
+{
+    struct address accounts[EVENTS_LISTENERS_MAX];
+    struct connection connection;
+    struct listener *all[] = {
+        listen_as(*state, 0, &connection),
+        listen_to(*state, &(struct listener_wants){ .account = &mine }, &connection),
+        listen_to(*state, &(struct listener_wants){ .account = &mine }, &connection),
+    };
+
+    assert_int_equal(events_accounts(*state, accounts), 1);
+    assert_memory_equal(accounts[0].b, mine.b, sizeof mine.b);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        listener_free(all[i]);
+    assert_int_equal(events_accounts(*state, accounts), 0);
 }
 
 static void listeners_end_when_the_service_does(void **state)
@@ -169,7 +248,7 @@ static void listeners_end_when_the_service_does(void **state)
     events_close(*state);
     assert_int_equal(connection.resumed, 1);
     assert_int_equal(listener_read(l, piece, sizeof piece), -1);
-    assert_null(listener_new(*state, 0));
+    assert_null(listener_new(*state, &(struct listener_wants){ 0 }));
     listener_free(l);
 }
 
@@ -244,7 +323,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_event_reaches_who_listens), TEST(ids_grow_within_one_moment), TEST(who_comes_back_gets_what_was_missed),
         TEST(who_missed_what_is_gone_is_told_to_ask_anew), TEST(who_falls_behind_is_cut_off), TEST(a_beat_is_a_comment),
-        TEST(no_more_listen_than_may), TEST(listeners_end_when_the_service_does),
+        TEST(no_more_listen_than_may), TEST(no_more_of_one_sender_listen_than_may), TEST(who_listens_to_an_account_hears_of_it_alone),
+        TEST(nobody_falls_behind_by_what_others_hear), TEST(the_accounts_that_are_listened_to_are_named_once), TEST(listeners_end_when_the_service_does),
         cmocka_unit_test(samples_hold_what_came_in_since_the_one_before), cmocka_unit_test(a_full_ring_forgets_the_oldest),
         cmocka_unit_test(a_restart_keeps_what_was_stored_and_counts_on),
     };
