@@ -16,6 +16,7 @@
 
 #define LOOK_MS 1000u
 #define BEATS_S 15u                           /* who is gone is noticed within this */
+#define ACCOUNT_BEATS_S 5u                    /* the same, where few may listen: pages come and go */
 #define SETTLEMENTS_LOOKED 8u                 /* the newest: older ones do not move any more */
 #define PAYMENTS_A_LOOK 500u
 #define RATE_SECONDS 10u
@@ -184,12 +185,6 @@ static void restore(struct live *l)
     db_pool_give(l->api->pool, db);
 }
 
-static void beat(struct api *api)
-{
-    events_beat(api->events);
-    events_beat(api->account_events);
-}
-
 static void look(struct live *l)
 {
     struct intake_counters counters;
@@ -219,7 +214,9 @@ static void look(struct live *l)
     l->last = now;
     l->first = l->first && !ok;
     if (l->looks % BEATS_S == 0)
-        beat(l->api);
+        events_beat(l->api->events);
+    if (l->looks % ACCOUNT_BEATS_S == 0)
+        events_beat(l->api->account_events);
 }
 
 static void *run(void *self)

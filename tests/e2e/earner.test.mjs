@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
+import { parseUnits } from "viem";
 import { until } from "../../scripts/lib/process.mjs";
 import { assertAccessible, openPage, screen, shifts, SIZES, startBrowser } from "./browser.mjs";
 import { person } from "./jobs.mjs";
@@ -14,6 +15,12 @@ import { HOUR, modelDigest, startWorld } from "./world.mjs";
 // What a stranger may have put into a name.
 const EVIL = `<img src=x onerror="window.injected=1">`, EVIL_SCRIPT = `"><script>window.injected=1</script>`;
 const ROOT = new URL("../../", import.meta.url).pathname;
+
+// The reference list: one model of ours is on it, cached tokens included.
+const LIST = `provider,model_id,name,valid_from,input_usd_per_mtok,cache_read_usd_per_mtok,output_usd_per_mtok,tier_input_usd_per_mtok,tier_output_usd_per_mtok
+vendor,<b>large</b>,Large,,2.5,0.25,10.000001,,
+`;
+const TOKEN_PRICE = 75n, CENTS = 100n;
 
 const heading = (name, on) => on.getByRole("heading", { level: 1, name, exact: true }).waitFor();
 const calm = (on) => assert.deepEqual(on.complaints, []);
@@ -38,6 +45,9 @@ describe("the earner's pages", () => {
     await world.postAccepted(receipts);
     await gateway.post("/v1/receipts", [await world.jobs.signed(earner, evil, { finishedAt: Date.now() - 30 * HOUR })]);
     job = receipts[0];
+    for (const model of world.models.slice(0, 2))
+      await world.postAccepted([await world.jobs.countersign(world.consumer, await world.jobs.signed(world.nodes[1], model.model, { consumer: world.consumer.address, inputTokens: 4000, cachedTokens: 1003 }))]);
+    await gateway.must("POST", "/admin/v1/reference-prices", { csv: LIST, date: "2026-08-21", tokenPrice: "0.75", models: [{ model: world.models[0].model, provider: "vendor", modelId: "<b>large</b>" }] });
     await gateway.must("POST", "/admin/v1/adjustments", { account: earner.address, amount: "1000000", sign: "+", reason: EVIL });
     await world.settle();
     await world.postAccepted([await world.jobs.signed(earner, evil)]);      // waits for the next one
@@ -164,6 +174,101 @@ describe("the earner's pages", () => {
     await on.goto(`/accounts/${earner.address}`);      // remembered
     await on.getByText("The contract says the same.").waitFor();
     assert.deepEqual(on.complaints.filter((text) => text !== `elsewhere: ${world.chain.url}/`), []);
+    await on.context().close();
+  });
+
+  const cells = (on, table, head) => on.locator(`table[data-name="${table}"] td[data-head="${head}"] data`).evaluateAll((all) => all.map((d) => BigInt(d.value)));
+  const up = (value, by) => (value + by - 1n) / by;
+
+  it("compares list prices with the reference list, to the last digit", async () => {
+    const on = await openPage(browser, gateway.url), { body: model } = await gateway.get(`/v1/models/${world.models[0].model}`);
+    const { inputTokens, cachedTokens, outputTokens } = model.price.perMillion;
+    const here = [inputTokens, cachedTokens, outputTokens].map((price) => up(BigInt(price) * TOKEN_PRICE, CENTS)); // the token has 18 decimals, as dollars here
+    const there = ["2.5", "0.25", "10.000001"].map((price) => parseUnits(price, 18));
+    await on.goto("/");
+    await on.getByText("A comparison of list prices, not a statement").waitFor();
+    assert.deepEqual(await cells(on, "reference", "In dollars"), here);
+    assert.deepEqual(await cells(on, "reference", "At the reference"), there);
+    assert.deepEqual(await cells(on, "reference", "Less by"), there.map((cost, i) => (here[i] <= cost ? ((cost - here[i]) * 10_000n) / cost : -up((here[i] - cost) * 10_000n, cost))));
+    assert.equal(await fact(on, "Reference list of").innerText(), "2026-08-21, version 1");
+    const { body: list } = await gateway.get(await fact(on, "Its digest (Keccak-256)").locator("a").getAttribute("href"));
+    assert.equal(list, LIST);
+    calm(on);
+    await on.context().close();
+  });
+
+  it("shows a consumer what it was charged and saved, as the signed statement says", async () => {
+    const on = await openPage(browser, gateway.url), [{ url }] = await Promise.all([
+      on.waitForResponse((response) => response.url().includes("/savings?")), on.goto(`/accounts/${world.consumer.address}`)]);
+    const { body: savings } = await gateway.get(url.slice(gateway.url.length));
+    await on.locator('table[data-name="savings"]').waitFor();
+    assert.deepEqual(await cells(on, "savings", "Charged"), savings.models.map(({ charged }) => BigInt(charged)));
+    assert.equal(savings.models.length, 2);
+    const [listed] = savings.models.filter(({ reference }) => reference), [cost] = await cells(on, "savings", "At the reference");
+    assert.equal(cost, parseUnits(listed.reference.cost, 18));
+    assert.equal(savings.referenceCost, listed.reference.cost);
+    assert.equal(savings.saved.sign, "+");
+    assert.deepEqual(await cells(on, "savings", "Saved"), [BigInt(savings.saved.bps)], "of one model it is what was saved of all");
+    assert.equal(await on.locator("[data-saved] data").getAttribute("value"), String(savings.saved.bps));
+    const [file] = await Promise.all([on.waitForEvent("download"), on.getByRole("button", { name: "Statement as CSV" }).first().click()]);
+    assert.equal(fs.readFileSync(await file.path(), "utf8"), savings.csv);
+    await on.getByLabel("Period").selectOption("Last 7 days");
+    await on.waitForResponse((response) => response.url().includes("/savings?"));
+    await on.locator('table[data-name="savings"]').waitFor();
+    for (const theme of ["dark", "light"]) {
+      await on.emulateMedia({ colorScheme: theme });
+      await assertAccessible(on, `savings ${theme}`);
+    }
+    await screen(on, "earner-savings-1280");
+    await on.setViewportSize(SIZES.phone);
+    assert.equal(await on.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, "savings are wider than a phone");
+    await screen(on, "earner-savings-390");
+    await on.goto(`/accounts/${earner.address}`);      // never billed
+    await on.getByText("These are all lines").waitFor();
+    assert.equal(await on.getByText("Savings against the reference list").count(), 0);
+    calm(on);
+    await on.context().close();
+  });
+
+  it("follows an account by events, and asks now and then where it may not listen", async () => {
+    const on = await openPage(browser, gateway.url), node = world.nodes[1], account = `/v1/accounts/${node.address}`, place = `${gateway.url}/v1/events?account=${node.address}`;
+    const earned = async () => (await gateway.get(account)).body.earned;
+    const ask = (signal, url = place) => fetch(url, { signal });
+    await until(async () => { // pages that were closed are gone
+      const stop = new AbortController(), { status } = await ask(stop.signal);
+      stop.abort();
+      return status === 200;
+    }, "there is room to listen");
+    await on.clock.install(); // no timer runs by itself: what is asked is asked for an event
+    await on.goto(`/accounts/${node.address}`);
+    await until(async () => (await figure(on, "Earned")) === (await earned()), "the account is shown");
+    await world.postAccepted([await world.jobs.signed(node, evil)]);
+    await until(async () => (await figure(on, "Earned")) === (await earned()), "the page hears of the job");
+    calm(on);
+
+    // As many as may of one address; each is told at first to look at all, and then what changed.
+    const stop = new AbortController(), streams = [];
+    let refused;
+    for (let i = 0; i < 5 && !refused; i++) {
+      const answer = await ask(stop.signal);
+      if (answer.status === 503) refused = answer;
+      else streams.push(answer);
+    }
+    assert.ok(streams.length <= 4 && refused, "more than four listen");
+    assert.ok(Number(refused.headers.get("retry-after")) > 0);
+    assert.equal((await refused.json()).code, "try-again");
+    assert.match(streams[0].headers.get("content-type"), /^text\/event-stream/);
+    const other = await openPage(browser, gateway.url);
+    await other.clock.install();
+    await other.goto(`/accounts/${node.address}`);
+    await until(async () => other.complaints.some((text) => text.includes("503")), "the page is refused");
+    await until(async () => (await figure(other, "Earned")) === (await earned()), "the account is shown");
+    await Promise.all([other.waitForRequest((request) => request.url().endsWith(account)), other.clock.runFor(15_000)]);
+    assert.deepEqual(other.complaints.filter((text) => !text.includes("503")), []);
+    stop.abort();
+    await other.context().close();
+    for (const [query, status] of [["", 400], ["?account=0x12", 400], [`?account=${node.address}&contract=${node.address}`, 404]])
+      assert.equal((await fetch(`${gateway.url}/v1/events${query}`)).status, status, query);
     await on.context().close();
   });
 

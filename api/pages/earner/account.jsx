@@ -5,9 +5,10 @@ import { Chain, ChainSource, ConnectButton } from "../lib/connect.jsx";
 import { Checks, useChecks } from "../lib/checks.jsx";
 import { Claim } from "../lib/claim.jsx";
 import { open } from "../lib/contract.js";
-import { useData, useList } from "../lib/data.js";
+import { useChanges, useData, useList } from "../lib/data.js";
 import { checkAccountOnChain } from "../lib/proof.js";
 import { signReader } from "../lib/reader.js";
+import { Savings } from "./savings.jsx";
 import { Statement } from "./statement.jsx";
 
 const Figure = ({ name, note, children }) => <div class="figure"><h2>{name}</h2><p class="value">{children}</p><p class="note">{note}</p></div>;
@@ -118,14 +119,19 @@ function Elsewhere({ account: a, info, address }) {
   );
 }
 
+const EVERY_LIVE_MS = 120_000; // what is held makes no event
+/** Events are told of the contract in force only. */
+const isInForce = (info) => info && info.contract === (info.contracts?.find(({ state }) => state === "active")?.address ?? info.contract);
+
 function Found({ address, reader, onReader }) {
   const { info, at } = useContext(Known), path = `/v1/accounts/${address}`;
   const [collected, setCollected] = useState(); // the leaf that was claimed here: looked at often until the gateway has seen it
   const [every, setEvery] = useState(15_000);
-  const { data: a, problem } = useData(at(path), every);
+  const { data: a, problem, reload } = useData(at(path), every);
+  const live = useChanges(isInForce(info) && `/v1/events?account=${address}`, reload);
   const claim = useData(a && BigInt(a.settled) > BigInt(a.paid) ? at(`${path}/claim`) : undefined);
   useEffect(() => void claim.reload(), [a?.settled, a?.paid]);
-  useEffect(() => { setEvery(collected && a && BigInt(a.paid) < BigInt(collected) ? 2000 : 15_000); }, [collected, a?.paid]);
+  useEffect(() => { setEvery(live ? EVERY_LIVE_MS : collected && a && BigInt(a.paid) < BigInt(collected) ? 2000 : 15_000); }, [live, collected, a?.paid]);
   const lines = useList(at(`${path}/statements`), 1000);
   useEffect(() => { if (reader) lines.reload(); }, [reader]);
   if (!a) return problem ? <Problem problem={problem} /> : <Waiting />;
@@ -139,6 +145,7 @@ function Found({ address, reader, onReader }) {
         {info && <Proof account={a} claim={claim.data} info={info} collected={collected} />}
       </div>
       <Parts account={a} name={address} />
+      <Savings address={address} account={a} reader={reader} />
       {closed ? <Sign address={address} info={info} onReader={onReader} /> : <Statement address={address} account={a} lines={lines} />}
       {lines.items && !closed && <Held address={address} />}
       <Elsewhere account={a} info={info} address={address} />

@@ -4,6 +4,7 @@ import { Amount, Count, Empty, Hash, Known, Page, Panel, Problem, State, Table, 
 import { Chain, ConnectButton } from "../lib/connect.jsx";
 import { useData, useList } from "../lib/data.js";
 import { ModelsTable } from "./models.jsx";
+import { ReferencePrices } from "./reference.jsx";
 
 /** An address leads to its account, a digest to its model, a UUID to its receipt. */
 function placeOf(text) {
@@ -61,16 +62,24 @@ const SETTLEMENTS = [
   { head: "Files", cell: (s) => s.header && <><a href={`/v1/settlements/${s.sequence}/archive`} download={`${s.sequence}.archive.ndjson`}>archive</a>, <a href={`/v1/settlements/${s.sequence}/rewards.json`} download={`${s.sequence}.rewards.json`}>rewards</a></> },
 ];
 
+/** The newest reference list with its prices: {list, isKnown}; list is undefined where none was imported. */
+function useReference() {
+  const newest = useData("/v1/reference-prices?limit=1"), version = newest.data?.items[0]?.version;
+  const list = useData(version && `/v1/reference-prices/${version}`);
+  return { list: list.data, problem: newest.problem ?? list.problem, isKnown: Boolean(newest.problem || list.problem || list.data || (newest.data && !version)) };
+}
+
 export function Overview() {
-  const { problem } = useContext(Known), models = useList("/v1/models", 1000), settlements = useList("/v1/settlements", 10);
+  const { problem } = useContext(Known), models = useList("/v1/models", 1000), settlements = useList("/v1/settlements", 10), reference = useReference();
   const last = useData("/v1/settlements?limit=20", 15_000).data?.items.find(({ state }) => state !== "cancelled");
   return (
     <Page title="Quittance" intro="Everybody who serves or makes a model is paid here for each job, and can check every unit of it against the chain.">
-      <Problem problem={problem ?? models.problem} />
+      <Problem problem={problem ?? models.problem ?? reference.problem} />
       <Find />
       <Totals models={models.items} last={last} />
-      <Panel title="Models by popularity, prices per million tokens" flush><ModelsTable list={models} /></Panel>
-      {(models.items || models.problem) && ( // not before, so that nothing is pushed down
+      {models.items && reference.list && <ReferencePrices models={models.items} list={reference.list} />}
+      {reference.isKnown && (models.items || models.problem || !reference.list) && <Panel title="Models by popularity, prices per million tokens" flush><ModelsTable list={models} /></Panel>}
+      {reference.isKnown && (models.items || models.problem) && ( // not before, so that nothing is pushed down
         <Panel title="Settlements" flush>
           <Table name="settlements" columns={SETTLEMENTS} list={settlements} rowKey={(s) => s.sequence} empty={<Empty title="Nothing was settled yet">Accepted jobs wait for the first settlement; each has the gateway’s signed promise.</Empty>} />
         </Panel>

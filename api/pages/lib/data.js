@@ -93,6 +93,42 @@ export function useEvents(listener) {
   }, []);
 }
 
+const REFUSED_MS = 60_000;
+
+/** Whether a stream of changes is open: then nobody needs to ask every few seconds.  onChange at each opening, too, for what changed
+ * before is not told.  Only while the page is seen: a browser has few connections to a host. */
+export function useChanges(path, onChange) {
+  const latest = useRef(onChange), [live, setLive] = useState(false);
+  latest.current = onChange;
+  useEffect(() => {
+    let stream, timer;
+    const change = () => latest.current();
+    const close = () => {
+      clearTimeout(timer);
+      stream?.close();
+      setLive(false);
+    };
+    const begin = () => {
+      close();
+      if (!path || document.hidden) return;
+      stream = new EventSource(path);
+      stream.addEventListener("account", change);
+      stream.onopen = () => { setLive(true); change(); };
+      stream.onerror = () => {
+        setLive(false);
+        if (stream.readyState === EventSource.CLOSED) timer = setTimeout(begin, REFUSED_MS); // else it comes back by itself
+      };
+    };
+    begin();
+    document.addEventListener("visibilitychange", begin);
+    return () => {
+      document.removeEventListener("visibilitychange", begin);
+      close();
+    };
+  }, [path]);
+  return live;
+}
+
 /** Now, anew every few seconds, for relative times. */
 export function useNow(every = 5000) {
   const [now, setNow] = useState(Date.now());
