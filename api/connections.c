@@ -1,5 +1,6 @@
 #include "api/connections.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -225,6 +226,14 @@ void connection_phase(struct connection *k, enum phase phase, uint64_t bytes)
         k->phase_at_ms = clock_monotonic_ms();
     atomic_store(&k->phase, phase);
     atomic_store(&k->deadline_ms, allowed == NO_DEADLINE ? NO_DEADLINE : k->phase_at_ms + allowed);
+}
+
+bool connection_is_gone(const struct connection *k)
+{
+    char next;
+    ssize_t got = recv(k->fd, &next, sizeof next, MSG_PEEK | MSG_DONTWAIT);
+
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 struct ip connection_client(const struct connection *k, const char *forwarded, const char *x_forwarded_for)

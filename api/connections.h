@@ -39,6 +39,9 @@ void connection_close(struct connection *connection);         /* before its desc
 /* bytes: of the body so far or as announced, or of the answer. */
 void connection_phase(struct connection *connection, enum phase phase, uint64_t bytes);
 
+/* Whether the other side closed it, or only its half of it: nothing of what it sent is taken. */
+bool connection_is_gone(const struct connection *connection);
+
 /* Who asks. */
 struct ip connection_client(const struct connection *connection, const char *forwarded, const char *x_forwarded_for);
 /* false: this client has as many requests here as one may have.  Ends with client_leave. */

@@ -31,9 +31,8 @@ struct listener {
     uint64_t until_ms;                        /* monotonic */
     char out[EVENT_MAX];                      /* what is being sent: the ring may go on meanwhile */
     size_t out_len, out_at;
-    bool paused;
-    void (*pause)(void *self), (*resume)(void *self);
-    void *self;
+    bool paused, gone;
+    struct listener_connection connection;    /* zero until it is attached */
 };
 
 struct events *events_new(struct events_limits limits)
@@ -63,7 +62,7 @@ static void wake(struct listener *l)
     if (!l->paused)
         return;
     l->paused = false;
-    l->resume(l->self);
+    l->connection.resume(l->connection.self);
 }
 
 static void resume_all(struct events *e)
@@ -149,7 +148,7 @@ size_t events_accounts(struct events *events, struct address accounts[EVENTS_LIS
 
     pthread_mutex_lock(&events->lock);
     for (const struct listener *l = events->first; l != NULL; l = l->next)
-        if (l->about && !is_among(accounts, count, l->account))
+        if (l->about && !l->gone && !is_among(accounts, count, l->account))
             accounts[count++] = l->account;
     pthread_mutex_unlock(&events->lock);
     return count;
@@ -190,10 +189,20 @@ static bool has_room(const struct events *e, struct ip sender)
     unsigned all = 0, same = 0;
 
     for (const struct listener *l = e->first; l != NULL; l = l->next) {
-        all++;
-        same += ip_eq(l->sender, sender);
+        all += !l->gone;
+        same += !l->gone && ip_eq(l->sender, sender);
     }
-    return !e->closed && all < e->limits.listeners && same < e->limits.per_sender;
+    return all < e->limits.listeners && same < e->limits.per_sender;
+}
+
+/* A paused connection is not read, so nobody saw it close: without this its place is free only after the next beats. */
+static void end_gone(struct events *e)
+{
+    for (struct listener *l = e->first; l != NULL; l = l->next)
+        if (l->paused && l->connection.gone(l->connection.self)) {
+            l->gone = true;
+            wake(l);
+        }
 }
 
 struct listener *listener_new(struct events *events, const struct listener_wants *wants)
@@ -208,7 +217,9 @@ struct listener *listener_new(struct events *events, const struct listener_wants
     if (l->about)
         l->account = *wants->account;
     pthread_mutex_lock(&events->lock);
-    ok = has_room(events, l->sender);
+    if (!has_room(events, l->sender))
+        end_gone(events);
+    ok = !events->closed && has_room(events, l->sender);
     if (ok) {
         l->beats = events->beats;
         l->next = events->first;
@@ -238,11 +249,9 @@ void listener_free(struct listener *listener)
     free(listener);
 }
 
-void listener_attach(struct listener *listener, void (*pause)(void *self), void (*resume)(void *self), void *self)
+void listener_attach(struct listener *listener, const struct listener_connection *connection)
 {
-    listener->pause = pause;
-    listener->resume = resume;
-    listener->self = self;
+    listener->connection = *connection;
 }
 
 /* Under the lock.  false: there is nothing. */
@@ -268,7 +277,7 @@ ssize_t listener_read(struct listener *listener, char *to, size_t max)
     ssize_t got = 0;
 
     pthread_mutex_lock(&l->events->lock);
-    if (l->events->closed || l->at < oldest(l->events) || clock_monotonic_ms() >= l->until_ms) {
+    if (l->events->closed || l->gone || l->at < oldest(l->events) || clock_monotonic_ms() >= l->until_ms) {
         got = -1;
     } else if (l->out_at < l->out_len || next_text(l)) {
         size_t len = l->out_len - l->out_at < max ? l->out_len - l->out_at : max;
@@ -279,7 +288,7 @@ ssize_t listener_read(struct listener *listener, char *to, size_t max)
     } else {
         /* Under the lock: the event that resumes it comes after this. */
         l->paused = true;
-        l->pause(l->self);
+        l->connection.pause(l->connection.self);
     }
     pthread_mutex_unlock(&l->events->lock);
     return got;

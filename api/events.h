@@ -39,11 +39,12 @@ size_t events_accounts(struct events *events, struct address accounts[EVENTS_LIS
 
 /* Who listens, and to what.  account NULL: to everything.  last_id: of the last event that was seen; 0: from now on. */
 struct listener_wants { struct ip client; const struct address *account; uint64_t last_id; };
-/* NULL: closed, or as many listen as may. */
+/* NULL: closed, or as many listen as may.  Those whose readers went away unnoticed make room. */
 struct listener *listener_new(struct events *events, const struct listener_wants *wants);
 void listener_free(struct listener *listener);
-/* How its connection is paused, on the thread that reads, and resumed, on any; neither may come back here. */
-void listener_attach(struct listener *listener, void (*pause)(void *self), void (*resume)(void *self), void *self);
+/* Its connection: paused on the thread that reads, resumed on any; gone: the reader closed it.  None may come back here. */
+struct listener_connection { void (*pause)(void *self), (*resume)(void *self); bool (*gone)(void *self); void *self; };
+void listener_attach(struct listener *listener, const struct listener_connection *connection);
 /* Bytes to send; 0: nothing now, the connection was paused; -1: it ends. */
 ssize_t listener_read(struct listener *listener, char *to, size_t max);
 

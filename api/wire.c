@@ -89,6 +89,11 @@ static void resume_events(void *self)
     MHD_resume_connection(((struct wire *)self)->connection);
 }
 
+static bool events_gone(void *self)
+{
+    return connection_is_gone(((struct wire *)self)->on);
+}
+
 /* Each piece has the time an answer has: who does not take it is cut off. */
 static ssize_t read_events(void *self, uint64_t at, char *to, size_t max)
 {
@@ -108,7 +113,7 @@ static struct MHD_Response *make_response(struct wire *w)
     struct MHD_Response *response;
 
     if (reply->listener != NULL) {
-        listener_attach(reply->listener, pause_events, resume_events, w);
+        listener_attach(reply->listener, &(struct listener_connection){ pause_events, resume_events, events_gone, w });
         return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, EVENT_MAX, read_events, w, NULL);
     }
     if (reply->file >= 0 && reply->insert != NULL)

@@ -10,10 +10,12 @@
 #define PER_SENDER 3u
 
 /* A connection that is paused or not. */
-struct connection { int paused, resumed; };
+struct connection { int paused, resumed; bool gone; };
 
 static void pause_it(void *self) { ((struct connection *)self)->paused++; }
 static void resume_it(void *self) { ((struct connection *)self)->resumed++; }
+
+static bool is_gone(void *self) { return ((struct connection *)self)->gone; }
 
 static json *data(uint64_t n)
 {
@@ -29,7 +31,7 @@ static struct listener *listen_to(struct events *e, const struct listener_wants 
 
     assert_non_null(l);
     *connection = (struct connection){ 0 };
-    listener_attach(l, pause_it, resume_it, connection);
+    listener_attach(l, &(struct listener_connection){ pause_it, resume_it, is_gone, connection });
     return l;
 }
 
@@ -188,6 +190,27 @@ static void no_more_of_one_sender_listen_than_may(void **state)
         listener_free(all[i]);
 }
 
+static void who_went_away_makes_room(void **state)
+{
+    struct connection connections[PER_SENDER];
+    struct listener *all[PER_SENDER], *next;
+    char piece[EVENT_MAX];
+
+    for (size_t i = 0; i < PER_SENDER; i++) {
+        all[i] = listen_as(*state, 0, &connections[i]);
+        assert_reads(all[i], EVENT_MAX, "retry: 2000\n\n");
+    }
+    assert_null(listener_new(*state, &(struct listener_wants){ 0 }));
+    connections[1].gone = true;
+    assert_non_null(next = listener_new(*state, &(struct listener_wants){ 0 }));
+    assert_int_equal(connections[1].resumed, 1);
+    assert_int_equal(listener_read(all[1], piece, sizeof piece), -1);
+    assert_null(listener_new(*state, &(struct listener_wants){ 0 }));
+    for (size_t i = 0; i < PER_SENDER; i++)
+        listener_free(all[i]);
+    listener_free(next);
+}
+
 /* -- about one account -- */
 
 static const struct address mine = { { 1 } }, yours = { { 2 } };
@@ -323,7 +346,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_event_reaches_who_listens), TEST(ids_grow_within_one_moment), TEST(who_comes_back_gets_what_was_missed),
         TEST(who_missed_what_is_gone_is_told_to_ask_anew), TEST(who_falls_behind_is_cut_off), TEST(a_beat_is_a_comment),
-        TEST(no_more_listen_than_may), TEST(no_more_of_one_sender_listen_than_may), TEST(who_listens_to_an_account_hears_of_it_alone),
+        TEST(no_more_listen_than_may), TEST(no_more_of_one_sender_listen_than_may), TEST(who_went_away_makes_room), TEST(who_listens_to_an_account_hears_of_it_alone),
         TEST(nobody_falls_behind_by_what_others_hear), TEST(the_accounts_that_are_listened_to_are_named_once), TEST(listeners_end_when_the_service_does),
         cmocka_unit_test(samples_hold_what_came_in_since_the_one_before), cmocka_unit_test(a_full_ring_forgets_the_oldest),
         cmocka_unit_test(a_restart_keeps_what_was_stored_and_counts_on),
