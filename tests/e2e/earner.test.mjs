@@ -236,7 +236,7 @@ describe("the earner's pages", () => {
     await on.goto(`/accounts/${node.address}`);
     await until(async () => (await figure(on, "Earned")) === (await earned()), "the account is shown");
     await world.postAccepted([await world.jobs.signed(node, evil)]);
-    await until(async () => (await figure(on, "Earned")) === (await earned()), "the page hears of the job"); // by itself it asks every two minutes
+    await until(async () => (await figure(on, "Earned")) === (await earned()), "the page hears of the job", 12_000); // with a stream it asks by itself every two minutes
     calm(on);
 
     // As many as may of one address: pages that were closed before do not count.
