@@ -1,8 +1,8 @@
 // Between a gateway and PostgreSQL: cuts a connection at its COMMIT, before the server sees it or after it answered, or refuses all.
 import net from "node:net";
 
-// A simple query (PostgreSQL's manual, 55.7): 'Q', the length with itself, the text, a zero byte.
-const COMMIT = Buffer.from("Q\0\0\0\x0bCOMMIT\0", "latin1");
+// The end of a writer's last query of a transaction, as a simple query ends (PostgreSQL's manual, 55.7): the text, a zero byte.
+const COMMIT = Buffer.from("; COMMIT\0", "latin1");
 
 export class DatabaseProxy {
   constructor(socket) {
