@@ -235,8 +235,6 @@ describe("the earner's pages", () => {
     const earned = async () => (await gateway.get(account)).body.earned;
     await on.goto(`/accounts/${node.address}`);
     await until(async () => (await figure(on, "Earned")) === (await earned()), "the account is shown");
-    await world.postAccepted([await world.jobs.signed(node, evil)]);
-    await until(async () => (await figure(on, "Earned")) === (await earned()), "the page hears of the job", 12_000); // with a stream it asks by itself every two minutes
     calm(on);
 
     // As many as may of one address: pages that were closed before do not count.
@@ -251,6 +249,14 @@ describe("the earner's pages", () => {
     assert.ok(Number(refused.headers.get("retry-after")) > 0);
     assert.equal((await refused.json()).code, "try-again");
     assert.match(streams[0].headers.get("content-type"), /^text\/event-stream/);
+    // The first look names all kinds; each later one what changed since.
+    const reader = streams[0].body.getReader(), decoder = new TextDecoder(), fits = `data: {"account":"${node.address}","changed":["receipts"]}\n\n`;
+    let told = "";
+    await until(async () => {
+      await world.postAccepted([await world.jobs.signed(node, evil)]);
+      return (told += decoder.decode((await reader.read()).value)).includes(fits);
+    }, "the stream tells of a job");
+    await until(async () => (await figure(on, "Earned")) === (await earned()), "the page hears of it", 12_000); // with a stream it asks by itself every two minutes
     const other = await openPage(browser, gateway.url);
     await other.clock.install();
     await other.goto(`/accounts/${node.address}`);
