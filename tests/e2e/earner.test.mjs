@@ -231,7 +231,7 @@ describe("the earner's pages", () => {
   });
 
   it("follows an account by events, and asks now and then where it may not listen", async () => {
-    const on = await openPage(browser, gateway.url), node = world.nodes[1], account = `/v1/accounts/${node.address}`, place = `${gateway.url}/v1/events?account=${node.address}`;
+    const on = await openPage(browser, gateway.url), node = world.nodes[2], account = `/v1/accounts/${node.address}`, place = `${gateway.url}/v1/events?account=${node.address}`;
     const earned = async () => (await gateway.get(account)).body.earned;
     await on.goto(`/accounts/${node.address}`);
     await until(async () => (await figure(on, "Earned")) === (await earned()), "the account is shown");
