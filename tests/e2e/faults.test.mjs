@@ -27,6 +27,7 @@ class Run {
       between: async (chain) => (run.proxy = await FaultProxy.start(chain.url, seed)).url,
     });
     run.books = run.world.books();
+    await run.world.chain.test.mine({ blocks: CONFIRMATIONS }); // what this world began with is no reorg's: nobody would send it again
     return run;
   }
 
