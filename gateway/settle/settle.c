@@ -128,10 +128,11 @@ static bool waits_for_payments(const struct settle *s, bool worked)
     return !worked || s->report.state == BATCH_DISTRIBUTED;
 }
 
-/* Nothing that was given to a step can be wrong by now but the answer of an endpoint, which has been left out for it. */
-static bool another_time(struct err *err)
+/* Nothing that was given to a step can be wrong by now but the answer of an endpoint, which has been left out for it; and a no that
+ * no node's text explains ("internal error") is of the node.  Neither is for a person to look at before it has lasted. */
+static bool another_time(struct settle *s, struct err *err)
 {
-    if (err->code == ERR_INVALID)
+    if (err->code == ERR_INVALID || (err->code == ERR_CHAIN && rpc_last_class(s->rpc) == RPC_UNKNOWN))
         err->code = ERR_AGAIN;
     return false;
 }
@@ -151,11 +152,11 @@ bool settle_step(struct settle *s, bool *moved, struct settle_report *report, st
         any = any || again;
     }
     if (!ok)
-        return another_time(err);
+        return another_time(s, err);
     if (!scans && !any && waits_for_payments(s, worked)) {
         *err = unscanned;
         err_prefix(err, "payments are not recorded");
-        return another_time(err);
+        return another_time(s, err);
     }
     if (!worked) {
         popularity_book(s);

@@ -11,6 +11,7 @@ struct bad_node {
     struct fake_http *proxy;
     const char *refused;            /* hex of an account that the token refuses; "": all */
     unsigned sends_refused, failing;
+    const char *failing_text;       /* NULL: it is syncing */
     bool hides_receipts, hides_logs;
     uint64_t logs_range;            /* most blocks of an eth_getLogs; 0: any */
     const char *nonsense;           /* answered to every eth_call; NULL: nothing */
@@ -92,7 +93,7 @@ static bool judge(struct bad_node *f, const char *text, const json *request, str
 {
     if (f->failing > 0) {
         f->failing--;
-        refuse(request, "node is syncing", out);
+        refuse(request, f->failing_text != NULL ? f->failing_text : "node is syncing", out);
         return true;
     }
     if (f->nonsense != NULL && strstr(text, "\"eth_call\"") != NULL) {
@@ -197,7 +198,7 @@ static void an_empty_answer_is_not_believed(void **state)
     fault_free(f);
 }
 
-/* Cut off, or what somebody else asked: worth another try, not a person's look. */
+/* Cut off, what somebody else asked, or a no without a reason: worth another try, not a person's look. */
 static void an_answer_that_is_none_is_of_this_day(void **state)
 {
     static const char *const nonsense[] = { "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x0000", "{\"jsonrpc\":\"2.0\",\"id\":987654321,\"result\":\"0x\"}" };
@@ -213,6 +214,10 @@ static void an_answer_that_is_none_is_of_this_day(void **state)
         assert_int_equal(step_fails(&s).code, ERR_AGAIN);
     }
     f->nonsense = NULL;
+    f->failing = 1;
+    f->failing_text = "internal error";
+    assert_int_equal(step_fails(&s).code, ERR_AGAIN);
+    f->failing = 0;
     steps_until(f->world, &s, BATCH_FINAL);
     assert_recorded(&s, 1000);
     settle_session_close(&s);
