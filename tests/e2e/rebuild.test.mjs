@@ -9,6 +9,15 @@ import { startWorld } from "./world.mjs";
 
 const ACCOUNTS = (world) => [...world.nodes, ...world.creators, world.payout, world.consumer].map((who) => who.address).concat(world.gateway.address);
 
+/** When a store closed and prepared a settlement is its own to tell: one made again knows when the chain had it, to the second. */
+function forgetWhen(settlement) {
+  if (settlement === undefined) return;
+  for (const name of ["closedAt", "preparedAt"]) {
+    assert.ok(settlement[name] === undefined || Math.abs(settlement[name] - Date.now()) < 24 * 3_600_000, name);
+    delete settlement[name];
+  }
+}
+
 /** What the world may ask for, but for what no archive holds: promises, what was held, and our own list of transactions. */
 async function answers(world, gateway, receipts, sequences) {
   const read = async (pathname) => {
@@ -25,10 +34,12 @@ async function answers(world, gateway, receipts, sequences) {
   for (const { jobId, provider } of receipts) {
     const { promise: _promise, ...answer } = await read(`/v1/receipts/${jobId}?provider=${provider}`);
     delete answer.settlement?.transaction;
+    forgetWhen(answer.settlement);
     seen[jobId] = answer;
   }
   for (const sequence of sequences) {
     const { transactions: _transactions, paid: _paid, skipped: _skipped, left: _left, ...settlement } = await read(`/v1/settlements/${sequence}`);
+    forgetWhen(settlement);
     seen[`settlement ${sequence}`] = settlement;
     seen[`rewards ${sequence}`] = await read(`/v1/settlements/${sequence}/rewards.json`);
     seen[`archive ${sequence}`] = await read(`/v1/settlements/${sequence}/archive`);
