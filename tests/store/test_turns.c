@@ -68,6 +68,37 @@ static void groups_of_all_writers_are_one_row_of_groups(void **state)
     }
 }
 
+static void *open_one(void *self)
+{
+    struct gateway *g = self;
+    struct db *db = NULL;
+
+    g->ok = db_open(g->fixture->url, DB_WRITE, &db, &g->err);
+    db_close(db);
+    return NULL;
+}
+
+/* Which of them is in whose way differs from time to time: a new database each time. */
+static void all_may_be_the_first(void **state)
+{
+    enum { ROUNDS = 20, FIRST = 6 };
+    static struct gateway gateways[FIRST];
+
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        assert_int_equal(store_dir_setup(state), 0);
+        for (size_t i = 0; i < FIRST; i++) {
+            gateways[i].fixture = *state;
+            assert_int_equal(pthread_create(&gateways[i].thread, NULL, open_one, &gateways[i]), 0);
+        }
+        for (size_t i = 0; i < FIRST; i++)
+            pthread_join(gateways[i].thread, NULL);
+        store_teardown(state);
+        for (size_t i = 0; i < FIRST; i++)
+            if (!gateways[i].ok)
+                fail_msg("%s", gateways[i].err.text);
+    }
+}
+
 static void a_writer_is_told_when_others_have_written(void **state)
 {
     struct store_fixture *f = *state;
@@ -265,6 +296,7 @@ static void a_busy_writer_starves_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest turns[] = {
+        cmocka_unit_test(all_may_be_the_first),
         ON_DATABASE(groups_of_all_writers_are_one_row_of_groups), ON_DATABASE(a_writer_is_told_when_others_have_written),
         ON_DATABASE(a_writer_that_stops_in_its_turn_loses_it), ON_DATABASE(a_busy_writer_starves_nobody),
     };
