@@ -95,9 +95,11 @@ static void end_session(struct sqlite *s)
 static bool start_session(struct sqlite *s, struct err *err)
 {
     int flags = SQLITE_OPEN_NOMUTEX | (s->mode == DB_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+    /* As large as the largest commit group wants and no larger: where a page was split within the group, COMMIT looks at each page of
+     * the cache (pcache1Truncate). */
     static const char every[] = "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
                                 "PRAGMA cache_size = -16384;";
-    static const char writers[] = "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;";
+    static const char writers[] = "PRAGMA synchronous = FULL;";
     bool ok;
 
     sqlite3_soft_heap_limit64(CACHES_MAX);
