@@ -140,6 +140,14 @@ bool db_flush(struct db *db, struct err *err)
     return false;
 }
 
+bool db_is_lost(struct db *db)
+{
+    struct err ignored;
+
+    (void)!db_flush(db, &ignored);            /* a statement that failed is its task's matter */
+    return db->doomed;
+}
+
 bool db_exec_script(struct db *db, const char *sql, struct err *err)
 {
     if (db->broken || db->doomed)

@@ -40,6 +40,7 @@ MUST_USE bool db_savepoint_release(struct db *db, struct err *err);
 void db_savepoint_rollback(struct db *db);
 /* Waits for all of stmt_exec_later: a task that keeps sums in memory asks before it says that it succeeded. */
 MUST_USE bool db_flush(struct db *db, struct err *err);
+bool db_is_lost(struct db *db);               /* the database ended our transaction by itself */
 MUST_USE bool db_exec_script(struct db *db, const char *sql, struct err *err);
 bool db_is_shared(const struct db *db);       /* other processes may write this store, too */
 /* In a writer's transaction: others have written since the last one of ours, or this is the first. */

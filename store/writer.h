@@ -7,8 +7,8 @@
  * to group, also across restarts, so "recorded before accepted" is never a tie.  It tells order; how old something is, is
  * judged by clock_ms, which stays with the clock where a clock that was once ahead has left now_ms behind in the future.
  * A clock over CLOCK_BACK_MAX_MS behind what it once said is not believed: ERR_AGAIN, until it is right, or until
- * writer_trust_clock says that it was wrong before.  Each task runs in a savepoint: what it wrote is undone when it fails,
- * the others stay.  Before COMMIT every task that succeeded may add to the group by its
+ * writer_trust_clock says that it was wrong before.  What a task wrote is undone when it fails,
+ * the others stay: each runs in a savepoint, but see `repeatable`.  Before COMMIT every task that succeeded may add to the group by its
  * `seal` (once per distinct seal function: promises and sums of all receipts of the group).
  * A COMMIT whose outcome is unknown is looked up, by the group's number or as this writer's own, never guessed.
  * done() is called after the commit (ok) or with the error; for writer_do it is a wake-up. */
@@ -37,6 +37,9 @@ struct task {
     void (*done)(struct task *task, bool ok, const struct err *err);
     size_t weight;                            /* rows it will write, for the size of a group; at least 1 */
     bool alone;                               /* a change of settings: its own group, so its own time */
+    /* run may be called anew after all that it wrote was taken back.  A savepoint copies each page before it changes, which costs
+     * as much as the change: a group of such tasks has none, and is run again with savepoints where one of them fails. */
+    bool repeatable;
     struct task *next;                        /* the queue's */
 };
 

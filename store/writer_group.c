@@ -44,31 +44,61 @@ static bool begin(struct group_state *s, struct err *err)
     return true;
 }
 
-static bool run_task(struct task *task, struct group *group, struct outcomes *outcomes, struct err *err)
+/* Whether the group may begin without savepoints: where one fails it is run again with them.  A task that has the group to itself
+ * needs none, as there is nothing else to keep. */
+static bool begins_bare(const struct task *first)
+{
+    for (const struct task *task = first; task != NULL; task = task->next)
+        if (!task->repeatable && first->next != NULL)
+            return false;
+    return true;
+}
+
+static bool run_task(struct task *task, bool bare, struct group *group, struct outcomes *outcomes, struct err *err)
 {
     struct outcome *outcome = &outcomes->list[outcomes->count];
     struct err why = { .code = ERR_NONE };
 
-    if (!db_savepoint(group->db, err))
+    if (!bare && !db_savepoint(group->db, err))
         return false;
     *outcome = (struct outcome){ .task = task };
     outcomes->count++;
     if (task->run(task, group, &why)) {
         outcomes->succeeded++;
-        return db_savepoint_release(group->db, err);
+        return bare || db_savepoint_release(group->db, err);
     }
     outcome->failure = mem_new(sizeof why);
     *outcome->failure = why;
-    db_savepoint_rollback(group->db);
+    if (!bare)
+        db_savepoint_rollback(group->db);
     return true;
 }
 
-static bool run_tasks(struct task *first, struct group *group, struct outcomes *outcomes, struct err *err)
+/* *again: one of several failed that had no savepoint. */
+static bool run_tasks(struct task *first, bool bare, struct group *group, struct outcomes *outcomes, bool *again, struct err *err)
 {
-    for (struct task *task = first; task != NULL; task = task->next)
-        if (!run_task(task, group, outcomes, err))
+    for (struct task *task = first; task != NULL && !*again; task = task->next) {
+        if (!run_task(task, bare, group, outcomes, err))
             return false;
+        *again = bare && first->next != NULL && outcomes->succeeded < outcomes->count;
+    }
     return true;
+}
+
+static void outcomes_reset(struct outcomes *outcomes)
+{
+    for (size_t i = 0; i < outcomes->count; i++)
+        free(outcomes->list[i].failure);
+    outcomes->count = outcomes->succeeded = 0;
+}
+
+/* No task succeeded, so nothing is kept; where the database ended the transaction by itself that is not the task's fault. */
+static bool keep_nothing(struct group_state *s, struct err *err)
+{
+    bool lost = db_is_lost(s->db);
+
+    db_rollback(s->db);
+    return !lost || err_set(err, ERR_AGAIN, "not kept: the database rolled the transaction back");
 }
 
 static bool sealed_before(const struct outcomes *outcomes, size_t before, const struct task *task)
@@ -169,8 +199,9 @@ static bool holds_gate(const struct group_state *s, struct err *err)
         || store_meta_get(s->turns->gate, "group", &number, err);
 }
 
-static bool write_group(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes,
-                        struct err *err)
+/* *again: nothing was kept, and the same is to be run with savepoints. */
+static bool try_group(struct group_state *s, struct task *first, bool bare, struct group *group, struct outcomes *outcomes, bool *again,
+                      struct err *err)
 {
     uint64_t clock_ms;
     struct err why;
@@ -185,10 +216,10 @@ static bool write_group(struct group_state *s, struct task *first, struct group 
     set_time(s, clock_ms, group);
     if (clock_ms < s->clock_ms && !s->trust_clock)
         clock_ms = s->clock_ms;               /* the latest it said stays the measure */
-    if (!run_tasks(first, group, outcomes, &why))
+    if (!run_tasks(first, bare, group, outcomes, again, &why))
         goto undo;
-    if (outcomes->succeeded == 0)
-        return commit(s, group, err);         /* of nothing; fails where the database ended the transaction */
+    if (*again || outcomes->succeeded == 0)
+        return keep_nothing(s, err);
     if (!run_seals(group, outcomes, &why) || !store_meta_set_group(s->db, group->number, group->now_ms, clock_ms, &why)
         || !holds_gate(s, &why))
         goto undo;
@@ -200,6 +231,18 @@ static bool write_group(struct group_state *s, struct task *first, struct group 
 undo:
     db_rollback(s->db);
     return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
+}
+
+static bool write_group(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes, struct err *err)
+{
+    bool again = false;
+    bool ok = try_group(s, first, begins_bare(first), group, outcomes, &again, err);
+
+    if (!ok || !again)
+        return ok;
+    again = false;
+    outcomes_reset(outcomes);
+    return try_group(s, first, false, group, outcomes, &again, err);
 }
 
 static bool write_behind_gate(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes, struct err *err)

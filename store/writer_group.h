@@ -1,6 +1,7 @@
 /* store/writer_group.h - one commit group, without the queue: what writer.c runs and tests of the store do not see.
  *
- *   begin ─→ savepoint, run, release or roll back, a task at a time ─→ seals ─→ meta ─→ commit ─→ done callbacks
+ *   begin ─→ run, a task at a time ─→ seals ─→ meta ─→ commit ─→ done callbacks
+ *        each in a savepoint, or all again in savepoints where one fails
  *                                                                                      │ unknown
  *                                                                                      └→ look up meta 'group' */
 #ifndef QUITTANCE_STORE_WRITER_GROUP_H

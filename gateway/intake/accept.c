@@ -89,7 +89,7 @@ static bool duplicate(struct run *run, struct intake_item *item, struct receipt_
         && !has_fault(&item->faults, CODE_INVALID_CONSUMER_SIGNATURE);
 
     /* The content is known and was judged: what is wrong with this copy's signatures changes nothing. */
-    faults_clear(&item->faults);
+    item->faults.count = 0;
     if (completes && !complete(run, item, row, err))
         return false;
     item->status = ITEM_DUPLICATE;
@@ -102,7 +102,7 @@ static bool duplicate(struct run *run, struct intake_item *item, struct receipt_
 /* The other book has it: it stays the only one that does.  A consumer's signature is for one contract, so it adds nothing. */
 static bool duplicate_elsewhere(const struct run *run, struct intake_item *item, const struct receipt_row *row)
 {
-    faults_clear(&item->faults);
+    item->faults.count = 0;
     item->in_predecessor = !run->intake->is_predecessor;
     item->status = ITEM_DUPLICATE;
     item->code = CODE_DUPLICATE;
@@ -147,7 +147,8 @@ static bool hold(struct run *run, size_t index, struct verdict *verdict, struct 
 
     item->has_amount = verdict->price != NULL;
     item->amount = verdict->amount;
-    item->faults = verdict->faults;           /* taken over: it had none */
+    faults_clear(&item->faults);              /* there was none */
+    item->faults = verdict->faults;
     verdict->faults = (struct faults){ 0 };
     if (gather_is_full(run->intake, verdict->code, weight)) {
         faults_add(&item->faults, CODE_TOO_MANY, "", "%llu receipts of strangers are held already: post it again later",
@@ -225,10 +226,26 @@ static void judge_key(const struct run *run, struct intake_item *item)
 /* What a stranger's key signed is no bundle of this provider. */
 static void judge_bundle_key(struct run *run)
 {
-    struct submission *s = run->s;
+    const struct submission *s = run->s;
 
+    run->bundle_good = s->bundle_good;
     if (s->bundle_good && !address_is_zero(s->bundle_key) && s->count > 0)
-        s->bundle_good = standing_of(run, &s->items[0], s->bundle_key) != KEY_UNKNOWN;
+        run->bundle_good = standing_of(run, &s->items[0], s->bundle_key) != KEY_UNKNOWN;
+}
+
+/* What was said of the items in a group that was taken back is forgotten: this is how they came.  Only the tokens stay taken. */
+static void begin_anew(const struct submission *s, struct work *work)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct intake_item *item = &s->items[i];
+
+        if (!work->asked)
+            item->first_faults = item->faults.count;
+        item->faults.count = item->first_faults;
+        item->has_amount = item->has_promise = false;
+    }
+    work->asked = true;
+    work->kept = false;
 }
 
 static bool accept_item(struct run *run, size_t index, struct err *err)
@@ -243,7 +260,7 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
     item->in_predecessor = run->intake->is_predecessor;
     judge_key(run, item);
     first = faults_first(&item->faults);
-    if (run->s->is_bundle && !run->s->bundle_good)
+    if (run->s->is_bundle && !run->bundle_good)
         return reject(item, CODE_INVALID_SIGNATURE);
     if (first != CODE_ACCEPTED && first < CODE_DUPLICATE)
         return reject(item, first);
@@ -275,6 +292,7 @@ bool accept_run(struct task *task, struct group *group, struct err *err)
     struct work *work = s->work;
     bool ok = gather_enter(s->intake, group, err);
 
+    begin_anew(s, work);
     if (ok)
         judge_bundle_key(&run);
     ok = ok && paging_begin(&run, err);

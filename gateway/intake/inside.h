@@ -32,6 +32,7 @@ struct work {
     struct page_content content;              /* a bundle's, one frame a chunk; no frames: it will not be a page */
     bool jobs_differ;                         /* of a bundle with content: no job stands in it twice, */
     struct job_id first_job, last_job;        /* and they lie between these */
+    bool asked;                               /* its task began once */
     bool kept;                                /* its task ran and succeeded: only the group can fail now */
 };
 
@@ -183,6 +184,7 @@ struct run {
     struct intake *intake;
     struct group *group;
     struct submission *s;
+    bool bundle_good;                         /* and its key is one of the provider's */
     size_t promised;                          /* receipts accepted by this task */
     uint64_t bundle;                          /* id of its row, made with the first receipt that refers to it */
     struct paging *paging;                    /* NULL: each receipt is a row of its own */

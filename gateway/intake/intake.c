@@ -72,7 +72,7 @@ static void hand_to_writer(struct intake *intake, struct submission *s)
     if (s->is_bundle)
         verify_bundle(intake, s);
     s->task = (struct task){
-        .run = accept_run, .seal = seal_group, .seal_self = intake, .done = submission_done, .weight = s->count + 1,
+        .run = accept_run, .seal = seal_group, .seal_self = intake, .done = submission_done, .weight = s->count + 1, .repeatable = true,
     };
     if (!writer_submit(intake->writer, &s->task, &err))
         submission_done(&s->task, false, &err);

@@ -87,7 +87,8 @@ struct intake_item {
     struct address key;                       /* that signed it, where it is not the provider; zero: the provider, or nobody */
     uint64_t retry_ms;                        /* too-many by the rate: when there is room again; 0: not known */
     bool goes_on;                             /* signed for the predecessor: not judged here */
-    size_t decoded_faults;                    /* of faults: those that decoding found */
+    size_t decoded_faults;                    /* of faults: those that decoding found, */
+    size_t first_faults;                      /* and those that were there before the books were asked */
 };
 
 struct submission {

@@ -47,7 +47,7 @@ bool paging_begin(struct run *run, struct err *err)
     const struct work *work = s->work;
     struct paging *p;
 
-    if (!s->bundle_good || work->content.frames == 0 || run->intake->other != NULL || !work->jobs_differ)
+    if (!run->bundle_good || work->content.frames == 0 || run->intake->other != NULL || !work->jobs_differ)
         return true;
     p = run->paging = mem_new(sizeof *p);
     /* Walking along the keys is cheaper than asking for each, while not many others lie between. */

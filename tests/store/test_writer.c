@@ -28,22 +28,22 @@ static void a_hundred_waiting_tasks_share_one_group(void **state)
     assert_int_equal(store_kept(f, "group"), gate.group + 1);
 }
 
-static void a_failed_task_is_undone_and_the_others_stay(void **state)
+static void one_of_three_fails(struct store_fixture *f, const bool repeatable[3], struct probe probes[3])
 {
-    struct store_fixture *f = *state;
-    struct probe gate, probes[3];
+    struct probe gate;
     struct board b;
     struct err err;
 
     board_open(&b, f, true);
     gate_close(&b, &gate);
-    for (unsigned i = 0; i < ARRAY_LEN(probes); i++) {
+    for (unsigned i = 0; i < 3; i++) {
         probe_init(&probes[i], &b, i);
         probes[i].fails = i == 1;
+        probes[i].task.repeatable = repeatable[i];
         store_ok(writer_submit(b.writer, &probes[i].task, &err));
     }
     gate_open(&b);
-    board_wait(&b, 1 + ARRAY_LEN(probes));
+    board_wait(&b, 1 + 3);
     board_close(&b);
 
     assert_true(probes[0].ok && !probes[1].ok && probes[2].ok);
@@ -51,6 +51,53 @@ static void a_failed_task_is_undone_and_the_others_stay(void **state)
     assert_int_equal(store_kept(f, "probe0"), probes[0].group);
     assert_int_equal(store_kept(f, "probe1"), 0);
     assert_int_equal(store_kept(f, "probe2"), probes[0].group);
+    assert_int_equal(probes[2].group, gate.group + 1);
+}
+
+static void a_failed_task_is_undone_and_the_others_stay(void **state)
+{
+    struct probe probes[3];
+
+    one_of_three_fails(*state, (const bool[3]){ false, false, false }, probes);
+    for (size_t i = 0; i < ARRAY_LEN(probes); i++)
+        assert_int_equal(probes[i].runs, 1);
+}
+
+static void repeatable_tasks_are_run_again_where_one_fails(void **state)
+{
+    struct probe probes[3];
+
+    one_of_three_fails(*state, (const bool[3]){ true, true, true }, probes);
+    assert_int_equal(probes[0].runs, 2);
+    assert_int_equal(probes[1].runs, 2);
+    assert_int_equal(probes[2].runs, 1);      /* its turn had not come */
+}
+
+static void beside_one_that_is_not_repeatable_nobody_is_run_again(void **state)
+{
+    struct probe probes[3];
+
+    one_of_three_fails(*state, (const bool[3]){ true, true, false }, probes);
+    for (size_t i = 0; i < ARRAY_LEN(probes); i++)
+        assert_int_equal(probes[i].runs, 1);
+}
+
+static void a_task_alone_in_its_group_fails_by_itself(void **state)
+{
+    struct store_fixture *f = *state;
+    struct probe probe;
+    struct board b;
+    struct err err;
+
+    board_open(&b, f, false);
+    probe_init(&probe, &b, 0);
+    probe.fails = true;
+    store_ok(writer_submit(b.writer, &probe.task, &err));
+    assert_false(probe.ok);
+    assert_int_equal(probe.err.code, ERR_INVALID);
+    assert_true(writer_healthy(b.writer));
+    board_close(&b);
+    assert_int_equal(store_kept(f, "probe0"), 0);
 }
 
 static void a_group_is_sealed_once_for_each_owner_of_a_seal(void **state)
@@ -195,6 +242,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_DIR(a_hundred_waiting_tasks_share_one_group),
         IN_DIR(a_failed_task_is_undone_and_the_others_stay),
+        IN_DIR(repeatable_tasks_are_run_again_where_one_fails),
+        IN_DIR(beside_one_that_is_not_repeatable_nobody_is_run_again),
+        IN_DIR(a_task_alone_in_its_group_fails_by_itself),
         IN_DIR(a_group_is_sealed_once_for_each_owner_of_a_seal),
         IN_DIR(a_failed_seal_fails_all_of_its_group),
         IN_DIR(a_task_that_is_alone_has_a_time_of_its_own),

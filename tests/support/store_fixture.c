@@ -177,6 +177,7 @@ static bool probe_run(struct task *task, struct group *group, struct err *err)
 {
     struct probe *p = (struct probe *)task;
 
+    p->runs++;
     p->group = group->number;
     p->now_ms = group->now_ms;
     if (!store_meta_set(group->db, p->key, group->number, err))

@@ -70,6 +70,7 @@ struct probe {
     char key[24];
     bool fails;
     /* what became of it */
+    unsigned runs;
     uint64_t group, now_ms;
     bool ok, finished;
     struct err err;
