@@ -1,5 +1,4 @@
 /* What happens to a receipt after it came in, each a guarded UPDATE, and what is asked about receipts in sum. */
-#include "store/archived.h"
 #include "store/pages.h"
 
 /* Literals, so that SQLite sees that the partial index receipts_held fits. */
@@ -95,36 +94,6 @@ bool store_receipt_countersign(struct db *db, const struct receipt_row *row, str
     stmt_bind_job_id(&st, &r->job_id);
     stmt_bind_address(&st, &r->provider);
     return stmt_exec_one(&st, err);
-}
-
-struct other { struct address except; bool found; };
-
-static bool is_other(void *self, const struct receipt_row *row, struct err *err)
-{
-    struct other *o = self;
-
-    (void)err;
-    o->found = !address_eq(row->signed_.receipt.provider, o->except);
-    return !o->found;
-}
-
-bool store_receipt_job_billed(struct db *db, struct job_id job, struct address except, bool *billed, struct err *err)
-{
-    struct other other = { except, false };
-    struct stmt st;
-    bool row;
-
-    if (!db_prepare(db, "SELECT 1 FROM receipts WHERE job_id = ? AND provider <> ? AND state = 1 LIMIT 1", &st, err))
-        return false;
-    stmt_bind_job_id(&st, &job);
-    stmt_bind_address(&st, &except);
-    if (!stmt_step(&st, &row, err))
-        return false;
-    stmt_end(&st);
-    if (!row && !archived_of_job(db, job, is_other, &other, err))
-        return false;
-    *billed = row || other.found;
-    return true;
 }
 
 /* Ends st, whose one row has this many numbers; sum is all of them together. */

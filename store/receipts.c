@@ -176,40 +176,6 @@ bool store_receipts_before(struct db *db, struct job_id job, struct address prov
     return visit_rows(&st, visit, self, err);
 }
 
-static bool stop_at_any(void *self, const struct receipt_row *row, struct err *err)
-{
-    (void)row, (void)err;
-    *(bool *)self = true;
-    return false;
-}
-
-bool store_receipt_job_known(struct db *db, struct job_id job, bool *known, struct err *err)
-{
-    *known = false;
-    return store_receipts_of_job(db, job, stop_at_any, known, err);
-}
-
-bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_id last, job_fn *visit, void *self, bool *all,
-                                struct err *err)
-{
-    struct stmt st;
-    bool any, ok, archived;
-
-    if (!archived_may_hold(db, first, last, &archived, err))
-        return false;
-    *all = !archived;                         /* these are looked for one by one */
-    if (archived)
-        return true;
-    if (!db_prepare(db, "SELECT job_id FROM receipts WHERE job_id BETWEEN ? AND ? ORDER BY job_id, provider", &st, err))
-        return false;
-    stmt_bind_job_id(&st, &first);
-    stmt_bind_job_id(&st, &last);
-    while ((ok = stmt_step(&st, &any, err)) && any && *all)
-        *all = visit(self, stmt_job_id(&st));
-    stmt_end(&st);
-    return ok && stmt_ok(&st, err);
-}
-
 bool store_receipt_keys(struct db *db, const struct job_id *after, struct address after_provider, unsigned limit,
                         receipt_key_fn *visit, void *self, struct err *err)
 {

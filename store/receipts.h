@@ -42,12 +42,11 @@ MUST_USE bool store_receipts_rebatch(struct db *db, uint64_t from, uint64_t to, 
 MUST_USE bool store_receipt_countersign(struct db *db, const struct receipt_row *row, struct err *err);
 /* Anybody has a receipt for this job, in any state. */
 MUST_USE bool store_receipt_job_known(struct db *db, struct job_id job, bool *known, struct err *err);
+/* The same of many jobs at once, which all lie between first and last: known[i] of jobs[i]. */
+MUST_USE bool store_receipt_jobs_known(struct db *db, const struct job_id *jobs, size_t count, struct job_id first, struct job_id last,
+                                       bool *known, struct err *err);
 /* Another provider's accepted receipt for this job. */
 MUST_USE bool store_receipt_job_billed(struct db *db, struct job_id job, struct address except, bool *billed, struct err *err);
-/* The jobs of all receipts from first to last, both included, in order; *all false: visit had enough, or some may be in archives. */
-typedef bool job_fn(void *self, struct job_id job);
-MUST_USE bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_id last, job_fn *visit, void *self, bool *all,
-                                         struct err *err);
 typedef bool receipt_fn(void *self, const struct receipt_row *row, struct err *err);      /* false: stop; with err set: fail */
 /* Keys in the order of jobs from the newest on, after (job, provider); after NULL: all. */
 typedef bool receipt_key_fn(void *self, struct job_id job, struct address provider, enum receipt_state state, struct err *err);

@@ -248,6 +248,20 @@ static void begin_anew(const struct submission *s, struct work *work)
     work->kept = false;
 }
 
+/* Nobody has a receipt for this job. */
+static bool job_is_new(const struct run *run, size_t index, bool *is_new, struct err *err)
+{
+    const struct work *work = run->s->work;
+    bool known;
+
+    if (work->jobs != NULL)
+        known = work->known[index];
+    else if (!store_receipt_job_known(run->group->db, run->s->items[index].signed_.receipt.job_id, &known, err))
+        return false;
+    *is_new = !known;
+    return true;
+}
+
 static bool accept_item(struct run *run, size_t index, struct err *err)
 {
     struct intake_item *item = &run->s->items[index];
@@ -265,7 +279,7 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
     if (first != CODE_ACCEPTED && first < CODE_DUPLICATE)
         return reject(item, first);
     /* Rows of this group are found too, so a receipt twice in one array is seen like any other. */
-    if (!paging_job_is_new(run, item->signed_.receipt.job_id, &is_new, err))
+    if (!job_is_new(run, index, &is_new, err))
         return false;
     if (!is_new && !store_receipt_find(run->group->db, item->signed_.receipt.job_id, item->signed_.receipt.provider, &kept, &found, err))
         return false;
@@ -293,9 +307,11 @@ bool accept_run(struct task *task, struct group *group, struct err *err)
     bool ok = gather_enter(s->intake, group, err);
 
     begin_anew(s, work);
-    if (ok)
+    if (ok) {
         judge_bundle_key(&run);
-    ok = ok && paging_begin(&run, err);
+        paging_begin(&run);
+        ok = work->jobs == NULL || store_receipt_jobs_known(group->db, work->jobs, s->count, work->first_job, work->last_job, work->known, err);
+    }
     for (size_t i = 0; ok && i < s->count; i++)
         ok = accept_item(&run, i, err);
     ok = ok && paging_end(&run, err) && db_flush(group->db, err);

@@ -20,6 +20,7 @@
 #include "store/tree_parts.h"
 
 #define VERIFY_CHUNK 64u                      /* items a thread takes at a time; of a bundle a frame */
+#define JOBS_LEAST 25u                        /* fewer jobs are asked for one by one */
 #define PAGE_LEAST 64u                        /* fewer out of one bundle are rows of their own */
 /* Receipts between submit and done.  Half of the writer's queue, so that a verified submission finds room there. */
 #define INTAKE_IN_FLIGHT_MAX 100000u
@@ -30,8 +31,9 @@ struct work {
     struct hash *leaves;                      /* owned; of its items, as bundle and promise trees hash them */
     struct tree *tree;                        /* owned; a bundle's */
     struct page_content content;              /* a bundle's, one frame a chunk; no frames: it will not be a page */
-    bool jobs_differ;                         /* of a bundle with content: no job stands in it twice, */
-    struct job_id first_job, last_job;        /* and they lie between these */
+    struct job_id *jobs;                      /* owned; of its items.  NULL: one stands among them twice, or they are few */
+    struct job_id first_job, last_job;        /* they lie between these */
+    bool *known;                              /* owned; by item, once the writer has asked for all jobs at once */
     bool asked;                               /* its task began once */
     bool kept;                                /* its task ran and succeeded: only the group can fail now */
 };
@@ -106,7 +108,8 @@ struct intake {
 /* verify.c: pool threads.  A chunk is so many items. */
 size_t verify_chunk_size(const struct submission *s);
 void verify_chunk(const struct intake *intake, struct submission *s, size_t chunk);
-void verify_bundle(const struct intake *intake, struct submission *s);      /* after its last chunk */
+void verify_bundle(const struct intake *intake, struct submission *s);      /* after its last chunk, as is */
+void verify_jobs(const struct submission *s);
 
 /* pair.c: the other book, while a contract is replaced. */
 bool pair_fits_predecessor(const struct intake *intake, struct hash struct_hash, const struct signature *signature,
@@ -197,9 +200,7 @@ MUST_USE bool bundle_refer(struct run *run, size_t index, struct receipt_row *ro
 struct bundle_proof bundle_prove(struct run *run, size_t index);
 
 /* paging.c: accepted receipts of a bundle go into pages at the end of its task. */
-MUST_USE bool paging_begin(struct run *run, struct err *err);       /* run->paging stays NULL where there will be no page */
-/* Nobody has a receipt for this job. */
-MUST_USE bool paging_job_is_new(const struct run *run, struct job_id job, bool *is_new, struct err *err);
+void paging_begin(struct run *run);           /* run->paging stays NULL where there will be no page */
 /* The row has all that acceptance sets but its promise. */
 MUST_USE bool paging_add(struct run *run, size_t index, const struct receipt_row *row, struct err *err);
 MUST_USE bool paging_end(struct run *run, struct err *err);         /* writes them */

@@ -31,6 +31,8 @@ static void work_free(struct work *work)
 {
     page_content_clear(&work->content);
     tree_free(work->tree);
+    free(work->jobs);
+    free(work->known);
     free(work->leaves);
     free(work);
 }
@@ -71,6 +73,7 @@ static void hand_to_writer(struct intake *intake, struct submission *s)
 
     if (s->is_bundle)
         verify_bundle(intake, s);
+    verify_jobs(s);
     s->task = (struct task){
         .run = accept_run, .seal = seal_group, .seal_self = intake, .done = submission_done, .weight = s->count + 1, .repeatable = true,
     };

@@ -1,4 +1,4 @@
-/* Accepted receipts of one bundle become pages (store/pages.h): asked about together, and written together at the end.
+/* Accepted receipts of one bundle become pages (store/pages.h), written together at the end.
  *
  * Receipts of a page share their batch and their price, so a bundle makes as many pages as it meets of these. */
 #include "gateway/intake/inside.h"
@@ -19,54 +19,16 @@ struct open_page {
 };
 
 struct paging {
-    bool asked;                               /* `jobs` has all jobs that were there before, in order */
-    struct job_id *jobs;
-    size_t job_count, job_max;
     struct open_page open[OPEN_PAGES];
     size_t open_count;
 };
 
-static int by_job(const void *a, const void *b)
+void paging_begin(struct run *run)
 {
-    return memcmp(a, b, sizeof(struct job_id));
-}
+    const struct work *work = run->s->work;
 
-static bool add_job(void *self, struct job_id job)
-{
-    struct paging *p = self;
-
-    if (p->job_count == p->job_max)
-        return false;
-    p->jobs[p->job_count++] = job;
-    return true;
-}
-
-bool paging_begin(struct run *run, struct err *err)
-{
-    const struct submission *s = run->s;
-    const struct work *work = s->work;
-    struct paging *p;
-
-    if (!run->bundle_good || work->content.frames == 0 || run->intake->other != NULL || !work->jobs_differ)
-        return true;
-    p = run->paging = mem_new(sizeof *p);
-    /* Walking along the keys is cheaper than asking for each, while not many others lie between. */
-    p->job_max = 4 * s->count;
-    p->jobs = mem_array(p->job_max, sizeof *p->jobs);
-    return store_receipt_jobs_between(run->group->db, work->first_job, work->last_job, add_job, p, &p->asked, err);
-}
-
-bool paging_job_is_new(const struct run *run, struct job_id job, bool *is_new, struct err *err)
-{
-    const struct paging *p = run->paging;
-    bool known;
-
-    if (p != NULL && p->asked)
-        known = bsearch(&job, p->jobs, p->job_count, sizeof job, by_job) != NULL;
-    else if (!store_receipt_job_known(run->group->db, job, &known, err))
-        return false;
-    *is_new = !known;
-    return true;
+    if (run->bundle_good && work->content.frames > 0 && run->intake->other == NULL && work->jobs != NULL)
+        run->paging = mem_new(sizeof *run->paging);
 }
 
 /* -- writing -- */
@@ -228,7 +190,6 @@ void paging_free(struct run *run)
     if (run->paging == NULL)
         return;
     close_pages(run->paging);
-    free(run->paging->jobs);
     free(run->paging);
     run->paging = NULL;
 }

@@ -171,20 +171,32 @@ static int by_job(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct job_id));
 }
 
-/* A job that stands twice in the bundle is judged row by row: what is not written yet would not be found. */
-static void order_jobs(const struct submission *s, struct work *work)
+/* Where a job stands twice each is asked for when its turn comes: what the one before it made of it would not be seen. */
+void verify_jobs(const struct submission *s)
 {
-    struct job_id *jobs = mem_array(s->count, sizeof *jobs);
+    struct work *work = s->work;
+    struct job_id *sorted;
+    bool differ = true;
 
+    if (s->count < JOBS_LEAST)
+        return;
+    work->jobs = mem_array(s->count, sizeof *work->jobs);
     for (size_t i = 0; i < s->count; i++)
-        jobs[i] = s->items[i].signed_.receipt.job_id;
-    qsort(jobs, s->count, sizeof *jobs, by_job);
-    work->jobs_differ = true;
-    for (size_t i = 1; i < s->count && work->jobs_differ; i++)
-        work->jobs_differ = !job_id_eq(jobs[i - 1], jobs[i]);
-    work->first_job = jobs[0];
-    work->last_job = jobs[s->count - 1];
-    free(jobs);
+        work->jobs[i] = s->items[i].signed_.receipt.job_id;
+    sorted = mem_array(s->count, sizeof *sorted);
+    memcpy(sorted, work->jobs, s->count * sizeof *sorted);
+    qsort(sorted, s->count, sizeof *sorted, by_job);
+    for (size_t i = 1; i < s->count && differ; i++)
+        differ = !job_id_eq(sorted[i - 1], sorted[i]);
+    work->first_job = sorted[0];
+    work->last_job = sorted[s->count - 1];
+    free(sorted);
+    if (differ) {
+        work->known = mem_array(s->count, sizeof *work->known);
+        return;
+    }
+    free(work->jobs);
+    work->jobs = NULL;
 }
 
 void verify_bundle(const struct intake *intake, struct submission *s)
@@ -205,8 +217,6 @@ void verify_bundle(const struct intake *intake, struct submission *s)
         return;
     }
     s->bundle_good = flaw == NULL;
-    if (s->bundle_good && work->content.frames > 0)
-        order_jobs(s, work);
     for (size_t i = 0; flaw != NULL && i < s->count; i++)
         faults_add(&s->items[i].faults, CODE_INVALID_SIGNATURE, "", "%s", flaw);
 }

@@ -67,6 +67,28 @@ static void a_receipt_comes_back_as_it_went_in(void **state)
     assert_false(any);
 }
 
+/* Every third of 250 jobs is there: asked for all at once, and for so many that the last statement is not full. */
+static void many_jobs_are_asked_for_at_once(void **state)
+{
+    struct store_fixture *f = *state;
+    struct job_id jobs[250];
+    bool known[ARRAY_LEN(jobs)];
+    struct err err;
+
+    for (unsigned i = 0; i < ARRAY_LEN(jobs); i++)
+        jobs[i] = some_job(i + 1);
+    store_ok(store_receipt_jobs_known(f->db, jobs, ARRAY_LEN(jobs), jobs[0], jobs[ARRAY_LEN(jobs) - 1], known, &err));
+    for (unsigned i = 0; i < ARRAY_LEN(jobs); i++)
+        assert_false(known[i]);
+    for (unsigned i = 0; i < ARRAY_LEN(jobs); i += 3)
+        insert(f->db, i % 2 == 0 ? some_receipt(i + 1) : some_held_receipt(i + 1));
+    for (size_t count = 1; count <= ARRAY_LEN(jobs); count += 83) {
+        store_ok(store_receipt_jobs_known(f->db, jobs, count, jobs[0], jobs[count - 1], known, &err));
+        for (unsigned i = 0; i < count; i++)
+            assert_int_equal(known[i], i % 3 == 0);
+    }
+}
+
 static void a_receipt_of_a_bundle_has_no_signature_of_its_own(void **state)
 {
     struct store_fixture *f = *state;
@@ -278,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_DB(a_receipt_comes_back_as_it_went_in),
+        WITH_DB(many_jobs_are_asked_for_at_once),
         WITH_DB(a_receipt_of_a_bundle_has_no_signature_of_its_own),
         WITH_DB(one_receipt_a_provider_and_job),
         WITH_DB(a_held_receipt_is_accepted_once),

@@ -1,0 +1,109 @@
+/* Who has a receipt for a job, as the intake asks before it takes one more: one by one, or for many at once. */
+#include "store/archived.h"
+#include "store/receipts.h"
+
+#include <string.h>
+
+_Static_assert(RECEIPT_ACCEPTED == 1, "states are written out in the SQL");
+
+static bool stop_at_any(void *self, const struct receipt_row *row, struct err *err)
+{
+    (void)row, (void)err;
+    *(bool *)self = true;
+    return false;
+}
+
+bool store_receipt_job_known(struct db *db, struct job_id job, bool *known, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT 1 FROM receipts WHERE job_id = ? LIMIT 1", &st, err))
+        return false;
+    stmt_bind_job_id(&st, &job);
+    if (!stmt_step(&st, known, err))
+        return false;
+    stmt_end(&st);
+    return *known || archived_of_job(db, job, stop_at_any, known, err);
+}
+
+#define AT_ONCE 100u                          /* jobs a statement */
+#define ROW_10 "(?), (?), (?), (?), (?), (?), (?), (?), (?), (?)"
+#define ROW_50 ROW_10 ", " ROW_10 ", " ROW_10 ", " ROW_10 ", " ROW_10
+_Static_assert(AT_ONCE == 100, "as many places as are written out below");
+
+/* A search in the key's tree for each, but one statement for all; the last one is asked for again until the places are full. */
+static bool ask(struct db *db, const struct job_id *jobs, size_t count, bool *known, struct err *err)
+{
+    struct stmt st;
+    bool any, ok;
+
+    if (!db_prepare(db, "WITH asked (job) AS (VALUES " ROW_50 ", " ROW_50 ") SELECT job FROM asked"
+                        " WHERE (SELECT 1 FROM receipts WHERE job_id = job LIMIT 1) IS NOT NULL", &st, err))
+        return false;
+    for (size_t i = 0; i < AT_ONCE; i++)
+        stmt_bind_job_id(&st, &jobs[i < count ? i : count - 1]);
+    while ((ok = stmt_step(&st, &any, err)) && any) {
+        struct job_id job = stmt_job_id(&st);
+
+        for (size_t i = 0; i < count; i++)
+            known[i] = known[i] || job_id_eq(jobs[i], job);
+    }
+    return ok;
+}
+
+static bool any_between(struct db *db, struct job_id first, struct job_id last, bool *any, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT 1 FROM receipts WHERE job_id BETWEEN ? AND ? LIMIT 1", &st, err))
+        return false;
+    stmt_bind_job_id(&st, &first);
+    stmt_bind_job_id(&st, &last);
+    if (!stmt_step(&st, any, err))
+        return false;
+    stmt_end(&st);
+    return true;
+}
+
+bool store_receipt_jobs_known(struct db *db, const struct job_id *jobs, size_t count, struct job_id first, struct job_id last, bool *known,
+                              struct err *err)
+{
+    bool any, archived, ok = any_between(db, first, last, &any, err) && archived_may_hold(db, first, last, &archived, err);
+
+    memset(known, 0, count * sizeof *known);
+    for (size_t i = 0; ok && any && i < count; i += AT_ONCE)
+        ok = ask(db, jobs + i, count - i < AT_ONCE ? count - i : AT_ONCE, known + i, err);
+    for (size_t i = 0; ok && archived && i < count; i++)
+        ok = known[i] || archived_of_job(db, jobs[i], stop_at_any, &known[i], err);
+    return ok;
+}
+
+struct other { struct address except; bool found; };
+
+static bool is_other(void *self, const struct receipt_row *row, struct err *err)
+{
+    struct other *o = self;
+
+    (void)err;
+    o->found = !address_eq(row->signed_.receipt.provider, o->except);
+    return !o->found;
+}
+
+bool store_receipt_job_billed(struct db *db, struct job_id job, struct address except, bool *billed, struct err *err)
+{
+    struct other other = { except, false };
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT 1 FROM receipts WHERE job_id = ? AND provider <> ? AND state = 1 LIMIT 1", &st, err))
+        return false;
+    stmt_bind_job_id(&st, &job);
+    stmt_bind_address(&st, &except);
+    if (!stmt_step(&st, &row, err))
+        return false;
+    stmt_end(&st);
+    if (!row && !archived_of_job(db, job, is_other, &other, err))
+        return false;
+    *billed = row || other.found;
+    return true;
+}
