@@ -3,9 +3,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "gateway/base/mem.h"
 #include "store/writer_group.h"
+
+#define GATHER_NS 1000000L
 
 struct writer {
     struct group_state state;                 /* the writing thread's */
@@ -16,6 +19,7 @@ struct writer {
     pthread_cond_t work, finished;
     struct task *head, *tail;
     bool stopping;
+    size_t announced;                         /* tasks that are not here yet */
     atomic_size_t waiting;                    /* weight; changed under the lock, read without */
 };
 
@@ -37,6 +41,20 @@ bool writer_open(const char *url, const struct clock *clock, struct writer **wri
     return true;
 }
 
+/* The lock is held and the queue not empty. */
+static void wait_for_announced(struct writer *w)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += GATHER_NS;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    while (w->announced > 0 && w->waiting < GROUP_SMALL && !w->stopping)
+        if (pthread_cond_timedwait(&w->work, &w->lock, &until) != 0)
+            return;
+}
+
 /* Takes what makes the next group off the queue; the lock is held and the queue not empty. */
 static struct task *take_group(struct writer *w)
 {
@@ -55,23 +73,42 @@ static struct task *take_group(struct writer *w)
     return first;
 }
 
+/* What the group had no time for is first in the queue again; the lock is held. */
+static void put_back(struct writer *w, struct task *rest)
+{
+    struct task *last = rest;
+
+    if (rest == NULL)
+        return;
+    w->waiting += rest->weight;
+    for (; last->next != NULL; last = last->next)
+        w->waiting += last->next->weight;
+    last->next = w->head;
+    w->head = rest;
+    if (w->tail == NULL)
+        w->tail = last;
+}
+
 static void *writer_main(void *self)
 {
     struct writer *w = self;
 
     pthread_mutex_lock(&w->lock);
     for (;;) {
-        struct task *group;
+        struct task *group, *rest;
 
         while (w->head == NULL && !w->stopping)
             pthread_cond_wait(&w->work, &w->lock);
         if (w->head == NULL)
             break;
+        if (w->announced > 0 && w->waiting < GROUP_SMALL)
+            wait_for_announced(w);
         group = take_group(w);
         pthread_mutex_unlock(&w->lock);
         /* While this group is synced to disk the next one gathers: nobody waits on purpose. */
-        atomic_store(&w->healthy, group_run(&w->state, group));
+        atomic_store(&w->healthy, group_run(&w->state, group, &rest));
         pthread_mutex_lock(&w->lock);
+        put_back(w, rest);
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;
@@ -142,12 +179,21 @@ void writer_take_turns(struct writer *w, struct writer_turns *turns)
 
 static bool run_inline(struct writer *w, struct task *task, struct err *err)
 {
+    struct task *none;
+
     if (w->running)
         return err_set(err, ERR_BUG, "a task submits a task and there is no thread to run it");
     w->running = true;
-    atomic_store(&w->healthy, group_run(&w->state, task));
+    atomic_store(&w->healthy, group_run(&w->state, task, &none));
     w->running = false;
     return true;
+}
+
+void writer_announce(struct writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->announced++;
+    pthread_mutex_unlock(&w->lock);
 }
 
 bool writer_submit(struct writer *w, struct task *task, struct err *err)
@@ -157,9 +203,13 @@ bool writer_submit(struct writer *w, struct task *task, struct err *err)
     task->next = NULL;
     if (task->weight == 0)
         task->weight = 1;
-    if (!w->threaded)
-        return run_inline(w, task, err);
     pthread_mutex_lock(&w->lock);
+    if (task->announced)
+        w->announced--;
+    if (!w->threaded) {
+        pthread_mutex_unlock(&w->lock);
+        return run_inline(w, task, err);
+    }
     if (w->stopping)
         refusal = "the writer is stopping";
     else if (w->waiting + task->weight > WRITER_QUEUE_MAX)

@@ -40,6 +40,7 @@ struct task {
     /* run may be called anew after all that it wrote was taken back.  A savepoint copies each page before it changes, which costs
      * as much as the change: a group of such tasks has none, and is run again with savepoints where one of them fails. */
     bool repeatable;
+    bool announced;                           /* see writer_announce */
     struct task *next;                        /* the queue's */
 };
 
@@ -69,6 +70,9 @@ MUST_USE bool writer_trust_clock(struct writer *writer, struct err *err);
 void writer_close(struct writer *writer);     /* drains the queue, stops, closes; NULL is fine */
 /* ERR_AGAIN: the queue is full (weight over WRITER_QUEUE_MAX) or it is stopping; the task was not taken. */
 MUST_USE bool writer_submit(struct writer *writer, struct task *task, struct err *err);
+/* A task that has `announced` set will be submitted within milliseconds.  A small group waits for such ones, a millisecond at
+ * most: what a group costs by itself (sums, promise, sync) is shared by all of it. */
+void writer_announce(struct writer *writer);
 /* Runs fn in a group of its own kind and waits until it is durable. */
 typedef bool writer_fn(void *self, struct group *group, struct err *err);
 MUST_USE bool writer_do(struct writer *writer, writer_fn *fn, void *self, struct err *err);
@@ -77,6 +81,8 @@ uint64_t writer_depth(const struct writer *writer);           /* weight waiting 
 
 #define WRITER_QUEUE_MAX 200000u
 #define WRITER_GROUP_MAX 40000u
+#define GROUP_SMALL 1000u                     /* less weight may wait for what is announced */
+#define GROUP_MS 50u                          /* a group that has run so long takes no more tasks: who waits does not wait for all */
 #define CLOCK_BACK_MAX_MS 300000u             /* how far a clock may be set back while we run on */
 
 #endif

@@ -74,13 +74,21 @@ static bool run_task(struct task *task, bool bare, struct group *group, struct o
     return true;
 }
 
-/* *again: one of several failed that had no savepoint. */
-static bool run_tasks(struct task *first, bool bare, struct group *group, struct outcomes *outcomes, bool *again, struct err *err)
+/* *again: one of several failed that had no savepoint.  As soon as the group has run for long it is cut: *rest. */
+static bool run_tasks(const struct group_state *s, struct task *first, bool bare, struct group *group, struct outcomes *outcomes,
+                      struct task **rest, bool *again, struct err *err)
 {
+    bool many = first->next != NULL;
+    uint64_t began_ms = clock_now_ms(&s->clock);
+
     for (struct task *task = first; task != NULL && !*again; task = task->next) {
         if (!run_task(task, bare, group, outcomes, err))
             return false;
-        *again = bare && first->next != NULL && outcomes->succeeded < outcomes->count;
+        *again = bare && many && outcomes->succeeded < outcomes->count;
+        if (task->next != NULL && *rest == NULL && clock_now_ms(&s->clock) >= began_ms + GROUP_MS) {
+            *rest = task->next;
+            task->next = NULL;
+        }
     }
     return true;
 }
@@ -200,8 +208,8 @@ static bool holds_gate(const struct group_state *s, struct err *err)
 }
 
 /* *again: nothing was kept, and the same is to be run with savepoints. */
-static bool try_group(struct group_state *s, struct task *first, bool bare, struct group *group, struct outcomes *outcomes, bool *again,
-                      struct err *err)
+static bool try_group(struct group_state *s, struct task *first, bool bare, struct group *group, struct outcomes *outcomes,
+                      struct task **rest, bool *again, struct err *err)
 {
     uint64_t clock_ms;
     struct err why;
@@ -216,7 +224,7 @@ static bool try_group(struct group_state *s, struct task *first, bool bare, stru
     set_time(s, clock_ms, group);
     if (clock_ms < s->clock_ms && !s->trust_clock)
         clock_ms = s->clock_ms;               /* the latest it said stays the measure */
-    if (!run_tasks(first, bare, group, outcomes, again, &why))
+    if (!run_tasks(s, first, bare, group, outcomes, rest, again, &why))
         goto undo;
     if (*again || outcomes->succeeded == 0)
         return keep_nothing(s, err);
@@ -233,19 +241,21 @@ undo:
     return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
 }
 
-static bool write_group(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes, struct err *err)
+static bool write_group(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes, struct task **rest,
+                        struct err *err)
 {
     bool again = false;
-    bool ok = try_group(s, first, begins_bare(first), group, outcomes, &again, err);
+    bool ok = try_group(s, first, begins_bare(first), group, outcomes, rest, &again, err);
 
     if (!ok || !again)
         return ok;
     again = false;
     outcomes_reset(outcomes);
-    return try_group(s, first, false, group, outcomes, &again, err);
+    return try_group(s, first, false, group, outcomes, rest, &again, err);
 }
 
-static bool write_behind_gate(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes, struct err *err)
+static bool write_behind_gate(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes, struct task **rest,
+                              struct err *err)
 {
     struct db *gate = s->turns->gated == s ? NULL : s->turns->gate;
     struct err why;
@@ -253,25 +263,26 @@ static bool write_behind_gate(struct group_state *s, struct task *first, struct 
 
     if (gate != NULL && !db_begin(gate, &why))
         return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
-    ok = write_group(s, first, group, outcomes, err);
+    ok = write_group(s, first, group, outcomes, rest, err);
     if (gate != NULL)
         db_rollback(gate);
     return ok;
 }
 
 /* In turn with the writer of the other store, where there is one. */
-static bool write_in_turn(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes, struct err *err)
+static bool write_in_turn(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes, struct task **rest,
+                          struct err *err)
 {
     struct writer_turns *turns = s->turns;
     bool ok;
 
     if (turns == NULL)
-        return write_group(s, first, group, outcomes, err);
+        return write_group(s, first, group, outcomes, rest, err);
     pthread_mutex_lock(&turns->lock);
     if (turns->doubt != NULL && turns->doubt != s)
         ok = err_set(err, ERR_AGAIN, "not kept: what the other store has kept is not known yet");
     else
-        ok = write_behind_gate(s, first, group, outcomes, err);
+        ok = write_behind_gate(s, first, group, outcomes, rest, err);
     if (!ok && err->code == ERR_UNKNOWN)
         turns->doubt = s;
     else if (turns->doubt == s && s->known)
@@ -280,11 +291,11 @@ static bool write_in_turn(struct group_state *s, struct task *first, struct grou
     return ok;
 }
 
-bool group_run(struct group_state *s, struct task *first)
+bool group_run(struct group_state *s, struct task *first, struct task **rest)
 {
     struct outcomes outcomes = { 0 };
     struct err err = { .code = ERR_NONE };
-    struct task *rest = first;
+    struct task *next = first;
     struct group group;
     size_t count = 0;
     bool ok;
@@ -292,12 +303,13 @@ bool group_run(struct group_state *s, struct task *first)
     for (const struct task *t = first; t != NULL; t = t->next)
         count++;
     outcomes.list = mem_array(count, sizeof *outcomes.list);
-    ok = write_in_turn(s, first, &group, &outcomes, &err);
-    for (size_t i = 0; rest != NULL; i++) {
-        struct task *task = rest;
+    *rest = NULL;
+    ok = write_in_turn(s, first, &group, &outcomes, rest, &err);
+    for (size_t i = 0; next != NULL; i++) {
+        struct task *task = next;
         struct err *failure = i < outcomes.count ? outcomes.list[i].failure : NULL;
 
-        rest = task->next;                    /* done may free the task */
+        next = task->next;                    /* done may free the task */
         task->next = NULL;
         if (!ok)
             task->done(task, false, &err);    /* also what a task failed with: it was judged by what is not kept */

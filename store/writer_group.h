@@ -21,7 +21,8 @@ struct group_state {
 };
 /* Reads number and time of the last group. */
 MUST_USE bool group_recover(struct group_state *s, struct err *err);
-/* Runs the list (by next) as one group and calls every done.  true: committed, or there was nothing to commit. */
-MUST_USE bool group_run(struct group_state *s, struct task *first);
+/* Runs the list (by next) as one group and calls every done, but of those whose turn did not come within GROUP_MS: rest, the next
+ * group's.  true: committed, or there was nothing to commit. */
+MUST_USE bool group_run(struct group_state *s, struct task *first, struct task **rest);
 
 #endif

@@ -75,7 +75,8 @@ static void hand_to_writer(struct intake *intake, struct submission *s)
         verify_bundle(intake, s);
     verify_jobs(s);
     s->task = (struct task){
-        .run = accept_run, .seal = seal_group, .seal_self = intake, .done = submission_done, .weight = s->count + 1, .repeatable = true,
+        .run = accept_run, .seal = seal_group, .seal_self = intake, .done = submission_done, .weight = s->count + 1,
+        .repeatable = true, .announced = true,
     };
     if (!writer_submit(intake->writer, &s->task, &err))
         submission_done(&s->task, false, &err);
@@ -247,6 +248,7 @@ bool intake_submit(struct intake *intake, struct submission *s, struct err *err)
         s->work = work;
         intake->in_flight += s->count;
         intake->submissions++;
+        writer_announce(intake->writer);      /* first: a thread may hand it over at once */
         enqueue(intake, s);
         pthread_cond_signal(&intake->work_waits);
     }

@@ -51,6 +51,48 @@ static void a_group_is_bounded(void **state)
     assert_int_equal(probes[3].group, probes[2].group);
 }
 
+/* Three of four would go on for too long: the last waits for the next group. */
+static void a_group_that_takes_long_is_cut(void **state)
+{
+    struct store_fixture *f = *state;
+    struct probe gate, probes[4];
+    struct board b;
+    struct err err;
+
+    board_open(&b, f, true);
+    gate_close(&b, &gate);
+    for (unsigned i = 0; i < ARRAY_LEN(probes); i++) {
+        probe_init(&probes[i], &b, i);
+        probes[i].task.repeatable = i < 3;
+        probes[i].takes_ms = i < 3 ? GROUP_MS / 3 + 1 : 0;
+        store_ok(writer_submit(b.writer, &probes[i].task, &err));
+    }
+    gate_open(&b);
+    board_wait(&b, 1 + ARRAY_LEN(probes));
+    board_close(&b);
+    assert_int_equal(b.succeeded, 1 + ARRAY_LEN(probes));
+    assert_int_equal(probes[2].group, probes[0].group);
+    assert_int_equal(probes[3].group, probes[0].group + 1);
+}
+
+static void what_is_announced_is_waited_for_but_not_for_long(void **state)
+{
+    struct store_fixture *f = *state;
+    struct probe probe;
+    struct board b;
+    struct err err;
+
+    board_open(&b, f, true);
+    for (unsigned i = 0; i < 3; i++)
+        writer_announce(b.writer);
+    probe_init(&probe, &b, 0);
+    probe.task.announced = true;
+    store_ok(writer_submit(b.writer, &probe.task, &err));
+    board_wait(&b, 1);                        /* two never come */
+    assert_true(probe.ok);
+    board_close(&b);
+}
+
 static void closing_finishes_what_was_taken(void **state)
 {
     struct store_fixture *f = *state;
@@ -126,6 +168,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_DIR(a_full_queue_takes_no_more),
         IN_DIR(a_group_is_bounded),
+        IN_DIR(a_group_that_takes_long_is_cut),
+        IN_DIR(what_is_announced_is_waited_for_but_not_for_long),
         IN_DIR(closing_finishes_what_was_taken),
         IN_DIR(a_task_that_waits_for_its_own_writer_is_a_bug),
         IN_DIR(many_threads_may_wait_at_once),

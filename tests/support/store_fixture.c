@@ -159,6 +159,7 @@ void board_open(struct board *b, struct store_fixture *f, bool threaded)
     struct err err;
 
     memset(b, 0, sizeof *b);
+    b->fixture = f;
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->changed, NULL);
     store_ok(writer_open(f->url, &f->clock, &b->writer, &err));
@@ -178,6 +179,7 @@ static bool probe_run(struct task *task, struct group *group, struct err *err)
     struct probe *p = (struct probe *)task;
 
     p->runs++;
+    p->board->fixture->now_ms += p->takes_ms;
     p->group = group->number;
     p->now_ms = group->now_ms;
     if (!store_meta_set(group->db, p->key, group->number, err))

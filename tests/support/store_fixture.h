@@ -57,6 +57,7 @@ struct receipt_row some_held_receipt(unsigned n);
 
 /* One shared place for what the tasks of a test do; the writer's thread and the test meet at the lock. */
 struct board {
+    struct store_fixture *fixture;
     struct writer *writer;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -69,6 +70,7 @@ struct probe {
     struct board *board;
     char key[24];
     bool fails;
+    uint64_t takes_ms;                        /* on the fixture's clock */
     /* what became of it */
     unsigned runs;
     uint64_t group, now_ms;
