@@ -1,7 +1,5 @@
 #include "store/pages.h"
 
-#include "store/driver.h"
-
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +8,7 @@
 #include "gateway/core/word.h"
 #include "gateway/lib/pack.h"
 
-#define PLACE 4                               /* bytes of a number in `indexes` and `gone`, big-endian */
-#define AMOUNT_MAX 33                         /* a length, then the bytes without leading zeros */
+#define PLACE 4                               /* bytes of a number in `indexes`, big-endian */
 
 void page_content_init(struct page_content *content, size_t count)
 {
@@ -42,19 +39,6 @@ void page_clear(struct page *page)
 {
     buf_clear(&page->indexes);
     buf_clear(&page->gone);
-}
-
-bool *page_gone(const struct page *page)
-{
-    bool *gone = mem_array(page->count + 1, sizeof *gone);
-
-    for (size_t i = 0; i + PLACE <= page->gone.len; i += PLACE) {
-        uint32_t slot = be32_get(page->gone.data + i);
-
-        if (slot < page->count)
-            gone[slot] = true;
-    }
-    return gone;
 }
 
 uint64_t page_bundle_index(const struct page *page, uint64_t slot)
@@ -198,7 +182,7 @@ static void read_head(struct stmt *st, struct page *page)
     stmt_buf(st, &page->gone);
 }
 
-static bool find_head(struct db *db, uint64_t id, struct page *page, struct err *err)
+bool store_page_find(struct db *db, uint64_t id, struct page *page, struct err *err)
 {
     struct stmt st;
     bool any;
@@ -306,132 +290,4 @@ bool store_page_frame(struct db *db, uint64_t page, uint64_t frame, struct buf *
             || err_set(err, ERR_STORE, "frame %" PRIu64 " of page %" PRIu64 " is damaged", frame, page));
     stmt_end(&st);
     return ok;
-}
-
-/* -- one receipt -- */
-
-struct page_cache {
-    struct page page;                         /* id 0: nothing is kept */
-    uint64_t frame;
-    struct buf fields;
-    struct amount amounts[PAGE_FRAME];
-    size_t count;
-};
-
-void page_cache_forget(struct db *db)
-{
-    if (db->page_cache != NULL)
-        db->page_cache->page.id = 0;
-}
-
-void page_cache_free(struct db *db)
-{
-    if (db->page_cache == NULL)
-        return;
-    page_clear(&db->page_cache->page);
-    buf_clear(&db->page_cache->fields);
-    free(db->page_cache);
-    db->page_cache = NULL;
-}
-
-static struct page_cache *cache_of(struct db *db)
-{
-    if (db->page_cache == NULL) {
-        db->page_cache = mem_new(sizeof *db->page_cache);
-        buf_init(&db->page_cache->page.indexes);
-        buf_init(&db->page_cache->page.gone);
-        buf_init(&db->page_cache->fields);
-    }
-    return db->page_cache;
-}
-
-void page_fill_row(const struct page *page, uint64_t slot, const uint8_t fields[RECEIPT_PACKED], struct amount amount,
-                   struct receipt_row *row)
-{
-    *row = (struct receipt_row){
-        .state = RECEIPT_ACCEPTED, .code = CODE_ACCEPTED, .page = page->id, .slot = slot,
-        .has_bundle = true, .bundle = page->bundle, .bundle_index = page_bundle_index(page, slot),
-        .received_at_ms = page->received_at_ms, .accepted_at_ms = page->accepted_at_ms, .batch = page->batch,
-        .price_version = page->price_version, .amount = amount, .promise = page->promise, .promise_index = page->promise_first + slot,
-    };
-    receipt_unpack(fields, &row->signed_.receipt);
-}
-
-bool store_page_receipt(struct db *db, uint64_t id, uint64_t slot, struct receipt_row *row, struct err *err)
-{
-    struct page_cache *c = cache_of(db);
-    size_t in_frame = slot % PAGE_FRAME;
-
-    if (c->page.id != id || c->frame != slot / PAGE_FRAME) {
-        c->page.id = 0;
-        c->frame = slot / PAGE_FRAME;
-        if (!store_page_frame(db, id, c->frame, &c->fields, c->amounts, &c->count, err) || !find_head(db, id, &c->page, err)) {
-            c->page.id = 0;
-            return false;
-        }
-    }
-    if (in_frame >= c->count)
-        return err_set(err, ERR_STORE, "page %" PRIu64 " has no slot %" PRIu64, id, slot);
-    page_fill_row(&c->page, slot, c->fields.data + in_frame * RECEIPT_PACKED, c->amounts[in_frame], row);
-    row->hash = receipt_struct_hash(&row->signed_.receipt);
-    return true;
-}
-
-static bool mark_gone(struct db *db, uint64_t id, uint64_t slot, struct err *err)
-{
-    struct page page = { 0 };
-    uint8_t place[PLACE];
-    struct stmt st;
-    bool ok;
-
-    be32_put(place, (uint32_t)slot);
-    buf_init(&page.indexes);
-    buf_init(&page.gone);
-    ok = find_head(db, id, &page, err)
-        && (buf_add(&page.gone, place, sizeof place) || err_set(err, ERR_LIMIT, "page %" PRIu64 " has lost too many", id))
-        && db_prepare(db, "UPDATE receipt_pages SET gone = ? WHERE id = ?", &st, err);
-    if (ok) {
-        stmt_bind_blob(&st, page.gone.data, page.gone.len);
-        stmt_bind_u64(&st, id);
-        ok = stmt_exec_one(&st, err);
-    }
-    page_clear(&page);
-    return ok;
-}
-
-bool store_receipt_delete(struct db *db, const struct receipt_row *row, struct err *err)
-{
-    struct stmt st;
-
-    if (!db_prepare(db, "DELETE FROM receipts WHERE job_id = ? AND provider = ? AND COALESCE(page, 0) = ? AND COALESCE(slot, 0) = ?",
-                    &st, err))
-        return false;
-    stmt_bind_job_id(&st, &row->signed_.receipt.job_id);
-    stmt_bind_address(&st, &row->signed_.receipt.provider);
-    stmt_bind_u64(&st, row->page);
-    stmt_bind_u64(&st, row->slot);
-    return stmt_exec_one(&st, err) && (row->page == 0 || mark_gone(db, row->page, row->slot, err));
-}
-
-bool store_page_leave(struct db *db, const struct receipt_row *row, struct err *err)
-{
-    return store_receipt_delete(db, row, err) && store_receipt_insert(db, row, err);
-}
-
-static bool rebatch(struct db *db, const char *literal_sql, uint64_t from, uint64_t to, struct err *err)
-{
-    struct stmt st;
-
-    if (!db_prepare(db, literal_sql, &st, err))
-        return false;
-    stmt_bind_u64(&st, to);
-    stmt_bind_u64(&st, from);
-    return stmt_exec(&st, NULL, err);
-}
-
-bool store_receipts_rebatch(struct db *db, uint64_t from, uint64_t to, struct err *err)
-{
-    page_cache_forget(db);
-    return rebatch(db, "UPDATE receipts SET batch = ? WHERE batch = ?", from, to, err)
-        && rebatch(db, "UPDATE receipt_pages SET batch = ? WHERE batch = ?", from, to, err);
 }

@@ -51,6 +51,8 @@ typedef bool page_fn(void *self, const struct page *page, struct err *err);
 MUST_USE bool store_pages_of_batch(struct db *db, uint64_t batch, page_fn *visit, void *self, struct err *err);
 /* The one of the batch with the highest id up to a bound; page_clear where found. */
 MUST_USE bool store_page_up_to(struct db *db, uint64_t batch, uint64_t id, struct page *page, bool *found, struct err *err);
+/* ERR_STORE: no such page.  Its buffers are initialised. */
+MUST_USE bool store_page_find(struct db *db, uint64_t id, struct page *page, struct err *err);
 /* One frame unpacked: *count receipts of the page from slot frame * PAGE_FRAME on.  fields is reset first. */
 MUST_USE bool store_page_frame(struct db *db, uint64_t page, uint64_t frame, struct buf *fields, struct amount amounts[PAGE_FRAME],
                                size_t *count, struct err *err);

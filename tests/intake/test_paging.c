@@ -265,6 +265,37 @@ static void one_that_is_countersigned_later_leaves_its_page(void **state)
     submission_clear(&s);
 }
 
+static void countersign(struct world *w, const struct submission *s, size_t index)
+{
+    struct signed_receipt r = s->items[index].signed_;
+    struct intake_item item;
+
+    world_countersign(w, &w->consumer, &r);
+    world_sign(w, &w->node, &r);
+    item = world_post_one(w, &r);
+    assert_item(&item, ITEM_DUPLICATE, CODE_DUPLICATE);
+}
+
+/* The list of older versions is read, and goes on as bits. */
+static void all_of_a_page_may_leave_it_one_by_one(void **state)
+{
+    struct world *w = *state;
+    struct submission s;
+
+    make_bundle(w, &s);
+    world_post(w, &s);
+    countersign(w, &s, 2);
+    world_script(w, "UPDATE receipt_pages SET gone = x'00000002'");
+    check_all(w, &s, 0);
+    for (size_t i = 0; i < COUNT; i++)
+        if (i != 2)
+            countersign(w, &s, i);
+    assert_int_equal(world_count(w, "SELECT COUNT(*) FROM receipts WHERE page IS NOT NULL"), 0);
+    assert_int_equal(world_count(w, "SELECT LENGTH(gone) FROM receipt_pages"), 1 + (COUNT + 7) / 8);
+    check_all(w, &s, 0);
+    submission_clear(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_job_of_another_provider_is_seen_in_its_page, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_job_twice_in_a_bundle_is_judged_row_by_row, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(one_that_is_countersigned_later_leaves_its_page, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(all_of_a_page_may_leave_it_one_by_one, world_setup, world_teardown),
     };
 
     return cmocka_run_group_tests_name("paging", tests, NULL, NULL);
