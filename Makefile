@@ -122,6 +122,9 @@ test: ## everything that guards main (scripts/test --help lists the parts)
 demo: ## the whole job on this machine (scripts/demo --help)
 	@scripts/demo
 
+cluster: ## three gateways on this machine behind HAProxy, parts of it killed under load (scripts/cluster --help)
+	@scripts/cluster
+
 e2e: $(B)/quittance $(B)/tests/bench/loadgen contracts ## end-to-end tests: real node, real contract, real HTTP
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/run.mjs
 
