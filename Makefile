@@ -76,7 +76,7 @@ SIM_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c)) $(B)/tests/support
 SIM_WRAP := clock_sleep_ms clock_monotonic_ms rpc_send_raw store_tx_insert transactions_live signer_sign_tx \
             store_attempt_insert fee_replace store_tx_next_nonce look_missing store_tx_unmined \
             store_settlement_committed confirmed_height payments_scan store_payment_add store_set_load attempt_is_void \
-            db_commit
+            db_commit store_settler_check
 $(B)/tests/sim/sim: $(SIM_OBJ) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) $(SIM_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
 

@@ -26,7 +26,8 @@ struct campaign {
     char failure[600];
 };
 
-void campaign_start(void);                         /* once a process */
+/* Once a process.  server: the url of a PostgreSQL that nobody else uses (borrowed), for so many gateways; NULL: one, on SQLite. */
+void campaign_start(const char *server, unsigned replicas);
 void campaign_stop(void);
 /* Until all are done or one has failed; free with campaign_free. */
 struct campaign *campaign_run(const struct campaign_plan *plan);

@@ -229,11 +229,11 @@ static void check_work_once(struct sim *s)
 
     must(db_prepare(s->look, "SELECT COUNT(*) FROM (SELECT 1 FROM transactions WHERE kind = 'commit' AND state IN (1, 2, 3, 4)"
                              " AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.hash = transactions.mined AND a.gas = 21000)"
-                             " GROUP BY account, sequence HAVING COUNT(*) > 1)", &st, &err), &err);
+                             " GROUP BY account, sequence HAVING COUNT(*) > 1) AS twice", &st, &err), &err);
     if (one_number(&st) != 0)
         sim_fail(s, "a settlement is committed under two nonces");
     must(db_prepare(s->look, "SELECT COUNT(*) FROM (SELECT 1 FROM set_accounts a JOIN transactions t ON t.id = a.tx"
-                             " WHERE t.state IN (1, 2, 3) GROUP BY t.account, t.sequence, a.account HAVING COUNT(*) > 1)",
+                             " WHERE t.state IN (1, 2, 3) GROUP BY t.account, t.sequence, a.account HAVING COUNT(*) > 1) AS twice",
                     &st, &err), &err);
     if (one_number(&st) != 0)
         sim_fail(s, "an account is in two calls that are under way");

@@ -155,6 +155,7 @@ bool http_do(struct http_client *client, const struct http_request *request, str
     (void)client;
     if (s->crashed)
         return err_set(err, ERR_AGAIN, "the process has ended");
+    replicas_stop_here(s);
     e.node = &s->nodes[e.n];
     if (!json_read(request->body, request->body_len, &parsed, err))
         bug("a request that is no JSON: %s", err->text);
@@ -177,5 +178,6 @@ bool http_do(struct http_client *client, const struct http_request *request, str
     if (!ok)
         http_answer_clear(answer);
     json_free(parsed);
+    replicas_stop_here(s);
     return ok;
 }
