@@ -67,6 +67,11 @@ bool sim_chance(struct sim *s, unsigned in_100)
     return rng_below(&s->rng, 100) < in_100;
 }
 
+unsigned sim_number(const struct sim *s)
+{
+    return (unsigned)(s->at - s->processes);
+}
+
 bool sim_crash(struct sim *s, bool after)
 {
     if (s->crash_at != 0)

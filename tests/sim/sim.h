@@ -28,7 +28,7 @@ struct plan {
 
 struct node {
     size_t head;
-    bool fresh;                                          /* the next exchange needs a new connection */
+    bool fresh[SIM_REPLICAS];                            /* the next exchange of this process needs a new connection */
     uint64_t down_until, lags_until, other_until, hides_until;      /* block numbers */
     bool geth;                                           /* speaks geth's words, else any client's */
     struct pool pool;
@@ -109,6 +109,7 @@ void sim_fail(struct sim *s, const char *format, ...) __attribute__((format(prin
 bool sim_fault(struct sim *s, enum sim_fault f);             /* whether it happens now */
 uint64_t sim_between(struct sim *s, uint64_t least, uint64_t most);
 bool sim_chance(struct sim *s, unsigned in_100);
+unsigned sim_number(const struct sim *s);                    /* of the process at hand, from 0 */
 void sim_advance(struct sim *s, uint64_t ms);
 /* One store write or exchange begins or has taken effect: whether the process ends here. */
 bool sim_crash(struct sim *s, bool after);

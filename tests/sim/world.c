@@ -8,6 +8,7 @@
 #include "tests/sim/check.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/mutations.h"
+#include "tests/sim/node.h"
 #include "tests/support/settle_books.h"
 
 #define LOOKS_MOST 2000u               /* after everything healed */
@@ -58,7 +59,7 @@ void world_stop(struct sim *s)
     writer_close(p->writer);
     *p = (struct process){ .skew_ms = p->skew_ms, .busy = p->busy };
     for (unsigned n = 0; n < s->plan.endpoints; n++)
-        s->nodes[n].fresh = true;
+        s->nodes[n].fresh[sim_number(s)] = true;
 }
 
 bool world_start(struct sim *s, struct err *err)
@@ -277,7 +278,7 @@ static void heal(struct sim *s)
 
         node->down_until = node->lags_until = node->other_until = node->hides_until = 0;
         node->head = s->chain.head;
-        node->fresh = true;
+        node_drop(node);
     }
     outsiders_heal(s);
     replicas_heal(s);
@@ -340,8 +341,10 @@ static void prepare(struct sim *s)
     plan_draw(s);
     chain_start(s);
     s->next_block_ms = s->now_ms + s->plan.block_ms;
-    for (unsigned n = 0; n < SIM_NODES; n++)
-        s->nodes[n] = (struct node){ .head = s->chain.head, .fresh = true, .geth = sim_chance(s, 50) };
+    for (unsigned n = 0; n < SIM_NODES; n++) {
+        s->nodes[n] = (struct node){ .head = s->chain.head, .geth = sim_chance(s, 50) };
+        node_drop(&s->nodes[n]);
+    }
     memset(s->secret, 7, sizeof s->secret);
     s->config = (struct settle_config){
         .chain_id = SIM_CHAIN_ID, .contract = s->chain.contract, .token = s->chain.token,
