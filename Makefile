@@ -86,6 +86,10 @@ sim: $(B)/tests/sim/sim ## the simulator: 2 000 seeds, the same twice, every cra
 	@$< --mutations
 	@$< --seeds 2000
 
+sim-replicas: $(B)/tests/sim/sim ## the simulator with two and three gateways on one PostgreSQL: 1 000 ends, stops and cuts
+	@scripts/with-postgres sh -ec 'for n in 2 3; do $< --replicas $$n --store "$$QUITTANCE_TEST_STORE" --rounds 500; done; \
+	$< --replicas 3 --store "$$QUITTANCE_TEST_STORE" --twice; $< --replicas 3 --store "$$QUITTANCE_TEST_STORE" --mutations'
+
 # The same, but for what settling and catching up ask a node, and for planted bugs (tests/histories/README.md).
 HISTORY_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/histories/*.c))
 HISTORY_WRAP := behind_look settlement_header settlement_header_at chain_view_read settlement_read confirmed_block \
@@ -138,8 +142,9 @@ soak-leak: $(B)/quittance contracts ## 100 000 receipts: memory must not grow (S
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak.mjs
 
 # A fresh seed each time; of a run that fails the seed is shown, and runs again alone.
-soak: $(B)/quittance $(B)/tests/bench/loadgen contracts ## 50 runs through faults, serve under load for 10 minutes, and 10 at 80 % of its peak: about 30 minutes (SAN=... too)
+soak: $(B)/quittance $(B)/tests/bench/loadgen contracts ## 50 runs through faults, 100 rounds with several gateways, serve under load for 10 minutes, and 10 at 80 % of its peak: about 30 minutes (SAN=... too)
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/faults.test.mjs --runs 50 --seed $$(date +%s)
+	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/rounds.test.mjs --rounds 50 --seed $$(date +%s)
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak.mjs --minutes 10
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak-peak.mjs --minutes 10
 

@@ -18,7 +18,7 @@
 
 /* In memory that the workers share; each worker writes its own sums. */
 struct shared {
-    _Atomic uint64_t next, done;
+    _Atomic uint64_t next, done, rounds;
     _Atomic bool failed;
     struct campaign of[JOBS_MOST];
 };
@@ -92,6 +92,16 @@ static void add_life(struct campaign *c, const struct sim *s, const struct life 
     snprintf(c->failure, sizeof c->failure, "%s", s->failure);
 }
 
+static uint64_t rounds_in(const uint64_t hits[FAULTS])
+{
+    return hits[FAULT_CRASH_BEFORE] + hits[FAULT_CRASH_AFTER] + hits[FAULT_STOPPED] + hits[FAULT_KILLED] + hits[FAULT_CUT];
+}
+
+uint64_t campaign_rounds(const struct campaign *c)
+{
+    return rounds_in(c->hits);
+}
+
 /* -- a worker, in a folder of its own -- */
 
 static void make_folder(const char *dir, const char *archive)
@@ -124,12 +134,13 @@ static void work(const struct campaign_plan *plan, struct shared *all, struct ca
     else
         disk_template(dir);
     memset(told, 0, sizeof told);
-    while (!all->failed && (index = atomic_fetch_add(&all->next, 1)) < plan->count) {
+    while (!all->failed && (plan->rounds == 0 || all->rounds < plan->rounds) && (index = atomic_fetch_add(&all->next, 1)) < plan->count) {
         struct life life = plan->life(plan->self, index);
 
         live(s, dir, &life);
         add_life(mine, s, &life);
         all->done++;
+        all->rounds += rounds_in(s->hits);
         if (s->failed)
             all->failed = true;
     }

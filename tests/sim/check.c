@@ -3,6 +3,7 @@
 
 #include "gateway/base/mem.h"
 #include "gateway/lib/keccak.h"
+#include "gateway/settle/parts.h"
 #include "store/meta.h"
 #include "store/wei.h"
 
@@ -49,6 +50,17 @@ static struct hash content_of(const struct sim_tx *t)
     keccak_update(&k, t->to.b, sizeof t->to.b);
     keccak_update(&k, t->data.data, t->data.len);
     return keccak_final(&k);
+}
+
+/* The row is read after the COMMIT: nobody else has written since, as all is one thread. */
+void check_settler(struct sim *s)
+{
+    struct err err = { 0 };
+    struct stmt st;
+
+    must(db_prepare(s->look, "SELECT generation FROM settler", &st, &err), &err);
+    if (one_number(&st) != s->at->settle->generation)
+        sim_fail(s, "gateway %u wrote as a settler, which it is no more", sim_number(s) + 1);
 }
 
 static bool is_raised(uint64_t old, uint64_t fresh)

@@ -61,9 +61,9 @@
     /* each look of the process */                                                                                     \
     X(CLOCK_JUMP,      300,  "the clock leaps ahead, or back by less than what is believed")                            \
     /* of several gateways: each exchange and each write; each turn; each statement */                                  \
-    X(STOPPED,         300,  "the process is stopped for up to 40 s, and goes on where it was")                         \
-    X(KILLED,          500,  "kill -9 of one that does nothing at the time, or it is stopped")                          \
-    X(CUT,             30,   "the connection to the database is gone")
+    X(STOPPED,         800,  "the process is stopped for up to 40 s, and goes on where it was")                         \
+    X(KILLED,          2000,  "kill -9 of one that does nothing at the time, or it is stopped")                          \
+    X(CUT,             150,  "the connection to the database is gone")
 #define SIM_FAULTS_ALONE FAULT_STOPPED                 /* those before happen to one gateway, too */
 
 #define SIM_FAULT_NAME(name, most, text) FAULT_##name,

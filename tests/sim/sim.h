@@ -45,6 +45,7 @@ struct process {
     struct lease *lease;
     int64_t skew_ms;                                     /* of its clock */
     bool busy;                                           /* it is under way: on the stack */
+    bool settling;                                       /* in the code that settles */
     uint64_t down_until_ms, stopped_until_ms, look_at_ms;
 };
 
@@ -144,5 +145,6 @@ bool outsiders_are_done(const struct sim *s);
 
 /* -- check.c -- */
 void check_sent(struct sim *s, const struct sim_tx *tx);       /* raw bytes leave the process */
+void check_settler(struct sim *s);                             /* what a settler wrote was committed */
 
 #endif

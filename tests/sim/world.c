@@ -186,10 +186,12 @@ static void settle_once(struct sim *s, struct sim_look *l)
     bool closed = false;
 
     *l = (struct sim_look){ 0 };
+    s->at->settling = true;
     if (s->wants_close && settle_close(settle, &closed, &l->err))
         s->wants_close = !closed;
     l->err = (struct err){ 0 };
     l->ok = settle_step(settle, &l->moved, &l->report, &l->err);
+    s->at->settling = false;
     l->moved = l->moved || closed;
     if (l->ok)
         sim_say(s, "look: sequence %llu %s%s", (unsigned long long)l->report.sequence, batch_state_name(l->report.state),
