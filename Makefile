@@ -129,6 +129,9 @@ demo: ## the whole job on this machine (scripts/demo --help)
 cluster: ## three gateways on this machine behind HAProxy, parts of it killed under load (scripts/cluster --help)
 	@scripts/cluster
 
+manifests: $(B)/quittance ## the Compose file and the Kubernetes manifest against their schemas (fetches those into build)
+	@scripts/check-manifests
+
 e2e: $(B)/quittance $(B)/tests/bench/loadgen contracts ## end-to-end tests: real node, real contract, real HTTP
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/run.mjs
 
