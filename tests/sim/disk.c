@@ -102,7 +102,7 @@ static bool disk_commit(void *connection, struct err *err)
     if (!real->commit(connection, err))
         return false;
     sim_say(s, "store: commit");
-    if (s->replicas > 1 && s->at->settling && !s->ticking)
+    if (s->replicas > 1)
         check_settler(s);
     if (sim_crash(s, true) || sim_fault(s, FAULT_COMMIT_KEPT)) {
         sim_say(s, "store: kept, and nobody is told");

@@ -89,7 +89,7 @@ struct sim {
     /* what was seen on the wire and in the store */
     struct wire_slot *wire;
     size_t wire_count;
-    uint64_t payments_seen;
+    uint64_t payments_seen, group_seen;
     uint8_t *tx_states;                                  /* by id, as of the last look */
     size_t tx_state_count;
 
@@ -145,6 +145,6 @@ bool outsiders_are_done(const struct sim *s);
 
 /* -- check.c -- */
 void check_sent(struct sim *s, const struct sim_tx *tx);       /* raw bytes leave the process */
-void check_settler(struct sim *s);                             /* what a settler wrote was committed */
+void check_settler(struct sim *s);                             /* a group was committed: by who settles, where it is his */
 
 #endif
