@@ -49,7 +49,7 @@ async function checkLine(line, address, { info, at }, contract) {
   if (line.kind !== "receipt") return { state: "open", text: line.sequence ? `in archive ${line.sequence}` : "in the archive to come" };
   const answer = await get(at(`/v1/receipts/${line.jobId}?provider=${line.provider}`));
   const has = answer.shares?.some((s) => s.role === line.role && s.model === line.paidModel && s.amount === line.share);
-  const checks = [...checkReceipt(answer, info), { name: "Line", state: has && answer.hash === line.receipt ? "right" : "wrong" },
+  const checks = [...await checkReceipt(answer, info), { name: "Line", state: has && answer.hash === line.receipt ? "right" : "wrong" },
     ...(contract ? await checkReceiptOnChain(answer, info, contract, address) : [])];
   const wrong = checks.filter((c) => c.state === "wrong"), still = checks.filter((c) => c.state === "open" && c.name !== "Payment");
   if (wrong.length > 0) return { state: "wrong", text: wrong.map((c) => c.name).join(", ") };

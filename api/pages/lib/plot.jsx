@@ -3,7 +3,8 @@ import { useEffect, useRef } from "preact/hooks";
 
 // What a page says in words is painted before the first plot is drawn; until then the library has not even begun to run.
 let library;
-const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+const whenIdle = (run) => (window.requestIdleCallback ? requestIdleCallback(run, { timeout: 500 }) : setTimeout(run));
+const painted = () => new Promise((resolve) => requestAnimationFrame(() => whenIdle(resolve)));
 const load = () => (library ??= painted().then(() => import("uplot")).then((module) => module.default));
 
 /** The colour that a custom property stands for now: resolved by the element itself. */

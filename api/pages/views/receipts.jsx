@@ -1,6 +1,6 @@
 // The newest receipts, by provider, model or state; and one with its whole proof, checked here.
-import { useContext, useMemo, useState } from "preact/hooks";
-import { Checks } from "../lib/checks.jsx";
+import { useContext, useState } from "preact/hooks";
+import { Checks, useChecks } from "../lib/checks.jsx";
 import { Address, Amount, Empty, Facts, Hash, Known, Model, Page, Panel, Problem, State, Table, Time, Waiting } from "../lib/components.jsx";
 import { useData, useList } from "../lib/data.js";
 import { exact } from "../lib/format.js";
@@ -77,11 +77,11 @@ export function Receipts({ query }) {
 
 function Proof({ answer }) {
   const { info } = useContext(Known);
-  const checks = useMemo(() => (info ? checkReceipt(answer, info) : []), [answer, info]);
+  const { result: checks } = useChecks(() => (info ? checkReceipt(answer, info) : undefined), [answer, info]);
   return (
     <Panel title="Proof, checked in this browser">
-      <Checks checks={checks} right="Everything is right, from the fields to the settlement’s header." />
-      {answer.settlement?.header && checks.every((c) => c.state !== "wrong") && <p class="hint">What is left to compare: the contract’s own <code>header({answer.settlement.sequence})</code> with the header below.</p>}
+      {checks ? <Checks checks={checks} right="Everything is right, from the fields to the settlement’s header." /> : <Waiting lines={9} />}
+      {answer.settlement?.header && checks?.every((c) => c.state !== "wrong") && <p class="hint">What is left to compare: the contract’s own <code>header({answer.settlement.sequence})</code> with the header below.</p>}
     </Panel>
   );
 }
