@@ -37,11 +37,39 @@ export const shifts = (page) => page.evaluate(() => new Promise((resolve) => {
 
 export const screen = (page, name) => page.screenshot({ path: `${SCREENS}${name}.png`, fullPage: true });
 
-/** axe-core comes in over the debugger: the page's policy lets no script in that is not its own.  rules: all where none are named. */
-export async function assertAccessible(page, what, rules) {
+/** axe-core comes in over the debugger: the page's policy lets no script in that is not its own. */
+async function violations(page) {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
-  const options = { resultTypes: ["violations"], ...(rules ? { runOnly: { type: "rule", values: rules } } : {}) };
-  const violations = await page.evaluate(async (chosen) => (await window.axe.run(document, chosen)).violations
-    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html, any }) => `${html.slice(0, 160)} ${any[0]?.message ?? ""}`).join("\n    ")}`), options);
-  assert.deepEqual(violations, [], what);
+  return page.evaluate(async () => (await window.axe.run(document, { resultTypes: ["violations"] })).violations
+    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html, any }) => `${html.slice(0, 160)} ${any[0]?.message ?? ""}`).join("\n    ")}`));
+}
+
+export const assertAccessible = async (page, what) => assert.deepEqual(await violations(page), [], what);
+
+const THEMES = ["light", "dark"];
+/** What is wider than its place: the page, or a table that a reader would have to push to and fro. */
+const tooWide = (page) => page.evaluate(() => [document.documentElement, ...document.querySelectorAll(".table-box, dialog")]
+  .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => `${box.tagName} ${box.querySelector("table")?.dataset.name ?? ""} ${box.scrollWidth} > ${box.clientWidth}`));
+
+/** One place, {name, path, what: a selector that is there once it is complete, then: (page) => does more}, in both sizes and both themes: pictures of
+ *  all four, axe-core on the wide one in light and the narrow one in dark.  {moved: how much did by itself while it loaded,
+ *  faults: [text]}. */
+export async function walk(page, { name, path, what, then }) {
+  await page.setViewportSize(SIZES.wide);
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.goto(path);
+  await page.locator(what).first().waitFor();
+  await page.waitForFunction(() => !document.querySelector(".waiting, [data-waiting]"));
+  const moved = await shifts(page), faults = [];
+  await then?.(page);
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    await page.setViewportSize(viewport);
+    faults.push(...(await tooWide(page)).map((box) => `${name} at ${viewport.width}: ${box}`));
+    for (const theme of size === "wide" ? THEMES : [...THEMES].reverse()) {
+      await page.emulateMedia({ colorScheme: theme });
+      if ((size === "wide") === (theme === "light")) faults.push(...(await violations(page)).map((text) => `${name} at ${viewport.width}, ${theme}: ${text}`));
+      await screen(page, `${name}-${viewport.width}${theme === "dark" ? "-dark" : ""}`);
+    }
+  }
+  return { moved, faults };
 }

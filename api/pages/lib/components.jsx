@@ -220,7 +220,7 @@ export function Dialog({ title, onClose, children, wide }) {
   }, []);
   return (
     <dialog ref={ref} aria-label={title} data-wide={wide} onCancel={(e) => { e.preventDefault(); onClose(); }} onClick={(e) => e.target === ref.current && onClose()}>
-      <header><h2>{title}</h2><button type="button" class="quiet" onClick={onClose} aria-label="Close">✕</button></header>
+      <div class="dialog-head"><h2>{title}</h2><button type="button" class="quiet" onClick={onClose} aria-label="Close">✕</button></div>
       {children}
     </dialog>
   );
