@@ -35,7 +35,8 @@ export const shifts = (page) => page.evaluate(() => new Promise((resolve) => {
   setTimeout(() => { observer.disconnect(); resolve(sum); }, 50);
 }));
 
-export const screen = (page, name) => page.screenshot({ path: `${SCREENS}${name}.png`, fullPage: true });
+/** A dialog hides what is below it: of such a page what is seen at once, of others all. */
+export const screen = async (page, name) => page.screenshot({ path: `${SCREENS}${name}.png`, fullPage: (await page.locator("dialog[open]").count()) === 0 });
 
 /** axe-core comes in over the debugger: the page's policy lets no script in that is not its own. */
 async function violations(page) {

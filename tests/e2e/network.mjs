@@ -57,8 +57,8 @@ async function addFamily(world) {
 
 async function addPrices(world) {
   const now = Date.now(), of = (name) => world.family.get(name);
-  for (const [daysAgo, ...prices] of [[30, 0.9, 0.09, 2.7, 0.1], [21, 0.8, 0.08, 2.4, 0.1], [14, 0.8, 0.05, 2.2, 0.12]])
-    await world.setPrice({ model: of("Granite 70B"), unit: "", perMillion: perMillion(...prices), split: SPLIT, effectiveFrom: now - daysAgo * DAY }).catch(() => {});
+  for (const [from, ...prices] of [[now - 30 * DAY, 0.9, 0.09, 2.7, 0.1], [now, 0.8, 0.05, 2.2, 0.12], [now + 2 * DAY, 0.7, 0.05, 2, 0.12]])
+    await world.setPrice({ model: of("Granite 70B"), unit: "", perMillion: perMillion(...prices), split: SPLIT, effectiveFrom: from });
   for (const [name, unit, prices] of [["Pictures", "image", [0, 0, 0, 40_000]], ["Voice of the sea", EVIL.slice(0, 32), [0.2, 0.1, 0.4, 6]], ["Granite Code", "", [12_345_678.9, 1_234_567.89, 98_765_432.1]]])
     await world.setPrice({ model: of(name), unit, perMillion: perMillion(...prices), split: SPLIT, effectiveFrom: now - 8 * DAY });
   await world.setPrice({ model: of("Merge, distilled"), unit: "", perMillion: { inputTokens: "1000", outputTokens: "3000" }, split: SPLIT, effectiveFrom: now - 8 * DAY });

@@ -51,7 +51,7 @@ describe("what people see", () => {
   const desk = () => {
     const job = world.posted[0][4], held = world.held[5], model = world.family.get("Merge of code and Japanese"), account = world.crowd[2].address;
     return [
-      ["models", "/models", ".lineage .node"], ["receipts", "/receipts", ROWS], ["quarantine", "/quarantine", ROWS], ["providers", "/providers", ROWS],
+      ["models", "/models", ".lineage .node"], ["receipts", "/receipts", ROWS], ["consumers", "/consumers", ROWS], ["quarantine", "/quarantine", ROWS], ["providers", "/providers", ROWS],
       ["settlements", "/settlements", ROWS], ["settlement", "/settlements/2", ".timeline"], ["transactions", "/transactions", ROWS],
       ["receipt", `/receipts/${job.jobId}`, ".verdict"], ["receipt-held", `/receipts/${held.jobId}`, ".verdict"], ["model", `/models/${model}`, ".lineage .node"],
       ["prices", "/prices", ".plot canvas"], ["price-of-a-model", `/prices?model=${world.family.get("Voice of the sea")}`, ".plot canvas"],
@@ -59,7 +59,7 @@ describe("what people see", () => {
       ["not-here", "/models/0x12", ".problem"],
       ["dialog-settle-now", "/", ".figure .value", thenSee("Settle now", "dialog .facts")],
       ["dialog-admit", "/providers", ROWS, press("Admit a provider")], ["dialog-expel", "/providers", ROWS, press("Expel")],
-      ["dialog-verify", "/models", ROWS, press("Verify")], ["dialog-key", "/keys", ROWS, press("New key")],
+      ["dialog-consumer", "/consumers", ROWS, press("Enroll a consumer")], ["dialog-verify", "/models", ROWS, press("Verify")], ["dialog-key", "/keys", ROWS, press("New key")],
       ["dialog-refuse", "/quarantine?code=late", ROWS, async (page) => { await page.getByRole("checkbox").first().check(); await press(/^Refuse \d+…$/)(page); }],
       ["dialog-price", "/prices", ".plot canvas", async (page) => { await press("New version")(page); await page.getByLabel("output tokens").fill("2.5"); await thenSee("Show the effect", "[data-change]")(page); }],
       ["dialog-keys-help", "/keys", ROWS, (page) => page.keyboard.press("?")],

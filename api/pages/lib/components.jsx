@@ -5,8 +5,8 @@ import { useNow } from "./data.js";
 import { ago, count, download, duration, exact, middle, short, stamp, toCsv } from "./format.js";
 import { checksum } from "./keccak.js";
 
-/** {token: {symbol, decimals}, explorer, models: Map, providers: Map} */
-export const Known = createContext({ models: new Map(), providers: new Map() });
+/** {token: {symbol, decimals}, explorer, models: Map of digests, names: Map of addresses} */
+export const Known = createContext({ models: new Map(), names: new Map() });
 
 // ---- values ----
 
@@ -40,15 +40,15 @@ export function Copy({ text, label }) {
   );
 }
 
+/** named: a name that is known for it stands before it. */
 export function Address({ value, link = true, whole = false, named = true }) {
-  const { providers } = useContext(Known), address = checksum(value), name = providers.get(address.toLowerCase());
+  const { names } = useContext(Known), address = checksum(value), name = names.get(address.toLowerCase());
   const text = <span class="mono" title={address}>{whole ? address : middle(address)}</span>;
   return (
     <span class="address">
       <Identicon address={address} />
       {named && name && <bdi class="name">{name}</bdi>}
-      {link ? <a href={`/accounts/${address}`}>{text}</a> : text}
-      <Copy text={address} label={`address ${middle(address)}`} />
+      <span class="hash">{link ? <a href={`/accounts/${address}`}>{text}</a> : text}<Copy text={address} label={`address ${middle(address)}`} /></span>
     </span>
   );
 }
@@ -79,7 +79,7 @@ export function Amount({ value, symbol = false }) {
   if (value === undefined || value === null) return <span class="none">–</span>;
   if (!token) return <span class="none">…</span>; // not known yet: in base units it would jump to another number
   const decimals = token?.decimals ?? 0, unit = token?.symbol ?? "base units";
-  return <data class="amount" value={value} title={`${exact(value, decimals)} ${unit} (${value} base units)`}>{short(value, decimals)}{symbol ? ` ${unit}` : ""}</data>;
+  return <data class="amount" value={value} title={`${exact(value, decimals)} ${unit} (${value} base units)`}>{short(value, decimals)}{symbol && <> <span class="unit">{unit}</span></>}</data>;
 }
 
 export const Wei = ({ value, unit = 18, name = "coin" }) => (value === undefined ? <span class="none">–</span>
@@ -147,9 +147,9 @@ export const Facts = ({ rows }) => (
   <dl class="facts">{rows.filter(Boolean).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value ?? <span class="none">–</span>}</dd></div>)}</dl>
 );
 
-/** columns: [{head, cell: (row) => ..., csv: (row) => text, number}]; list: of useList, or {items}. */
+/** columns: [{head, cell: (row) => ..., csv: (row) => text, number}], one without cell is in the file alone; list: of useList, or {items}. */
 export function Table({ name, columns, list, rowKey, rowState, empty, caption, select }) {
-  const { items, problem, more, everything } = list;
+  const { items, problem, more, everything } = list, shown = columns.filter(({ cell }) => cell);
   const [saving, setSaving] = useState();
   const save = async () => {
     try {
@@ -169,12 +169,12 @@ export function Table({ name, columns, list, rowKey, rowState, empty, caption, s
         <div class="table-box">
           <table data-name={name}>
             <caption class="hidden">{caption ?? name}</caption>
-            <thead><tr>{select && <th scope="col"><select.All items={items} /></th>}{columns.map(({ head, number }) => <th key={head} scope="col" data-number={number}>{head}</th>)}</tr></thead>
+            <thead><tr>{select && <th scope="col"><select.All items={items} /></th>}{shown.map(({ head, number }) => <th key={head} scope="col" data-number={number}>{head}</th>)}</tr></thead>
             <tbody>
               {items.map((row) => (
                 <tr key={rowKey(row)} data-state={rowState?.(row)}>
                   {select && <td class="pick"><select.One row={row} /></td>}
-                  {columns.map(({ head, cell, number }) => <td key={head} data-head={head} data-number={number}><div>{cell(row)}</div></td>)}
+                  {shown.map(({ head, cell, number }) => <td key={head} data-head={head} data-number={number}><div>{cell(row)}</div></td>)}
                 </tr>
               ))}
             </tbody>

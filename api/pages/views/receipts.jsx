@@ -11,14 +11,14 @@ const go = (href) => window.dispatchEvent(new CustomEvent("desk:go", { detail: h
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** What was typed: a job, an address, a digest, or the name of a model or provider. */
-function lookUp(text, { models, providers }) {
+function lookUp(text, { models, names }) {
   const wanted = text.trim(), low = wanted.toLowerCase();
   if (wanted === "") return "/receipts";
   if (UUID.test(wanted)) return `/receipts/${low}`;
   if (/^0x[0-9a-f]{40}$/i.test(wanted)) return `/receipts?provider=${wanted}`;
   if (/^0x[0-9a-f]{64}$/i.test(wanted)) return `/receipts?model=${low}`;
   for (const [digest, { name }] of models) if (name.toLowerCase() === low) return `/receipts?model=${digest}`;
-  for (const [address, name] of providers) if (name.toLowerCase() === low) return `/receipts?provider=${address}`;
+  for (const [address, name] of names) if (name.toLowerCase() === low) return `/receipts?provider=${address}`;
   throw new Error("This is no jobId (a UUID), no address, no model's digest, and no name of a model or provider.");
 }
 
@@ -54,7 +54,7 @@ export function Receipts({ query }) {
     return `/receipts${next.size || [...next].length ? `?${next}` : ""}`;
   };
   const columns = [
-    { head: "Job", cell: (r) => <a class="mono" href={`/receipts/${r.jobId}?provider=${r.provider}`} title={r.jobId}>{r.jobId.slice(0, 18)}…</a>, csv: (r) => r.jobId },
+    { head: "Job", cell: (r) => <a class="mono" href={`/receipts/${r.jobId}?provider=${r.provider}`} title={r.jobId}>{r.jobId.slice(0, 13)}…</a>, csv: (r) => r.jobId },
     { head: "Finished", cell: (r) => <Time ms={r.finishedAt} />, csv: (r) => new Date(r.finishedAt).toISOString() },
     { head: "Provider", cell: (r) => <Address value={r.provider} />, csv: (r) => r.provider },
     { head: "Model", cell: (r) => <Model digest={r.model} />, csv: (r) => r.model },
