@@ -153,7 +153,7 @@ function useKnown(session) {
   const info = useData(session && "/v1/info", 60_000), models = useData(session && "/v1/models?limit=1000", 60_000);
   const providers = useData(session && "/admin/v1/providers?limit=1000", 60_000), consumers = useData(session && "/admin/v1/consumers?limit=1000", 60_000);
   return useMemo(() => ({
-    ...(info.data ?? {}), info: info.data,
+    ...(info.data ?? {}), info: info.data, isReady: [info, models, providers, consumers].every(({ data, problem }) => data || problem),
     models: new Map((models.data?.items ?? []).map((m) => [m.model.toLowerCase(), m])),
     names: new Map([...(consumers.data?.items ?? []), ...(providers.data?.items ?? [])].map((p) => [p.address.toLowerCase(), p.name])),
     reload: () => Promise.all([models.reload(), providers.reload(), consumers.reload()]),

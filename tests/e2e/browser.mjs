@@ -27,8 +27,8 @@ export async function openPage(browser, base, { size = SIZES.wide, theme = "ligh
   return page;
 }
 
-/** How much moved by itself while the page loaded: 0 is nothing, over 0.1 is felt (layout shifts, as browsers count them). */
-export const shifts = (page) => page.evaluate(() => new Promise((resolve) => {
+/** How much moved by itself while the page loaded: 0 is nothing (layout shifts, as browsers count them). */
+const shifts = (page) => page.evaluate(() => new Promise((resolve) => {
   let sum = 0;
   const observer = new PerformanceObserver((list) => list.getEntries().forEach((entry) => { sum += entry.hadRecentInput ? 0 : entry.value; }));
   observer.observe({ type: "layout-shift", buffered: true });
@@ -52,25 +52,35 @@ const THEMES = ["light", "dark"];
 const tooWide = (page) => page.evaluate(() => [document.documentElement, ...document.querySelectorAll(".table-box, dialog")]
   .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => `${box.tagName} ${box.querySelector("table")?.dataset.name ?? ""} ${box.scrollWidth} > ${box.clientWidth}`));
 
-/** One place, {name, path, what: a selector that is there once it is complete, then: (page) => does more}, in both sizes and both themes: pictures of
- *  all four, axe-core on the wide one in light and the narrow one in dark.  {moved: how much did by itself while it loaded,
- *  faults: [text]}. */
+/** What is wrong with a page as it stands, in both sizes and both themes: pictures of all four, of a part of a page (a dialog) of two; axe-core on
+ *  the wide one in light and the narrow one in dark.  [text] */
+export async function look(page, name, { isPart = false } = {}) {
+  const faults = [];
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    await page.setViewportSize(viewport);
+    faults.push(...(await tooWide(page)).map((box) => `${name} at ${viewport.width}: ${box}`));
+    for (const theme of size === "wide" ? THEMES : [...THEMES].reverse()) {
+      const isFirst = (size === "wide") === (theme === "light");
+      if (isPart && !isFirst) continue;
+      await page.emulateMedia({ colorScheme: theme });
+      if (isFirst) faults.push(...(await violations(page)).map((text) => `${name} at ${viewport.width}, ${theme}: ${text}`));
+      await screen(page, `${name}-${viewport.width}${theme === "dark" ? "-dark" : ""}`);
+    }
+  }
+  return faults;
+}
+
+const MOVED_MAX = 0.02; // of layout shifts: 0.1 is felt
+
+/** The same of a place, {name, path, what: a selector that is there once it is complete, then: (page) => opens a part}, loaded anew; and whether
+ *  anything moved by itself while it loaded. */
 export async function walk(page, { name, path, what, then }) {
   await page.setViewportSize(SIZES.wide);
   await page.emulateMedia({ colorScheme: "light" });
   await page.goto(path);
   await page.locator(what).first().waitFor();
   await page.waitForFunction(() => !document.querySelector(".waiting, [data-waiting]"));
-  const moved = await shifts(page), faults = [];
+  const moved = await shifts(page);
   await then?.(page);
-  for (const [size, viewport] of Object.entries(SIZES)) {
-    await page.setViewportSize(viewport);
-    faults.push(...(await tooWide(page)).map((box) => `${name} at ${viewport.width}: ${box}`));
-    for (const theme of size === "wide" ? THEMES : [...THEMES].reverse()) {
-      await page.emulateMedia({ colorScheme: theme });
-      if ((size === "wide") === (theme === "light")) faults.push(...(await violations(page)).map((text) => `${name} at ${viewport.width}, ${theme}: ${text}`));
-      await screen(page, `${name}-${viewport.width}${theme === "dark" ? "-dark" : ""}`);
-    }
-  }
-  return { moved, faults };
+  return [...(moved > MOVED_MAX ? [`${name} moves by ${moved.toFixed(3)} while it loads`] : []), ...await look(page, name, { isPart: then !== undefined })];
 }

@@ -1,5 +1,5 @@
 // One earner: what was earned, paid and waits, and why; its claim; the proof of all of it.
-import { useContext, useEffect, useState } from "preact/hooks";
+import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import { Address, Amount, Empty, explorerLink, Facts, Known, Model, Page, Panel, Problem, Table, Time, useAction, Waiting } from "../lib/components.jsx";
 import { Chain, ChainSource, ConnectButton } from "../lib/connect.jsx";
 import { Checks, useChecks } from "../lib/checks.jsx";
@@ -138,7 +138,10 @@ function Found({ address, reader, onReader }) {
   useEffect(() => { setEvery(live ? EVERY_LIVE_MS : collected && a && BigInt(a.paid) < BigInt(collected) ? 2000 : 15_000); }, [live, collected, a?.paid]);
   const lines = useList(at(`${path}/statements`), 1000);
   useEffect(() => { if (reader) lines.reload(); }, [reader]);
+  const isRead = useRef(false); // all parts below the sums come at once, so that none pushes another down
+  isRead.current ||= Boolean(a && (lines.items || lines.problem) && (BigInt(a.settled) <= BigInt(a.paid) || claim.data || claim.problem));
   if (!a) return problem ? <Problem problem={problem} /> : <Waiting />;
+  if (!isRead.current) return <><Sums account={a} /><Waiting /></>;
   const closed = [401, 403].includes(lines.problem?.status);
   return (
     <>
@@ -149,9 +152,9 @@ function Found({ address, reader, onReader }) {
         {info && <Proof account={a} claim={claim.data} info={info} collected={collected} />}
       </div>
       {!isEmpty(a) && <Parts account={a} name={address} />}
-      <Savings address={address} account={a} reader={reader} />
-      {closed ? <Sign address={address} info={info} onReader={onReader} /> : <Statement address={address} account={a} lines={lines} />}
+      {closed ? <Sign address={address} info={info} onReader={onReader} /> : !(isEmpty(a) && a.charged) && <Statement address={address} account={a} lines={lines} />}
       {lines.items && !closed && <Held address={address} />}
+      <Savings address={address} account={a} reader={reader} />
       <Elsewhere account={a} info={info} address={address} />
     </>
   );

@@ -5,8 +5,8 @@ import { useNow } from "./data.js";
 import { ago, count, download, duration, exact, middle, short, stamp, toCsv } from "./format.js";
 import { checksum } from "./keccak.js";
 
-/** {token: {symbol, decimals}, explorer, models: Map of digests, names: Map of addresses} */
-export const Known = createContext({ models: new Map(), names: new Map() });
+/** {token: {symbol, decimals}, explorer, models: Map of digests, names: Map of addresses, isReady: all of it is here, or will not be} */
+export const Known = createContext({ models: new Map(), names: new Map(), isReady: true });
 
 // ---- values ----
 
@@ -150,7 +150,7 @@ export const Facts = ({ rows }) => (
 /** columns: [{head, cell: (row) => ..., csv: (row) => text, number}], one without cell is in the file alone; list: of useList, or {items}. */
 export function Table({ name, columns, list, rowKey, rowState, empty, caption, select }) {
   const { items, problem, more, everything } = list, shown = columns.filter(({ cell }) => cell);
-  const [saving, setSaving] = useState();
+  const { isReady } = useContext(Known), [saving, setSaving] = useState();
   const save = async () => {
     try {
       setSaving("saving");
@@ -161,7 +161,8 @@ export function Table({ name, columns, list, rowKey, rowState, empty, caption, s
       setSaving(failure);
     }
   };
-  if (!items) return problem ? <Problem problem={problem} /> : <Waiting />;
+  if (!items && problem) return <Problem problem={problem} />;
+  if (!items || !isReady) return <Waiting />; // names that come later would push the columns about
   return (
     <>
       <Problem problem={problem ?? (saving instanceof Error ? saving : undefined)} />

@@ -41,7 +41,7 @@ export function Models() {
         <Table name="models" columns={columns} list={filtered(list, fits)} rowKey={(m) => m.model + m.creator}
           empty={text ? <Empty title="No model fits">Search by the beginning of a digest or address, or by any part of a name.</Empty> : <Empty title="No model is registered">Creators sign a registration and post it to <code>/v1/models</code>.</Empty>} />
       </Panel>
-      {list.items?.length > 0 && <Panel title="Lineage"><Lineage models={list.items} /></Panel>}
+      {known.isReady && list.items?.length > 0 && <Panel title="Lineage"><Lineage models={list.items} /></Panel>}
       {open && <Verify model={open} onClose={() => setOpen(undefined)} onDone={() => { setOpen(undefined); list.reload(); known.reload?.(); }} />}
     </Page>
   );

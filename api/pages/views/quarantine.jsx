@@ -91,7 +91,7 @@ export function Quarantine({ query }) {
   };
   return (
     <Page title="Quarantine" intro="Kept, not yet credited: each with the rule that holds it and the figures that failed." actions={select && <>{decide("release")}{decide("refuse")}</>}>
-      {(code || codes.length > 1) && <nav class="switch" aria-label="Rule"><a href="/quarantine" aria-current={code === "" ? "true" : undefined}>all</a>{codes.map((c) => <a key={c} href={`/quarantine?code=${c}`} aria-current={c === code ? "true" : undefined}>{c}</a>)}</nav>}
+      <nav class="switch" aria-label="Rule"><a href="/quarantine" aria-current={code === "" ? "true" : undefined}>all</a>{codes.map((c) => <a key={c} href={`/quarantine?code=${c}`} aria-current={c === code ? "true" : undefined}>{c}</a>)}</nav>
       {select && everything && list.more && (
         <p class="whole" role="status">
           {whole ? <>Everything that {code ? <>the rule <strong>{code}</strong></> : "any rule"} holds is selected.</> : <>The {count(list.items.length)} that are shown are selected; there are more.</>}

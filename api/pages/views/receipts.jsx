@@ -58,7 +58,7 @@ export function Receipts({ query }) {
     { head: "Finished", cell: (r) => <Time ms={r.finishedAt} />, csv: (r) => new Date(r.finishedAt).toISOString() },
     { head: "Provider", cell: (r) => <Address value={r.provider} />, csv: (r) => r.provider },
     { head: "Model", cell: (r) => <Model digest={r.model} />, csv: (r) => r.model },
-    { head: "State", cell: (r) => <><State value={r.state} />{r.code && <span class="note"> {r.code}</span>}</>, csv: (r) => r.state },
+    { head: "State", cell: (r) => <><State value={r.state} />{r.code && <div class="note">{r.code}</div>}</>, csv: (r) => r.state },
     { head: "Price", number: true, cell: (r) => <Amount value={r.amount} />, csvHead: `Price (${token?.symbol ?? "base units"})`, csv: (r) => (r.amount ? exact(r.amount, token?.decimals ?? 0).replaceAll("\u202f", "") : "") },
     { head: "Batch", number: true, cell: (r) => r.batch || "–", csv: (r) => r.batch },
   ];
@@ -75,26 +75,26 @@ export function Receipts({ query }) {
   );
 }
 
-function Proof({ answer }) {
-  const { info } = useContext(Known);
-  const { result: checks } = useChecks(() => (info ? checkReceipt(answer, info) : undefined), [answer, info]);
+function Proof({ answer, checks }) {
   return (
     <Panel title="Proof, checked in this browser">
-      {checks ? <Checks checks={checks} right="Everything is right, from the fields to the settlement’s header." /> : <Waiting lines={9} />}
-      {answer.settlement?.header && checks?.every((c) => c.state !== "wrong") && <p class="hint">What is left to compare: the contract’s own <code>header({answer.settlement.sequence})</code> with the header below.</p>}
+      <Checks checks={checks} right="Everything is right, from the fields to the settlement’s header." />
+      {answer.settlement?.header && checks.every((c) => c.state !== "wrong") && <p class="hint">What is left to compare: the contract’s own <code>header({answer.settlement.sequence})</code> with the header below.</p>}
     </Panel>
   );
 }
 
 function Found({ answer }) {
-  const { settlement: s } = answer;
+  const { settlement: s } = answer, { info, isReady } = useContext(Known);
+  const { result: checks } = useChecks(() => (info ? checkReceipt(answer, info) : undefined), [answer, info]);
+  if (!checks || !isReady) return <Waiting />;
   return (
     <>
       <Decided answer={answer} />
       <div class="two">
         <Job answer={answer} />
         <div>
-          <Proof answer={answer} />
+          <Proof answer={answer} checks={checks} />
           <Panel title="Settlement">
             {s ? <Facts rows={[["Sequence", <a href={`/settlements/${s.sequence}`}>{s.sequence}</a>], ...settlementRows(s)]} />
               : <Empty title="Not settled yet">{answer.promise ? <>Promised to be settled by <Time ms={answer.promise.settleBy} />.</> : <>A held receipt is decided under <a href="/quarantine">Quarantine</a>.</>}</Empty>}
