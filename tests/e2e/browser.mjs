@@ -67,8 +67,17 @@ export async function look(page, name, { isPart = false } = {}) {
       await screen(page, `${name}-${viewport.width}${theme === "dark" ? "-dark" : ""}`);
     }
   }
+  await page.setViewportSize(SIZES.wide);
   return faults;
 }
+
+/** What a page promises of each table, sum and time: that it can be taken along, that all digits are at hand, and the moment itself. */
+const broken = (page) => page.evaluate(() => [
+  ...[...document.querySelectorAll("table[data-name]")].filter((table) => ![...table.closest(".panel").querySelectorAll("button")].some((b) => b.textContent === "Export CSV"))
+    .map((table) => `table ${table.dataset.name} has no export`),
+  ...[...document.querySelectorAll("data, time")].filter((e) => !e.title && e.dateTime !== e.textContent).map((e) => `${e.textContent} does not tell the exact one`),
+  ...[...document.querySelectorAll(".address")].filter((e) => !/^0x[0-9a-fA-F]{40}$/.test(e.querySelector(".mono").title) || !e.querySelector("button.copy") || !e.querySelector(".identicon")).map((e) => `${e.textContent} is no whole address`),
+]);
 
 const MOVED_MAX = 0.02; // of layout shifts: 0.1 is felt
 
@@ -82,5 +91,5 @@ export async function walk(page, { name, path, what, then }) {
   await page.waitForFunction(() => !document.querySelector(".waiting, [data-waiting]"));
   const moved = await shifts(page);
   await then?.(page);
-  return [...(moved > MOVED_MAX ? [`${name} moves by ${moved.toFixed(3)} while it loads`] : []), ...await look(page, name, { isPart: then !== undefined })];
+  return [...(await broken(page)).map((text) => `${name}: ${text}`), ...(moved > MOVED_MAX ? [`${name} moves by ${moved.toFixed(3)} while it loads`] : []), ...await look(page, name, { isPart: then !== undefined })];
 }

@@ -140,8 +140,8 @@ function Found({ address, reader, onReader }) {
   useEffect(() => { if (reader) lines.reload(); }, [reader]);
   const isRead = useRef(false); // all parts below the sums come at once, so that none pushes another down
   isRead.current ||= Boolean(a && (lines.items || lines.problem) && (BigInt(a.settled) <= BigInt(a.paid) || claim.data || claim.problem));
-  if (!a) return problem ? <Problem problem={problem} /> : <Waiting />;
-  if (!isRead.current) return <><Sums account={a} /><Waiting /></>;
+  if (!a && problem) return <Problem problem={problem} />;
+  if (!isRead.current) return <><Sums account={a ?? {}} /><Waiting /></>;
   const closed = [401, 403].includes(lines.problem?.status);
   return (
     <>

@@ -45,7 +45,7 @@ export function Address({ value, link = true, whole = false, named = true }) {
   const { names } = useContext(Known), address = checksum(value), name = names.get(address.toLowerCase());
   const text = <span class="mono" title={address}>{whole ? address : middle(address)}</span>;
   return (
-    <span class="address">
+    <span class="address" data-whole={whole || undefined}>
       <Identicon address={address} />
       {named && name && <bdi class="name">{name}</bdi>}
       <span class="hash">{link ? <a href={`/accounts/${address}`}>{text}</a> : text}<Copy text={address} label={`address ${middle(address)}`} /></span>
@@ -54,7 +54,7 @@ export function Address({ value, link = true, whole = false, named = true }) {
 }
 
 export const Hash = ({ value, label = "hash", whole = false }) => (
-  <span class="hash"><span class="mono" title={value}>{whole ? value : middle(value, 8, 4)}</span><Copy text={value} label={label} /></span>
+  <span class="hash" data-whole={whole || undefined}><span class="mono" title={value}>{whole ? value : middle(value, 8, 4)}</span><Copy text={value} label={label} /></span>
 );
 
 /** [api] explorer holds {kind} and {value} ("https://x.example/{kind}/{value}"), or is the base that they are put behind. */

@@ -52,9 +52,10 @@ export function duration(ms) {
   return `${of(size, name)} ${of(smaller, part, Math.floor((seconds % size) / smaller))}`.trim();
 }
 
-/** A sentence of the service as people say it: "finished 108002087 ms ago" becomes "finished 1 d 6 h ago", "1500 x 900 bps" "15 % × 9 %". */
+/** A sentence of the service as people say it: "finished 108002087 ms ago" becomes "finished 1 d 6 h ago", "1500 x 900 bps" "15 % × 9 %", and wei coin. */
 export const readable = (sentence) => sentence.replace(/\b(\d{4,}) ms\b/g, (_, ms) => duration(Number(ms)))
-  .replace(/\b(\d+(?: x \d+)*) bps\b/g, (_, shares) => shares.split(" x ").map((bps) => percent(Number(bps))).join(" × "));
+  .replace(/\b(\d+(?: x \d+)*) bps\b/g, (_, shares) => shares.split(" x ").map((bps) => percent(Number(bps))).join(" × "))
+  .replace(/\b(\d+) wei\b/g, (_, wei) => `${short(wei, 18)} coin`);
 
 /** Faults of a receipt, likewise; those of a limit name base units. */
 export const readableFaults = (errors, token) => errors.map(({ code, detail }) => (code === "over-limit" && token

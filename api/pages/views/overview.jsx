@@ -3,16 +3,22 @@ import { useContext, useRef, useState } from "preact/hooks";
 import { may } from "../lib/api.js";
 import { Age, Amount, Count, Empty, Facts, Known, Page, Panel, Problem, State, Time, Waiting, Wei } from "../lib/components.jsx";
 import { useData, useEvents, useNow } from "../lib/data.js";
-import { count, duration, plural } from "../lib/format.js";
+import { count, duration, plural, readable } from "../lib/format.js";
 import { Plot } from "../lib/plot.jsx";
 import { SettleNow, Waits } from "./settle-now.jsx";
+
+/** Where whoever is woken by it looks first. */
+const PLACES = {
+  held: "/quarantine", unsettled: "/settlements", stuck: "/settlements", halted: "/settlements", cancelled: "/settlements", "nonce-foreign": "/transactions",
+  "fees-high": "/transactions", "cache-hidden": "/providers",
+};
 
 const Alarms = ({ findings }) => (
   <section class="alarms" aria-label="Alarms" data-calm={findings.length === 0}>
     {findings.length === 0 && <p>Nothing is past its limit.</p>}
     <ul>
       {[...findings].sort((a, b) => a.level.localeCompare(b.level)).map(({ code, level, text }) => (
-        <li key={code} data-level={level}><strong>{code}</strong><span>{text}</span></li>
+        <li key={code} data-level={level}><strong>{PLACES[code] ? <a href={PLACES[code]}>{code}</a> : code}</strong><span title={text}>{readable(text)}</span></li>
       ))}
     </ul>
   </section>
