@@ -53,7 +53,7 @@ export function duration(ms) {
 }
 
 /** A sentence of the service as people say it: "finished 108002087 ms ago" becomes "finished 1 d 6 h ago", "1500 x 900 bps" "15 % × 9 %", and wei coin. */
-export const readable = (sentence) => sentence.replace(/\b(\d{4,}) ms\b/g, (_, ms) => duration(Number(ms)))
+export const readable = (sentence) => sentence.replace(/\b(\d{4,}) ms\b/g, (_, ms) => duration(Number(ms)).replaceAll(" ", "\u00a0"))
   .replace(/\b(\d+(?: x \d+)*) bps\b/g, (_, shares) => shares.split(" x ").map((bps) => percent(Number(bps))).join(" × "))
   .replace(/\b(\d+) wei\b/g, (_, wei) => `${short(wei, 18)} coin`);
 
@@ -63,7 +63,7 @@ export const readableFaults = (errors, token) => errors.map(({ code, detail }) =
 
 export const stamp = (ms) => new Date(ms).toISOString().replace("T", " ").replace("Z", " UTC");
 export const middle = (text, head = 6, tail = 4) => (text.length > head + tail + 1 ? `${text.slice(0, head)}…${text.slice(-tail)}` : text);
-export const percent = (bps) => `${(bps / 100).toFixed(2).replace(/\.?0+$/, "")} %`;
+export const percent = (bps) => `${(bps / 100).toFixed(2).replace(/\.?0+$/, "")}\u00a0%`;
 
 /** RFC 4180.  What a spreadsheet would run as a formula is marked as text. */
 export function toCsv(heads, rows) {
