@@ -106,6 +106,7 @@ describe("the operator's desk", () => {
     assert.equal(await attempt({}), 403);
     assert.equal(await attempt({ "x-csrf-token": "0".repeat(64) }), 403);
     assert.equal(await attempt({ "x-csrf-token": session.body.csrf, origin: "https://evil.example" }), 403);
+    assert.equal(await attempt({ "x-csrf-token": session.body.csrf, "content-type": "text/plain" }), 415, "as a form of another site would send it");
     assert.equal(await attempt({ "x-csrf-token": session.body.csrf, origin: gateway.adminUrl }), 201);
   });
 
@@ -294,14 +295,19 @@ describe("the operator's desk", () => {
       await on.goto("/providers");
       await on.locator("table tbody tr").first().waitFor();
       assert.equal(await on.getByRole("button", { name: "Admit a provider" }).count(), 0, "an operator does not admit");
-      const [{ name, value }] = await on.context().cookies();
+      const [{ name, value }] = await on.context().cookies(), cookie = `${name}=${value}`;
+      const { body: session } = await gateway.request(gateway.adminUrl, "GET", "/admin/v1/session", undefined, { cookie });
+      const may = async (path, body) => (await gateway.request(gateway.adminUrl, "POST", path, body, { cookie, "x-csrf-token": session.csrf })).status;
+      assert.equal(session.role, "operator");
+      assert.deepEqual([await may("/admin/v1/providers", { address: stranger.address, name: "x" }), await may("/admin/v1/keys", { role: "admin", name: "x" })], [403, 403]);
+      assert.equal(await may("/admin/v1/settlements", { dryRun: true }), 202);
       const [message] = asked.at(-1)[1], signature = await operator.account.signMessage({ message: { raw: message } });
       const again = await gateway.request(gateway.adminUrl, "POST", "/admin/v1/session", { message: Buffer.from(message.slice(2), "hex").toString(), signature });
       assert.equal(again.status, 401);
       assert.match(again.body.detail, /used before/);
       await on.getByRole("button", { name: "Sign out" }).click();
       await on.getByLabel("API key").waitFor();
-      const after = await gateway.request(gateway.adminUrl, "GET", "/admin/v1/prices", undefined, { cookie: `${name}=${value}` });
+      const after = await gateway.request(gateway.adminUrl, "GET", "/admin/v1/prices", undefined, { cookie });
       assert.equal(after.status, 401);
       calm(on);
     });
