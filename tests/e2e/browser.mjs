@@ -1,5 +1,4 @@
 // A real browser for the pages: Debian's Chromium by playwright-core, axe-core put in by hand, screens kept to be looked at.
-import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { createRequire } from "node:module";
@@ -44,8 +43,6 @@ async function violations(page) {
   return page.evaluate(async () => (await window.axe.run(document, { resultTypes: ["violations"] })).violations
     .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html, any }) => `${html.slice(0, 160)} ${any[0]?.message ?? ""}`).join("\n    ")}`));
 }
-
-export const assertAccessible = async (page, what) => assert.deepEqual(await violations(page), [], what);
 
 const THEMES = ["light", "dark"];
 /** What is wider than its place: the page, or a table that a reader would have to push to and fro. */
