@@ -64,7 +64,7 @@ MAYBE static void hear(int fd, char *text, size_t size)
     ssize_t got = 0;
 
     text[0] = '\0';
-    if (poll(&p, 1, 5000) == 1)
+    if (poll(&p, 1, 30000) == 1)
         got = recv(fd, text, size - 1, 0);
     text[got > 0 ? got : 0] = '\0';
 }

@@ -29,6 +29,13 @@ static void look(struct looking *l)
         fail_msg("%s", err.text);
 }
 
+/* The first look for whoever listens now. */
+static void look_first(struct looking *l)
+{
+    watched_begin(&l->watched, l->events);
+    look(l);
+}
+
 /* The list of kinds in the one event that there is; NULL: there is none. */
 static void assert_told(struct listener *listener, const char *kinds)
 {
@@ -83,8 +90,7 @@ static void who_begins_to_listen_is_told_of_all_and_then_of_what_changed(void **
     struct looking *l = *state;
     struct listener *node = listen_to(l, l->w->node.address), *other = listen_to(l, l->w->other.address);
 
-    watched_begin(&l->watched, l->events);
-    look(l);
+    look_first(l);
     assert_told(node, ALL);
     assert_told(other, ALL);
     look(l);
@@ -102,8 +108,7 @@ static void a_settlement_is_told_to_all_and_a_payment_to_who_was_paid(void **sta
     struct looking *l = *state;
     struct listener *node = listen_to(l, l->w->node.address), *other = listen_to(l, l->w->other.address);
 
-    watched_begin(&l->watched, l->events);
-    look(l);
+    look_first(l);
     assert_told(node, ALL);
     assert_told(other, ALL);
     watched_paid(&l->watched, l->w->node.address);
@@ -124,8 +129,7 @@ static void what_changed_while_nobody_listened_is_not_guessed(void **state)
     struct looking *l = *state;
     struct listener *node = listen_to(l, l->w->node.address);
 
-    watched_begin(&l->watched, l->events);
-    look(l);
+    look_first(l);
     assert_told(node, ALL);
     listener_free(node);
     watched_begin(&l->watched, l->events);
@@ -134,8 +138,7 @@ static void what_changed_while_nobody_listened_is_not_guessed(void **state)
     look(l);
     node = listen_to(l, l->w->node.address);
     assert_told(node, NULL);
-    watched_begin(&l->watched, l->events);
-    look(l);
+    look_first(l);
     assert_told(node, ALL);
     listener_free(node);
 }
@@ -145,8 +148,7 @@ static void what_was_seen_is_kept_until_the_next_look(void **state)
     struct looking *l = *state;
     struct listener *node = listen_to(l, l->w->node.address);
 
-    watched_begin(&l->watched, l->events);
-    look(l);
+    look_first(l);
     assert_told(node, ALL);
     watched_paid(&l->watched, l->w->node.address);
     watched_begin(&l->watched, l->events);      /* the store could not be asked in between */

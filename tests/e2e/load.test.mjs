@@ -5,9 +5,9 @@ import fs from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { BINARY } from "../../scripts/lib/gateway.mjs";
+import { sleep, until } from "../../scripts/lib/process.mjs";
 import { startWorld } from "./world.mjs";
 
 const MIB = 1024 * 1024;
@@ -89,7 +89,7 @@ describe("under load", () => {
     const arrays = Buffer.from(`[${"[],".repeat(300_000)}[]]`);
     const bomb = gzipSync(Buffer.alloc(8 * MIB, " "));
     const bodies = [[large], [objects], [unfolding], [arrays], [bomb, { "content-encoding": "gzip" }], [large]];
-    const until = Date.now() + ATTACK_MS, sockets = [], statuses = new Map();
+    const end = Date.now() + ATTACK_MS, sockets = [], statuses = new Map();
     const { items: [{ sequence }] } = (await gateway.get("/v1/settlements")).body;
 
     fs.writeFileSync(`/proc/${pid}/clear_refs`, "5"); // the peak so far is that of scrypt, which unlocked the key
@@ -106,7 +106,7 @@ describe("under load", () => {
       sockets.push(slow, deaf, dial(port, 50 + (i % 20)));
     }
     const attackers = bodies.flatMap(([body, headers], i) => [0, 1].map(async (n) => {
-      while (Date.now() < until) {
+      while (Date.now() < end) {
         const code = await post(port, 80 + 2 * i + n, body, headers);
         statuses.set(code, (statuses.get(code) ?? 0) + 1);
         if (code === 503) await sleep(100);
@@ -114,7 +114,7 @@ describe("under load", () => {
     }));
     let served = 0, refused = 0, slowest = 0;
     const behaved = (async () => {
-      while (Date.now() < until) {
+      while (Date.now() < end) {
         const receipt = await signed(), began = Date.now();
         const answer = await gateway.post("/v1/receipts", receipt);
         assert.ok([201, 503].includes(answer.status), JSON.stringify(answer.body));
@@ -133,7 +133,7 @@ describe("under load", () => {
     assert.ok(used <= 1.5 * room);
     assert.ok(await metric('quittance_http_refused_total{listener="all",reason="no-room"}') > 0);
     // It recovers at once.
-    for (let i = 0; i < 100 && await metric("quittance_http_room_bytes") > 100_000; i++) await sleep(50);
+    await until(async () => await metric("quittance_http_room_bytes") <= 100_000, "the room is free again");
     assert.equal((await gateway.post("/v1/receipts", await signed())).status, 201);
     assert.equal(await post(port, 1, unfolding), 413);
     const bulk = await gateway.post("/v1/receipts", real.slice(0, 200));

@@ -219,7 +219,8 @@ describe("receipt post", () => {
     const client = new Client(["--url", world.gateway.url, ...key, "--bundle", "1000", "--spool", spool, "--spool-max", String(1024 * 1024), "--ack"]);
     client.give(receipts);
     await until(() => /the spool is full/.test(client.stderr), "back-pressure");
-    await sleep(300);
+    await until(() => client.taken.size > 2500, "what it took is told");
+    await sleep(300);                                          // for more than it may take
     const held = client.taken.size;
     assert.ok(held > 2500 && held < 3100, `${held} taken`);
     const second = await run(BINARY, ["receipt", "post", "--url", world.gateway.url, "--spool", spool]);

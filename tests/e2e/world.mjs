@@ -215,7 +215,7 @@ export const startWorld = (options = {}) => built(async (world) => {
   await populate(world, options);
 });
 
-/** Every named member is there; later issues may add others. */
+/** Every named member is there; others may be beside them. */
 export function assertMembers(object, names, what = "answer") {
   assert.ok(object !== null && typeof object === "object", `${what} is no object: ${object}`);
   assert.deepEqual(names.split(" ").filter((name) => !(name in object)), [], `${what} lacks members: ${JSON.stringify(object).slice(0, 500)}`);

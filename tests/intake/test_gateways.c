@@ -120,42 +120,37 @@ static void a_price_set_at_one_is_what_the_other_asks(void **state)
     world_leave(&other);
 }
 
+/* How many of `count` receipts, posted at one and the other by turns, get this answer; both have read the configuration anew. */
+static unsigned posted_by_turns(struct world *w, const struct party *provider, unsigned count, uint64_t tokens, enum item_status status)
+{
+    struct world_gateway other;
+    unsigned counted = 0;
+
+    world_restart(w);
+    world_join(w, &other);
+    for (unsigned i = 0; i < count; i++) {
+        struct signed_receipt r = world_receipt(w, provider, tokens);
+
+        counted += post_at(i % 2 == 0 ? w->intake : other.intake, &r).status == status;
+    }
+    world_leave(&other);
+    return counted;
+}
+
 static void strangers_fill_the_quarantine_of_both(void **state)
 {
     struct world *w = *state;
-    struct world_gateway other;
-    unsigned held = 0;
 
     w->config.quarantine_max = 10;
-    world_restart(w);
-    world_join(w, &other);
-    for (unsigned i = 0; i < 20; i++) {
-        struct signed_receipt r = world_receipt(w, &w->stranger, 10);
-        struct intake_item item = post_at(i % 2 == 0 ? w->intake : other.intake, &r);
-
-        held += item.status == ITEM_QUARANTINED;
-    }
-    world_leave(&other);
-    assert_int_equal(held, 10);
+    assert_int_equal(posted_by_turns(w, &w->stranger, 20, 10, ITEM_QUARANTINED), 10);
 }
 
 static void a_days_limit_is_one_for_both(void **state)
 {
     struct world *w = *state;
-    struct world_gateway other;
-    unsigned accepted = 0;
 
     w->config.limits.daily_limit = amount_from_u64(20000);        /* ten receipts of 2000 */
-    world_restart(w);
-    world_join(w, &other);
-    for (unsigned i = 0; i < 16; i++) {
-        struct signed_receipt r = world_receipt(w, &w->node, 1000);
-        struct intake_item item = post_at(i % 2 == 0 ? w->intake : other.intake, &r);
-
-        accepted += item.status == ITEM_ACCEPTED;
-    }
-    world_leave(&other);
-    assert_int_equal(accepted, 10);
+    assert_int_equal(posted_by_turns(w, &w->node, 16, 1000, ITEM_ACCEPTED), 10);
 }
 
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)

@@ -94,7 +94,7 @@ static void who_was_followed_without_knowing_writes_nothing(void **state)
     assert_true(taken && lease_is_held(a));
     store_fails(ERR_AGAIN, lease_do(a, generation, t.a, note, "a", &err));
     assert_non_null(strstr(err.text, "settling has passed on to somebody else"));
-    for (unsigned i = 0; i < 100 && lease_is_held(a); i++)
+    for (unsigned i = 0; i < 1200 && lease_is_held(a); i++)
         clock_sleep_ms(50);
     assert_false(lease_is_held(a));           /* it has looked */
     store_fails(ERR_AGAIN, lease_check(a, generation, &err));

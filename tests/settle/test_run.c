@@ -390,7 +390,7 @@ static void the_runner_settles_on_request(void **state)
     settle_plan_clear(&plan);
     runner_request(runner, TIMEOUT_MS, &report);
     assert_true(report.settle.has_sequence);
-    for (unsigned i = 0; i < 200 && report.running; i++) {
+    for (unsigned i = 0; i < 1200 && report.running; i++) {
         clock_sleep_ms(50);
         runner_report(runner, &report);
     }

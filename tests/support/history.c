@@ -7,6 +7,7 @@
 
 #include "gateway/core/tree.h"
 #include "tests/support/fixture.h"
+#include "tests/support/folder.h"
 #include "tests/support/history_parts.h"
 
 static struct amount tokens(uint64_t n)
@@ -231,8 +232,7 @@ static void make(struct history *h, enum lie lie, bool sealed)
     struct builder b = { .h = h, .lie = lie, .sealed = sealed };
 
     *h = (struct history){ .lie = lie };
-    snprintf(h->dir, sizeof h->dir, "/tmp/quittance-history-XXXXXX");
-    assert_non_null(mkdtemp(h->dir));
+    folder_make("history", h->dir, sizeof h->dir);
     builder_fill(&b);
     h->view = (struct chain_view){ .chain_id = b.domain.chain_id, .contract = b.domain.contract, .token = b.token,
                                    .first_header = header_first(b.domain.chain_id, b.domain.contract, b.token),

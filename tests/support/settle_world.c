@@ -13,6 +13,7 @@
 #include "gateway/lib/json.h"
 #include "store/catalog.h"
 #include "gateway/core/tree.h"
+#include "tests/support/folder.h"
 #include "tests/support/quick_key.h"
 #include "tests/support/settle_books.h"
 
@@ -56,8 +57,7 @@ void settle_world_init(struct settle_world *w)
     char path[96];
 
     *w = (struct settle_world){ .clock = { world_now, w }, .secret = { 7 } };
-    snprintf(w->dir, sizeof w->dir, "/tmp/quittance-settle-XXXXXX");
-    assert_non_null(mkdtemp(w->dir));
+    folder_make("settle", w->dir, sizeof w->dir);
     snprintf(path, sizeof path, "%s/store.db", w->dir);
     store_place_new(path, w->url);
     snprintf(w->archive, sizeof w->archive, "%s/archive", w->dir);

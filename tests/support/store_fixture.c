@@ -6,6 +6,7 @@
 
 #include "gateway/base/mem.h"
 #include "store/meta.h"
+#include "tests/support/folder.h"
 
 static uint64_t fixture_now(void *self)
 {
@@ -18,9 +19,7 @@ int store_dir_setup(void **state)
 {
     struct store_fixture *f = mem_new(sizeof *f);
 
-    snprintf(f->dir, sizeof f->dir, "/tmp/quittance-store-XXXXXX");
-    if (mkdtemp(f->dir) == NULL)
-        return -1;
+    folder_make("store", f->dir, sizeof f->dir);
     snprintf(f->path, sizeof f->path, "%s/store.db", f->dir);
     store_place_new(f->path, f->url);
     f->now_ms = 1000;

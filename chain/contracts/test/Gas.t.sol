@@ -7,7 +7,7 @@ import {SettlementTest} from "./SettlementTest.sol";
 import {Tree} from "./Tree.sol";
 import {vm} from "./Vm.sol";
 
-/// @notice What settlement may cost: goals of the issue, and every figure of `scripts/bench-gas`.  Each call is a
+/// @notice What settlement may cost: its goals, and every figure of `scripts/bench-gas`.  Each call is a
 /// transaction of its own with cold storage, 21 000 and calldata; a plain ERC-20; once a hard fork.
 abstract contract GasTest is SettlementTest {
     address private constant PAYEE = address(0xC0FFEE);
