@@ -61,6 +61,8 @@ static bool settle_down(struct postgres *p, struct err *err)
 bool postgres_connect(struct postgres *p, struct err *err)
 {
     p->pending_count = 0;
+    postgres_rows_drop(p);
+    p->savepoint = SAVEPOINT_NONE;
     p->epoch++;
     p->stale = p->elsewhere = p->dead = false;
     p->session = connect_to(p->url, "read-write");
@@ -96,7 +98,9 @@ bool postgres_command(struct postgres *p, const char *sql, struct err *err)
     ExecStatusType status;
 
     /* What waits for its answer goes first; a rollback wants none of it. */
-    if (!postgres_flush(p, err) && !rollback)
+    if (rollback)
+        postgres_rows_drop(p);
+    if (((!rollback && !postgres_rows_send(p, err)) || !postgres_flush(p, err)) && !rollback)
         return false;
     p->open = p->open && !rollback;
     postgres_round_trip();

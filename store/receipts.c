@@ -60,7 +60,8 @@ bool store_receipt_insert(struct db *db, const struct receipt_row *row, struct e
     bind_u64_or_null(&st, row->promise != 0, row->promise_index);
     stmt_bind_text(&st, row->reason[0] != '\0' ? row->reason : NULL);
     stmt_bind_text(&st, row->faults[0] != '\0' ? row->faults : NULL);
-    return stmt_exec_later(&st, 1, err);
+    /* A text may have what a database refuses. */
+    return row->reason[0] == '\0' && row->faults[0] == '\0' ? stmt_exec_rows(&st, 1, err) : stmt_exec_later(&st, 1, err);
 }
 
 /* Of one that lies in a page only where: see whole. */
@@ -187,6 +188,38 @@ bool store_receipt_job_known(struct db *db, struct job_id job, bool *known, stru
 {
     *known = false;
     return store_receipts_of_job(db, job, stop_at_any, known, err);
+}
+
+/* -- many jobs at once -- */
+
+struct jobs { const struct job_id *list; job_place_fn *visit; void *self; };
+
+static void bind_job(const void *self, size_t i, struct stmt *st)
+{
+    const struct jobs *jobs = self;
+
+    stmt_bind_job_id(st, &jobs->list[i]);
+}
+
+static bool visit_job(void *self, size_t i, struct stmt *st, struct err *err)
+{
+    const struct jobs *jobs = self;
+
+    (void)st, (void)err;
+    jobs->visit(jobs->self, i);
+    return true;
+}
+
+bool store_receipt_jobs_known(struct db *db, const struct job_id *list, size_t count, job_place_fn *visit, void *self, struct err *err)
+{
+    struct jobs jobs = { list, visit, self };
+    bool archived = false;
+
+    if (count > 0 && !archived_may_hold(db, list[0], list[count - 1], &archived, err))
+        return false;
+    for (size_t i = 0; archived && i < count; i++)
+        visit(self, i);
+    return archived || db_each_key(db, "SELECT provider FROM receipts WHERE job_id = ? LIMIT 1", count, bind_job, visit_job, &jobs, err);
 }
 
 bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_id last, job_fn *visit, void *self, bool *all,

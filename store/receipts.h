@@ -42,6 +42,9 @@ MUST_USE bool store_receipts_rebatch(struct db *db, uint64_t from, uint64_t to, 
 MUST_USE bool store_receipt_countersign(struct db *db, const struct receipt_row *row, struct err *err);
 /* Anybody has a receipt for this job, in any state. */
 MUST_USE bool store_receipt_job_known(struct db *db, struct job_id job, bool *known, struct err *err);
+/* The same of many jobs, in order; visited are those that are known, or may be in an archive. */
+typedef void job_place_fn(void *self, size_t i);
+MUST_USE bool store_receipt_jobs_known(struct db *db, const struct job_id *list, size_t count, job_place_fn *visit, void *self, struct err *err);
 /* Another provider's accepted receipt for this job. */
 MUST_USE bool store_receipt_job_billed(struct db *db, struct job_id job, struct address except, bool *billed, struct err *err);
 /* The jobs of all receipts from first to last, both included, in order; *all false: visit had enough, or some may be in archives. */

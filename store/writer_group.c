@@ -63,8 +63,19 @@ static bool run_task(struct task *task, struct group *group, struct outcomes *ou
     return true;
 }
 
+static bool foreseen_before(const struct task *first, const struct task *task)
+{
+    for (const struct task *t = first; t != task; t = t->next)
+        if (t->foresee == task->foresee && t->seal_self == task->seal_self)
+            return true;
+    return false;
+}
+
 static bool run_tasks(struct task *first, struct group *group, struct outcomes *outcomes, struct err *err)
 {
+    for (const struct task *task = first; task != NULL; task = task->next)
+        if (task->foresee != NULL && !foreseen_before(first, task) && !task->foresee(task->seal_self, first, group, err))
+            return false;
     for (struct task *task = first; task != NULL; task = task->next)
         if (!run_task(task, group, outcomes, err))
             return false;

@@ -231,6 +231,13 @@ static void judge_bundle_key(struct run *run)
         s->bundle_good = standing_of(run, &s->items[0], s->bundle_key) != KEY_UNKNOWN;
 }
 
+bool accept_may_ask(const struct intake_item *item)
+{
+    enum receipt_code first = faults_first(&item->faults);
+
+    return first == CODE_ACCEPTED || first >= CODE_DUPLICATE;
+}
+
 static bool accept_item(struct run *run, size_t index, struct err *err)
 {
     struct intake_item *item = &run->s->items[index];
@@ -245,7 +252,7 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
     first = faults_first(&item->faults);
     if (run->s->is_bundle && !run->s->bundle_good)
         return reject(item, CODE_INVALID_SIGNATURE);
-    if (first != CODE_ACCEPTED && first < CODE_DUPLICATE)
+    if (!accept_may_ask(item))
         return reject(item, first);
     /* Rows of this group are found too, so a receipt twice in one array is seen like any other. */
     if (!paging_job_is_new(run, item->signed_.receipt.job_id, &is_new, err))
@@ -268,9 +275,14 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
     return found ? conflict(run, index, &kept, err) : judge(run, index, is_new, err);
 }
 
+struct submission *submission_of(const struct task *task)
+{
+    return (struct submission *)((uintptr_t)task - offsetof(struct submission, task));
+}
+
 bool accept_run(struct task *task, struct group *group, struct err *err)
 {
-    struct submission *s = (struct submission *)((char *)task - offsetof(struct submission, task));
+    struct submission *s = submission_of(task);
     struct run run = { .intake = s->intake, .group = group, .s = s };
     struct work *work = s->work;
     bool ok = gather_enter(s->intake, group, err);

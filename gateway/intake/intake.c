@@ -72,7 +72,7 @@ static void hand_to_writer(struct intake *intake, struct submission *s)
     if (s->is_bundle)
         verify_bundle(intake, s);
     s->task = (struct task){
-        .run = accept_run, .seal = seal_group, .seal_self = intake, .done = submission_done, .weight = s->count + 1,
+        .run = accept_run, .foresee = foresee_group, .seal = seal_group, .seal_self = intake, .done = submission_done, .weight = s->count + 1,
     };
     if (!writer_submit(intake->writer, &s->task, &err))
         submission_done(&s->task, false, &err);
@@ -160,6 +160,7 @@ void intake_free(struct intake *intake)
     buckets_free(intake->buckets);
     buckets_free(intake->announcements);
     buckets_free(intake->quoted);
+    foresee_free(intake);
     tally_clear(&intake->gathered.postings);
     tally_clear(&intake->gathered.batches);
     tally_clear(&intake->gathered.days);

@@ -50,6 +50,8 @@ bool paging_begin(struct run *run, struct err *err)
     if (!s->bundle_good || work->content.frames == 0 || run->intake->other != NULL || !work->jobs_differ)
         return true;
     p = run->paging = mem_new(sizeof *p);
+    if (foresee_is_done(run->intake, run->group))
+        return true;
     /* Walking along the keys is cheaper than asking for each, while not many others lie between. */
     p->job_max = 4 * s->count;
     p->jobs = mem_array(p->job_max, sizeof *p->jobs);
@@ -61,7 +63,9 @@ bool paging_job_is_new(const struct run *run, struct job_id job, bool *is_new, s
     const struct paging *p = run->paging;
     bool known;
 
-    if (p != NULL && p->asked)
+    if (foresee_is_done(run->intake, run->group))
+        known = !foresee_is_new(run->intake, job);
+    else if (p != NULL && p->asked)
         known = bsearch(&job, p->jobs, p->job_count, sizeof job, by_job) != NULL;
     else if (!store_receipt_job_known(run->group->db, job, &known, err))
         return false;
