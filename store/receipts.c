@@ -219,7 +219,7 @@ bool store_receipt_jobs_known(struct db *db, const struct job_id *list, size_t c
         return false;
     for (size_t i = 0; archived && i < count; i++)
         visit(self, i);
-    return archived || db_each_key(db, "SELECT provider FROM receipts WHERE job_id = ? LIMIT 1", count, bind_job, visit_job, &jobs, err);
+    return archived || db_each_key(db, "SELECT provider FROM receipts WHERE job_id = ?", count, bind_job, visit_job, &jobs, err);
 }
 
 bool store_receipt_jobs_between(struct db *db, struct job_id first, struct job_id last, job_fn *visit, void *self, bool *all,

@@ -66,6 +66,8 @@ struct jobs { struct job_id *list; size_t count, capacity; };      /* owned */
 struct foreseen {
     uint64_t now_ms;                          /* of its group; 0: nothing was asked */
     struct jobs all, known;                   /* in order */
+    struct provider_day *days;                /* owned; of its providers on its day, in order of address */
+    size_t day_count, day_capacity;
 };
 
 struct intake {
@@ -128,6 +130,8 @@ bool pair_go_on(struct intake *intake, struct submission *s);
 MUST_USE bool foresee_group(void *seal_self, const struct task *first, struct group *group, struct err *err);
 bool foresee_is_done(const struct intake *intake, const struct group *group);
 bool foresee_is_new(const struct intake *intake, struct job_id job);
+/* What the store has of a provider's day; false: it was not asked. */
+bool foresee_day(const struct intake *intake, const struct group *group, struct address provider, struct amount *earned);
 void foresee_free(struct intake *intake);
 
 /* gather.c: at the start of every task; reads what the task needs and marks where it began. */
