@@ -32,10 +32,11 @@ struct used {
 };
 /* domain: of the signatures. */
 MUST_USE bool used_collect(struct db *db, const struct domain *domain, struct batch_receipts *receipts, struct used *used, struct err *err);
-/* Leaves out what an earlier, not cancelled settlement has published already, told by the heads of its archive; the secret
+/* archive_published.c.  Leaves out what an earlier, not cancelled settlement has published already, told by the heads of its archive; the secret
  * opens what is sealed there. */
 MUST_USE bool used_leave_out_published(struct used *used, const char *dir, struct db *db, const uint8_t secret[32],
                                        uint64_t sequence, struct err *err);
+void used_drop(struct rows *rows, const void *row);     /* NULL, or a row that is not there: nothing */
 /* Prices by version, providers and consumers by (address, since), models by digest, the others by provider and key. */
 void used_sort(struct used *used);
 void used_clear(struct used *used);

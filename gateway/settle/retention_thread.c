@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "gateway/base/background.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/settle/runner_parts.h"
@@ -44,6 +45,7 @@ static void *run(void *self)
     struct retention_thread *t = self;
     struct err told = { 0 }, err = { 0 };
 
+    background_begin();
     pthread_mutex_lock(&t->lock);
     while (!t->stopping) {
         struct timespec until;

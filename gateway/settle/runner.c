@@ -1,5 +1,6 @@
 #include "gateway/settle/runner_parts.h"
 
+#include "gateway/base/background.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/settle/parts.h"
@@ -196,6 +197,7 @@ static void *run(void *self)
     struct runner *r = self;
     uint64_t pause_ms = 0;
 
+    background_begin();
     pthread_mutex_lock(&r->lock);
     while (!r->stopping) {
         if (r->plan != NULL)

@@ -44,9 +44,9 @@ async function startGeth(blockTime, port) {
 }
 
 /** blockTime 0: a block for each transaction, where the node can. */
-export async function startDevchain({ blockTime = 1, port } = {}) {
-  const chosen = port ?? await freePort();
-  return process.env.QUITTANCE_GETH ? startGeth(blockTime, chosen) : startAnvil(blockTime, chosen);
+export async function startDevchain({ blockTime = 1 } = {}) {
+  const port = await freePort();
+  return process.env.QUITTANCE_GETH ? startGeth(blockTime, port) : startAnvil(blockTime, port);
 }
 
 export const ERC20 = [

@@ -70,15 +70,22 @@ export async function stop(started, signal = "SIGTERM", timeoutMs = 30_000) {
   return end;
 }
 
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
+const PORTS_FROM = 10_000, PORTS = 20_000, PORTS_EACH = 16;
+let ports = 0;
+
+const isFree = (port) => new Promise((resolve) => {
+  const server = net.createServer();
+  server.on("error", () => resolve(false));
+  server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+});
+
+/** A port of this process's own, for what must know it before it listens.  The kernel's own choices begin above them (32768), so nobody
+ *  is given it between here and its use; processes that run at once search in different places. */
+export async function freePort() {
+  for (;;) {
+    const port = PORTS_FROM + (process.pid * PORTS_EACH + ports++) % PORTS;
+    if (await isFree(port)) return port;
+  }
 }
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

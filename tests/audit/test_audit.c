@@ -6,6 +6,7 @@
 #include "gateway/audit/replay.h"
 #include "tests/support/fixture.h"
 #include "tests/support/history.h"
+#include "tests/support/libraries.h"
 
 struct outcome { bool ok; struct audit_report report; struct err err; };
 
@@ -224,7 +225,7 @@ int main(void)
         cmocka_unit_test(a_missing_file_is_not_a_difference),
     };
     FIXTURE_TESTS(tests, cases, lie_is_named);
-    int failed = cmocka_run_group_tests_name("audit", others, fixture_secp_start, fixture_secp_stop);
+    int failed = cmocka_run_group_tests_name("audit", others, secp_setup, secp_teardown);
 
-    return failed + cmocka_run_group_tests_name("lies", tests, fixture_secp_start, fixture_secp_stop);
+    return failed + cmocka_run_group_tests_name("lies", tests, secp_setup, secp_teardown);
 }

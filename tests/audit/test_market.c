@@ -3,6 +3,7 @@
 #include "gateway/audit/quotes.h"
 #include "tests/support/fixture.h"
 #include "tests/support/history_parts.h"
+#include "tests/support/libraries.h"
 
 #include <stdio.h>
 
@@ -267,5 +268,5 @@ int main(void)
         tests[n++] = (struct CMUnitTest){ quote_cases[i].name, quote_is_judged, NULL, NULL, &quote_cases[i] };
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(hidden_receipts_are_allowed_for_and_no_more);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(what_an_earlier_audit_found_true_is_built_on);
-    return cmocka_run_group_tests_name("market", tests, fixture_secp_start, fixture_secp_stop);
+    return cmocka_run_group_tests_name("market", tests, secp_setup, secp_teardown);
 }

@@ -11,6 +11,7 @@
 #include "gateway/lib/file.h"
 #include "tests/support/fixture.h"
 #include "tests/support/history.h"
+#include "tests/support/libraries.h"
 
 struct outcome { bool ok; struct audit_report report; struct err err; };
 
@@ -270,8 +271,8 @@ int main(void)
     };
     FIXTURE_TESTS(tests, cases, lie_is_named);
     FIXTURE_TESTS(bad_tests, bad, bad_keys_are_named);
-    int failed = cmocka_run_group_tests_name("sealed history", others, fixture_secp_start, fixture_secp_stop);
+    int failed = cmocka_run_group_tests_name("sealed history", others, secp_setup, secp_teardown);
 
-    failed += cmocka_run_group_tests_name("lies in a sealed history", tests, fixture_secp_start, fixture_secp_stop);
+    failed += cmocka_run_group_tests_name("lies in a sealed history", tests, secp_setup, secp_teardown);
     return failed + cmocka_run_group_tests_name("key files", bad_tests, NULL, NULL);
 }

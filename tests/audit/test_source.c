@@ -5,6 +5,7 @@
 #include "gateway/audit/source.h"
 #include "gateway/lib/crypt.h"
 #include "tests/support/fake_http.h"
+#include "tests/support/libraries.h"
 #include "tests/support/vectors.h"
 
 struct lines { struct buf text; };
@@ -98,21 +99,6 @@ static void a_place_that_is_nothing_is_refused(void **state)
     assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
-static int start(void **state)
-{
-    struct err err = { 0 };
-
-    (void)state;
-    return http_start(&err) ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    http_stop();
-    return 0;
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -123,5 +109,5 @@ int main(void)
         cmocka_unit_test(a_place_that_is_nothing_is_refused),
     };
 
-    return cmocka_run_group_tests_name("source", tests, start, stop);
+    return cmocka_run_group_tests_name("source", tests, http_setup, http_teardown);
 }

@@ -21,6 +21,7 @@
 #include "tests/bench/measure.h"
 #include "tests/support/fixture.h"
 #include "tests/support/history_parts.h"
+#include "tests/support/libraries.h"
 
 #define BUNDLED_LIMIT 40000.0      /* receipts a second and core */
 #define SINGLE_LIMIT 0.55          /* of the machine's rate of single verifications */
@@ -265,7 +266,7 @@ int main(int argc, char **argv)
     double wall, cpu, rate, recover_cpu;
     bool good;
 
-    if (count < BUNDLE_SIZE || fixture_secp_start(NULL) != 0)
+    if (count < BUNDLE_SIZE || secp_setup(NULL) != 0)
         return 64;
     measure(count, true, &wall, &cpu);
     good = figure_at_least("audit, bundled", (double)count / cpu, "receipts/s a core", BUNDLED_LIMIT);
@@ -274,6 +275,6 @@ int main(int argc, char **argv)
     measure(count / 3, false, &wall, &cpu);
     figure_info("audit, single", (double)(count / 3) / wall, "receipts/s");
     good = figure_at_least("audit, single, of recover", recover_cpu * (double)(count / 3) / cpu, "ratio", SINGLE_LIMIT) && good;
-    fixture_secp_stop(NULL);
+    secp_teardown(NULL);
     return good ? 0 : 1;
 }

@@ -9,24 +9,10 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/types.h"
 #include "tests/support/fake_http.h"
+#include "tests/support/libraries.h"
 
 #define TIMEOUT_MS 300u
 #define ANSWER_MAX 100u
-
-static int start(void **state)
-{
-    struct err err = { 0 };
-
-    (void)state;
-    return http_start(&err) ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    http_stop();
-    return 0;
-}
 
 static bool post(const char *url, struct http_answer *answer, struct err *err)
 {
@@ -123,5 +109,5 @@ int main(void)
         tests[n++] = (struct CMUnitTest){ c->name, exchange_ends_as_expected, NULL, NULL, (void *)(uintptr_t)c };
     for (const struct url_case *c = urls; c < urls + ARRAY_LEN(urls); c++)
         tests[n++] = (struct CMUnitTest){ c->name, url_is_refused, NULL, NULL, (void *)(uintptr_t)c };
-    return cmocka_run_group_tests_name("http", tests, start, stop);
+    return cmocka_run_group_tests_name("http", tests, http_setup, http_teardown);
 }

@@ -2,22 +2,8 @@
 
 #include "gateway/base/mem.h"
 #include "gateway/lib/crypt.h"
+#include "tests/support/libraries.h"
 #include "tests/support/vectors.h"
-
-static int start(void **state)
-{
-    struct err err = { 0 };
-
-    (void)state;
-    return secp_start(&err) ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    secp_stop();
-    return 0;
-}
 
 static bool open_row(const json *row, const struct buf *passphrase, struct secret_key *key, struct address *address,
                      struct err *err)
@@ -71,5 +57,5 @@ int main(void)
         { "reject",  a_bad_file_is_refused_and_leaves_no_key },
     };
 
-    return vectors_run("keystore_v3", groups, ARRAY_LEN(groups), start, stop);
+    return vectors_run("keystore_v3", groups, ARRAY_LEN(groups), secp_setup, secp_teardown);
 }

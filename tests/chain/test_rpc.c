@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "tests/support/fake_http.h"
+#include "tests/support/libraries.h"
 #include "tests/support/vectors.h"
 
 #define HASH_1 "0x1111111111111111111111111111111111111111111111111111111111111111"
@@ -21,21 +22,6 @@ static struct tx_hash hash_one(void)
 
     memset(&h, 0x11, sizeof h);
     return h;
-}
-
-static int start(void **state)
-{
-    struct err err = { 0 };
-
-    (void)state;
-    return http_start(&err) ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    http_stop();
-    return 0;
 }
 
 static struct rpc *rpc_to(const char *urls)
@@ -376,5 +362,5 @@ int main(void)
         tests[n++] = (struct CMUnitTest){ c->name, urls_are_judged, NULL, NULL, (void *)(uintptr_t)c };
     for (size_t i = 0; i < ARRAY_LEN(others); i++)
         tests[n++] = others[i];
-    return cmocka_run_group_tests_name("rpc", tests, start, stop);
+    return cmocka_run_group_tests_name("rpc", tests, http_setup, http_teardown);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tests/support/fake_http.h"
+#include "tests/support/libraries.h"
 #include "tests/support/vectors.h"
 
 #define HASH_1 "0x1111111111111111111111111111111111111111111111111111111111111111"
@@ -16,21 +17,6 @@
 #define BASE ",\"baseFeePerGas\":\"0x7\""
 #define HISTORY "{\"baseFeePerGas\":[\"0x1\",\"0x3\"],\"gasUsedRatio\":[0.5],\"reward\":[[\"0x9\"]]}"
 #define TX(from, nonce, hash) "{\"from\":\"" from "\",\"nonce\":\"" nonce "\",\"hash\":\"" hash "\"}"
-
-static int start(void **state)
-{
-    struct err err = { 0 };
-
-    (void)state;
-    return http_start(&err) ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    http_stop();
-    return 0;
-}
 
 typedef bool asker(struct rpc *rpc, struct buf *found, struct err *err);
 
@@ -132,5 +118,5 @@ int main(void)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         tests[i] = (struct CMUnitTest){ cases[i].name, answer_is_read, NULL, NULL, (void *)(uintptr_t)&cases[i] };
-    return cmocka_run_group_tests_name("rpc_fees", tests, start, stop);
+    return cmocka_run_group_tests_name("rpc_fees", tests, http_setup, http_teardown);
 }

@@ -3,27 +3,13 @@
 #include <stdio.h>
 
 #include "tests/support/fake_http.h"
+#include "tests/support/libraries.h"
 #include "tests/support/vectors.h"
 
 /* Ours is the hash 0x11...11; the ids of a new rpc begin at 1. */
 #define OURS   "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x1111111111111111111111111111111111111111111111111111111111111111\"}"
 #define THEIRS "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x2222222222222222222222222222222222222222222222222222222222222222\"}"
 #define NO(message) "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32000,\"message\":\"" message "\"}}"
-
-static int start(void **state)
-{
-    struct err err = { 0 };
-
-    (void)state;
-    return http_start(&err) ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    http_stop();
-    return 0;
-}
 
 static const struct send_case {
     const char *name;
@@ -195,5 +181,5 @@ int main(void)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         tests[4 + i] = (struct CMUnitTest){ cases[i].name, sending_ends_as_expected, NULL, NULL, (void *)(uintptr_t)&cases[i] };
-    return cmocka_run_group_tests_name("rpc_send", tests, start, stop);
+    return cmocka_run_group_tests_name("rpc_send", tests, http_setup, http_teardown);
 }

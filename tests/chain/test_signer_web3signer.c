@@ -12,6 +12,7 @@
 #include "gateway/lib/file.h"
 #include "gateway/lib/secp.h"
 #include "tests/support/fake_http.h"
+#include "tests/support/libraries.h"
 #include "tests/support/vectors.h"
 
 #define KEY_ONE "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
@@ -21,22 +22,6 @@
 #define BOTH ACCOUNTS("\"" KEY_TWO "\",\"" KEY_ONE "\"")
 
 static const struct secret_key key_one = { { [31] = 1 } }, key_two = { { [31] = 2 } };
-
-static int start(void **state)
-{
-    struct err err = { 0 };
-
-    (void)state;
-    return secp_start(&err) && http_start(&err) ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    http_stop();
-    secp_stop();
-    return 0;
-}
 
 /* The transaction that is to be signed. */
 static void wanted(struct tx *t)
@@ -431,5 +416,5 @@ int main(void)
         tests[n++] = (struct CMUnitTest){ c->name, opening_is_judged, NULL, NULL, (void *)(uintptr_t)c };
     for (const struct url_case *c = bad_urls; c < bad_urls + ARRAY_LEN(bad_urls); c++)
         tests[n++] = (struct CMUnitTest){ c->name, url_is_refused, NULL, NULL, (void *)(uintptr_t)c };
-    return cmocka_run_group_tests_name("web3signer", tests, start, stop);
+    return cmocka_run_group_tests_name("web3signer", tests, secp_and_http_setup, secp_and_http_teardown);
 }

@@ -2,22 +2,8 @@
 
 #include "gateway/lib/keccak.h"
 #include "gateway/lib/secp.h"
+#include "tests/support/libraries.h"
 #include "tests/support/vectors.h"
-
-static int start(void **state)
-{
-    struct err err = { 0 };
-
-    (void)state;
-    return secp_start(&err) ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    secp_stop();
-    return 0;
-}
 
 static struct tx tx_of(const json *row)
 {
@@ -147,6 +133,6 @@ int main(void)
         { "reject",  bad_bytes_are_refused },
     };
 
-    return vectors_run("tx_eip1559", groups, ARRAY_LEN(groups), start, stop)
-        | vectors_run("tx_legacy", legacy, ARRAY_LEN(legacy), start, stop);
+    return vectors_run("tx_eip1559", groups, ARRAY_LEN(groups), secp_setup, secp_teardown)
+        | vectors_run("tx_legacy", legacy, ARRAY_LEN(legacy), secp_setup, secp_teardown);
 }

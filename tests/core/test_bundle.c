@@ -1,5 +1,6 @@
 /* Bundles as far as core goes: leaves, root, paths, the words as sent, and what a bad bundle comes to. */
 #include "tests/support/fixture.h"
+#include "tests/support/libraries.h"
 
 #include "gateway/base/mem.h"
 #include "gateway/lib/crypt.h"
@@ -209,7 +210,7 @@ static void a_promise_has_its_paths(void **state)
 
 int main(void)
 {
-    return fixture_run("bundles", a_good_bundle_is_taken, fixture_secp_start, fixture_secp_stop)
-         + fixture_run("bundleRejects", a_bad_bundle_is_refused, fixture_secp_start, fixture_secp_stop)
+    return fixture_run("bundles", a_good_bundle_is_taken, secp_setup, secp_teardown)
+         + fixture_run("bundleRejects", a_bad_bundle_is_refused, secp_setup, secp_teardown)
          + fixture_run("promises", a_promise_has_its_paths, NULL, NULL);
 }

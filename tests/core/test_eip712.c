@@ -1,5 +1,6 @@
 /* Types that are not ours (Mail, Permit, TAP receipts ...): type hashes, digests, signatures and their signers. */
 #include "tests/support/fixture.h"
+#include "tests/support/libraries.h"
 
 #include "gateway/lib/keccak.h"
 #include "gateway/lib/secp.h"
@@ -26,5 +27,5 @@ int main(void)
 {
     static const struct vector_group groups[] = { { "vectors", a_foreign_type_is_hashed_and_signed_alike } };
 
-    return vectors_run("eip712", groups, ARRAY_LEN(groups), fixture_secp_start, fixture_secp_stop);
+    return vectors_run("eip712", groups, ARRAY_LEN(groups), secp_setup, secp_teardown);
 }

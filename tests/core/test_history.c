@@ -1,6 +1,7 @@
 /* The vectors' small history of two batches, recomputed from its receipts: the way an audit goes. */
 #include "gateway/core/quote.h"
 #include "tests/support/fixture.h"
+#include "tests/support/libraries.h"
 
 #include "gateway/base/mem.h"
 #include "gateway/core/rules.h"
@@ -258,5 +259,5 @@ static void everything_is_recomputed(void **state)
 
 int main(void)
 {
-    return fixture_run("archive", everything_is_recomputed, fixture_secp_start, fixture_secp_stop);
+    return fixture_run("archive", everything_is_recomputed, secp_setup, secp_teardown);
 }

@@ -1,4 +1,5 @@
 #include "tests/support/fixture.h"
+#include "tests/support/libraries.h"
 
 #include <stdio.h>
 
@@ -149,8 +150,8 @@ int main(void)
     FIXTURE_TESTS(tests, forms, the_form_decides_about_signatures);
     const struct CMUnitTest others[] = { cmocka_unit_test(a_long_member_name_is_cut_between_characters) };
 
-    return fixture_run("receipts", posted_text_gives_the_json_that_goes_out, fixture_secp_start, fixture_secp_stop)
-         + fixture_run("receiptRejects", a_bad_receipt_gets_code_and_pointers, fixture_secp_start, fixture_secp_stop)
+    return fixture_run("receipts", posted_text_gives_the_json_that_goes_out, secp_setup, secp_teardown)
+         + fixture_run("receiptRejects", a_bad_receipt_gets_code_and_pointers, secp_setup, secp_teardown)
          + cmocka_run_group_tests_name("receipt forms in JSON", tests, NULL, NULL)
          + cmocka_run_group_tests_name("faults in JSON", others, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* Type strings, separators, struct hashes and digests; the tree parts of bundles and promises are in test_bundle.c. */
 #include "tests/support/fixture.h"
+#include "tests/support/libraries.h"
 
 #include "gateway/lib/keccak.h"
 #include "gateway/lib/secp.h"
@@ -106,9 +107,9 @@ int main(void)
 {
     return fixture_run("typeHashes", zeros_hash_to_the_type_hash_and_zero_words, NULL, NULL)
          + fixture_run("domainSeparators", separator_matches, NULL, NULL)
-         + fixture_run("bundles", bundle_matches, fixture_secp_start, fixture_secp_stop)
-         + fixture_run("promises", promise_matches, fixture_secp_start, fixture_secp_stop)
-         + fixture_run("quotes", quote_matches_its_hash, fixture_secp_start, fixture_secp_stop)
-         + fixture_run("access", access_matches, fixture_secp_start, fixture_secp_stop)
-         + fixture_run("models", model_matches, fixture_secp_start, fixture_secp_stop);
+         + fixture_run("bundles", bundle_matches, secp_setup, secp_teardown)
+         + fixture_run("promises", promise_matches, secp_setup, secp_teardown)
+         + fixture_run("quotes", quote_matches_its_hash, secp_setup, secp_teardown)
+         + fixture_run("access", access_matches, secp_setup, secp_teardown)
+         + fixture_run("models", model_matches, secp_setup, secp_teardown);
 }

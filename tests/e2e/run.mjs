@@ -1,33 +1,42 @@
-// Runs the end-to-end tests, one file after the other (files would share two cores): node tests/e2e/run.mjs [NAME ...]
+// Runs the end-to-end tests, a few files at once: node tests/e2e/run.mjs [--jobs N] [NAME ...]
 // A file that passes is one line; of one that fails everything is shown.
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { BINARY } from "../../scripts/lib/gateway.mjs";
 import { run } from "../../scripts/lib/process.mjs";
 
 const FILE_TIMEOUT_MS = 20 * 60_000; // sanitizer builds and slow machines included
+// Begun first, so that none of them is left running alone at the end.
+const LONGEST = ["pages", "crash", "earner", "rebuild", "watch", "backup", "faults", "popularity"];
+
+function usage(complaint) {
+  console.error(`run.mjs: ${complaint}`);
+  process.exit(64);
+}
 
 const dir = path.dirname(fileURLToPath(import.meta.url));
 const all = fs.readdirSync(dir).filter((name) => name.endsWith(".test.mjs")).map((name) => name.slice(0, -9)).sort();
-const wanted = process.argv.slice(2).map((name) => path.basename(name).replace(/\.test\.mjs$/, ""));
+// Half of a file's time is waiting for blocks and leases: one more than there are processors.
+const { values: { jobs }, positionals } = parseArgs({ allowPositionals: true, options: { jobs: { type: "string", default: String(os.availableParallelism() + 1) } } });
+if (!/^[1-9]\d?$/.test(jobs)) usage(`--jobs is 1 to 99, not ${jobs}`);
+const wanted = positionals.map((name) => path.basename(name).replace(/\.test\.mjs$/, ""));
 const unknown = wanted.filter((name) => !all.includes(name));
-if (unknown.length > 0) {
-  console.error(`run.mjs: there is no ${unknown.join(", ")}; there are ${all.join(", ")}`);
-  process.exit(64);
-}
+if (unknown.length > 0) usage(`there is no ${unknown.join(", ")}; there are ${all.join(", ")}`);
 try {
   fs.accessSync(BINARY, fs.constants.X_OK);
 } catch {
-  console.error(`run.mjs: ${BINARY} is not there: run make first`);
-  process.exit(64);
+  usage(`${BINARY} is not there: run make first`);
 }
 
 /** The last "# pass N" of TAP, or "ℹ pass N" of a newer Node's own format. */
 const count = (text, what) => Number([...text.matchAll(new RegExp(`^(?:#|ℹ) ${what} (\\d+)`, "gm"))].at(-1)?.[1] ?? 0);
 
 let passed = 0, failed = 0;
-for (const name of wanted.length > 0 ? wanted : all) {
+
+async function runFile(name) {
   const began = Date.now();
   const { code, stdout, stderr } = await run(process.execPath, [path.join(dir, `${name}.test.mjs`)], { timeoutMs: FILE_TIMEOUT_MS });
   const good = count(stdout, "pass"), bad = count(stdout, "fail") + count(stdout, "cancelled");
@@ -36,7 +45,16 @@ for (const name of wanted.length > 0 ? wanted : all) {
   passed += good;
   failed += failures;
   if (failures > 0) console.log(stdout + stderr);
-  console.log(`e2e ${name.padEnd(10)} ${String(good).padStart(3)} passed, ${failures} failed, ${((Date.now() - began) / 1000).toFixed(1)} s`);
+  console.log(`e2e ${name.padEnd(12)} ${String(good).padStart(3)} passed, ${failures} failed, ${((Date.now() - began) / 1000).toFixed(1)} s`);
 }
+
+const chosen = wanted.length > 0 ? wanted : all;
+const left = [...LONGEST.filter((name) => chosen.includes(name)), ...chosen.filter((name) => !LONGEST.includes(name))];
+
+async function work() {
+  while (left.length > 0) await runFile(left.shift());
+}
+
+await Promise.all(Array.from({ length: Number(jobs) }, work));
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

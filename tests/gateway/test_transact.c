@@ -1,6 +1,7 @@
 /* A transaction that a person sends, while the node stumbles. */
 #include "gateway/transact.h"
 #include "tests/settle/slots_world.h"
+#include "tests/support/libraries.h"
 
 struct stumbles { unsigned left; };
 
@@ -44,5 +45,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(a_node_that_stumbles_does_not_end_the_wait) };
 
-    return cmocka_run_group_tests_name("transact", tests, start_libraries, stop_libraries);
+    return cmocka_run_group_tests_name("transact", tests, secp_and_http_setup, secp_and_http_teardown);
 }

@@ -91,6 +91,29 @@ static void a_file_appears_only_when_it_is_committed(void **state)
     contains(f->file, "line\ntwo\n");
 }
 
+/* Longer than what is sent to the disk at a time, in pieces that fit no step. */
+static void a_long_file_is_whole(void **state)
+{
+    enum { WORDS = 5 << 20, PIECE = 77777 };
+    static uint32_t words[WORDS];
+    const struct folder *f = *state;
+    struct err err = { 0 };
+    struct file_out *out;
+    struct buf got;
+
+    for (uint32_t i = 0; i < WORDS; i++)
+        words[i] = i * UINT32_C(2654435761);
+    assert_true(file_begin(f->file, &out, &err));
+    for (size_t at = 0; at < sizeof words; at += PIECE)
+        assert_true(file_add(out, (const uint8_t *)words + at, sizeof words - at < PIECE ? sizeof words - at : PIECE, &err));
+    assert_true(file_commit_free(out, &err));
+    buf_init(&got);
+    assert_true(file_read(f->file, sizeof words, &got, &err));
+    assert_int_equal(got.len, sizeof words);
+    assert_memory_equal(got.data, words, sizeof words);
+    buf_clear(&got);
+}
+
 static void an_abandoned_file_leaves_the_old_one(void **state)
 {
     const struct folder *f = *state;
@@ -222,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_written_file_replaces_the_old_one),
         IN_FOLDER(a_file_appears_only_when_it_is_committed),
+        IN_FOLDER(a_long_file_is_whole),
         IN_FOLDER(an_abandoned_file_leaves_the_old_one),
         IN_FOLDER(a_failed_rename_leaves_nothing_behind),
         IN_FOLDER(reading_has_a_limit),

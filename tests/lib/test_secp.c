@@ -2,22 +2,8 @@
 
 #include "gateway/base/hex.h"
 #include "gateway/lib/keccak.h"
+#include "tests/support/libraries.h"
 #include "tests/support/vectors.h"
-
-static int start(void **state)
-{
-    struct err err = { 0 };
-
-    (void)state;
-    return secp_start(&err) ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    secp_stop();
-    return 0;
-}
 
 static struct secret_key key_of(const json *row)
 {
@@ -189,8 +175,8 @@ int main(void)
         cmocka_unit_test(a_digest_of_zero_is_no_special_case),
     };
 
-    return vectors_run("address", keys, ARRAY_LEN(keys), start, stop)
-         + vectors_run("ecdsa", signatures, ARRAY_LEN(signatures), start, stop)
-         + vectors_run("eip191", messages, ARRAY_LEN(messages), start, stop)
-         + cmocka_run_group_tests_name("secp", tests, start, stop);
+    return vectors_run("address", keys, ARRAY_LEN(keys), secp_setup, secp_teardown)
+         + vectors_run("ecdsa", signatures, ARRAY_LEN(signatures), secp_setup, secp_teardown)
+         + vectors_run("eip191", messages, ARRAY_LEN(messages), secp_setup, secp_teardown)
+         + cmocka_run_group_tests_name("secp", tests, secp_setup, secp_teardown);
 }

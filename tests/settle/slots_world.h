@@ -15,6 +15,7 @@
 #include "gateway/base/mem.h"
 #include "store/ledger.h"
 #include "tests/support/fake_http.h"
+#include "tests/support/libraries.h"
 #include "tests/support/settle_world.h"
 
 #define FUNDS 1000000000u
@@ -125,24 +126,6 @@ static inline void assert_recorded(struct settle_session *s, uint64_t want)
 
     assert_true(store_payments_total(s->db, &total, &err));
     assert_amount(total, want);
-}
-
-static inline int start_libraries(void **state)
-{
-    struct err err = { 0 };
-
-    (void)state;
-    if (getenv("QUITTANCE_TEST_LOG") == NULL)
-        log_set_level(LOG_ERROR_LEVEL);
-    return secp_start(&err) && http_start(&err) ? 0 : 1;
-}
-
-static inline int stop_libraries(void **state)
-{
-    (void)state;
-    http_stop();
-    secp_stop();
-    return 0;
 }
 
 #endif

@@ -2,6 +2,7 @@
 #include "gateway/base/hex.h"
 #include "gateway/settle/behind.h"
 #include "tests/settle/slots_world.h"
+#include "tests/support/libraries.h"
 
 #include <unistd.h>
 
@@ -173,5 +174,5 @@ int main(void)
         cmocka_unit_test(another_history_is_named_and_refused),
     };
 
-    return cmocka_run_group_tests_name("behind", tests, start_libraries, stop_libraries);
+    return cmocka_run_group_tests_name("behind", tests, secp_and_http_setup, secp_and_http_teardown);
 }

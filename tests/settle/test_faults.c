@@ -3,6 +3,7 @@
 #include "gateway/settle/runner.h"
 #include "store/meta.h"
 #include "tests/settle/slots_world.h"
+#include "tests/support/libraries.h"
 
 #define DISTRIBUTE "0xbf28259e"     /* distribute(address[],uint256[],bytes32[],bytes) */
 
@@ -405,5 +406,5 @@ int main(void)
         cmocka_unit_test(stopping_does_not_wait_for_a_silent_node),
     };
 
-    return cmocka_run_group_tests_name("faults", tests, start_libraries, stop_libraries);
+    return cmocka_run_group_tests_name("faults", tests, secp_and_http_setup, secp_and_http_teardown);
 }

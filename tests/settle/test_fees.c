@@ -1,5 +1,6 @@
 /* What a settlement may cost: ceilings that hold and let go, lying oracles, chains without a base fee or with a fee for data. */
 #include "tests/settle/fees_world.h"
+#include "tests/support/libraries.h"
 
 /* ---- ceilings ---- */
 
@@ -239,5 +240,5 @@ int main(void)
         cmocka_unit_test(what_the_chain_takes_for_data_is_part_of_every_reckoning),
     };
 
-    return cmocka_run_group_tests_name("fees", tests, start_libraries, stop_libraries);
+    return cmocka_run_group_tests_name("fees", tests, secp_and_http_setup, secp_and_http_teardown);
 }

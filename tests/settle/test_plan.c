@@ -1,5 +1,6 @@
 /* The dry run: what it shows is what is sent, and it names who is left out and what would stop it. */
 #include "tests/settle/fees_world.h"
+#include "tests/support/libraries.h"
 
 static void a_plan_is_what_is_sent_then(void **state)
 {
@@ -111,5 +112,5 @@ int main(void)
         cmocka_unit_test(a_plan_names_calls_in_flight_and_what_would_stop_it),
     };
 
-    return cmocka_run_group_tests_name("plan", tests, start_libraries, stop_libraries);
+    return cmocka_run_group_tests_name("plan", tests, secp_and_http_setup, secp_and_http_teardown);
 }

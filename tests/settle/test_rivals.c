@@ -2,6 +2,7 @@
 #include "gateway/core/header.h"
 #include "gateway/lib/address_text.h"
 #include "tests/settle/slots_world.h"
+#include "tests/support/libraries.h"
 
 /* Sequence 1 with another content, by the operator's own account; more: members of its transaction, with a comma before. */
 static void rival_commits_with(struct settle_world *w, const char *more)
@@ -188,5 +189,5 @@ int main(void)
         cmocka_unit_test(one_that_waits_for_its_activation_is_named_too),
     };
 
-    return cmocka_run_group_tests_name("rivals", tests, start_libraries, stop_libraries);
+    return cmocka_run_group_tests_name("rivals", tests, secp_and_http_setup, secp_and_http_teardown);
 }

@@ -10,12 +10,12 @@
 
 #include <cmocka.h>
 
-#include "gateway/base/log.h"
 #include "gateway/base/mem.h"
 #include "gateway/lib/file.h"
 #include "gateway/settle/archive.h"
 #include "gateway/settle/runner.h"
 #include "store/ledger.h"
+#include "tests/support/libraries.h"
 #include "tests/support/settle_world.h"
 
 #define FUNDS 1000000000u
@@ -406,23 +406,6 @@ static void the_runner_settles_on_request(void **state)
     world_free(w);
 }
 
-static int start(void **state)
-{
-    struct err err = { 0 };
-
-    (void)state;
-    log_set_level(LOG_ERROR_LEVEL);
-    return secp_start(&err) && http_start(&err) ? 0 : 1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    http_stop();
-    secp_stop();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,5 +422,5 @@ int main(void)
         cmocka_unit_test(the_runner_settles_on_request),
     };
 
-    return cmocka_run_group_tests_name("settlement runs", tests, start, stop);
+    return cmocka_run_group_tests_name("settlement runs", tests, secp_and_http_setup, secp_and_http_teardown);
 }

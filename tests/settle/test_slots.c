@@ -1,5 +1,6 @@
 /* What becomes of a nonce: reverted, foreign, void, below a gap, of a key that was rotated; none of it ends a settlement. */
 #include "tests/settle/fees_world.h"
+#include "tests/support/libraries.h"
 
 static void automine(struct settle_world *w, bool on)
 {
@@ -145,12 +146,12 @@ static void a_gap_is_filled(void **state)
     world_free(w);
 }
 
-static void a_transaction_of_a_rotated_key_is_followed(void **state)
+/* The commit of the first batch is signed and lies in the pool; then the key changes. */
+static struct settle_world *world_rotated_in_flight(void)
 {
     struct settle_world *w = world_new(FUNDS, 0);
     struct settle_session s;
 
-    (void)state;
     settle_world_receipt(w, 1, 1000);
     automine(w, false);
     settle_session_open(w, &s);
@@ -158,6 +159,15 @@ static void a_transaction_of_a_rotated_key_is_followed(void **state)
     step_well(&s);
     settle_session_close(&s);
     settle_world_rotate(w);
+    return w;
+}
+
+static void a_transaction_of_a_rotated_key_is_followed(void **state)
+{
+    struct settle_world *w = world_rotated_in_flight();
+    struct settle_session s;
+
+    (void)state;
     automine(w, true);
     anvil_do(&w->anvil, "evm_mine", "[]");
     settle_session_open(w, &s);
@@ -171,17 +181,10 @@ static void a_transaction_of_a_rotated_key_is_followed(void **state)
 /* The old key's transaction lies in no block for so long that the new key tries; here it is no operator. */
 static void a_transaction_left_behind_by_a_rotated_key_blocks_nothing(void **state)
 {
-    struct settle_world *w = world_new(FUNDS, 0);
+    struct settle_world *w = world_rotated_in_flight();
     struct settle_session s;
 
     (void)state;
-    settle_world_receipt(w, 1, 1000);
-    automine(w, false);
-    settle_session_open(w, &s);
-    close_batch(&s);
-    step_well(&s);
-    settle_session_close(&s);
-    settle_world_rotate(w);
     settle_session_open(w, &s);
     assert_int_equal(step_well(&s).waits, WAITS_FOR_BLOCK);
     w->ahead_ms += 601000;
@@ -389,5 +392,5 @@ int main(void)
         cmocka_unit_test(a_distribute_mined_in_vain_is_done_anew_once_that_is_final),
     };
 
-    return cmocka_run_group_tests_name("slots", tests, start_libraries, stop_libraries);
+    return cmocka_run_group_tests_name("slots", tests, secp_and_http_setup, secp_and_http_teardown);
 }

@@ -24,21 +24,6 @@ struct receipt rng_receipt(struct rng *r, uint64_t now_ms)
     return receipt;
 }
 
-int fixture_secp_start(void **state)
-{
-    struct err err = { 0 };
-
-    (void)state;
-    return secp_start(&err) ? 0 : -1;
-}
-
-int fixture_secp_stop(void **state)
-{
-    (void)state;
-    secp_stop();
-    return 0;
-}
-
 bool fixture_signed_by(const struct signature *sig, struct hash digest, struct address signer)
 {
     struct address recovered;

@@ -13,9 +13,6 @@ struct receipt rng_receipt(struct rng *r, uint64_t now_ms);
 
 #define FIXTURE_NOW UINT64_C(1790718319139)
 
-/* cmocka group setup and teardown for tests that recover signatures. */
-int fixture_secp_start(void **state);
-int fixture_secp_stop(void **state);
 bool fixture_signed_by(const struct signature *sig, struct hash digest, struct address signer);
 
 struct domain fixture_domain(const json *row);                       /* from chainId and contract */

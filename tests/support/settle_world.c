@@ -8,16 +8,14 @@
 
 #include <cmocka.h>
 
-#include "chain/keystore.h"
 #include "gateway/lib/address_text.h"
 #include "gateway/lib/crypt.h"
-#include "gateway/lib/file.h"
 #include "gateway/lib/json.h"
 #include "store/catalog.h"
 #include "gateway/core/tree.h"
+#include "tests/support/quick_key.h"
 #include "tests/support/settle_books.h"
 
-#define PASSPHRASE "correct horse"
 #define CHAIN_ID 31337u
 
 struct address settle_world_account(unsigned number)
@@ -159,24 +157,6 @@ void settle_world_bundle(struct settle_world *w, size_t count, size_t taken)
 
 /* -- the chain -- */
 
-static void make_signer(struct settle_world *w, const struct secret_key *key)
-{
-    char path[96], spec[128], pass[96];
-    struct err err = { 0 };
-    struct buf text;
-
-    buf_init(&text);
-    snprintf(path, sizeof path, "%s/key.json", w->dir);
-    snprintf(pass, sizeof pass, "%s/passphrase", w->dir);
-    snprintf(spec, sizeof spec, "keystore:%s", path);
-    if (!keystore_seal(key, PASSPHRASE, sizeof PASSPHRASE - 1, &text, &err)
-        || !file_write(path, text.data, text.len, 0600, &err)
-        || !file_write(pass, PASSPHRASE, sizeof PASSPHRASE - 1, 0600, &err)
-            || !signer_open(spec, pass, &w->signer, &err))
-        fail_msg("%s", err.text);
-    buf_clear(&text);
-}
-
 void settle_world_rotate(struct settle_world *w)
 {
     struct secret_key *key = secret_new(sizeof *key);
@@ -184,7 +164,7 @@ void settle_world_rotate(struct settle_world *w)
 
     memset(key->b, 0x42, sizeof key->b);
     signer_free(w->signer);
-    make_signer(w, key);
+    w->signer = quick_signer(w->dir, key);
     secret_free(key);
     address_to_text(signer_address(w->signer), address);
     snprintf(params, sizeof params, "[\"%s\", \"0x3635c9adc5dea00000\"]", address);
@@ -320,7 +300,7 @@ void settle_world_init_chain(struct settle_world *w, uint64_t funds, uint64_t ac
     w->has_chain = true;
     key = secret_new(sizeof *key);
     anvil_key(key);
-    make_signer(w, key);
+    w->signer = quick_signer(w->dir, key);
     secret_free(key);
     buf_init(&data);
     read_bytecode("build/contracts/DevToken.json", &code);

@@ -4,14 +4,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "gateway/base/hex.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
-#include "gateway/lib/crypt.h"
-#include "gateway/lib/file.h"
-#include "gateway/lib/keccak.h"
 #include "store/meta.h"
 #include "tests/support/folder.h"
+#include "tests/support/quick_key.h"
 
 #define WHO "test"
 
@@ -35,44 +32,6 @@ struct party world_party(uint8_t number)
     must(secp_public_key(&p.key, &public, &err), &err);
     p.address = secp_address(&public);
     return p;
-}
-
-/* A keystore file whose key costs one round to derive: sealing a real one takes half a second and 256 MiB. */
-static void write_keystore(const struct party *p, const char *path)
-{
-    static const uint8_t salt[32] = { 1 }, iv[16] = { 2 };
-    uint8_t derived[32], sealed[48];
-    char cipher[65], mac[65], salt_text[65], iv_text[33];
-    struct buf text;
-    struct err err = { 0 };
-
-    pbkdf2_sha256("open", 4, salt, sizeof salt, 1, derived, sizeof derived);
-    memcpy(sealed, derived + 16, 16);
-    aes128_ctr(derived, iv, p->key.b, sealed + 16, 32);
-    hex_encode_bare(sealed + 16, 32, cipher);
-    hex_encode_bare(keccak256(sealed, sizeof sealed).b, 32, mac);
-    hex_encode_bare(salt, sizeof salt, salt_text);
-    hex_encode_bare(iv, sizeof iv, iv_text);
-    buf_init(&text);
-    buf_printf(&text, "{\"version\":3,\"crypto\":{\"cipher\":\"aes-128-ctr\",\"ciphertext\":\"%s\",\"cipherparams\":{\"iv\":\"%s\"},"
-                      "\"kdf\":\"pbkdf2\",\"kdfparams\":{\"c\":1,\"dklen\":32,\"prf\":\"hmac-sha256\",\"salt\":\"%s\"},\"mac\":\"%s\"}}",
-               cipher, iv_text, salt_text, mac);
-    must(file_write(path, text.data, text.len, 0600, &err), &err);
-    buf_clear(&text);
-}
-
-static void open_signer(struct world *w)
-{
-    struct party gateway = world_party(99);
-    char path[96], spec[128], passphrase[96];
-    struct err err = { 0 };
-
-    snprintf(path, sizeof path, "%s/key.json", w->dir);
-    snprintf(spec, sizeof spec, "keystore:%s", path);
-    snprintf(passphrase, sizeof passphrase, "%s/passphrase", w->dir);
-    write_keystore(&gateway, path);
-    must(file_write(passphrase, "open\n", 5, 0600, &err), &err);
-    must(signer_open(spec, passphrase, &w->signer, &err), &err);
 }
 
 static void configure(struct world *w)
@@ -105,6 +64,7 @@ static void close_store(struct world *w)
 int world_setup_empty(void **state)
 {
     struct world *w = mem_new(sizeof *w);
+    struct party gateway;
     char path[96];
     struct err err = { 0 };
 
@@ -116,7 +76,8 @@ int world_setup_empty(void **state)
     folder_make("world", w->dir, sizeof w->dir);
     snprintf(path, sizeof path, "%s/store.db", w->dir);
     store_place_new(path, w->url);
-    open_signer(w);
+    gateway = world_party(99);
+    w->signer = quick_signer(w->dir, &gateway.key);
     configure(w);
     open_store(w);
     must(intake_new(&w->config, w->writer, w->signer, &w->clock, w->snapshots, &w->intake, &err), &err);
