@@ -107,7 +107,7 @@ extern const char postgres_columns[], postgres_references[], postgres_numbers[];
 
 /* The calls of struct driver for statements. */
 bool postgres_prepare(void *connection, const char *sql, void **handle, struct err *err);
-void postgres_statement_params(struct postgres_statement *st, int count);      /* has so many parameters */
+void postgres_statement_params(struct postgres_statement *st, int count);      /* has so many parameters from now on */
 int postgres_parameters(void *handle);
 bool postgres_bind_i64(void *handle, int at, int64_t v);
 bool postgres_bind_text(void *handle, int at, const char *v);

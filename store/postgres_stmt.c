@@ -84,8 +84,18 @@ bool postgres_bind_null(void *handle, int at)
 
 /* ---- preparing ---- */
 
+static void free_params(struct postgres_statement *st)
+{
+    free(st->value);
+    free(st->types);
+    free(st->bytes);
+    free(st->lens);
+    free(st->formats);
+}
+
 void postgres_statement_params(struct postgres_statement *st, int count)
 {
+    free_params(st);
     st->count = count;
     st->value = mem_array((size_t)count + 1, sizeof *st->value);
     st->types = mem_array((size_t)count + 1, sizeof *st->types);
@@ -218,11 +228,7 @@ void postgres_finish(void *handle)
     if (st->p->gathering == st)
         st->p->gathering = NULL;              /* the session goes, and with it the transaction */
     postgres_set_free(st->set);
-    free(st->value);
-    free(st->types);
-    free(st->bytes);
-    free(st->lens);
-    free(st->formats);
+    free_params(st);
     free(st->declare);
     free(st->sql);
     free(st);
