@@ -7,6 +7,15 @@ RUN scripts/setup
 COPY . .
 RUN make -j"$(nproc)"
 
+# For gateway/deploy: between several gateways and PostgreSQL.
+FROM debian:12-slim AS pgbouncer
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends pgbouncer \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --no-create-home --uid 10002 pool
+USER pool
+ENTRYPOINT ["pgbouncer", "/etc/pgbouncer/pgbouncer.ini"]
+
 FROM debian:12-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates curl libsecp256k1-1 libcurl4 libjansson4 libmicrohttpd12 \

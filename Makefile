@@ -76,7 +76,7 @@ SIM_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c)) $(B)/tests/support
 SIM_WRAP := clock_sleep_ms clock_monotonic_ms rpc_send_raw store_tx_insert transactions_live signer_sign_tx \
             store_attempt_insert fee_replace store_tx_next_nonce look_missing store_tx_unmined \
             store_settlement_committed confirmed_height payments_scan store_payment_add store_set_load attempt_is_void \
-            db_commit
+            db_commit store_settler_check
 $(B)/tests/sim/sim: $(SIM_OBJ) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) $(SIM_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
 
@@ -85,6 +85,10 @@ sim: $(B)/tests/sim/sim ## the simulator: 2 000 seeds, the same twice, every cra
 	@$< --sweep
 	@$< --mutations
 	@$< --seeds 2000
+
+sim-replicas: $(B)/tests/sim/sim ## the simulator with two and three gateways on one PostgreSQL: 1 000 ends, stops and cuts
+	@scripts/with-postgres sh -ec 'for n in 2 3; do $< --replicas $$n --store "$$QUITTANCE_TEST_STORE" --rounds 500; done; \
+	$< --replicas 3 --store "$$QUITTANCE_TEST_STORE" --twice; $< --replicas 3 --store "$$QUITTANCE_TEST_STORE" --mutations'
 
 # The same, but for what settling and catching up ask a node, and for planted bugs (tests/histories/README.md).
 HISTORY_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/histories/*.c))
@@ -122,6 +126,12 @@ test: ## everything that guards main (scripts/test --help lists the parts)
 demo: ## the whole job on this machine (scripts/demo --help)
 	@scripts/demo
 
+cluster: ## three gateways on this machine behind HAProxy, parts of it killed under load (scripts/cluster --help)
+	@scripts/cluster
+
+manifests: $(B)/quittance ## the Compose file and the Kubernetes manifest against their schemas (fetches those into build)
+	@scripts/check-manifests
+
 e2e: $(B)/quittance $(B)/tests/bench/loadgen contracts ## end-to-end tests: real node, real contract, real HTTP
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/run.mjs
 
@@ -135,8 +145,9 @@ soak-leak: $(B)/quittance contracts ## 100 000 receipts: memory must not grow (S
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak.mjs
 
 # A fresh seed each time; of a run that fails the seed is shown, and runs again alone.
-soak: $(B)/quittance $(B)/tests/bench/loadgen contracts ## 50 runs through faults, serve under load for 10 minutes, and 10 at 80 % of its peak: about 30 minutes (SAN=... too)
+soak: $(B)/quittance $(B)/tests/bench/loadgen contracts ## 50 runs through faults, 100 rounds with several gateways, serve under load for 10 minutes, and 10 at 80 % of its peak: about 30 minutes (SAN=... too)
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/faults.test.mjs --runs 50 --seed $$(date +%s)
+	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/rounds.test.mjs --rounds 50 --seed $$(date +%s)
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak.mjs --minutes 10
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/soak-peak.mjs --minutes 10
 

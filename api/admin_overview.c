@@ -67,6 +67,7 @@ static json *chain_to_json(const struct api *api, const struct chain_facts *c)
     json_put_bool(object, "seen", c->seen);
     if (!c->seen)
         return object;
+    json_put_u64(object, "seenAt", c->seen_ms);
     json_put_u64(object, "head", c->head);
     json_put_u64(object, "headAt", c->head_time_s * 1000);
     if (c->any_confirmed)

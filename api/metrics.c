@@ -27,6 +27,19 @@ static void put_receipts(struct buf *out, const struct api *api)
                    c.by_code[i]);
 }
 
+/* Of this gateway alone; a file is no journey. */
+static void put_database(struct buf *out, const struct db *db)
+{
+    struct db_counts counts = db_counts();
+
+    if (!db_is_shared(db))
+        return;
+    exposition_one(out, "quittance_database_statements_total", "counter", "Statements sent to the database since the start.",
+        counts.statements);
+    exposition_one(out, "quittance_database_round_trips_total", "counter", "Times that an answer of the database was waited for.",
+        counts.round_trips);
+}
+
 static bool put_store(struct buf *out, const struct api *api, struct db *db, struct err *err)
 {
     uint64_t held;
@@ -39,6 +52,7 @@ static bool put_store(struct buf *out, const struct api *api, struct db *db, str
         writer_healthy(api->writer));
     exposition_one(out, "quittance_receipts_held", "gauge", "Receipts in quarantine, counted up to 100000.", held);
     exposition_one(out, "quittance_batch_receipts", "gauge", "Receipts in the open batch.", open.receipts);
+    put_database(out, db);
     return true;
 }
 

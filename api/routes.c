@@ -90,7 +90,7 @@ static const struct route desk_rows[] = {
     PAGE("/assets/{name}", page_asset),
     DESK("/"), DESK("/sign-in"), DESK("/settlements"), DESK("/settlements/{sequence}"), DESK("/transactions"),
     DESK("/receipts"), DESK("/receipts/{jobId}"), DESK("/quarantine"), DESK("/providers"), DESK("/models"),
-    DESK("/models/{digest}"), DESK("/prices"), DESK("/accounts"), DESK("/accounts/{address}"), DESK("/keys"), DESK("/audit"),
+    DESK("/models/{digest}"), DESK("/consumers"), DESK("/prices"), DESK("/accounts"), DESK("/accounts/{address}"), DESK("/keys"), DESK("/audit"),
 };
 
 /* The earner's pages: one document, too; where it compares proofs with the chain, under another policy. */

@@ -29,6 +29,7 @@ struct chain_watch {
     struct db *db;
     struct facts facts;
     uint64_t pause_ms, next_ask_ms;   /* of the chain, on the monotonic clock */
+    uint64_t settled_ms;           /* when the run ended well that was told of last */
     bool described;
     struct amount cap;             /* the last that was seen */
     uint64_t from_block;           /* retirements before it were seen */
@@ -166,6 +167,10 @@ static void look(struct chain_watch *w)
     w->said_of_store[0] = '\0';
     runner_report(w->runner, &report);
     facts_of_runner(&report, &w->facts);
+    if (report.last_success_ms != w->settled_ms) {
+        w->settled_ms = report.last_success_ms;
+        w->next_ask_ms = 0;                      /* a run changes what the chain says: asked before the next look */
+    }
     watchdog_publish(w->watchdog, &w->facts, run_alarm, w);
 }
 

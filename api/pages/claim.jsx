@@ -77,7 +77,7 @@ function OnChain({ rewards, leaf, index }) {
   const due = found && BigInt(leaf.claimable) - found.claimed, good = found?.checks.every(({ state }) => state === "right");
   const claim = { account: leaf.account, reward: rewards.metadata.token, claimable: leaf.claimable, proof: proofOf(rewards.levels, index), contract: rewards.metadata.contract };
   return (
-    <Known.Provider value={{ token: found?.token, models: new Map(), providers: new Map() }}>
+    <Known.Provider value={{ token: found?.token, models: new Map(), names: new Map(), isReady: true }}>
       <Panel title="3. The contract">
         <ChainSource />
         <Problem problem={problem && { message: problem.message, kept: "Nothing was sent. The file and the address stay here." }} />

@@ -11,6 +11,7 @@ import { middle } from "./lib/format.js";
 import { startTheme, Theme } from "./lib/theme.jsx";
 import { Account, Accounts } from "./views/accounts.jsx";
 import { Audit } from "./views/audit.jsx";
+import { Consumers } from "./views/consumers.jsx";
 import { Keys } from "./views/keys.jsx";
 import { ModelPage, Models } from "./views/models.jsx";
 import { Overview } from "./views/overview.jsx";
@@ -32,6 +33,7 @@ const PAGES = [
   ["/receipts/:jobId", Receipt],
   ["/quarantine", Quarantine, "Quarantine", "q"],
   ["/providers", Providers, "Providers", "v"],
+  ["/consumers", Consumers, "Consumers", "c"],
   ["/models", Models, "Models", "m"],
   ["/models/:digest", ModelPage],
   ["/prices", Prices, "Prices", "p"],
@@ -114,7 +116,7 @@ function Menu({ pathname, session, live }) {
     <aside class="menu" data-open={open}>
       <div class="brand">
         <a href="/">Quittance</a>
-        <span class="live" data-live={live} role="status" title={live ? "Live: what happens shows at once" : "Not live: figures are asked for again every 15 s"}>{live ? "live" : "waiting"}</span>
+        <span class="live" data-live={live} role="status" title={live ? "Live: what happens shows at once" : "Not live: figures are asked for again every few seconds"}>{live ? "live" : "waiting"}</span>
         <button type="button" class="menu-button" aria-expanded={open} aria-controls="menu" onClick={() => setOpen(!open)}>Menu</button>
       </div>
       <div class="menu-body" id="menu">
@@ -149,13 +151,13 @@ const Help = ({ onClose }) => (
 /** What every page wants: the token's words, names of models and providers. */
 function useKnown(session) {
   const info = useData(session && "/v1/info", 60_000), models = useData(session && "/v1/models?limit=1000", 60_000);
-  const providers = useData(session && "/admin/v1/providers?limit=1000", 60_000);
+  const providers = useData(session && "/admin/v1/providers?limit=1000", 60_000), consumers = useData(session && "/admin/v1/consumers?limit=1000", 60_000);
   return useMemo(() => ({
-    ...(info.data ?? {}), info: info.data,
+    ...(info.data ?? {}), info: info.data, isReady: [info, models, providers, consumers].every(({ data, problem }) => data || problem),
     models: new Map((models.data?.items ?? []).map((m) => [m.model.toLowerCase(), m])),
-    providers: new Map((providers.data?.items ?? []).map((p) => [p.address.toLowerCase(), p.name])),
-    reload: () => Promise.all([models.reload(), providers.reload()]),
-  }), [info.data, models.data, providers.data]);
+    names: new Map([...(consumers.data?.items ?? []), ...(providers.data?.items ?? [])].map((p) => [p.address.toLowerCase(), p.name])),
+    reload: () => Promise.all([models.reload(), providers.reload(), consumers.reload()]),
+  }), [info.data, models.data, providers.data, consumers.data]);
 }
 
 function Desk({ session }) {

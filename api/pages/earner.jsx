@@ -39,7 +39,7 @@ function useKnown(contract) {
   const at = useMemo(() => (path) => (contract ? `${path}${path.includes("?") ? "&" : "?"}contract=${encodeURIComponent(contract)}` : path), [contract]);
   const info = useData(at("/v1/info"), 60_000), models = useData(at("/v1/models?limit=1000"), 60_000);
   return useMemo(() => ({
-    ...(info.data ?? {}), info: info.data, problem: info.problem, at, providers: new Map(),
+    ...(info.data ?? {}), info: info.data, problem: info.problem, at, names: new Map(),
     isReady: (info.data || info.problem) && (models.data || models.problem), // amounts need the token's decimals
     models: new Map((models.data?.items ?? []).map((m) => [m.model.toLowerCase(), m])),
   }), [info.data, info.problem, models.data, models.problem]);

@@ -23,6 +23,7 @@ struct lease {
     struct db *db;                            /* the thread's */
     char holder[SETTLER_HOLDER], process[SETTLER_PROCESS];
     pthread_t thread;
+    bool threaded;
     pthread_mutex_t lock;                     /* all below */
     pthread_cond_t stops;
     bool stop;
@@ -179,7 +180,7 @@ static bool read_row(struct lease *l, struct settler_row *row, struct err *err)
 }
 
 /* now_ms is from before anything is asked: what we then hold, we hold since later. */
-static bool look(struct lease *l, struct err *err)
+bool lease_look(struct lease *l, struct err *err)
 {
     uint64_t now_ms = clock_monotonic_ms();
     struct settler_row row;
@@ -210,7 +211,7 @@ static void *run(void *self)
         struct timespec until = { (time_t)(at_ms / 1000), (long)(at_ms % 1000) * 1000000 };
         struct err err = { 0 };
 
-        if (look(l, &err))
+        if (lease_look(l, &err))
             l->said = (struct err){ 0 };
         else
             say(l, &err);
@@ -235,7 +236,7 @@ bool lease_wait(struct lease *l, uint64_t wait_ms, struct err *err)
     return true;
 }
 
-bool lease_start(const char *store_url, struct writer *writer, struct lease **lease, struct err *err)
+bool lease_new(const char *store_url, struct writer *writer, const char *holder, struct lease **lease, struct err *err)
 {
     pthread_condattr_t attributes;
     struct lease *l;
@@ -251,18 +252,31 @@ bool lease_start(const char *store_url, struct writer *writer, struct lease **le
     l = mem_new(sizeof *l);
     l->writer = writer;
     l->db = db;
-    name_holder(l->holder);
+    snprintf(l->holder, sizeof l->holder, "%s", holder);
     process_self(l->process);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->stops, &attributes);
     pthread_condattr_destroy(&attributes);
-    if (pthread_create(&l->thread, NULL, run, l) != 0) {
-        db_close(db);
-        free(l);
+    *lease = l;
+    return true;
+}
+
+bool lease_start(const char *store_url, struct writer *writer, struct lease **lease, struct err *err)
+{
+    char holder[SETTLER_HOLDER];
+    struct lease *l;
+
+    name_holder(holder);
+    if (!lease_new(store_url, writer, holder, &l, err))
+        return false;
+    if (l != NULL && pthread_create(&l->thread, NULL, run, l) != 0) {
+        lease_stop(l);
         return err_set(err, ERR_IO, "no thread to keep the settler's lease");
     }
+    if (l != NULL)
+        l->threaded = true;
     *lease = l;
     return true;
 }
@@ -277,7 +291,8 @@ void lease_stop(struct lease *l)
     l->stop = true;
     pthread_cond_broadcast(&l->stops);
     pthread_mutex_unlock(&l->lock);
-    pthread_join(l->thread, NULL);
+    if (l->threaded)
+        pthread_join(l->thread, NULL);
     if (l->generation != 0 && !writer_do(l->writer, leave, &l->generation, &err))
         log_event(LOG_WARN_LEVEL, "settler_lease", KV_TEXT("error", err.text));
     db_close(l->db);

@@ -15,6 +15,9 @@
 struct lease;
 /* *lease NULL: one process has this store, so nothing is to be leased.  The writer is borrowed; it may not be stopped before. */
 MUST_USE bool lease_start(const char *store_url, struct writer *writer, struct lease **lease, struct err *err);
+/* The same without a thread, under a name of the caller's: who has it looks itself, every few seconds. */
+MUST_USE bool lease_new(const char *store_url, struct writer *writer, const char *holder, struct lease **lease, struct err *err);
+MUST_USE bool lease_look(struct lease *lease, struct err *err);
 void lease_stop(struct lease *lease);         /* lets go of it; NULL is fine */
 /* All are fine with NULL: then it is always held. */
 bool lease_is_held(struct lease *lease);

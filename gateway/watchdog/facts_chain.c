@@ -93,7 +93,7 @@ static bool find_strange_root(struct db *db, const struct settlement_view *view,
 bool facts_of_chain(struct rpc *rpc, struct db *db, const struct chain_question *q, const struct settlement_view *view,
                     uint64_t now_ms, struct chain_facts *facts, struct err *err)
 {
-    struct chain_facts f = { .asked = true, .seen = true };
+    struct chain_facts f = { .asked = true, .seen = true, .seen_ms = now_ms };
     struct block head;
 
     if (!rpc_block(rpc, BLOCK_LATEST, &head, err)

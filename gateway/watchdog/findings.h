@@ -16,6 +16,7 @@ struct chain_facts {
     uint64_t endpoints_out;                   /* of several, left out; one of them: */
     char endpoint_out[400];
     bool seen;                                /* at least once: all below */
+    uint64_t seen_ms;                         /* the last time */
     uint64_t head, head_time_s;
     bool any_confirmed;                       /* a block is deep enough to count as confirmed: */
     uint64_t confirmed;

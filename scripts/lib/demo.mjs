@@ -3,19 +3,17 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { formatUnits, getAddress, sha256, toHex } from "viem";
-import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { formatUnits, getAddress } from "viem";
 import { balanceOf, startDevchain } from "./devchain.mjs";
-import { BINARY, Gateway, quittance } from "./gateway.mjs";
-import { run, until } from "./process.mjs";
-import { makeDomain, signModel } from "./typed.mjs";
+import { Gateway } from "./gateway.mjs";
+import { deal, makeJobs, makePlayers, MINIMUM, post, sign } from "./players.mjs";
+import { until } from "./process.mjs";
 
 const { values: options } = parseArgs({ options: {
   keep: { type: "boolean" }, trace: { type: "string" }, receipts: { type: "string", default: "2000" },
 } });
 
 const ONE = 10n ** 18n;
-const MINIMUM = ONE / 10n; // whoever is owed less than a tenth of a token is left to claim
 const started = Date.now();
 let stepNumber = 0;
 
@@ -26,52 +24,10 @@ function step(text) {
 
 const tokens = (amount) => Number(formatUnits(BigInt(amount), 18)).toLocaleString("en", { minimumFractionDigits: 6, maximumFractionDigits: 6 });
 
-/** A keystore file and its passphrase, as a node keeps them. */
-async function makeNode(dir, name) {
-  const passphraseFile = path.join(dir, `${name}.pass`), file = path.join(dir, `${name}.json`);
-  fs.writeFileSync(passphraseFile, `${generatePrivateKey()}\n`, { mode: 0o600 });
-  const { address } = await quittance(["key", "new", file, "--passphrase-file", passphraseFile]);
-  return { name, address, key: `keystore:${file}`, passphraseFile };
-}
-
-/** The same jobs dealt to three nodes: two share nearly all of them, the third gets one in a hundred. */
-function deal(lines, nodes) {
-  const hands = nodes.map(() => []);
-  lines.forEach((line, i) => {
-    const turn = i % 100 === 99 ? 2 : i % 2;
-    hands[turn].push(JSON.stringify({ ...JSON.parse(line), provider: nodes[turn].address }));
-  });
-  return hands;
-}
-
-async function makeJobs(models) {
-  const args = ["receipt", "make", "--provider", `0x${"11".repeat(20)}`, "--model", models.map((m) => m.model).join(",")];
-  if (options.trace) args.push("--trace", options.trace);
-  else args.push("--count", options.receipts, "--seed", "2026", "--span", "3600");
-  const made = await run(BINARY, args);
-  if (made.code !== 0) throw new Error(made.stderr);
-  return made.stdout.trim().split("\n");
-}
-
 async function signAndPost(gateway, node, lines) {
-  const signed = await run(BINARY, ["receipt", "sign", "--url", gateway.url, "--key", node.key, "--passphrase-file", node.passphraseFile],
-    { input: lines.join("\n") });
-  if (signed.code !== 0) throw new Error(signed.stderr);
-  const posted = await run(BINARY, ["receipt", "post", "--url", gateway.url], { input: signed.stdout });
-  if (posted.code !== 0) throw new Error(posted.stderr);
-  const counts = JSON.parse(posted.stdout);
+  const counts = await post(gateway.url, await sign(gateway.url, node, lines));
   console.log(`   ${node.name.padEnd(8)} ${node.address}  sent ${counts.sent}, accepted ${counts.accepted}, quarantined ${counts.quarantined}, rejected ${counts.rejected}`);
-  if (counts.accepted !== lines.length) throw new Error(`not all receipts of ${node.name} were accepted: ${posted.stderr.slice(0, 500)}`);
-}
-
-async function registerModel(gateway, domain, creator, name, parents) {
-  const registration = { model: sha256(toHex(`weights manifest of ${name}`)), name, parents, registeredAt: Date.now() };
-  const signed = await signModel(creator.account, domain, registration);
-  const answer = await gateway.post("/v1/models", signed);
-  if (answer.status !== 201) throw new Error(`registering ${name}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  await gateway.must("POST", `/admin/v1/models/${registration.model}/verify`, { creator: creator.account.address });
-  console.log(`   ${name.padEnd(14)} by ${creator.name} ${parents.length ? `(a fifth of its creator's part goes to its parent)` : ""}`);
-  return signed;
+  if (counts.accepted !== lines.length) throw new Error(`not all receipts of ${node.name} were accepted`);
 }
 
 /** Rows of earner, role, earned, paid, transaction and gas. */
@@ -127,21 +83,10 @@ async function main() {
   console.log(`   public ${gateway.url}   admin ${gateway.adminUrl}`);
 
   step("Three nodes admitted, two models of two creators registered and verified, one price for all");
-  const nodes = [];
-  for (const name of ["node-a", "node-b", "node-c"]) nodes.push(await makeNode(dir, name));
-  for (const node of nodes) await gateway.must("POST", "/admin/v1/providers", { address: node.address, name: node.name });
-  const creators = ["creator of base", "creator of tuned"].map((name) => ({ name, account: privateKeyToAccount(generatePrivateKey()) }));
-  const domain = makeDomain({ chainId: deployed.chainId, contract: deployed.contract });
-  const base = await registerModel(gateway, domain, creators[0], "base", []);
-  const tuned = await registerModel(gateway, domain, creators[1], "tuned", [{ parent: base.model, shareBps: 2000 }]);
-  await gateway.must("POST", "/admin/v1/prices", {
-    model: "*", effectiveFrom: Date.now() - 7 * 86_400_000, unit: "image",
-    perMillion: { inputTokens: `${ONE / 2n}`, cachedTokens: `${ONE / 20n}`, outputTokens: `${2n * ONE}`, units: "0", computeMs: "0" },
-    split: { provider: 7000, creator: 2500, protocol: 500 },
-  });
+  const { nodes, creators, models } = await makePlayers(gateway, deployed, dir);
 
   step(options.trace ? `Receipts for the jobs of ${options.trace}` : `${options.receipts} signed receipts`);
-  const hands = deal(await makeJobs([base, tuned]), nodes);
+  const hands = deal(await makeJobs(models, options.trace ? ["--trace", options.trace] : ["--count", options.receipts]), nodes);
   for (let i = 0; i < nodes.length; i++) await signAndPost(gateway, nodes[i], hands[i]);
 
   step("quittance settle --wait");

@@ -47,6 +47,16 @@ export class Gateway {
     return this.initialised;
   }
 
+  /** The same gateway on a second machine: its configuration and keys in another folder, the published files shared. */
+  another(dir, settings = {}) {
+    const gateway = new Gateway(dir, settings);
+    fs.cpSync(this.dir, dir, { recursive: true, filter: (file) => !file.endsWith(".serve") && !file.endsWith("/archive") });
+    gateway.env = { ...this.env, ...gateway.env, QUITTANCE_STORE_URL: this.env.QUITTANCE_STORE_URL, QUITTANCE_ARCHIVE_DIR: path.join(this.dir, "archive") };
+    gateway.apiKey = this.apiKey;
+    gateway.address = this.address;
+    return gateway;
+  }
+
   command(args, options = {}) {
     return quittance(["-c", path.join(this.dir, "quittance.conf"), ...args], { ...options, env: { ...this.env, ...options.env } });
   }

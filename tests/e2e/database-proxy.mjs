@@ -1,14 +1,28 @@
-// Between a gateway and PostgreSQL: cuts a connection at its COMMIT, before the server sees it or after it answered, or refuses all.
+// Between a gateway and PostgreSQL: cuts a connection at its COMMIT, before the server sees it or after it answered, or refuses all;
+// counts the bytes.
 import net from "node:net";
+import path from "node:path";
 
 // The end of a writer's last query of a transaction, as a simple query ends (PostgreSQL's manual, 55.7): the text, a zero byte.
 const COMMIT = Buffer.from("; COMMIT\0", "latin1");
+
+const parsed = (url) => new URL(url.replace("postgresql:///", "postgresql://x/"));
+/** Of the server at a url of scripts/with-postgres. */
+export const socketOf = (url) => path.join(parsed(url).searchParams.get("host"), ".s.PGSQL.5432");
+
+/** The same store through ports of this machine. */
+export function through(url, ...proxies) {
+  const { searchParams } = parsed(url);
+  const rest = ["user", "options"].filter((key) => searchParams.has(key)).map((key) => `${key}=${encodeURIComponent(searchParams.get(key))}`);
+  return `postgresql://${proxies.map(({ port }) => `127.0.0.1:${port}`).join(",")}/quittance?${rest.join("&")}`;
+}
 
 export class DatabaseProxy {
   constructor(socket) {
     this.socket = socket;
     this.cutNext = undefined; // "before" or "after": the next COMMIT
     this.cuts = 0;
+    this.sent = this.received = 0; // bytes to the server, and from it
     this.pairs = new Set();
   }
 
@@ -40,9 +54,13 @@ export class DatabaseProxy {
         cutAfter = how === "after";
         if (!cutAfter) return end();
       }
+      this.sent += bytes.length;
       server.write(bytes);
     });
-    server.on("data", (bytes) => cutAfter ? end() : client.write(bytes));
+    server.on("data", (bytes) => {
+      this.received += bytes.length;
+      return cutAfter ? end() : client.write(bytes);
+    });
   }
 
   /** Nobody gets through from now on. */

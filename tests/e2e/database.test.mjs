@@ -8,21 +8,14 @@ import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { CommandFailed, schemaOf } from "../../scripts/lib/gateway.mjs";
 import { until } from "../../scripts/lib/process.mjs";
-import { DatabaseProxy } from "./database-proxy.mjs";
+import { DatabaseProxy, socketOf, through } from "./database-proxy.mjs";
+import { parseMetrics } from "./metrics.mjs";
 import { assertProblem, startWorld } from "./world.mjs";
 
 const SERVER = process.env.QUITTANCE_TEST_STORE;
 const skip = !SERVER?.startsWith("postgresql:") && "no database server: scripts/with-postgres starts one";
 const TRY_AGAIN = 75, HALT = 70;
 
-/** The same store through ports of this machine. */
-function through(url, ...proxies) {
-  const { searchParams } = new URL(url.replace("postgresql:///", "postgresql://x/"));
-  const rest = ["user", "options"].filter((key) => searchParams.has(key)).map((key) => `${key}=${encodeURIComponent(searchParams.get(key))}`);
-  return `postgresql://${proxies.map(({ port }) => `127.0.0.1:${port}`).join(",")}/quittance?${rest.join("&")}`;
-}
-
-const socketOf = (url) => path.join(new URL(url.replace("postgresql:///", "postgresql://x/")).searchParams.get("host"), ".s.PGSQL.5432");
 const sql = (text) => execFileSync("psql", ["--quiet", "--dbname", SERVER, "--command", text],
   { env: { ...process.env, PGOPTIONS: "-c default_transaction_read_only=off" } });
 
@@ -88,6 +81,14 @@ describe("connections that end", { skip }, () => {
     await postUntilKept(world, await some(world), books);
     await until(async () => (await world.gateway.get("/readyz")).status === 200, "ready again");
     await settleAndAudit(world, books);
+  });
+
+  it("what goes to the server is counted", async () => {
+    const count = async (name) => parseMetrics((await world.gateway.admin("GET", "/metrics")).body).get(`quittance_database_${name}_total`);
+    const before = [await count("statements"), await count("round_trips")], bytes = second.sent;
+    await postUntilKept(world, await some(world), books);
+    const after = [await count("statements"), await count("round_trips")];
+    assert.ok(after[0] > before[0] && after[1] > before[1] && second.sent > bytes, `${before} ${after}`);
   });
 });
 

@@ -2,11 +2,10 @@
 // at a time, and whoever is killed or stopped, nothing is lost and nobody is paid twice.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import fs from "node:fs";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { BINARY, Gateway } from "../../scripts/lib/gateway.mjs";
+import { BINARY } from "../../scripts/lib/gateway.mjs";
 import { run, sleep, until } from "../../scripts/lib/process.mjs";
 import { ANY_PRICE, startWorld } from "./world.mjs";
 
@@ -23,14 +22,7 @@ describe("three gateways on one PostgreSQL", () => {
   let world, books, gateways, sequence = 0;
   const sent = []; // every receipt that was answered 2xx, once
 
-  /** Its folder again, at another place: as a second machine with the same configuration and keys, and the shared folder mounted. */
-  function another(name) {
-    const dir = path.join(world.dir, name), gateway = new Gateway(dir, {});
-    fs.cpSync(world.gateway.dir, dir, { recursive: true, filter: (file) => !file.endsWith(".serve") && !file.endsWith("/archive") });
-    gateway.env = { ...world.gateway.env, QUITTANCE_ARCHIVE_DIR: path.join(world.gateway.dir, "archive") };
-    gateway.apiKey = world.gateway.apiKey;
-    return gateway;
-  }
+  const another = (name) => world.gateway.another(path.join(world.dir, name));
 
   before(async () => {
     world = await startWorld({ seed: 31 });

@@ -10,7 +10,7 @@ import { run } from "../../scripts/lib/process.mjs";
 
 const FILE_TIMEOUT_MS = 20 * 60_000; // sanitizer builds and slow machines included
 // Begun first, so that none of them is left running alone at the end.
-const LONGEST = ["pages", "crash", "earner", "rebuild", "watch", "backup", "faults", "popularity"];
+const LONGEST = ["screens", "crash", "earner", "pages", "rebuild", "watch", "backup", "faults", "popularity"];
 
 function usage(complaint) {
   console.error(`run.mjs: ${complaint}`);

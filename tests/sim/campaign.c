@@ -18,22 +18,26 @@
 
 /* In memory that the workers share; each worker writes its own sums. */
 struct shared {
-    _Atomic uint64_t next, done;
+    _Atomic uint64_t next, done, rounds;
     _Atomic bool failed;
     struct campaign of[JOBS_MOST];
 };
 
 static struct signer *signers[SIM_KEYS];
+static const char *server;
+static unsigned replicas;
 
-void campaign_start(void)
+void campaign_start(const char *server_url, unsigned replica_count)
 {
     struct err err = { 0 };
 
     if (!secp_start(&err) || !signer_open("keystore:1", NULL, &signers[0], &err)
         || !signer_open("keystore:2", NULL, &signers[1], &err))
         bug("%s", err.text);
+    server = server_url;
+    replicas = replica_count;
     words_load();
-    disk_register();
+    disk_register(server != NULL);
 }
 
 void campaign_stop(void)
@@ -45,11 +49,20 @@ void campaign_stop(void)
 
 /* -- one life -- */
 
+static char schema[SIM_URL];                       /* the worker's own, on a server */
+
 static void place(struct sim *s, const char *dir)
 {
     snprintf(s->dir, sizeof s->dir, "%s", dir);
-    snprintf(s->store_url, sizeof s->store_url, "sim:%s/store.db", dir);
-    snprintf(s->plain_url, sizeof s->plain_url, "sqlite:%s/store.db", dir);
+    s->server = server;
+    s->replicas = replicas;
+    if (server != NULL) {
+        snprintf(s->plain_url, sizeof s->plain_url, "%s", schema);
+        snprintf(s->store_url, sizeof s->store_url, "sim:%s", strchr(schema, ':') + 1);
+    } else {
+        snprintf(s->store_url, sizeof s->store_url, "sim:%s/store.db", dir);
+        snprintf(s->plain_url, sizeof s->plain_url, "sqlite:%s/store.db", dir);
+    }
     snprintf(s->archive, sizeof s->archive, "%s/archive", dir);
 }
 
@@ -79,6 +92,16 @@ static void add_life(struct campaign *c, const struct sim *s, const struct life 
     snprintf(c->failure, sizeof c->failure, "%s", s->failure);
 }
 
+static uint64_t rounds_in(const uint64_t hits[FAULTS])
+{
+    return hits[FAULT_CRASH_BEFORE] + hits[FAULT_CRASH_AFTER] + hits[FAULT_STOPPED] + hits[FAULT_KILLED] + hits[FAULT_CUT];
+}
+
+uint64_t campaign_rounds(const struct campaign *c)
+{
+    return rounds_in(c->hits);
+}
+
 /* -- a worker, in a folder of its own -- */
 
 static void make_folder(const char *dir, const char *archive)
@@ -106,19 +129,26 @@ static void work(const struct campaign_plan *plan, struct shared *all, struct ca
     snprintf(dir, sizeof dir, "%s/quittance-sim-%ld", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
     snprintf(archive, sizeof archive, "%s/archive", dir);
     make_folder(dir, archive);
-    disk_template(dir);
+    if (server != NULL)
+        server_template(server, (long)getpid(), schema, sizeof schema);
+    else
+        disk_template(dir);
     memset(told, 0, sizeof told);
-    while (!all->failed && (index = atomic_fetch_add(&all->next, 1)) < plan->count) {
+    while (!all->failed && (plan->rounds == 0 || all->rounds < plan->rounds) && (index = atomic_fetch_add(&all->next, 1)) < plan->count) {
         struct life life = plan->life(plan->self, index);
 
         live(s, dir, &life);
         add_life(mine, s, &life);
         all->done++;
+        all->rounds += rounds_in(s->hits);
         if (s->failed)
             all->failed = true;
     }
     memcpy(mine->told, told, sizeof told);
-    disk_template_clear();
+    if (server != NULL)
+        server_template_clear();
+    else
+        disk_template_clear();
     sim_here = NULL;
     free(s);
     drop_folder(dir);

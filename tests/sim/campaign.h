@@ -13,6 +13,7 @@ struct campaign_plan {
     struct life (*life)(const void *self, uint64_t index);
     const void *self;
     uint64_t count;
+    uint64_t rounds;                               /* enough when so many gateways ended, stood still or lost their database; 0: all lives */
     unsigned jobs;
     bool progress;                                 /* a line on stderr every few seconds */
 };
@@ -26,10 +27,13 @@ struct campaign {
     char failure[600];
 };
 
-void campaign_start(void);                         /* once a process */
+/* Once a process.  server: the url of a PostgreSQL that nobody else uses (borrowed), for so many gateways; NULL: one, on SQLite. */
+void campaign_start(const char *server, unsigned replicas);
 void campaign_stop(void);
 /* Until all are done or one has failed; free with campaign_free. */
 struct campaign *campaign_run(const struct campaign_plan *plan);
+/* Times that a gateway ended, was stopped, or lost its connection to the database. */
+uint64_t campaign_rounds(const struct campaign *c);
 void campaign_free(struct campaign *c);
 
 #endif

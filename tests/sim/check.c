@@ -3,6 +3,7 @@
 
 #include "gateway/base/mem.h"
 #include "gateway/lib/keccak.h"
+#include "gateway/settle/parts.h"
 #include "store/meta.h"
 #include "store/wei.h"
 
@@ -49,6 +50,22 @@ static struct hash content_of(const struct sim_tx *t)
     keccak_update(&k, t->to.b, sizeof t->to.b);
     keccak_update(&k, t->data.data, t->data.len);
     return keccak_final(&k);
+}
+
+/* The row is read after the COMMIT: nobody else has written since, as all is one thread.  A group none of whose tasks succeeded has
+ * no number. */
+void check_settler(struct sim *s)
+{
+    uint64_t before = s->group_seen;
+    struct err err = { 0 };
+    struct stmt st;
+
+    must(store_meta_get(s->look, "group", &s->group_seen, &err), &err);
+    if (!s->at->settling || s->ticking || s->group_seen == before)
+        return;
+    must(db_prepare(s->look, "SELECT generation FROM settler", &st, &err), &err);
+    if (one_number(&st) != s->at->settle->generation)
+        sim_fail(s, "gateway %u wrote as a settler, which it is no more", sim_number(s) + 1);
 }
 
 static bool is_raised(uint64_t old, uint64_t fresh)
@@ -229,11 +246,11 @@ static void check_work_once(struct sim *s)
 
     must(db_prepare(s->look, "SELECT COUNT(*) FROM (SELECT 1 FROM transactions WHERE kind = 'commit' AND state IN (1, 2, 3, 4)"
                              " AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.hash = transactions.mined AND a.gas = 21000)"
-                             " GROUP BY account, sequence HAVING COUNT(*) > 1)", &st, &err), &err);
+                             " GROUP BY account, sequence HAVING COUNT(*) > 1) AS twice", &st, &err), &err);
     if (one_number(&st) != 0)
         sim_fail(s, "a settlement is committed under two nonces");
     must(db_prepare(s->look, "SELECT COUNT(*) FROM (SELECT 1 FROM set_accounts a JOIN transactions t ON t.id = a.tx"
-                             " WHERE t.state IN (1, 2, 3) GROUP BY t.account, t.sequence, a.account HAVING COUNT(*) > 1)",
+                             " WHERE t.state IN (1, 2, 3) GROUP BY t.account, t.sequence, a.account HAVING COUNT(*) > 1) AS twice",
                     &st, &err), &err);
     if (one_number(&st) != 0)
         sim_fail(s, "an account is in two calls that are under way");

@@ -1,4 +1,4 @@
-/* A store that misbehaves: SQLite behind a driver that refuses, loses answers, and stops with the process. */
+/* A store that misbehaves: SQLite, or PostgreSQL for several gateways, behind a driver that refuses, loses answers, and stops with the process. */
 #include "store/driver.h"
 
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include "tests/support/settle_books.h"
 
 static struct driver disk;
+static const struct driver *real = &driver_sqlite;
 static struct buf template;
 
 static bool ended(struct err *err)
@@ -20,15 +21,31 @@ static bool ended(struct err *err)
 
 static bool disk_open(const char *rest, enum db_mode mode, void **connection, struct err *err)
 {
+    bool ok;
+
     if (sim_here->crashed)
         return ended(err);
-    return driver_sqlite.open(rest, mode, connection, err)
-        && (mode == DB_READ || driver_sqlite.script(*connection, "PRAGMA synchronous = OFF", err));
+    sim_here->storing = true;
+    ok = real->open(rest, mode, connection, err)
+      && (mode == DB_READ || real == &driver_postgres || real->script(*connection, "PRAGMA synchronous = OFF", err));
+    sim_here->storing = false;
+    return ok;
 }
 
 static bool disk_reopen(void *connection, struct err *err)
 {
-    return sim_here->crashed ? ended(err) : driver_sqlite.reopen(connection, err);
+    return sim_here->crashed ? ended(err) : real->reopen(connection, err);
+}
+
+/* Time that passes while others are in the way is nobody's turn. */
+static bool begin(void *connection, enum db_mode mode, struct err *err)
+{
+    bool ok;
+
+    sim_here->storing = true;
+    ok = real->begin(connection, mode, err);
+    sim_here->storing = false;
+    return ok;
 }
 
 static bool disk_begin(void *connection, enum db_mode mode, struct err *err)
@@ -37,22 +54,36 @@ static bool disk_begin(void *connection, enum db_mode mode, struct err *err)
 
     if (s->crashed)
         return ended(err);
+    if (mode == DB_WRITE)
+        replicas_stop_here(s);
     if (mode == DB_WRITE && sim_fault(s, FAULT_STORE_BUSY))
         return err_set(err, ERR_STORE, "database is locked");
-    return driver_sqlite.begin(connection, mode, err);
+    return begin(connection, mode, err);
 }
 
 static bool disk_script(void *connection, const char *sql, struct err *err)
 {
-    return sim_here->crashed ? ended(err) : driver_sqlite.script(connection, sql, err);
+    return sim_here->crashed ? ended(err) : real->script(connection, sql, err);
 }
 
 static bool undo(void *connection, enum err_code code, const char *words, struct err *err)
 {
-    if (!driver_sqlite.script(connection, "ROLLBACK", err))
-        bug("rollback: %s", err->text);
+    if (!real->script(connection, "ROLLBACK", err))
+        sim_say(sim_here, "store: %s", err->text);             /* the connection was cut: it is undone all the same */
     sim_say(sim_here, "store: %s", words);
     return err_set(err, code, "%s", words);
+}
+
+/* A server is not asked to roll back: the line ends before it has the COMMIT, and it does so by itself. */
+static bool commit_gone(void *connection, struct err *err)
+{
+    if (real != &driver_postgres)
+        return undo(connection, ERR_UNKNOWN, "disk I/O error: not kept", err);
+    disk_cut(connection);
+    if (real->commit(connection, err))
+        bug("a COMMIT over a line that is gone");
+    sim_say(sim_here, "store: the line is gone before COMMIT");
+    return false;
 }
 
 static bool disk_commit(void *connection, struct err *err)
@@ -67,10 +98,12 @@ static bool disk_commit(void *connection, struct err *err)
     if (sim_fault(s, FAULT_DISK_FULL))
         return undo(connection, ERR_STORE, "database or disk is full", err);
     if (sim_fault(s, FAULT_COMMIT_GONE))
-        return undo(connection, ERR_UNKNOWN, "disk I/O error: not kept", err);
-    if (!driver_sqlite.commit(connection, err))
+        return commit_gone(connection, err);
+    if (!real->commit(connection, err))
         return false;
     sim_say(s, "store: commit");
+    if (s->replicas > 1)
+        check_settler(s);
     if (sim_crash(s, true) || sim_fault(s, FAULT_COMMIT_KEPT)) {
         sim_say(s, "store: kept, and nobody is told");
         return err_set(err, ERR_UNKNOWN, "disk I/O error: kept");
@@ -80,17 +113,20 @@ static bool disk_commit(void *connection, struct err *err)
 
 static bool disk_prepare(void *connection, const char *sql, void **handle, struct err *err)
 {
-    return sim_here->crashed ? ended(err) : driver_sqlite.prepare(connection, sql, handle, err);
+    return sim_here->crashed ? ended(err) : real->prepare(connection, sql, handle, err);
 }
 
 static bool disk_step(void *connection, void *handle, bool *row, struct err *err)
 {
-    return sim_here->crashed ? ended(err) : driver_sqlite.step(connection, handle, row, err);
+    if (real == &driver_postgres && !sim_here->crashed && sim_fault(sim_here, FAULT_CUT))
+        disk_cut(connection);
+    return sim_here->crashed ? ended(err) : real->step(connection, handle, row, err);
 }
 
-void disk_register(void)
+void disk_register(bool server)
 {
-    disk = driver_sqlite;
+    real = server ? &driver_postgres : &driver_sqlite;
+    disk = *real;
     disk.scheme = "sim";
     disk.open = disk_open;
     disk.reopen = disk_reopen;
@@ -116,18 +152,25 @@ static bool fill(void *self, struct group *group, struct err *err)
     return books_open(group, SIM_PEOPLE - 3, err);
 }
 
-void disk_template(const char *dir)
+void disk_fill(const char *url)
 {
     struct clock clock = { birth, NULL };
-    char path[96], url[112];
     struct writer *writer;
+    struct err err = { 0 };
+
+    if (!writer_open(url, &clock, &writer, &err) || !writer_do(writer, fill, NULL, &err))
+        bug("%s", err.text);
+    writer_close(writer);
+}
+
+void disk_template(const char *dir)
+{
+    char path[96], url[112];
     struct err err = { 0 };
 
     snprintf(path, sizeof path, "%s/template.db", dir);
     snprintf(url, sizeof url, "sqlite:%s", path);
-    if (!writer_open(url, &clock, &writer, &err) || !writer_do(writer, fill, NULL, &err))
-        bug("%s", err.text);
-    writer_close(writer);
+    disk_fill(url);
     buf_init(&template);
     if (!file_read(path, 16 * MIB, &template, &err))
         bug("%s", err.text);

@@ -59,7 +59,12 @@
     X(CRASH_BEFORE,    150,   "the process ends: the write is not kept, the request not sent")                          \
     X(CRASH_AFTER,     150,   "the process ends: the write is kept, the request executed")                              \
     /* each look of the process */                                                                                     \
-    X(CLOCK_JUMP,      300,  "the clock leaps ahead, or back by less than what is believed")
+    X(CLOCK_JUMP,      300,  "the clock leaps ahead, or back by less than what is believed")                            \
+    /* of several gateways: each exchange and each write; each turn; each statement */                                  \
+    X(STOPPED,         800,  "the process is stopped for up to 40 s, and goes on where it was")                         \
+    X(KILLED,          2000,  "kill -9 of one that does nothing at the time, or it is stopped")                          \
+    X(CUT,             150,  "the connection to the database is gone")
+#define SIM_FAULTS_ALONE FAULT_STOPPED                 /* those before happen to one gateway, too */
 
 #define SIM_FAULT_NAME(name, most, text) FAULT_##name,
 enum sim_fault { SIM_FAULTS(SIM_FAULT_NAME) FAULTS };

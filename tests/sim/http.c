@@ -45,7 +45,7 @@ struct exchange { struct sim *sim; struct node *node; unsigned n; const json *re
 
 static bool lost(struct exchange *e, enum err_code code, uint64_t ms, const char *words, struct err *err)
 {
-    e->node->fresh = true;
+    e->node->fresh[sim_number(e->sim)] = true;
     sim_say(e->sim, "  node %u: %s", e->n, words);
     sim_advance(e->sim, ms);
     return err_set(err, code, "%s", words);
@@ -121,8 +121,8 @@ static bool exchange(struct exchange *e, struct http_answer *answer, struct err 
     if (fails_before(e, err))
         return false;
     answer->status = 200;
-    answer->connected = e->node->fresh;
-    e->node->fresh = false;
+    answer->connected = e->node->fresh[sim_number(e->sim)];
+    e->node->fresh[sim_number(e->sim)] = false;
     if (sim_fault(s, FAULT_HTTP_429)) {
         page(answer, 429);
         return true;
@@ -155,6 +155,7 @@ bool http_do(struct http_client *client, const struct http_request *request, str
     (void)client;
     if (s->crashed)
         return err_set(err, ERR_AGAIN, "the process has ended");
+    replicas_stop_here(s);
     e.node = &s->nodes[e.n];
     if (!json_read(request->body, request->body_len, &parsed, err))
         bug("a request that is no JSON: %s", err->text);
@@ -177,5 +178,6 @@ bool http_do(struct http_client *client, const struct http_request *request, str
     if (!ok)
         http_answer_clear(answer);
     json_free(parsed);
+    replicas_stop_here(s);
     return ok;
 }

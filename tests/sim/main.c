@@ -8,6 +8,7 @@
 
 #define MUTATION_LIVES 300u
 #define TWICE_LIVES 40u
+#define TWICE_LIVES_SERVER 6u                 /* a server is slower */
 #define SWEEP_SEEDS 1u
 
 static const char usage[] =
@@ -16,9 +17,11 @@ static const char usage[] =
     "       sim --twice                              some lives twice: the same to the last step\n"
     "       sim --sweep                              the process ends at every store write and exchange, before and after\n"
     "       sim --mutations                          every planted bug is found\n"
+    "       --store URL --replicas N                 with any of these: N gateways (2 or 3) on that PostgreSQL, which nobody else uses;\n"
+    "                                                --rounds N: lives until so many ends, stops and cuts are through\n"
     "       also: --mutation NAME, --crash EVENT, --crash-after EVENT, --progress\n";
 
-struct options { uint64_t first, count; unsigned jobs; bool twice, sweep, mutations, progress; struct life life; };
+struct options { uint64_t first, count, rounds; const char *store; unsigned replicas; unsigned jobs; bool twice, sweep, mutations, progress; struct life life; };
 
 static const char *value_of(int argc, char **argv, int *i)
 {
@@ -47,11 +50,17 @@ static void read_options(int argc, char **argv, struct options *o)
 {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--seed") == 0)
-            *o = (struct options){ number_of(argc, argv, &i), 1, 1, false, false, false, false, o->life };
+            o->first = number_of(argc, argv, &i), o->count = o->jobs = 1;
         else if (strcmp(argv[i], "--seeds") == 0)
             o->count = number_of(argc, argv, &i);
         else if (strcmp(argv[i], "--from") == 0)
             o->first = number_of(argc, argv, &i);
+        else if (strcmp(argv[i], "--replicas") == 0)
+            o->replicas = (unsigned)number_of(argc, argv, &i);
+        else if (strcmp(argv[i], "--store") == 0)
+            o->store = value_of(argc, argv, &i);
+        else if (strcmp(argv[i], "--rounds") == 0)
+            o->rounds = number_of(argc, argv, &i);
         else if (strcmp(argv[i], "--jobs") == 0)
             o->jobs = (unsigned)number_of(argc, argv, &i);
         else if (strcmp(argv[i], "--trace") == 0)
@@ -74,13 +83,14 @@ static void read_options(int argc, char **argv, struct options *o)
             exit(64);
         }
     }
-    if (o->jobs == 0 || o->jobs > JOBS_MOST || o->count == 0) {
+    if (o->jobs == 0 || o->jobs > JOBS_MOST || o->count == 0 || o->replicas == 0 || o->replicas > SIM_REPLICAS
+        || (o->replicas > 1 && o->store == NULL)) {
         fputs(usage, stderr);
         exit(64);
     }
 }
 
-static void tell_failure(const struct campaign *c)
+static void tell_failure(const struct options *o, const struct campaign *c)
 {
     const struct life *l = &c->failing;
 
@@ -89,6 +99,8 @@ static void tell_failure(const struct campaign *c)
         printf(" --crash%s %" PRIu64, l->crash_after ? "-after" : "", l->crash_at);
     if (l->mutation != MUTATION_NONE)
         printf(" --mutation %s", mutation_name(l->mutation));
+    if (o->replicas > 1)
+        printf(" --replicas %u --store URL", o->replicas);
     printf(" --trace\n");
 }
 
@@ -116,7 +128,7 @@ static void tell_sums(const struct campaign *c)
 
 static bool run_seeds(const struct options *o)
 {
-    struct campaign *c = campaign_run(&(struct campaign_plan){ from_seed, o, o->count, o->jobs, o->progress });
+    struct campaign *c = campaign_run(&(struct campaign_plan){ from_seed, o, o->count, o->rounds, o->jobs, o->progress });
     bool ok = !c->failed;
 
     if (o->count > 1) {
@@ -124,8 +136,13 @@ static bool run_seeds(const struct options *o)
         printf("sim: %" PRIu64 " lives, %" PRIu64 " store writes and exchanges, %.0f lives/s, digest %016" PRIx64 "\n", c->lives,
                c->events, (double)c->lives * 1000 / (double)(c->took_ms + 1), c->digest);
     }
-    if (!ok)
-        tell_failure(c);
+    if (o->replicas > 1)
+        printf("sim: %u gateways, %" PRIu64 " rounds\n", o->replicas, campaign_rounds(c));
+    if (ok && campaign_rounds(c) < o->rounds) {
+        printf("FAILED: fewer than %" PRIu64 " rounds\n", o->rounds);
+        ok = false;
+    } else if (!ok)
+        tell_failure(o, c);
     campaign_free(c);
     return ok;
 }
@@ -141,15 +158,16 @@ static struct life pair(const void *self, uint64_t index)
 
 static bool run_twice(const struct options *o)
 {
+    unsigned lives = o->replicas > 1 ? TWICE_LIVES_SERVER : TWICE_LIVES;
     uint64_t digests[2];
 
     for (int i = 0; i < 2; i++) {
-        struct campaign *c = campaign_run(&(struct campaign_plan){ pair, o, TWICE_LIVES, i == 0 ? 1 : o->jobs, false });
+        struct campaign *c = campaign_run(&(struct campaign_plan){ pair, o, lives, 0, i == 0 ? 1 : o->jobs, false });
 
         digests[i] = c->digest;
         campaign_free(c);
     }
-    printf("twice: %u lives, %s\n", TWICE_LIVES, digests[0] == digests[1] ? "the same again" : "NOT the same again");
+    printf("twice: %u lives, %s\n", lives, digests[0] == digests[1] ? "the same again" : "NOT the same again");
     return digests[0] == digests[1];
 }
 
@@ -177,14 +195,14 @@ static bool run_sweep(const struct options *o)
 
     for (uint64_t i = 0; ok && i < SWEEP_SEEDS; i++) {
         struct life calm = { .seed = o->first + i, .calm = true };
-        struct campaign *c = campaign_run(&(struct campaign_plan){ alone, &calm, 1, 1, false });
+        struct campaign *c = campaign_run(&(struct campaign_plan){ alone, &calm, 1, 0, 1, false });
         uint64_t events = c->events;
 
         campaign_free(c);
-        c = campaign_run(&(struct campaign_plan){ ends_at, &calm, 2 * events, o->jobs, o->progress });
+        c = campaign_run(&(struct campaign_plan){ ends_at, &calm, 2 * events, 0, o->jobs, o->progress });
         ok = !c->failed;
         if (!ok)
-            tell_failure(c);
+            tell_failure(o, c);
         printf("sweep: seed %" PRIu64 ", an end before and after each of %" PRIu64 " store writes and exchanges\n", calm.seed, events);
         campaign_free(c);
     }
@@ -195,11 +213,13 @@ static bool run_sweep(const struct options *o)
 
 static bool run_mutations(const struct options *o)
 {
+    /* Those of several gateways alone: the others are found in one, which is faster. */
+    unsigned m = o->replicas > 1 ? SIM_MUTATIONS_ALONE : 1, end = o->replicas > 1 ? MUTATIONS : SIM_MUTATIONS_ALONE;
     bool all = true;
 
-    for (unsigned m = 1; m < MUTATIONS; m++) {
+    for (; m < end; m++) {
         struct options with = { .first = o->first, .life = { .mutation = (enum sim_mutation)m } };
-        struct campaign *c = campaign_run(&(struct campaign_plan){ from_seed, &with, MUTATION_LIVES, o->jobs, false });
+        struct campaign *c = campaign_run(&(struct campaign_plan){ from_seed, &with, MUTATION_LIVES, 0, o->jobs, false });
 
         if (c->failed)
             printf("mutation %-22s found after %3" PRIu64 " lives: %s\n", mutation_name((enum sim_mutation)m), c->lives,
@@ -215,11 +235,11 @@ static bool run_mutations(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = { .first = 1, .count = 2000, .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN) };
+    struct options o = { .first = 1, .count = 2000, .replicas = 1, .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN) };
     bool ok;
 
     read_options(argc, argv, &o);
-    campaign_start();
+    campaign_start(o.store, o.replicas);
     ok = o.twice ? run_twice(&o) : o.sweep ? run_sweep(&o) : o.mutations ? run_mutations(&o) : run_seeds(&o);
     campaign_stop();
     return ok ? 0 : 1;

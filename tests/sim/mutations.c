@@ -2,6 +2,7 @@
 
 #include "gateway/settle/parts.h"
 #include "store/ledger.h"
+#include "store/settler.h"
 #include "tests/sim/sim.h"
 
 enum sim_mutation mutation;
@@ -46,7 +47,7 @@ WRAPPED(bool, store_tx_insert, struct db *db, struct transaction_row *t, const s
     struct err ignored = { 0 };
 
     if (mutation == MUTATION_SEND_BEFORE_STORE)
-        (void)!__real_rpc_send_raw(sim_here->process.rpc, &first->raw, first->hash, &ignored);
+        (void)!__real_rpc_send_raw(sim_here->at->rpc, &first->raw, first->hash, &ignored);
     return __real_store_tx_insert(db, t, first, set, err);
 }
 
@@ -197,6 +198,11 @@ WRAPPED(bool, attempt_is_void, const struct attempt_row *a, struct address accou
         return false;
     *is_void = *is_void && mutation != MUTATION_VOID_IS_DONE;
     return true;
+}
+
+WRAPPED(bool, store_settler_check, struct db *db, uint64_t generation, struct err *err)
+{
+    return mutation == MUTATION_FENCE_IGNORED || __real_store_settler_check(db, generation, err);
 }
 
 WRAPPED(bool, db_commit, struct db *db, struct err *err)

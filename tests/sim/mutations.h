@@ -21,7 +21,9 @@
     X(PAYMENT_TWICE,          "a payment is booked twice")                                                             \
     X(SET_FORGOTTEN,          "who is in a call under way is forgotten")                                               \
     X(VOID_IS_DONE,           "a void that was mined counts as the work")                                              \
-    X(COMMIT_GUESSED,         "a commit without an answer counts as kept")
+    X(COMMIT_GUESSED,         "a commit without an answer counts as kept")                                              \
+    X(FENCE_IGNORED,          "of several gateways: who was stopped past its lease writes on")
+#define SIM_MUTATIONS_ALONE MUTATION_FENCE_IGNORED     /* those before show in one gateway */
 
 #define SIM_MUTATION_NAME(name, text) MUTATION_##name,
 enum sim_mutation { MUTATION_NONE, SIM_MUTATIONS(SIM_MUTATION_NAME) MUTATIONS };

@@ -46,6 +46,12 @@ static void start_window(struct sim *s, uint64_t *until, enum sim_fault f, uint6
         *until = now + sim_between(s, 1, most);
 }
 
+void node_drop(struct node *node)
+{
+    for (unsigned i = 0; i < SIM_REPLICAS; i++)
+        node->fresh[i] = true;
+}
+
 void node_block(struct sim *s, unsigned n)
 {
     struct node *node = &s->nodes[n];
@@ -56,7 +62,7 @@ void node_block(struct sim *s, unsigned n)
     start_window(s, &node->other_until, FAULT_OTHER_CHAIN, 10);
     start_window(s, &node->hides_until, FAULT_HIDES_RECEIPTS, 50);
     if (node->down_until > now || other != node->other_until || other == now)
-        node->fresh = true;
+        node_drop(node);
     if (node->lags_until > now || node->down_until > now)
         return;
     node->head = s->chain.head;

@@ -6,6 +6,7 @@
 #include "tests/sim/sim.h"
 
 void node_block(struct sim *s, unsigned n);                              /* the network has a new block */
+void node_drop(struct node *node);                                       /* everybody's connection to it is gone */
 void node_receive(struct sim *s, unsigned n, size_t tx);                 /* delivered late */
 /* The transaction in an eth_sendRawTransaction, entered into the chain's list. */
 size_t node_decode(struct sim *s, const json *request);

@@ -36,9 +36,11 @@ static void draw_rates(struct sim *s)
 
     if (sim_chance(s, 4))
         return;
-    for (unsigned f = 0; f < FAULTS; f++)
+    for (unsigned f = 0; f < SIM_FAULTS_ALONE; f++)
         if (sim_chance(s, 40))
             s->plan.rate[f] = (unsigned)sim_between(s, 1, fault_most((enum sim_fault)f)) / scale;
+    for (unsigned f = SIM_FAULTS_ALONE; s->replicas > 1 && f < FAULTS; f++)
+        s->plan.rate[f] = (unsigned)sim_between(s, 1, fault_most((enum sim_fault)f));
 }
 
 void plan_draw(struct sim *s)

@@ -5,6 +5,8 @@
 
 #include "tests/sim/node.h"
 
+#define TICK_MS 1000u
+
 struct sim *sim_here;
 
 static const struct fault_row { const char *name, *text; unsigned most; } rows[FAULTS] = {
@@ -65,6 +67,11 @@ bool sim_chance(struct sim *s, unsigned in_100)
     return rng_below(&s->rng, 100) < in_100;
 }
 
+unsigned sim_number(const struct sim *s)
+{
+    return (unsigned)(s->at - s->processes);
+}
+
 bool sim_crash(struct sim *s, bool after)
 {
     if (s->crash_at != 0)
@@ -110,7 +117,7 @@ static bool next_late(const struct sim *s, size_t *at)
     return first != SIZE_MAX && s->late[first].at_ms < s->next_block_ms;
 }
 
-void sim_advance(struct sim *s, uint64_t ms)
+static void advance(struct sim *s, uint64_t ms)
 {
     uint64_t end = s->now_ms + ms;
     size_t at;
@@ -131,4 +138,15 @@ void sim_advance(struct sim *s, uint64_t ms)
         s->late[at] = s->late[--s->late_count];
     }
     s->now_ms = end;
+}
+
+void sim_advance(struct sim *s, uint64_t ms)
+{
+    for (; s->replicas > 1 && ms > TICK_MS; ms -= TICK_MS) {
+        advance(s, TICK_MS);
+        replicas_tick(s);
+    }
+    advance(s, ms);
+    if (s->replicas > 1)
+        replicas_tick(s);
 }

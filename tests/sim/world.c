@@ -8,11 +8,13 @@
 #include "tests/sim/check.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/mutations.h"
+#include "tests/sim/node.h"
 #include "tests/support/settle_books.h"
 
 #define LOOKS_MOST 2000u               /* after everything healed */
 #define HEALED_MOST_MS (UINT64_C(8) * 24 * 3600 * 1000)
 #define STARTS_MOST 100u
+#define CLOCK_OFF_MS INT64_C(200000)
 
 uint64_t world_final_height(const struct sim *s)
 {
@@ -29,7 +31,7 @@ static uint64_t process_now(void *self)
 {
     const struct sim *s = self;
 
-    return (uint64_t)((int64_t)s->now_ms + s->skew_ms);
+    return (uint64_t)((int64_t)s->now_ms + s->at->skew_ms);
 }
 
 /* What never goes back, and the chance of pauses. */
@@ -45,30 +47,36 @@ static uint64_t draw(void *self)
 
 /* -- the process -- */
 
-static void process_stop(struct sim *s)
+void world_stop(struct sim *s)
 {
-    struct process *p = &s->process;
+    struct process *p = s->at;
 
     settle_free(p->settle);
+    lease_stop(p->lease);
     if (p->rpc != NULL)
         rpc_free(p->rpc);
     db_close(p->db);
     writer_close(p->writer);
-    *p = (struct process){ 0 };
+    *p = (struct process){ .skew_ms = p->skew_ms, .busy = p->busy };
     for (unsigned n = 0; n < s->plan.endpoints; n++)
-        s->nodes[n].fresh = true;
+        s->nodes[n].fresh[sim_number(s)] = true;
 }
 
-static bool try_start(struct sim *s, struct err *err)
+bool world_start(struct sim *s, struct err *err)
 {
     static const char *const urls[] = { "http://node0", "http://node0,http://node1", "http://node0,http://node1,http://node2" };
-    struct process *p = &s->process;
+    struct settle_config config = s->config;
+    struct process *p = s->at;
+    char name[16];
 
+    snprintf(name, sizeof name, "gateway %u", (unsigned)(p - s->processes) + 1);
     if (!writer_open(s->store_url, &s->clock, &p->writer, err) || !db_open(s->store_url, DB_READ, &p->db, err)
-        || !rpc_new(urls[s->plan.endpoints - 1], &p->rpc, err))
+        || !rpc_new(urls[s->plan.endpoints - 1], &p->rpc, err)
+        || (s->replicas > 1 && !lease_new(s->store_url, p->writer, name, &p->lease, err)))
         return false;
+    config.lease = p->lease;
     rpc_set_clock(p->rpc, &s->steady, draw, s);
-    return settle_new(&s->config, p->db, p->writer, p->rpc, s->signers[s->key], &s->clock, &p->settle, err);
+    return settle_new(&config, p->db, p->writer, p->rpc, s->signers[s->key], &s->clock, &p->settle, err);
 }
 
 static void process_start(struct sim *s)
@@ -77,12 +85,12 @@ static void process_start(struct sim *s)
 
     for (unsigned i = 0; i < STARTS_MOST; i++) {
         s->crashed = false;
-        if (try_start(s, &err)) {
+        if (world_start(s, &err)) {
             sim_say(s, "the process starts");
             return;
         }
         sim_say(s, "no start: %s", err.text);
-        process_stop(s);
+        world_stop(s);
         sim_advance(s, 1000);
     }
     bug("the process does not start: %s", err.text);
@@ -90,7 +98,11 @@ static void process_start(struct sim *s)
 
 static void process_restart(struct sim *s)
 {
-    process_stop(s);
+    if (s->replicas > 1) {
+        replicas_end(s);
+        return;
+    }
+    world_stop(s);
     sim_advance(s, sim_between(s, 10, 3 * s->plan.block_ms));
     process_start(s);
 }
@@ -134,8 +146,16 @@ static void feed_batch(struct sim *s)
     struct err err = { 0 };
 
     sim_say(s, "%u receipts", f.count);
-    if (!writer_do(s->process.writer, feed, &f, &err))
+    if (s->replicas > 1 && !replicas_choose(s)) {
+        sim_say(s, "nobody takes them");
+        return;
+    }
+    s->at->busy = true;
+    if (!writer_do(s->at->writer, feed, &f, &err))
         sim_say(s, "not accepted: %s", err.text);      /* or accepted and not known: the books count what is there */
+    s->at->busy = false;
+    if (s->crashed && s->replicas > 1)
+        replicas_end(s);
     s->batches_fed++;
     s->wants_close = true;
 }
@@ -154,24 +174,24 @@ static void carry_cancelled(struct sim *s)
     if (!check_cancelled(s, &sequence) || (s->faulty && !sim_chance(s, 20)))
         return;
     sim_say(s, "settlement %llu is carried", (unsigned long long)sequence);
-    if (!writer_do(s->process.writer, carry, &sequence, &err))
+    if (!writer_do(s->at->writer, carry, &sequence, &err))
         sim_say(s, "not carried: %s", err.text);
 }
 
 /* -- one look -- */
 
-struct look { bool ok, moved; struct settle_report report; struct err err; };
-
-static void settle_once(struct sim *s, struct look *l)
+static void settle_once(struct sim *s, struct sim_look *l)
 {
-    struct settle *settle = s->process.settle;
+    struct settle *settle = s->at->settle;
     bool closed = false;
 
-    *l = (struct look){ 0 };
+    *l = (struct sim_look){ 0 };
+    s->at->settling = true;
     if (s->wants_close && settle_close(settle, &closed, &l->err))
         s->wants_close = !closed;
     l->err = (struct err){ 0 };
     l->ok = settle_step(settle, &l->moved, &l->report, &l->err);
+    s->at->settling = false;
     l->moved = l->moved || closed;
     if (l->ok)
         sim_say(s, "look: sequence %llu %s%s", (unsigned long long)l->report.sequence, batch_state_name(l->report.state),
@@ -180,7 +200,7 @@ static void settle_once(struct sim *s, struct look *l)
         sim_say(s, "look fails (%d): %s", (int)l->err.code, l->err.text);
 }
 
-static void sleep_after(struct sim *s, const struct look *l)
+static void sleep_after(struct sim *s, const struct sim_look *l)
 {
     uint64_t block_ms = s->plan.block_ms;
 
@@ -194,34 +214,58 @@ static void sleep_after(struct sim *s, const struct look *l)
         sim_advance(s, sim_between(s, 500, 500 + 2 * block_ms));
 }
 
-static void look_once(struct sim *s, struct look *l)
+void world_look(struct sim *s, struct sim_look *l)
 {
     settle_once(s, l);
     check_look(s);
     carry_cancelled(s);
-    if (sim_fault(s, FAULT_CLOCK_JUMP))
-        s->skew_ms = (int64_t)sim_between(s, 0, 400000) - 200000;
+    if (sim_fault(s, FAULT_CLOCK_JUMP)) {
+        int64_t most_ms = CLOCK_OFF_MS / (int64_t)s->replicas;     /* two that are believed differ by no more than one may leap */
+
+        s->at->skew_ms = (int64_t)sim_between(s, 0, 2 * (uint64_t)most_ms) - most_ms;
+    }
     if (s->crashed)
         process_restart(s);
     else
         sleep_after(s, l);
 }
 
+static void look_once(struct sim *s, struct sim_look *l)
+{
+    if (s->replicas > 1)
+        replicas_look(s, l);
+    else
+        world_look(s, l);
+}
+
+/* The key is replaced: all start anew. */
+static void rotate(struct sim *s)
+{
+    s->key = 1;
+    outsiders_rotate(s);
+    for (unsigned i = 0; i < s->replicas; i++) {
+        s->at = &s->processes[i];
+        process_restart(s);
+    }
+}
+
 static void live(struct sim *s)
 {
     uint64_t end = s->now_ms + s->plan.faulty_ms, rotate_at = s->now_ms + s->plan.faulty_ms / 2;
-    struct look l;
+    struct sim_look l;
 
     feed_batch(s);
     while (s->now_ms < end && !s->failed) {
         if (s->batches_fed < s->plan.batches && sim_chance(s, 30))
             feed_batch(s);
-        if (s->plan.rotates && s->key == 0 && s->now_ms > rotate_at) {
-            s->key = 1;
-            outsiders_rotate(s);
-            process_restart(s);
+        if (s->plan.rotates && s->key == 0 && s->now_ms > rotate_at)
+            rotate(s);
+        if (s->replicas == 1) {
+            world_look(s, &l);
+            continue;
         }
-        look_once(s, &l);
+        replicas_trouble(s);
+        (void)replicas_turn(s, &l);
     }
 }
 
@@ -236,9 +280,10 @@ static void heal(struct sim *s)
 
         node->down_until = node->lags_until = node->other_until = node->hides_until = 0;
         node->head = s->chain.head;
-        node->fresh = true;
+        node_drop(node);
     }
     outsiders_heal(s);
+    replicas_heal(s);
 }
 
 /* Until the chain has done what was asked of it while things were bad, and nobody is refused any more. */
@@ -253,7 +298,7 @@ static void wait_for_peace(struct sim *s)
 static void settle_rest(struct sim *s)
 {
     uint64_t began_ms = s->now_ms;
-    struct look l = { 0 };
+    struct sim_look l = { 0 };
     unsigned quiet = 0;
 
     for (unsigned i = 0; !s->failed; i++) {
@@ -277,7 +322,7 @@ static void settle_rest(struct sim *s)
 static void wait_until_final(struct sim *s)
 {
     uint64_t head = s->chain.blocks[s->chain.head].number;
-    struct look l;
+    struct sim_look l;
 
     while (!s->failed && world_final_height(s) < head)
         sim_advance(s, 20 * s->plan.block_ms);
@@ -289,6 +334,7 @@ static void prepare(struct sim *s)
 {
     struct err err = { 0 };
 
+    s->at = &s->processes[0];
     s->now_ms = DISK_BIRTH_MS + 1000000;
     s->rng = (struct rng){ s->seed };
     s->digest = UINT64_C(0xcbf29ce484222325);
@@ -297,8 +343,10 @@ static void prepare(struct sim *s)
     plan_draw(s);
     chain_start(s);
     s->next_block_ms = s->now_ms + s->plan.block_ms;
-    for (unsigned n = 0; n < SIM_NODES; n++)
-        s->nodes[n] = (struct node){ .head = s->chain.head, .fresh = true, .geth = sim_chance(s, 50) };
+    for (unsigned n = 0; n < SIM_NODES; n++) {
+        s->nodes[n] = (struct node){ .head = s->chain.head, .geth = sim_chance(s, 50) };
+        node_drop(&s->nodes[n]);
+    }
     memset(s->secret, 7, sizeof s->secret);
     s->config = (struct settle_config){
         .chain_id = SIM_CHAIN_ID, .contract = s->chain.contract, .token = s->chain.token,
@@ -307,7 +355,10 @@ static void prepare(struct sim *s)
         .distribute_minimum = amount_from_u64(s->plan.minimum), .protocol_account = books_account(BOOKS_PROTOCOL, 0),
         .archive_dir = s->archive, .secret = s->secret, .in_flight = s->plan.in_flight, .set_gas = s->plan.set_gas,
     };
-    disk_reset(s);
+    if (s->server != NULL)
+        server_reset();
+    else
+        disk_reset(s);
     if (!db_open(s->plain_url, DB_READ, &s->look, &err))
         bug("%s", err.text);
 }
@@ -317,7 +368,10 @@ void world_run(struct sim *s)
     sim_here = s;
     mutation_forget();
     prepare(s);
-    process_start(s);
+    for (unsigned i = s->replicas; i-- > 0; ) {
+        s->at = &s->processes[i];
+        process_start(s);
+    }
     s->faulty = !s->calm;
     live(s);
     heal(s);
@@ -332,7 +386,10 @@ void world_run(struct sim *s)
     wait_until_final(s);
     if (!s->failed)
         check_end(s);
-    process_stop(s);
+    for (unsigned i = 0; i < s->replicas; i++) {
+        s->at = &s->processes[i];
+        world_stop(s);
+    }
     db_close(s->look);
     chain_clear(&s->chain);
     free(s->wire);

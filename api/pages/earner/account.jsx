@@ -1,11 +1,12 @@
 // One earner: what was earned, paid and waits, and why; its claim; the proof of all of it.
-import { useContext, useEffect, useState } from "preact/hooks";
+import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import { Address, Amount, Empty, explorerLink, Facts, Known, Model, Page, Panel, Problem, Table, Time, useAction, Waiting } from "../lib/components.jsx";
 import { Chain, ChainSource, ConnectButton } from "../lib/connect.jsx";
 import { Checks, useChecks } from "../lib/checks.jsx";
 import { Claim } from "../lib/claim.jsx";
 import { open } from "../lib/contract.js";
 import { useChanges, useData, useList } from "../lib/data.js";
+import { readableFaults } from "../lib/format.js";
 import { checkAccountOnChain } from "../lib/proof.js";
 import { signReader } from "../lib/reader.js";
 import { Savings } from "./savings.jsx";
@@ -33,7 +34,7 @@ function Waits({ account: a, due, isCollected }) {
 }
 
 const WHY = {
-  none: "Nothing was earned by this address here. Nodes earn by posting receipts, creators by jobs on their models.",
+  none: <>Nothing was earned by this address here. Nodes earn by posting receipts once the operator has admitted their address, creators by jobs on models that they <a href="/register">registered</a>. Who named another account to be paid to looks there.</>,
   wait: "What is earned is in no settlement yet. The gateway settles by itself; come back after the next one.",
   paid: "Everything that is settled was paid.",
 };
@@ -83,12 +84,12 @@ const ROLES = { provider: "Provider: jobs it ran", creator: "Creator: jobs on it
 
 /** A provider's receipts that wait for a decision, and by which rule. */
 function Held({ address }) {
-  const { at } = useContext(Known), list = useList(at(`/v1/accounts/${address}/receipts?status=quarantined`), 50);
+  const { at, token } = useContext(Known), list = useList(at(`/v1/accounts/${address}/receipts?status=quarantined`), 50);
   const columns = [
     { head: "Job", cell: (r) => <a class="mono" href={`/receipts/${r.jobId}?provider=${address}`} title={r.jobId}>{r.jobId.slice(0, 18)}…</a>, csv: (r) => r.jobId },
     { head: "Received", cell: (r) => <Time ms={r.receivedAt} />, csv: (r) => new Date(r.receivedAt).toISOString() },
     { head: "Model", cell: (r) => <Model digest={r.model} />, csv: (r) => r.model },
-    { head: "Why", cell: (r) => <><code>{r.code}</code> <bdi class="note">{r.errors?.map((e) => e.detail).join(" ")}</bdi></>, csv: (r) => r.code },
+    { head: "Why", cell: (r) => <><code>{r.code}</code> <bdi class="note">{readableFaults(r.errors ?? [], token)}</bdi></>, csv: (r) => r.code },
     { head: "Worth", number: true, cell: (r) => <Amount value={r.amount} />, csv: (r) => r.amount },
   ];
   if (!list.items?.length) return null;
@@ -119,6 +120,9 @@ function Elsewhere({ account: a, info, address }) {
   );
 }
 
+/** Nothing was ever credited to it, or is held for it. */
+const isEmpty = (a) => [a.earned, a.pending, a.held].every((sum) => sum === "0");
+
 const EVERY_LIVE_MS = 120_000; // what is held makes no event
 /** Events are told of the contract in force only. */
 const isInForce = (info) => info && info.contract === (info.contracts?.find(({ state }) => state === "active")?.address ?? info.contract);
@@ -134,7 +138,10 @@ function Found({ address, reader, onReader }) {
   useEffect(() => { setEvery(live ? EVERY_LIVE_MS : collected && a && BigInt(a.paid) < BigInt(collected) ? 2000 : 15_000); }, [live, collected, a?.paid]);
   const lines = useList(at(`${path}/statements`), 1000);
   useEffect(() => { if (reader) lines.reload(); }, [reader]);
-  if (!a) return problem ? <Problem problem={problem} /> : <Waiting />;
+  const isRead = useRef(false); // all parts below the sums come at once, so that none pushes another down
+  isRead.current ||= Boolean(a && (lines.items || lines.problem) && (BigInt(a.settled) <= BigInt(a.paid) || claim.data || claim.problem));
+  if (!a && problem) return <Problem problem={problem} />;
+  if (!isRead.current) return <><Sums account={a ?? {}} /><Waiting /></>;
   const closed = [401, 403].includes(lines.problem?.status);
   return (
     <>
@@ -144,10 +151,10 @@ function Found({ address, reader, onReader }) {
         <ClaimPanel account={a} claim={claim.data} problem={claim.problem} chainId={info?.chainId} collected={collected} onCollected={setCollected} />
         {info && <Proof account={a} claim={claim.data} info={info} collected={collected} />}
       </div>
-      <Parts account={a} name={address} />
-      <Savings address={address} account={a} reader={reader} />
-      {closed ? <Sign address={address} info={info} onReader={onReader} /> : <Statement address={address} account={a} lines={lines} />}
+      {!isEmpty(a) && <Parts account={a} name={address} />}
+      {closed ? <Sign address={address} info={info} onReader={onReader} /> : !(isEmpty(a) && a.charged) && <Statement address={address} account={a} lines={lines} />}
       {lines.items && !closed && <Held address={address} />}
+      <Savings address={address} account={a} reader={reader} />
       <Elsewhere account={a} info={info} address={address} />
     </>
   );

@@ -19,7 +19,7 @@ export function Dollars({ value }) {
   return <data class="amount" value={value.toString()} title={`${exact(value, DECIMALS)} US dollars`}>${short(value, DECIMALS)}</data>;
 }
 
-export const Percent = ({ bps }) => (bps === undefined ? <span class="none">–</span> : <data class="amount" value={bps.toString()}>{exact(bps, 2)} %</data>);
+export const Percent = ({ bps }) => (bps === undefined ? <span class="none">–</span> : <data class="amount" value={bps.toString()} title={`${bps} basis points`}>{exact(bps, 2)} %</data>);
 
 /** Of which list: its date, digest and file, and what it counts a token as. */
 export const listFacts = (reference, symbol) => [

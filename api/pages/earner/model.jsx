@@ -9,10 +9,10 @@ const price = (name, head) => ({ head, number: true, cell: (p) => <Amount value=
 const PRICES = [
   { head: "Version", number: true, cell: (p) => p.version, csv: (p) => p.version },
   { head: "From", cell: (p) => <Time ms={p.effectiveFrom} />, csv: (p) => new Date(p.effectiveFrom).toISOString() },
-  { head: "For", cell: (p) => (p.model === "*" ? "all models" : "this model"), csv: (p) => p.model },
+  { head: "For", cell: (p) => (p.model === "*" ? "all" : "it alone"), csv: (p) => p.model },
   price("inputTokens", "Input"), price("cachedTokens", "Cached"), price("outputTokens", "Output"), price("units", "Units"), price("computeMs", "Compute ms"),
   { head: "Unit", cell: (p) => <bdi>{p.unit}</bdi>, csv: (p) => p.unit },
-  { head: "Split", cell: (p) => `provider ${percent(p.split.provider)}, creator ${percent(p.split.creator)}, protocol ${percent(p.split.protocol)}`, csv: (p) => Object.values(p.split).join(" ") },
+  { head: "Provider / creator / protocol", cell: (p) => [p.split.provider, p.split.creator, p.split.protocol].map(percent).join(" / "), csv: (p) => Object.values(p.split).join(" ") },
 ];
 
 /** Relatives (GET /v1/models/{digest}/lineage) as lib/lineage.jsx draws them. */

@@ -3,6 +3,7 @@ import { useContext, useState } from "preact/hooks";
 import { Amount, Count, Empty, Hash, Known, Page, Panel, Problem, State, Table, Time } from "../lib/components.jsx";
 import { Chain, ConnectButton } from "../lib/connect.jsx";
 import { useData, useList } from "../lib/data.js";
+import { usedOf } from "../lib/lineage.jsx";
 import { ModelsTable } from "./models.jsx";
 import { ReferencePrices } from "./reference.jsx";
 
@@ -39,7 +40,7 @@ function Find() {
 const Figure = ({ name, note, children }) => <div class="figure"><h2>{name}</h2><p class="value">{children}</p><p class="note">{note}</p></div>;
 
 function Totals({ models, last }) {
-  const sum = (models ?? []).reduce((all, m) => ({ receipts: all.receipts + m.receipts, usage: all.usage + BigInt(m.usage) }), { receipts: 0, usage: 0n });
+  const sum = (models ?? []).filter(usedOf).reduce((all, m) => ({ receipts: all.receipts + m.receipts, usage: all.usage + BigInt(m.usage) }), { receipts: 0, usage: 0n });
   const known = models !== undefined;
   return (
     <div class="figures" data-waiting={known ? undefined : ""}>
@@ -78,7 +79,7 @@ export function Overview() {
       <Find />
       <Totals models={models.items} last={last} />
       {models.items && reference.list && <ReferencePrices models={models.items} list={reference.list} />}
-      {reference.isKnown && (models.items || models.problem || !reference.list) && <Panel title="Models by popularity, prices per million tokens" flush><ModelsTable list={models} /></Panel>}
+      {reference.isKnown && (models.items || models.problem || !reference.list) && <Panel title="Models by popularity, prices per million" flush><ModelsTable list={models} /></Panel>}
       {reference.isKnown && (models.items || models.problem) && ( // not before, so that nothing is pushed down
         <Panel title="Settlements" flush>
           <Table name="settlements" columns={SETTLEMENTS} list={settlements} rowKey={(s) => s.sequence} empty={<Empty title="Nothing was settled yet">Accepted jobs wait for the first settlement; each has the gateway’s signed promise.</Empty>} />

@@ -10,12 +10,12 @@ import { checkReceipt, checkReceiptOnChain } from "../lib/proof.js";
 import { Decided, Job, settlementRows, Shares } from "../lib/receipt.jsx";
 
 function Proof({ answer, info }) {
-  const { source } = useContext(Chain), here = useMemo(() => checkReceipt(answer, info), [answer, info]);
+  const { source } = useContext(Chain), { result: here } = useChecks(() => checkReceipt(answer, info), [answer, info]);
   const { result: there = [], problem } = useChecks(() => (source && answer.settlement ? open(source, info.contract, info.chainId).then((contract) => checkReceiptOnChain(answer, info, contract)) : undefined),
     [source?.key, answer, info.contract]);
   return (
     <Panel title="Proof, checked in this browser">
-      <Checks checks={[...here, ...there]} right={there.length > 0 ? "Everything is right, from the fields to the contract on the chain." : "Everything is right, from the fields to the settlement’s header."} />
+      {here ? <Checks checks={[...here, ...there]} right={there.length > 0 ? "Everything is right, from the fields to the contract on the chain." : "Everything is right, from the fields to the settlement’s header."} /> : <Waiting lines={9} />}
       <Problem problem={problem} />
       <ChainSource />
       <div class="actions" data-start><button type="button" onClick={() => download(`${answer.receipt.jobId}.json`, JSON.stringify(answer), "application/json")}>Keep this proof</button></div>

@@ -4,7 +4,7 @@ import { get } from "../lib/api.js";
 import { Amount, Count, Empty, Known, Model, Panel, Table, Time, useAction, Problem } from "../lib/components.jsx";
 import { Chain } from "../lib/connect.jsx";
 import { open } from "../lib/contract.js";
-import { exact, plural } from "../lib/format.js";
+import { exact, plural, readable } from "../lib/format.js";
 import { checkReceipt, checkReceiptOnChain } from "../lib/proof.js";
 
 const SHOWN = 25;
@@ -49,7 +49,7 @@ async function checkLine(line, address, { info, at }, contract) {
   if (line.kind !== "receipt") return { state: "open", text: line.sequence ? `in archive ${line.sequence}` : "in the archive to come" };
   const answer = await get(at(`/v1/receipts/${line.jobId}?provider=${line.provider}`));
   const has = answer.shares?.some((s) => s.role === line.role && s.model === line.paidModel && s.amount === line.share);
-  const checks = [...checkReceipt(answer, info), { name: "Line", state: has && answer.hash === line.receipt ? "right" : "wrong" },
+  const checks = [...await checkReceipt(answer, info), { name: "Line", state: has && answer.hash === line.receipt ? "right" : "wrong" },
     ...(contract ? await checkReceiptOnChain(answer, info, contract, address) : [])];
   const wrong = checks.filter((c) => c.state === "wrong"), still = checks.filter((c) => c.state === "open" && c.name !== "Payment");
   if (wrong.length > 0) return { state: "wrong", text: wrong.map((c) => c.name).join(", ") };
@@ -80,7 +80,7 @@ export function Statement({ address, account, lines }) {
     { head: "When", cell: (l) => <Time ms={l.at} />, csv: (l) => new Date(l.at).toISOString() },
     { head: "As", cell: (l) => l.role, csv: (l) => l.role },
     { head: "Job", cell: (l) => (l.kind === "receipt" ? <a class="mono" href={`/receipts/${l.jobId}?provider=${l.provider}`} title={l.jobId}>{l.jobId.slice(0, 13)}…</a> : `correction ${l.adjustment}`), csv: (l) => l.jobId ?? `correction ${l.adjustment}` },
-    { head: "Why", cell: (l) => <>{l.model && <><Model digest={l.model} /><br /></>}<bdi class="note">{l.reason}</bdi></>, csvHead: "Model", csv: (l) => l.model },
+    { head: "Why", cell: (l) => <>{l.model && <><Model digest={l.model} /><br /></>}<bdi class="note" title={l.reason}>{l.kind === "receipt" ? readable(l.reason) : l.reason}</bdi></>, csvHead: "Model", csv: (l) => l.model },
     { head: "Amount", number: true, cell: (l) => <Amount value={signed(l).toString()} />, csvHead: `Amount (${token?.symbol ?? "base units"})`, csv: (l) => exact(signed(l), token?.decimals ?? 0).replaceAll("\u202f", "") },
     { head: "Settlement", number: true, cell: (l) => l.sequence ?? <span class="none">to come</span>, csv: (l) => l.sequence },
     { head: "Proof", cell: (l) => <Mark result={results[keyOf(l)]} />, csv: (l) => results[keyOf(l)]?.state },
@@ -92,7 +92,7 @@ export function Statement({ address, account, lines }) {
   );
   return (
     <>
-      {lines.items && <Days lines={all} more={Boolean(lines.more)} />}
+      {all.length > 0 && <Days lines={all} more={Boolean(lines.more)} />}
       <Panel title="Receipts and royalties" actions={actions} flush>
         <Problem problem={run.problem} />
         {done > 0 && <p role="status" class="verdict" data-inset data-state={bad > 0 ? "wrong" : "right"}>{bad > 0 ? `${plural(bad, "line")} of ${done} failed. Keep this page and tell whoever runs the gateway.` : `${plural(done, "line")} checked, none is wrong${source ? "" : "; not compared with the chain"}.`}</p>}

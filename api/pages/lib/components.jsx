@@ -5,8 +5,8 @@ import { useNow } from "./data.js";
 import { ago, count, download, duration, exact, middle, short, stamp, toCsv } from "./format.js";
 import { checksum } from "./keccak.js";
 
-/** {token: {symbol, decimals}, explorer, models: Map, providers: Map} */
-export const Known = createContext({ models: new Map(), providers: new Map() });
+/** {token: {symbol, decimals}, explorer, models: Map of digests, names: Map of addresses, isReady: all of it is here, or will not be} */
+export const Known = createContext({ models: new Map(), names: new Map(), isReady: true });
 
 // ---- values ----
 
@@ -40,21 +40,21 @@ export function Copy({ text, label }) {
   );
 }
 
+/** named: a name that is known for it stands before it. */
 export function Address({ value, link = true, whole = false, named = true }) {
-  const { providers } = useContext(Known), address = checksum(value), name = providers.get(address.toLowerCase());
+  const { names } = useContext(Known), address = checksum(value), name = names.get(address.toLowerCase());
   const text = <span class="mono" title={address}>{whole ? address : middle(address)}</span>;
   return (
-    <span class="address">
+    <span class="address" data-whole={whole || undefined}>
       <Identicon address={address} />
       {named && name && <bdi class="name">{name}</bdi>}
-      {link ? <a href={`/accounts/${address}`}>{text}</a> : text}
-      <Copy text={address} label={`address ${middle(address)}`} />
+      <span class="hash">{link ? <a href={`/accounts/${address}`}>{text}</a> : text}<Copy text={address} label={`address ${middle(address)}`} /></span>
     </span>
   );
 }
 
 export const Hash = ({ value, label = "hash", whole = false }) => (
-  <span class="hash"><span class="mono" title={value}>{whole ? value : middle(value, 8, 4)}</span><Copy text={value} label={label} /></span>
+  <span class="hash" data-whole={whole || undefined}><span class="mono" title={value}>{whole ? value : middle(value, 8, 4)}</span><Copy text={value} label={label} /></span>
 );
 
 /** [api] explorer holds {kind} and {value} ("https://x.example/{kind}/{value}"), or is the base that they are put behind. */
@@ -79,7 +79,7 @@ export function Amount({ value, symbol = false }) {
   if (value === undefined || value === null) return <span class="none">–</span>;
   if (!token) return <span class="none">…</span>; // not known yet: in base units it would jump to another number
   const decimals = token?.decimals ?? 0, unit = token?.symbol ?? "base units";
-  return <data class="amount" value={value} title={`${exact(value, decimals)} ${unit} (${value} base units)`}>{short(value, decimals)}{symbol ? ` ${unit}` : ""}</data>;
+  return <data class="amount" value={value} title={`${exact(value, decimals)} ${unit} (${value} base units)`}>{short(value, decimals)}{symbol && <> <span class="unit">{unit}</span></>}</data>;
 }
 
 export const Wei = ({ value, unit = 18, name = "coin" }) => (value === undefined ? <span class="none">–</span>
@@ -147,10 +147,10 @@ export const Facts = ({ rows }) => (
   <dl class="facts">{rows.filter(Boolean).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value ?? <span class="none">–</span>}</dd></div>)}</dl>
 );
 
-/** columns: [{head, cell: (row) => ..., csv: (row) => text, number}]; list: of useList, or {items}. */
+/** columns: [{head, cell: (row) => ..., csv: (row) => text, number}], one without cell is in the file alone; list: of useList, or {items}. */
 export function Table({ name, columns, list, rowKey, rowState, empty, caption, select }) {
-  const { items, problem, more, everything } = list;
-  const [saving, setSaving] = useState();
+  const { items, problem, more, everything } = list, shown = columns.filter(({ cell }) => cell);
+  const { isReady } = useContext(Known), [saving, setSaving] = useState();
   const save = async () => {
     try {
       setSaving("saving");
@@ -161,7 +161,8 @@ export function Table({ name, columns, list, rowKey, rowState, empty, caption, s
       setSaving(failure);
     }
   };
-  if (!items) return problem ? <Problem problem={problem} /> : <Waiting />;
+  if (!items && problem) return <Problem problem={problem} />;
+  if (!items || !isReady) return <Waiting />; // names that come later would push the columns about
   return (
     <>
       <Problem problem={problem ?? (saving instanceof Error ? saving : undefined)} />
@@ -169,12 +170,12 @@ export function Table({ name, columns, list, rowKey, rowState, empty, caption, s
         <div class="table-box">
           <table data-name={name}>
             <caption class="hidden">{caption ?? name}</caption>
-            <thead><tr>{select && <th scope="col"><select.All items={items} /></th>}{columns.map(({ head, number }) => <th key={head} scope="col" data-number={number}>{head}</th>)}</tr></thead>
+            <thead><tr>{select && <th scope="col"><select.All items={items} /></th>}{shown.map(({ head, number }) => <th key={head} scope="col" data-number={number}>{head}</th>)}</tr></thead>
             <tbody>
               {items.map((row) => (
                 <tr key={rowKey(row)} data-state={rowState?.(row)}>
                   {select && <td class="pick"><select.One row={row} /></td>}
-                  {columns.map(({ head, cell, number }) => <td key={head} data-head={head} data-number={number}><div>{cell(row)}</div></td>)}
+                  {shown.map(({ head, cell, number }) => <td key={head} data-head={head} data-number={number}><div>{cell(row)}</div></td>)}
                 </tr>
               ))}
             </tbody>
@@ -220,7 +221,7 @@ export function Dialog({ title, onClose, children, wide }) {
   }, []);
   return (
     <dialog ref={ref} aria-label={title} data-wide={wide} onCancel={(e) => { e.preventDefault(); onClose(); }} onClick={(e) => e.target === ref.current && onClose()}>
-      <header><h2>{title}</h2><button type="button" class="quiet" onClick={onClose} aria-label="Close">✕</button></header>
+      <div class="dialog-head"><h2>{title}</h2><button type="button" class="quiet" onClick={onClose} aria-label="Close">✕</button></div>
       {children}
     </dialog>
   );

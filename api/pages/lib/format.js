@@ -11,11 +11,18 @@ const grouped = (digits) => digits.replace(/\B(?=(\d{3})+$)/g, "\u202f");
 export const count = (n) => grouped(String(n));
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
-/** The same cut to four digits after the point, or, of what is below one, to three that count. */
+const raised = (n) => [...String(n)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
+
+/** The same as it fits a column: of what is below one three digits that count, below 10^-8 with its power of ten; four after the point, of
+ *  ten thousands two. */
 export function short(baseUnits, decimals) {
-  const [whole, fraction = ""] = exact(baseUnits, decimals).split(".");
-  const zeros = /^−?0$/.test(whole) ? /^0*/.exec(fraction)[0].length : 0;
-  const kept = fraction.slice(0, Math.max(4, zeros + 3)).replace(/0+$/, "");
+  const [whole, fraction = ""] = exact(baseUnits, decimals).split("."), isBelowOne = /^−?0$/.test(whole);
+  const zeros = isBelowOne ? /^0*/.exec(fraction)[0].length : 0;
+  if (isBelowOne && fraction && zeros >= 8) {
+    const [first, rest] = [fraction[zeros], fraction.slice(zeros + 1, zeros + 3).replace(/0+$/, "")];
+    return `${whole.slice(0, -1)}${first}${rest ? `.${rest}` : ""}\u202f×\u202f10⁻${raised(zeros + 1)}`;
+  }
+  const kept = fraction.slice(0, isBelowOne ? Math.max(4, zeros + 3) : whole.length >= 6 ? 2 : 4).replace(/0+$/, "");
   return kept ? `${whole}.${kept}` : whole;
 }
 
@@ -45,12 +52,18 @@ export function duration(ms) {
   return `${of(size, name)} ${of(smaller, part, Math.floor((seconds % size) / smaller))}`.trim();
 }
 
-/** The milliseconds that a sentence of the service names, as people say them: "finished 108002087 ms ago" becomes "finished 1 d 6 h ago". */
-export const readable = (sentence) => sentence.replace(/\b(\d{4,}) ms\b/g, (_, ms) => duration(Number(ms)));
+/** A sentence of the service as people say it: "finished 108002087 ms ago" becomes "finished 1 d 6 h ago", "1500 x 900 bps" "15 % × 9 %", and wei coin. */
+export const readable = (sentence) => sentence.replace(/\b(\d{4,}) ms\b/g, (_, ms) => duration(Number(ms)).replaceAll(" ", "\u00a0"))
+  .replace(/\b(\d+(?: x \d+)*) bps\b/g, (_, shares) => shares.split(" x ").map((bps) => percent(Number(bps))).join(" × "))
+  .replace(/\b(\d+) wei\b/g, (_, wei) => `${short(wei, 18)} coin`);
+
+/** Faults of a receipt, likewise; those of a limit name base units. */
+export const readableFaults = (errors, token) => errors.map(({ code, detail }) => (code === "over-limit" && token
+  ? detail.replace(/\b\d+\b/g, (amount) => `${short(amount, token.decimals)} ${token.symbol}`) : readable(detail))).join(" ");
 
 export const stamp = (ms) => new Date(ms).toISOString().replace("T", " ").replace("Z", " UTC");
 export const middle = (text, head = 6, tail = 4) => (text.length > head + tail + 1 ? `${text.slice(0, head)}…${text.slice(-tail)}` : text);
-export const percent = (bps) => `${(bps / 100).toFixed(2).replace(/\.?0+$/, "")} %`;
+export const percent = (bps) => `${(bps / 100).toFixed(2).replace(/\.?0+$/, "")}\u00a0%`;
 
 /** RFC 4180.  What a spreadsheet would run as a formula is marked as text. */
 export function toCsv(heads, rows) {

@@ -1,7 +1,11 @@
 // Lineage as a graph: bases at the left, what was made of them to the right; each line carries the share that flows back.
+import { useEffect, useRef } from "preact/hooks";
 import { percent, plural } from "./format.js";
 
 const WIDTH = 176, HEIGHT = 46, GAP_X = 92, GAP_Y = 18;
+
+/** {receipts, usage} of who earns them: of several claims to a digest the verified one; undefined of the others. */
+export const usedOf = (m) => (m.state === "verified" ? m : undefined);
 
 /** The model with all its ancestors and descendants, of [{model, parents}]; without a model: all. */
 export function family(models, of) {
@@ -84,10 +88,15 @@ function Edge({ places, from, to, bps, place, of }) {
 }
 
 export function Lineage({ models, of }) {
+  const box = useRef();
+  useEffect(() => { // on a phone the model itself may be far to the right
+    const here = box.current.querySelector('[data-here="true"] rect');
+    if (here) box.current.scrollLeft = here.x.baseVal.value - (box.current.clientWidth - WIDTH) / 2;
+  }, [of]);
   const claims = family(models, of), { places, width, height } = layout(claims);
   const lastY = (from, to) => (places.get(`${from}>${to}@${places.get(to).column - 1}`) ?? places.get(from)).y;
   return (
-    <div class="lineage" tabIndex={0} role="region" aria-label="Lineage, drawn; it may be scrolled">
+    <div class="lineage" ref={box} tabIndex={0} role="region" aria-label="Lineage, drawn; it may be scrolled">
       <svg viewBox={`-8 -8 ${width + 16} ${height + 16}`} width={width + 16} height={height + 16} role="group" aria-label="Models and what they were made of">
         {[...claims.values()].flatMap((m) => m.parents.filter(({ parent }) => places.has(parent)).sort((p, q) => lastY(p.parent, m.model) - lastY(q.parent, m.model))
           .map(({ parent, shareBps }, i, all) => <Edge key={m.model + parent} places={places} from={parent} to={m.model} bps={shareBps} place={i} of={all.length} />))}
@@ -98,7 +107,7 @@ export function Lineage({ models, of }) {
               <title>{m.name}</title>
               <rect x={x} y={y - HEIGHT / 2} width={WIDTH} height={HEIGHT} rx="6" />
               <text x={x + 12} y={y - 4}>{cut(m.name, 20)}</text>
-              <text class="sub" x={x + 12} y={y + 13}>{m.state}{m.receipts === undefined ? "" : `, ${plural(m.receipts, "receipt")}`}</text>
+              <text class="sub" x={x + 12} y={y + 13}>{m.state}{usedOf(m)?.receipts === undefined ? "" : `, ${plural(m.receipts, "receipt")}`}</text>
             </a>
           );
         })}

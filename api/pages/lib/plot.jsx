@@ -3,7 +3,8 @@ import { useEffect, useRef } from "preact/hooks";
 
 // What a page says in words is painted before the first plot is drawn; until then the library has not even begun to run.
 let library;
-const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+const whenIdle = (run) => (window.requestIdleCallback ? requestIdleCallback(run, { timeout: 500 }) : setTimeout(run));
+const painted = () => new Promise((resolve) => requestAnimationFrame(() => whenIdle(resolve)));
 const load = () => (library ??= painted().then(() => import("uplot")).then((module) => module.default));
 
 /** The colour that a custom property stands for now: resolved by the element itself. */
@@ -26,12 +27,12 @@ function moments(_, seconds, __, ___, step) {
   });
 }
 
-function options(uPlot, element, { series, height, format, stepped, least, span }) {
+function options(uPlot, element, { series, height, format, stepped, least, span, steps }) {
   return {
     tzDate: (s) => uPlot.tzDate(new Date(s * 1000), "Etc/UTC"),
     width: element.clientWidth, height, cursor: { y: false, points: { size: 7 } }, legend: { live: true },
     padding: [8, 22, 0, 0],
-    axes: [axis(element, { space: 80, size: 28, values: moments }), axis(element, { size: 62, values: (_, ticks) => ticks.map(format) })],
+    axes: [axis(element, { space: 80, size: 28, values: moments }), axis(element, { size: 62, values: (_, ticks) => ticks.map(format), ...(steps ? { incrs: steps } : {}) })],
     scales: {
       x: { range: (_, low, high) => (span ? [(high ?? Date.now() / 1000) - span, high ?? Date.now() / 1000] : [low, high]) },
       y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(least, (high ?? 0) * 1.08)] },
@@ -66,8 +67,8 @@ function keepDrawn(element, plot, make, height) {
 }
 
 /** data: [seconds, values, ...]; series: [{label, color: "--name"}]; least: the top of the scale is no lower; span: seconds that are shown;
- *  wait: its place is kept, and nothing drawn yet. */
-export function Plot({ title, data, series, height = 170, format = String, stepped = false, least = 1, span = 0, wait = false }) {
+ *  steps: what lines of the grid may stand apart; wait: its place is kept, and nothing drawn yet. */
+export function Plot({ title, data, series, height = 170, format = String, stepped = false, least = 1, span = 0, steps, wait = false }) {
   const ref = useRef(), plot = useRef(), latest = useRef(data);
   latest.current = data;
   const key = JSON.stringify(series);
@@ -75,7 +76,7 @@ export function Plot({ title, data, series, height = 170, format = String, stepp
     if (wait) return undefined;
     let end = () => {};
     load().then((uPlot) => end && (end = keepDrawn(ref.current, plot, () =>
-      new uPlot(options(uPlot, ref.current, { series, height, format, stepped, least, span }), latest.current, ref.current), height)));
+      new uPlot(options(uPlot, ref.current, { series, height, format, stepped, least, span, steps }), latest.current, ref.current), height)));
     return () => {
       end();
       end = undefined;

@@ -1,6 +1,9 @@
 // Checks one receipt from its fields up to the settlement's header: nothing is taken on the gateway's word that can be computed.
-import { secp256k1 } from "@noble/curves/secp256k1";
 import { bytes, hex, jobWord, keccak, utf8ToBytes, word } from "./keccak.js";
+
+// The curve's tables are made when its module runs: pages that check nothing have no use for that.
+let secp256k1;
+const readyCurve = async () => ({ secp256k1 } = await import("@noble/curves/secp256k1"));
 
 const typeHash = (text) => keccak(utf8ToBytes(text));
 const FIELDS = ["inputTokens", "cachedTokens", "outputTokens", "units", "computeMs", "startedAt", "finishedAt"];
@@ -89,7 +92,8 @@ function sharesAddUp({ shares, amount }) {
 }
 
 /** [{name, text, state: "right" | "wrong" | "open"}]: open is what cannot be checked yet. */
-export function checkReceipt(answer, info) {
+export async function checkReceipt(answer, info) {
+  await readyCurve();
   return [
     check("Identity", "the hash of the 13 fields (EIP-712) is the receipt's", () => same(hex(receiptHash(answer.receipt)), answer.hash)),
     check("Node", answer.receipt.bundle ? "the provider signed the bundle that holds it" : "the provider signed it", () => nodeSigned(answer, info.domain)),

@@ -1,16 +1,18 @@
 // One receipt (GET /v1/receipts/{jobId}): what was done, what was decided, who earns what of it.
-import { Address, Amount, Count, Empty, Facts, Hash, Model, Panel, State, Table, Time, Transaction } from "./components.jsx";
-import { readable } from "./format.js";
+import { useContext } from "preact/hooks";
+import { Address, Amount, Count, Empty, Facts, Hash, Known, Model, Panel, State, Table, Time, Transaction } from "./components.jsx";
+import { readableFaults } from "./format.js";
 
 const METERS = [["Input tokens", "inputTokens"], ["of it cached", "cachedTokens"], ["Output tokens", "outputTokens"], ["Units", "units"], ["Compute", "computeMs"]];
 const zero = (hash) => !hash || /^0x0+$/.test(hash);
 
-export const Decided = ({ answer }) => (
-  <>
-    {answer.errors?.length > 0 && <div class="problem" data-soft={answer.state === "quarantined"}><strong>{answer.code}</strong><ul>{answer.errors.map((e, i) => <li key={i} title={e.detail}>{readable(e.detail)}</li>)}</ul></div>}
+export function Decided({ answer }) {
+  const { token } = useContext(Known);
+  return <>
+    {answer.errors?.length > 0 && <div class="problem" data-soft={answer.state === "quarantined"}><strong>{answer.code}</strong><ul>{answer.errors.map((e, i) => <li key={i} title={e.detail}>{readableFaults([e], token)}</li>)}</ul></div>}
     {answer.reason && <p class="intro">Decided with the reason: <bdi>{answer.reason}</bdi></p>}
-  </>
-);
+  </>;
+}
 
 export const Job = ({ answer: { receipt: r, ...answer } }) => (
   <Panel title="Job">

@@ -4,7 +4,7 @@ import { may, post } from "../lib/api.js";
 import { Address, Amount, Count, Dialog, Empty, Facts, Hash, Known, Model, Page, Panel, Problem, State, Table, Time, useAction, Waiting } from "../lib/components.jsx";
 import { filtered, useData, useList } from "../lib/data.js";
 import { percent } from "../lib/format.js";
-import { Lineage } from "../lib/lineage.jsx";
+import { Lineage, usedOf } from "../lib/lineage.jsx";
 
 function Verify({ model, onClose, onDone }) {
   const run = useAction(async () => {
@@ -28,12 +28,11 @@ export function Models() {
     { head: "Name", cell: (m) => <a href={`/models/${m.model}`}><bdi>{m.name}</bdi></a>, csv: (m) => m.name },
     { head: "Digest", cell: (m) => <Hash value={m.model} label="digest" />, csv: (m) => m.model },
     { head: "Creator", cell: (m) => <Address value={m.creator} />, csv: (m) => m.creator },
-    { head: "State", cell: (m) => <State value={m.state} />, csv: (m) => m.state },
+    { head: "State", cell: (m) => <><State value={m.state} />{m.state === "unverified" && may("admin") && <button type="button" class="quiet" onClick={() => setOpen(m)}>Verify</button>}</>, csv: (m) => m.state },
     { head: "Made of", cell: (m) => (m.parents.length === 0 ? <span class="none">nothing else</span> : m.parents.map(({ parent, shareBps }) => <span class="parent" key={parent}><Model digest={parent} /> {percent(shareBps)}</span>)), csv: (m) => m.parents.map((p) => `${p.parent} ${p.shareBps}`).join("; ") },
-    { head: "Receipts", number: true, cell: (m) => <Count value={m.receipts} />, csv: (m) => m.receipts },
-    { head: "Brought", number: true, cell: (m) => <Amount value={m.usage} />, csvHead: "Brought (base units)", csv: (m) => m.usage },
+    { head: "Receipts", number: true, cell: (m) => <Count value={usedOf(m)?.receipts} />, csv: (m) => usedOf(m)?.receipts },
+    { head: "Brought", number: true, cell: (m) => <Amount value={usedOf(m)?.usage} />, csvHead: "Brought (base units)", csv: (m) => usedOf(m)?.usage },
     { head: "Priced", cell: (m) => (m.price ? <a href={m.price.model === "*" ? "/prices" : `/prices?model=${m.price.model}`}>v{m.price.version}</a> : <a href="/prices">no price</a>), csv: (m) => m.price?.version },
-    ...(may("admin") ? [{ head: "Verify", cell: (m) => m.state === "unverified" && <button type="button" class="quiet" onClick={() => setOpen(m)}>Verify</button> }] : []),
   ];
   return (
     <Page title="Models" intro="Signed by their creators; a claim earns once it is verified here.">
@@ -42,7 +41,7 @@ export function Models() {
         <Table name="models" columns={columns} list={filtered(list, fits)} rowKey={(m) => m.model + m.creator}
           empty={text ? <Empty title="No model fits">Search by the beginning of a digest or address, or by any part of a name.</Empty> : <Empty title="No model is registered">Creators sign a registration and post it to <code>/v1/models</code>.</Empty>} />
       </Panel>
-      {list.items?.length > 0 && <Panel title="Lineage"><Lineage models={list.items} /></Panel>}
+      {known.isReady && list.items?.length > 0 && <Panel title="Lineage"><Lineage models={list.items} /></Panel>}
       {open && <Verify model={open} onClose={() => setOpen(undefined)} onDone={() => { setOpen(undefined); list.reload(); known.reload?.(); }} />}
     </Page>
   );

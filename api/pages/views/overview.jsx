@@ -1,18 +1,24 @@
-// What stands now, alarms first; live by events, and asked for anew every 15 seconds besides.
+// What stands now, alarms first; live by events, and asked for anew every few seconds besides.
 import { useContext, useRef, useState } from "preact/hooks";
 import { may } from "../lib/api.js";
 import { Age, Amount, Count, Empty, Facts, Known, Page, Panel, Problem, State, Time, Waiting, Wei } from "../lib/components.jsx";
 import { useData, useEvents, useNow } from "../lib/data.js";
-import { count, duration, plural } from "../lib/format.js";
+import { count, duration, plural, readable } from "../lib/format.js";
 import { Plot } from "../lib/plot.jsx";
 import { SettleNow, Waits } from "./settle-now.jsx";
+
+/** Where whoever is woken by it looks first. */
+const PLACES = {
+  held: "/quarantine", unsettled: "/settlements", stuck: "/settlements", halted: "/settlements", cancelled: "/settlements", "nonce-foreign": "/transactions",
+  "fees-high": "/transactions", "cache-hidden": "/providers",
+};
 
 const Alarms = ({ findings }) => (
   <section class="alarms" aria-label="Alarms" data-calm={findings.length === 0}>
     {findings.length === 0 && <p>Nothing is past its limit.</p>}
     <ul>
       {[...findings].sort((a, b) => a.level.localeCompare(b.level)).map(({ code, level, text }) => (
-        <li key={code} data-level={level}><strong>{code}</strong><span>{text}</span></li>
+        <li key={code} data-level={level}><strong>{PLACES[code] ? <a href={PLACES[code]}>{code}</a> : code}</strong><span title={text}>{readable(text)}</span></li>
       ))}
     </ul>
   </section>
@@ -65,6 +71,8 @@ function Figures({ data, rate }) {
   );
 }
 
+// A clock has its own round numbers.
+const CLOCK_STEPS = [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000].map((seconds) => seconds * 1000);
 const RANGES = { hour: 3600, day: 86_400, week: 604_800 };
 const perSecond = (samples, name) => samples[name].map((n, i) => (n * 1000) / ((i > 0 ? samples.at[i] - samples.at[i - 1] : 0) || samples.step));
 const rateText = (v) => (v >= 1000 ? `${+(v / 1000).toFixed(1)} k` : String(+v.toFixed(v < 10 ? 2 : 0)));
@@ -87,7 +95,7 @@ function Plots({ wait }) {
       <div class="plots">
         <Plot wait={wait} title="Receipts a second" span={span} format={rateText} data={shown ? [at, perSecond(shown, "accepted"), perSecond(shown, "quarantined"), perSecond(shown, "rejected")] : [[], [], [], []]}
           series={[{ label: "accepted", color: "--good" }, { label: "quarantined", color: "--warn" }, { label: "rejected", color: "--bad" }]} />
-        <Plot wait={wait} title="Oldest unsettled" span={span} least={60_000} format={(v) => duration(v)} data={column(shown?.oldestUnsettled)} series={[{ label: "age", color: "--accent" }]} />
+        <Plot wait={wait} title="Oldest unsettled" span={span} least={60_000} steps={CLOCK_STEPS} format={(v) => duration(v)} data={column(shown?.oldestUnsettled)} series={[{ label: "age", color: "--accent" }]} />
         <Plot wait={wait} title="Held in quarantine" span={span} least={4} format={(v) => count(Math.round(v))} data={column(shown?.held)} series={[{ label: "held", color: "--warn" }]} />
         <Plot wait={wait} title="Gas, in coin at the signer" span={span} least={0.001} format={(v) => String(+v.toPrecision(6))} data={column(shown?.gasBalance.map((wei) => (wei === null ? null : Number(wei) / 1e18)))} series={[{ label: "balance", color: "--accent" }]} />
       </div>
@@ -97,7 +105,7 @@ function Plots({ wait }) {
 }
 
 const Endpoints = ({ chain }) => (
-  <Panel title="Chain">
+  <Panel title="Chain" actions={chain.seen && <span class="note">asked <Time ms={chain.seenAt} /></span>}>
     <Facts rows={[["Head", chain.seen ? <>block <Count value={chain.head} />, <Time ms={chain.headAt} /></> : "not seen yet"],
       chain.seen && ["Confirmed", chain.confirmed === undefined ? "no block yet" : <>up to block <Count value={chain.confirmed} />, {chain.confirmed === chain.head ? "the head itself" : `${plural(chain.head - chain.confirmed, "block")} behind the head`}</>],
       ["Committed in all", <Amount value={chain.total} symbol />], ["Collected of it", <Amount value={chain.totalClaimed} symbol />],
@@ -142,8 +150,10 @@ function useRate(served) {
   return sum > 0 ? Math.round(sum / 10) : served ?? 0;
 }
 
+const EVERY_MS = 5000; // what the watchdog looks at makes no event
+
 export function Overview() {
-  const { data, problem, reload } = useData("/admin/v1/overview", 15_000), [lines, setLines] = useState([]);
+  const { data, problem, reload } = useData("/admin/v1/overview", EVERY_MS), [lines, setLines] = useState([]);
   const rate = useRate(data?.receipts.rate), number = useRef(0), { info } = useContext(Known); // without it amounts have no unit
   useEvents(({ name, data: told }) => {
     if (name === "settlement" || name === "payment") setLines((old) => [{ key: number.current++, at: Date.now(), name, data: told }, ...old].slice(0, 12));

@@ -1,7 +1,7 @@
 // Price versions: what was and is in force, and an editor that shows what the last week would have been worth.
 import { useContext, useMemo, useState } from "preact/hooks";
 import { all, may, post } from "../lib/api.js";
-import { Amount, Count, Dialog, Empty, Facts, Field, Known, Model, Page, Panel, Problem, State, Table, Time, useAction } from "../lib/components.jsx";
+import { Amount, Count, Dialog, Empty, Facts, Field, Known, Page, Panel, Problem, State, Table, Time, useAction } from "../lib/components.jsx";
 import { useList } from "../lib/data.js";
 import { exact, parseUnits, percent } from "../lib/format.js";
 import { Plot } from "../lib/plot.jsx";
@@ -96,13 +96,14 @@ export function Prices({ query }) {
   const { token, models } = useContext(Known), decimals = token?.decimals ?? 0;
   const list = useList("/admin/v1/prices", 1000), [editing, setEditing] = useState(false);
   const chosen = query.get("model") ?? "*", ofModel = (list.items ?? []).filter((v) => v.model === chosen), now = inForce(ofModel, Date.now());
+  const stateOf = (v) => (v.effectiveFrom > Date.now() ? "to come" : v === inForce(list.items.filter(({ model }) => model === v.model), Date.now()) ? "in force" : "past");
   const names = [...new Set(["*", ...(list.items ?? []).map((v) => v.model)])];
   const meter = (key, head) => ({ head, number: true, cell: (v) => <Amount value={v.perMillion[key] ?? "0"} />, csvHead: `${head} (base units per million)`, csv: (v) => v.perMillion[key] ?? "0" });
   const columns = [
     { head: "Version", number: true, cell: (v) => v.version, csv: (v) => v.version },
-    { head: "Model", cell: (v) => (v.model === "*" ? "all" : <Model digest={v.model} />), csv: (v) => v.model },
+    { head: "Model", csv: (v) => v.model },
     { head: "In force from", cell: (v) => <Time ms={v.effectiveFrom} />, csv: (v) => new Date(v.effectiveFrom).toISOString() },
-    { head: "State", cell: (v) => <State value={v.effectiveFrom > Date.now() ? "to come" : v.version === now?.version ? "in force" : "past"} />, csv: () => "" },
+    { head: "State", cell: (v) => <State value={stateOf(v)} />, csv: stateOf },
     meter("inputTokens", "Input"), meter("cachedTokens", "Cached"), meter("outputTokens", "Output"), meter("units", "Units"), meter("computeMs", "Compute ms"),
     { head: "Provider / creator / protocol", cell: (v) => PARTS.map(([key]) => percent(v.split[key])).join(" / "), csv: (v) => PARTS.map(([key]) => v.split[key]).join("/") },
     { head: "Unit", cell: (v) => (v.unit ? <bdi>{v.unit}</bdi> : "–"), csv: (v) => v.unit },

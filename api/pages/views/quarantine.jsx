@@ -1,9 +1,9 @@
 // Held receipts: which rule, which figures; released or refused with a reason, one or many.
-import { useMemo, useState } from "preact/hooks";
+import { useContext, useMemo, useState } from "preact/hooks";
 import { may, path, post } from "../lib/api.js";
-import { Address, Amount, Dialog, Empty, Field, Page, Panel, Problem, Table, Time, useAction } from "../lib/components.jsx";
+import { Address, Amount, Dialog, Empty, Field, Known, Page, Panel, Problem, Table, Time, useAction } from "../lib/components.jsx";
 import { useEvents, useList } from "../lib/data.js";
-import { count, plural, readable } from "../lib/format.js";
+import { count, plural, readableFaults } from "../lib/format.js";
 
 const keyOf = (row) => row.provider + row.jobId;
 
@@ -58,7 +58,7 @@ const figures = (row) => row.errors.map((e) => e.detail).join(" ");
 
 export function Quarantine({ query }) {
   const code = query.get("code") ?? "", list = useList(`/admin/v1/quarantine${code ? `?code=${encodeURIComponent(code)}` : ""}`);
-  const [picked, setPicked] = useState(() => new Map()), [whole, setWhole] = useState(false), [deciding, setDeciding] = useState();
+  const { token } = useContext(Known), [picked, setPicked] = useState(() => new Map()), [whole, setWhole] = useState(false), [deciding, setDeciding] = useState();
   useEvents(({ name, data }) => (name === "reset" || (name === "receipt" && data.quarantined > 0)) && list.reload());
   const codes = useMemo(() => [...new Set((list.items ?? []).map((row) => row.code))].sort(), [list.items]);
   const pick = (rows, on) => {
@@ -76,8 +76,8 @@ export function Quarantine({ query }) {
   const columns = [
     { head: "Received", cell: (r) => <Time ms={r.receivedAt} />, csv: (r) => new Date(r.receivedAt).toISOString() },
     { head: "Rule", cell: (r) => <a href={`/quarantine?code=${r.code}`}>{r.code}</a>, csv: (r) => r.code },
-    { head: "Figures", cell: (r) => <span class="prose" title={figures(r)}>{readable(figures(r))}</span>, csv: figures },
-    { head: "Job", cell: (r) => <a class="mono" href={`/receipts/${r.jobId}?provider=${r.provider}`} title={r.jobId}>{r.jobId.slice(0, 18)}…</a>, csv: (r) => r.jobId },
+    { head: "Figures", cell: (r) => <span class="prose" title={figures(r)}>{readableFaults(r.errors, token)}</span>, csv: figures },
+    { head: "Job", cell: (r) => <a class="mono" href={`/receipts/${r.jobId}?provider=${r.provider}`} title={r.jobId}>{r.jobId.slice(0, 13)}…</a>, csv: (r) => r.jobId },
     { head: "Provider", cell: (r) => <Address value={r.provider} />, csv: (r) => r.provider },
     { head: "Worth", number: true, cell: (r) => <Amount value={r.amount} />, csvHead: "Worth (base units)", csv: (r) => r.amount },
   ];
@@ -91,7 +91,7 @@ export function Quarantine({ query }) {
   };
   return (
     <Page title="Quarantine" intro="Kept, not yet credited: each with the rule that holds it and the figures that failed." actions={select && <>{decide("release")}{decide("refuse")}</>}>
-      {(code || codes.length > 1) && <nav class="switch" aria-label="Rule"><a href="/quarantine" aria-current={code === "" ? "true" : undefined}>all</a>{codes.map((c) => <a key={c} href={`/quarantine?code=${c}`} aria-current={c === code ? "true" : undefined}>{c}</a>)}</nav>}
+      <nav class="switch" aria-label="Rule"><a href="/quarantine" aria-current={code === "" ? "true" : undefined}>all</a>{codes.map((c) => <a key={c} href={`/quarantine?code=${c}`} aria-current={c === code ? "true" : undefined}>{c}</a>)}</nav>
       {select && everything && list.more && (
         <p class="whole" role="status">
           {whole ? <>Everything that {code ? <>the rule <strong>{code}</strong></> : "any rule"} holds is selected.</> : <>The {count(list.items.length)} that are shown are selected; there are more.</>}

@@ -1,6 +1,6 @@
 // The newest receipts, by provider, model or state; and one with its whole proof, checked here.
-import { useContext, useMemo, useState } from "preact/hooks";
-import { Checks } from "../lib/checks.jsx";
+import { useContext, useState } from "preact/hooks";
+import { Checks, useChecks } from "../lib/checks.jsx";
 import { Address, Amount, Empty, Facts, Hash, Known, Model, Page, Panel, Problem, State, Table, Time, Waiting } from "../lib/components.jsx";
 import { useData, useList } from "../lib/data.js";
 import { exact } from "../lib/format.js";
@@ -11,14 +11,14 @@ const go = (href) => window.dispatchEvent(new CustomEvent("desk:go", { detail: h
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** What was typed: a job, an address, a digest, or the name of a model or provider. */
-function lookUp(text, { models, providers }) {
+function lookUp(text, { models, names }) {
   const wanted = text.trim(), low = wanted.toLowerCase();
   if (wanted === "") return "/receipts";
   if (UUID.test(wanted)) return `/receipts/${low}`;
   if (/^0x[0-9a-f]{40}$/i.test(wanted)) return `/receipts?provider=${wanted}`;
   if (/^0x[0-9a-f]{64}$/i.test(wanted)) return `/receipts?model=${low}`;
   for (const [digest, { name }] of models) if (name.toLowerCase() === low) return `/receipts?model=${digest}`;
-  for (const [address, name] of providers) if (name.toLowerCase() === low) return `/receipts?provider=${address}`;
+  for (const [address, name] of names) if (name.toLowerCase() === low) return `/receipts?provider=${address}`;
   throw new Error("This is no jobId (a UUID), no address, no model's digest, and no name of a model or provider.");
 }
 
@@ -54,11 +54,11 @@ export function Receipts({ query }) {
     return `/receipts${next.size || [...next].length ? `?${next}` : ""}`;
   };
   const columns = [
-    { head: "Job", cell: (r) => <a class="mono" href={`/receipts/${r.jobId}?provider=${r.provider}`} title={r.jobId}>{r.jobId.slice(0, 18)}…</a>, csv: (r) => r.jobId },
+    { head: "Job", cell: (r) => <a class="mono" href={`/receipts/${r.jobId}?provider=${r.provider}`} title={r.jobId}>{r.jobId.slice(0, 13)}…</a>, csv: (r) => r.jobId },
     { head: "Finished", cell: (r) => <Time ms={r.finishedAt} />, csv: (r) => new Date(r.finishedAt).toISOString() },
     { head: "Provider", cell: (r) => <Address value={r.provider} />, csv: (r) => r.provider },
     { head: "Model", cell: (r) => <Model digest={r.model} />, csv: (r) => r.model },
-    { head: "State", cell: (r) => <><State value={r.state} />{r.code && <span class="note"> {r.code}</span>}</>, csv: (r) => r.state },
+    { head: "State", cell: (r) => <><State value={r.state} />{r.code && <div class="note">{r.code}</div>}</>, csv: (r) => r.state },
     { head: "Price", number: true, cell: (r) => <Amount value={r.amount} />, csvHead: `Price (${token?.symbol ?? "base units"})`, csv: (r) => (r.amount ? exact(r.amount, token?.decimals ?? 0).replaceAll("\u202f", "") : "") },
     { head: "Batch", number: true, cell: (r) => r.batch || "–", csv: (r) => r.batch },
   ];
@@ -75,9 +75,7 @@ export function Receipts({ query }) {
   );
 }
 
-function Proof({ answer }) {
-  const { info } = useContext(Known);
-  const checks = useMemo(() => (info ? checkReceipt(answer, info) : []), [answer, info]);
+function Proof({ answer, checks }) {
   return (
     <Panel title="Proof, checked in this browser">
       <Checks checks={checks} right="Everything is right, from the fields to the settlement’s header." />
@@ -87,14 +85,16 @@ function Proof({ answer }) {
 }
 
 function Found({ answer }) {
-  const { settlement: s } = answer;
+  const { settlement: s } = answer, { info, isReady } = useContext(Known);
+  const { result: checks } = useChecks(() => (info ? checkReceipt(answer, info) : undefined), [answer, info]);
+  if (!checks || !isReady) return <Waiting />;
   return (
     <>
       <Decided answer={answer} />
       <div class="two">
         <Job answer={answer} />
         <div>
-          <Proof answer={answer} />
+          <Proof answer={answer} checks={checks} />
           <Panel title="Settlement">
             {s ? <Facts rows={[["Sequence", <a href={`/settlements/${s.sequence}`}>{s.sequence}</a>], ...settlementRows(s)]} />
               : <Empty title="Not settled yet">{answer.promise ? <>Promised to be settled by <Time ms={answer.promise.settleBy} />.</> : <>A held receipt is decided under <a href="/quarantine">Quarantine</a>.</>}</Empty>}

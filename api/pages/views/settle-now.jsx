@@ -1,6 +1,7 @@
 // Starting a settlement: what it would do is shown first, then it is followed to its end.
 import { useContext, useEffect, useState } from "preact/hooks";
 import { get, post } from "../lib/api.js";
+import { plural } from "../lib/format.js";
 import { Amount, Count, Dialog, Facts, Known, Problem, State, useAction, Waiting, Wei } from "../lib/components.jsx";
 
 export const Waits = ({ run }) => (run?.error || run?.waits ? (
@@ -15,13 +16,13 @@ const Plan = ({ plan }) => (
     <Facts rows={[
       ["Receipts", <Count value={plan.receipts} />],
       ["Committed anew", <Amount value={plan.growth} symbol />],
-      ["Paid out", <><Amount value={plan.due} symbol /> to <Count value={plan.dueAccounts} /> accounts</>],
+      ["Paid out", <><Amount value={plan.due} symbol /> to {plural(plan.dueAccounts, "account")}</>],
       ["Calls", `${plan.calls.length} (${plan.calls.filter((c) => c.kind === "commit").length} commit, ${plan.calls.filter((c) => c.kind === "distribute").length} distribute)`],
       ["Gas", <Count value={plan.gas} />],
       ["Costs at most", <><Wei value={plan.maxCostWei} /> of <Wei value={plan.balanceWei} /> coin</>],
     ]} />
     {plan.stops.map((stop) => <div class="problem" key={stop.reason}><strong>{stop.reason}</strong> <span>{stop.detail}</span></div>)}
-    {plan.leftOut.map((left) => <p class="hint" key={left.reason}>Left out: {left.accounts} accounts with <Amount value={left.amount} symbol /> ({left.reason}). They may claim it themselves.</p>)}
+    {plan.leftOut.map((left) => <p class="hint" key={left.reason}>Left out: {plural(left.accounts, "account")} with <Amount value={left.amount} symbol /> ({left.reason}). What is left out may be claimed all the same.</p>)}
   </>
 );
 
