@@ -33,7 +33,8 @@ void runner_hear(struct runner *r)
 {
     struct settler_row row;
 
-    if (r->lease == NULL || !lease_is_held(r->lease))
+    /* Before we noticed that it is ours to settle, what was answered already is not known. */
+    if (r->lease == NULL || !lease_is_held(r->lease) || lease_generation(r->lease) != r->settle->generation)
         return;
     lease_row(r->lease, &row);
     if (row.wanted <= r->asked)
