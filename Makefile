@@ -94,7 +94,8 @@ sim-replicas: $(B)/tests/sim/sim ## the simulator with two and three gateways on
 HISTORY_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/histories/*.c))
 HISTORY_WRAP := behind_look settlement_header settlement_header_at chain_view_read settlement_read confirmed_block \
                 store_adjustment_add store_debts_insert nets_settle corrections_fill market_next market_price market_capacity \
-                store_demand_add intake_new quote_matches rules_judge rules_period_start store_receipt_refuse
+                store_demand_add intake_new quote_matches rules_judge rules_judge_credit rules_period_start credit_use \
+                store_receipt_refuse
 $(B)/tests/histories/driver: $(HISTORY_OBJ) $(SUPPORT) $(B)/libquittance.a
 	$(Q)$(CC) $(LINK) $(HISTORY_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIBS) -lcmocka
 

@@ -3,7 +3,9 @@
 #include "api/handlers.h"
 #include "api/list.h"
 #include "api/problem.h"
+#include "gateway/core/rules.h"
 #include "gateway/intake/admit.h"
+#include "store/receipts.h"
 
 static json *consumer_to_json(const struct consumer *p)
 {
@@ -101,12 +103,42 @@ void consumer_delete(struct request *req, struct reply *reply)
         problem_from_err(reply, &err);
 }
 
+/* What of a credit limit is used up: the period under way, and what was billed in it. */
+static bool read_period(struct request *req, struct address address, json **period, struct reply *reply)
+{
+    const struct rule_limits limits = { .credit_days = req->api->config->credit_days };
+    uint64_t day = clock_now_ms(req->api->clock) / DAY_MS, from = rules_period_start(&limits, day), until = rules_period_end(&limits, day);
+    struct amount billed;
+    struct err err = { 0 };
+    struct db *db;
+    bool ok;
+
+    if (!api_begin(req->api, &db, reply))
+        return false;
+    ok = store_consumer_days(db, address, from, until, &billed, &err);
+    api_end(req->api, db);
+    if (!ok) {
+        problem_from_err(reply, &err);
+        return false;
+    }
+    *period = json_new_object();
+    json_put_u64(*period, "from", from * DAY_MS);
+    if (limits.credit_days != 0)
+        json_put_u64(*period, "until", until * DAY_MS);
+    json_put_amount(*period, "billed", billed);
+    return true;
+}
+
 void consumer_get(struct request *req, struct reply *reply)
 {
     struct consumer p;
+    json *object, *period;
 
-    if (load(req, &p, reply))
-        reply_json(reply, 200, consumer_to_json(&p));
+    if (!load(req, &p, reply) || !read_period(req, p.address, &period, reply))
+        return;
+    object = consumer_to_json(&p);
+    json_put(object, "period", period);
+    reply_json(reply, 200, object);
 }
 
 static bool add_row(void *self, const struct consumer *p)

@@ -21,7 +21,7 @@ struct api_config {
     const uint8_t *secret;                    /* 32 bytes */
     const struct signer *promise;             /* signs statements too; NULL: none is signed */
     bool parties_only;                        /* [archive] disclosure = parties (access.h) */
-    uint64_t max_age_ms, quote_max_s;
+    uint64_t max_age_ms, quote_max_s, credit_days;        /* days: see rule_limits */
     unsigned threads;
     struct watchdog *watchdog;                /* what /readyz and /metrics tell; NULL: nothing is past a limit */
     const char *wallets;                      /* who may sign in with one (wallets.h); may be empty */

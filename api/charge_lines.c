@@ -17,19 +17,42 @@ static bool read_time(const struct request *req, const char *name, uint64_t *ms,
 
     if (text != NULL && u256_from_decimal(text, strlen(text), &v) && u256_to_u64(v, ms) && *ms <= INT64_MAX)
         return true;
-    problem(reply, 400, "malformed", "%s must be Unix milliseconds; from and until go together.", name);
+    problem(reply, 400, "malformed", "%s must be Unix milliseconds; from and until go together, or period=YYYY-MM.", name);
     return false;
+}
+
+/* period=YYYY-MM: a month of UTC; of the one under way what there is of it. */
+static bool read_month(const char *text, uint64_t now_ms, struct charge_statement *c, struct reply *reply)
+{
+    uint64_t from_ms, until_ms;
+
+    if (!month_from_text(text, &from_ms, &until_ms) || from_ms >= now_ms) {
+        problem(reply, 400, "malformed", "period must be a month of UTC that has begun, YYYY-MM; it stands in the place of from and until.");
+        return false;
+    }
+    c->from_ms = from_ms;
+    c->until_ms = until_ms < now_ms ? until_ms : now_ms;
+    return true;
 }
 
 static bool read_period(struct request *req, struct charge_statement *c, struct reply *reply)
 {
+    uint64_t now_ms = req->api->clock->now_ms(req->api->clock->self);
+    const char *period = request_query(req, "period");
+
+    if (period != NULL && request_query(req, "from") == NULL && request_query(req, "until") == NULL)
+        return read_month(period, now_ms, c, reply);
+    if (period != NULL) {
+        problem(reply, 400, "malformed", "period stands in the place of from and until.");
+        return false;
+    }
     if (!read_time(req, "from", &c->from_ms, reply) || !read_time(req, "until", &c->until_ms, reply))
         return false;
     if (c->from_ms >= c->until_ms) {
         problem(reply, 400, "malformed", "from must be before until.");
         return false;
     }
-    if (c->until_ms > req->api->clock->now_ms(req->api->clock->self)) {
+    if (c->until_ms > now_ms) {
         problem(reply, 400, "malformed", "until must not be in the future: more may be billed before it.");
         return false;
     }

@@ -6,7 +6,8 @@
 #include "gateway/core/charges.h"
 #include "gateway/core/typed.h"
 
-/* Of a path /v1/accounts/{address}/...: reads consumer and ?from=&until= (Unix ms of acceptance, until not in the future) and who asks,
+/* Of a path /v1/accounts/{address}/...: reads consumer and ?from=&until= (Unix ms of acceptance, until not in the future) or
+ * ?period=YYYY-MM (UTC), and who asks,
  * then all lines, newest first; more than CHARGE_LINES_MAX are 413.
  * statement: all of it is set; csv: a line a receipt (charge_columns), items the same as objects.
  * false: the reply says why. */

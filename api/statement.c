@@ -5,6 +5,7 @@
 
 #include "api/settlement_shapes.h"
 #include "api/statement_line.h"
+#include "api/statement_pool.h"
 #include "api/statement_reason.h"
 #include "gateway/base/mem.h"
 #include "gateway/core/word.h"
@@ -14,7 +15,7 @@
 
 #define AT_ONCE 256u                          /* rows read by one statement */
 
-enum section { SECTION_ADJUSTMENTS, SECTION_ROWS, SECTION_PAGES };
+enum section { SECTION_ADJUSTMENTS, SECTION_POOL, SECTION_ROWS, SECTION_PAGES };
 #define SECTION_AT 8u                         /* in a cursor: batch, section, then what the section is ordered by */
 #define PLACE_AT 9u
 #define PLACE_SIZE (STATEMENT_CURSOR - PLACE_AT)
@@ -39,7 +40,7 @@ struct reading {
     struct statement *s;
     struct statement_batch batch;
     struct address protocol_account;
-    bool as_provider_only, charged, adjusted; /* what postings the account has there */
+    bool as_provider_only, charged, adjusted, popular;        /* what postings the account has there */
     unsigned taken, scanned;
     bool full;
 };
@@ -93,6 +94,22 @@ static bool read_adjustments(struct reading *r, struct err *err)
         be64_put(place(r), a->id);
     }
     free(own.list);
+    return ok;
+}
+
+/* -- the popularity pool -- */
+
+static bool read_pool(struct reading *r, struct err *err)
+{
+    struct pool_parts parts = { 0 };
+    bool ok = !r->popular || pool_parts_load(r->s->db, r->s->catalog, r->batch.number, r->s->account, &parts, err);
+    uint64_t below = be64_get(place(r)), i = below < parts.count ? below : parts.count;
+
+    for (; ok && i > 0 && go_on(r); be64_put(place(r), i)) {
+        json_add(r->s->items, statement_pool_part(&r->batch, r->s->catalog, &parts.list[--i]));
+        r->taken++;
+    }
+    pool_parts_clear(&parts);
     return ok;
 }
 
@@ -262,6 +279,8 @@ static bool see_posting(void *self, const struct posting *p, struct err *err)
         r->adjusted = true;
     else if (p->share.role == ROLE_CONSUMER)
         r->charged = true;
+    else if (p->share.role == ROLE_POPULARITY)
+        r->popular = true;
     else if (p->share.role != ROLE_PROVIDER)
         r->as_provider_only = false;
     return true;
@@ -274,7 +293,7 @@ static bool begin_batch(struct reading *r, uint64_t number, struct err *err)
 
     r->batch = (struct statement_batch){ .number = number };
     r->as_provider_only = true;
-    r->charged = r->adjusted = false;
+    r->charged = r->adjusted = r->popular = false;
     if (!store_batch_find(r->s->db, number, &batch, &found, err)
         || !store_postings_of_account_in(r->s->db, r->s->account, number, see_posting, r, err))
         return false;
@@ -303,6 +322,11 @@ static bool read_batch(struct reading *r, struct err *err)
     bool earned = r->s->kind == STATEMENT_EARNED;
 
     if (r->s->cursor[SECTION_AT] == SECTION_ADJUSTMENTS && earned && !read_adjustments(r, err))
+        return false;
+    if (!go_on(r))
+        return true;
+    enter(r, SECTION_POOL);
+    if (r->s->cursor[SECTION_AT] == SECTION_POOL && earned && !read_pool(r, err))
         return false;
     if (!go_on(r))
         return true;

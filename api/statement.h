@@ -1,7 +1,8 @@
-/* api/statement.h - the lines that make an account's sums, newest batch first: receipts and corrections, a share a line.
+/* api/statement.h - the lines that make an account's sums, newest batch first: a share a line, of receipts, corrections and the
+ * popularity pool.
  *
- * Nothing is kept for this.  An account's batches are those of its postings; in each the corrections come first, then the receipts
- * that are rows of their own, then those of pages, each from the newest on, and shares are computed as they were at acceptance.
+ * Nothing is kept for this.  An account's batches are those of its postings; in each the corrections come first, then the pool's parts,
+ * then the receipts that are rows of their own, then those of pages, each from the newest on, and shares are computed as they were at acceptance.
  * The lines of an account sum to its postings.  One call looks at STATEMENT_SCAN_MAX receipts at most: a page may be short, or
  * empty, with more behind it. */
 #ifndef QUITTANCE_API_STATEMENT_H

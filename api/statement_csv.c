@@ -13,7 +13,7 @@ bool statement_wants_csv(const struct request *req)
 }
 
 const char *const statement_columns[] = {
-    "at", "kind", "jobId", "provider", "receipt", "adjustment", "model", "role", "paidModel", "inputTokens", "cachedTokens", "outputTokens",
+    "at", "kind", "jobId", "provider", "receipt", "adjustment", "epoch", "model", "role", "paidModel", "inputTokens", "cachedTokens", "outputTokens",
     "units", "computeMs", "priceVersion", "gross", "sign", "share", "reason", "batch", "sequence", "transaction", NULL
 };
 

@@ -1,6 +1,6 @@
 #include "api/statement_line.h"
 
-static void put_batch(const struct statement_batch *batch, json *line)
+void statement_put_batch(const struct statement_batch *batch, json *line)
 {
     json_put_u64(line, "batch", batch->number);
     if (batch->sequence > 0)
@@ -22,7 +22,7 @@ json *statement_adjustment(const struct statement_batch *batch, const struct adj
     json_put_text(line, "sign", up ? "+" : "-");
     json_put_amount(line, "share", a->amount);
     json_put_text(line, "reason", a->reason);
-    put_batch(batch, line);
+    statement_put_batch(batch, line);
     return line;
 }
 
@@ -46,6 +46,6 @@ json *statement_receipt(const struct statement_batch *batch, const struct receip
     json_put_amount(line, "gross", row->amount);
     json_put_text(line, "sign", "+");
     json_put_amount(line, "share", share->amount);
-    put_batch(batch, line);
+    statement_put_batch(batch, line);
     return line;
 }

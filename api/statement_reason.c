@@ -45,11 +45,19 @@ static void add_parents(const struct catalog *c, struct hash model, uint64_t at_
         buf_printf(out, ", less %u bps of it to its parents", sum);
 }
 
+void statement_lineage(const struct catalog *c, struct hash model, struct hash paid, uint64_t at_ms, struct buf *out)
+{
+    struct walk w = { .catalog = c, .at_ms = at_ms, .to = paid, .out = out };
+
+    walk_from(&w, model, 0);                  /* no path leads from a model to itself */
+    if (w.found > REASON_PATHS)
+        buf_printf(out, " and %u more", w.found - REASON_PATHS);
+    add_parents(c, paid, at_ms, out);
+}
+
 void statement_reason(const struct catalog *c, const struct receipt *r, const struct price_version *price, const struct share *share,
                       uint64_t at_ms, struct buf *out)
 {
-    struct walk w = { .catalog = c, .at_ms = at_ms, .to = share->model, .out = out };
-
     if (share->role == ROLE_PROVIDER) {
         buf_printf(out, "gross less %u bps to the creator and %u bps to the protocol", price->split_bps[SPLIT_CREATOR],
                    price->split_bps[SPLIT_PROTOCOL]);
@@ -59,10 +67,6 @@ void statement_reason(const struct catalog *c, const struct receipt *r, const st
         buf_add_text(out, "countersigned while enrolled");
     } else {
         buf_printf(out, "%u bps of gross", price->split_bps[SPLIT_CREATOR]);
-        if (share->role == ROLE_LINEAGE)
-            walk_from(&w, r->model, 0);
-        if (w.found > REASON_PATHS)
-            buf_printf(out, " and %u more", w.found - REASON_PATHS);
-        add_parents(c, share->model, at_ms, out);
+        statement_lineage(c, r->model, share->model, at_ms, out);
     }
 }

@@ -10,5 +10,7 @@
 /* Appended to out, e.g. "2500 bps of gross, by 3331 x 2003 bps and 777 bps". */
 void statement_reason(const struct catalog *c, const struct receipt *r, const struct price_version *price, const struct share *share,
                       uint64_t at_ms, struct buf *out);
+/* Of a part that is a model's whole: by which paths some of it comes to the creator of `paid`, and what that one's parents get of it. */
+void statement_lineage(const struct catalog *c, struct hash model, struct hash paid, uint64_t at_ms, struct buf *out);
 
 #endif

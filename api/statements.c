@@ -82,7 +82,7 @@ void statements_get(struct request *req, struct reply *reply)
 
 void charges_get(struct request *req, struct reply *reply)
 {
-    if (request_query(req, "from") != NULL || request_query(req, "until") != NULL) {
+    if (request_query(req, "from") != NULL || request_query(req, "until") != NULL || request_query(req, "period") != NULL) {
         charge_statement_get(req, reply);
         return;
     }

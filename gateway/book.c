@@ -122,7 +122,7 @@ static void make_api(struct book *b)
         .token = c->chain.token, .protocol_account = open_protocol_account(c, signer_address(b->signer)),
         .signer = signer_address(b->signer),
         .secret = b->secret, .promise = b->promise, .parties_only = config_parties_only(c), .max_age_ms = c->receipts.max_age_s * 1000,
-        .quote_max_s = c->receipts.quote_max_s, .threads = cores(),
+        .quote_max_s = c->receipts.quote_max_s, .credit_days = c->consumers.period_s / 86400, .threads = cores(),
         .watchdog = b->watchdog,
         .trusted_proxies = c->api.trusted_proxies, .connections_max = b->connections_max,
         .per_address = (unsigned)c->api.max_per_address, .request_ms = c->api.request_timeout_s * 1000,

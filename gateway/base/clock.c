@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "gateway/base/err.h"
@@ -54,4 +55,33 @@ void clock_to_text(uint64_t unix_ms, char text[CLOCK_TEXT])
         bug("time %llu", (unsigned long long)ms);
     len = strftime(text, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
     snprintf(text + len, CLOCK_TEXT - len, ".%03uZ", (unsigned)(ms % 1000));
+}
+
+static uint64_t month_ms(int year, int month)
+{
+    struct tm tm = { .tm_year = year - 1900, .tm_mon = month, .tm_mday = 1 };
+
+    return (uint64_t)timegm(&tm) * 1000;      /* a thirteenth month is January */
+}
+
+bool month_from_text(const char *text, uint64_t *from_ms, uint64_t *until_ms)
+{
+    unsigned digit[6];
+
+    if (strlen(text) != 7 || text[4] != '-')
+        return false;
+    for (size_t i = 0; i < 6; i++) {
+        char c = text[i < 4 ? i : i + 1];
+
+        if (c < '0' || c > '9')
+            return false;
+        digit[i] = (unsigned)(c - '0');
+    }
+    unsigned year = ((digit[0] * 10 + digit[1]) * 10 + digit[2]) * 10 + digit[3], month = digit[4] * 10 + digit[5];
+
+    if (year < 1970 || month < 1 || month > 12)
+        return false;
+    *from_ms = month_ms((int)year, (int)month - 1);
+    *until_ms = month_ms((int)year, (int)month);
+    return true;
 }

@@ -38,9 +38,13 @@ struct verdict {
     struct amount amount;                     /* known as soon as price is */
     struct faults faults;                     /* of all rules that failed, with the figures; caller clears */
 };
-/* The first UTC day of the period that a day lies in. */
+/* The period that a day lies in: its first UTC day, and the one behind its last. */
 uint64_t rules_period_start(const struct rule_limits *limits, uint64_t day);
+uint64_t rules_period_end(const struct rule_limits *limits, uint64_t day);
 /* ERR_OVERFLOW only: a price over 256 bits. */
 MUST_USE bool rules_judge(const struct rule_facts *facts, struct verdict *verdict, struct err *err);
+/* The credit limit alone, as it is now, for what was accepted before its consumer signed.  The verdict has price and amount, and gets
+ * the fault. */
+void rules_judge_credit(const struct rule_facts *facts, struct verdict *verdict);
 
 #endif

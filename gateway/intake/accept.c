@@ -58,11 +58,12 @@ static bool is_fixed(struct run *run, const struct receipt_row *row, bool *fixed
     return true;
 }
 
-/* A missing consumer signature that came later; what was held for the want of it is judged again. */
-static bool complete(struct run *run, const struct intake_item *item, struct receipt_row *row, struct err *err)
+/* A missing consumer signature that came later; what was held for the want of it is judged again.  One that would take its consumer
+ * over the credit limit is left aside, and may be sent again. */
+static bool complete(struct run *run, struct intake_item *item, struct receipt_row *row, struct err *err)
 {
     struct verdict verdict = { 0 };
-    bool ok, fixed = false;
+    bool ok, fixed = false, over = false;
 
     if (row->state == RECEIPT_ACCEPTED && !is_fixed(run, row, &fixed, err))
         return false;
@@ -70,8 +71,10 @@ static bool complete(struct run *run, const struct intake_item *item, struct rec
         return true;
     row->signed_.has_consumer_signature = true;
     row->signed_.consumer_signature = item->signed_.consumer_signature;
-    if (row->state == RECEIPT_ACCEPTED && !book_recharge(run->intake, run->group, row, err))
+    if (row->state == RECEIPT_ACCEPTED && !book_recharge(run->intake, run->group, row, &item->faults, &over, err))
         return false;
+    if (over)
+        return true;
     if (!store_receipt_countersign(run->group->db, row, err))
         return false;
     if (row->state != RECEIPT_QUARANTINED || row->code != CODE_COUNTERSIGNATURE_MISSING)

@@ -27,35 +27,6 @@ static bool provider_day(struct intake *intake, struct group *group, struct addr
         && tally_add(days, &key, *earned, err);
 }
 
-/* The same of what a consumer is billed. */
-static bool consumer_day(struct intake *intake, struct group *group, struct address consumer, struct amount *billed, struct err *err)
-{
-    struct tally *days = &intake->gathered.consumer_days;
-    struct tally_key key = day_key(group, consumer);
-    const struct tally_row *sum = tally_find(days, &key);
-
-    if (sum != NULL) {
-        *billed = sum->amount;
-        return true;
-    }
-    return store_consumer_day(group->db, consumer, key.number, billed, err) && tally_add(days, &key, *billed, err);
-}
-
-/* Of the consumer who would be billed, up to this day; asked only where there is a limit. */
-static bool consumer_period(struct intake *intake, struct group *group, const struct signed_receipt *r, struct amount *billed,
-                            struct err *err)
-{
-    const struct consumer *c = catalog_consumer(intake->gathered.snapshot->catalog, r->receipt.consumer, group->now_ms);
-    uint64_t day = group->clock_ms / DAY_MS;
-    struct amount before;
-
-    if (!r->has_consumer_signature || c == NULL || !c->has_credit_limit)
-        return true;
-    return consumer_day(intake, group, c->address, billed, err)
-        && store_consumer_days(group->db, c->address, rules_period_start(&intake->config.limits, day), day, &before, err)
-        && (amount_add(*billed, before, billed) || err_set(err, ERR_OVERFLOW, "a consumer's period over 256 bits"));
-}
-
 bool book_judge(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t received_at_ms,
                 enum judging judging, struct verdict *verdict, struct err *err)
 {
@@ -87,7 +58,7 @@ bool book_judge(struct intake *intake, struct group *group, const struct signed_
     if (provider != NULL && (!provider_day(intake, group, provider->address, &facts.provider_day, err)
                              || !measure_facts(intake, group, provider, &r->receipt, &facts.usage, err)))
         return false;
-    return consumer_period(intake, group, r, &facts.consumer_period, err) && rules_judge(&facts, verdict, err);
+    return credit_used(intake, group, r, group->now_ms, &facts.consumer_period, err) && rules_judge(&facts, verdict, err);
 }
 
 /* Goes on with the next batch where this receipt would take it over a bound.  While no batch ever held a reward none is closed:
@@ -139,16 +110,6 @@ static bool count_fee(struct gathered *g, const struct price_version *price, con
     return !g->epoch_running || charge->role != ROLE_CONSUMER || amount_is_zero(fee.fees) || tally_add(&g->fees, &key, fee.fees, err);
 }
 
-/* What a consumer is billed for, into the day that his credit limit is judged by. */
-static bool bill_day(struct intake *intake, struct group *group, const struct share *charge, struct err *err)
-{
-    struct tally_key key = day_key(group, charge->account);
-    struct amount billed;
-
-    return consumer_day(intake, group, charge->account, &billed, err)
-        && tally_add(&intake->gathered.consumer_days, &key, charge->amount, err);
-}
-
 /* Both sides of the entry, and the sums kept beside them. */
 static bool enter(struct intake *intake, struct group *group, const struct verdict *verdict, const struct signed_receipt *r,
                   const struct share *charge, struct err *err)
@@ -163,7 +124,7 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
     for (size_t i = 0; ok && i < credits.count; i++)
         ok = post(intake, &credits.list[i], err);
     shares_clear(&credits);
-    return ok && (charge->role != ROLE_CONSUMER || bill_day(intake, group, charge, err)) && post(intake, charge, err)
+    return ok && credit_use(intake, group, charge, group->now_ms, err) && post(intake, charge, err)
         && count_fee(g, verdict->price, charge, err)
         && tally_add(&g->batches, &(struct tally_key){ .number = g->batch.number }, verdict->amount, err)
         && tally_add(&g->days, &day, verdict->amount, err)
@@ -219,7 +180,23 @@ bool book_reprice(struct intake *intake, struct group *group, struct receipt_row
     return ok && (!note_price(&verdict, row) || store_receipt_requeue(group->db, row, err));
 }
 
-bool book_recharge(struct intake *intake, struct group *group, struct receipt_row *row, struct err *err)
+/* A limit is no less of one because the signature comes second: then the treasury goes on to pay. */
+static bool is_over_credit(struct intake *intake, struct group *group, const struct receipt_row *row, const struct price_version *price,
+                           struct faults *faults, bool *over, struct err *err)
+{
+    struct rule_facts facts = { .catalog = intake->gathered.snapshot->catalog, .limits = &intake->config.limits,
+                                .receipt = &row->signed_, .now_ms = group->now_ms };
+    struct verdict verdict = { .price = price, .amount = row->amount };
+
+    if (!credit_used(intake, group, &row->signed_, row->accepted_at_ms, &facts.consumer_period, err))
+        return false;
+    rules_judge_credit(&facts, &verdict);
+    *over = verdict.faults.count > 0;
+    *faults = verdict.faults;                 /* taken over: it had none */
+    return true;
+}
+
+bool book_recharge(struct intake *intake, struct group *group, struct receipt_row *row, struct faults *faults, bool *over, struct err *err)
 {
     const struct catalog *catalog = intake->gathered.snapshot->catalog;
     struct signed_receipt before = row->signed_;
@@ -229,17 +206,22 @@ bool book_recharge(struct intake *intake, struct group *group, struct receipt_ro
     before.has_consumer_signature = false;
     r.from = ledger_charge(catalog, &before, row->amount, row->accepted_at_ms);
     r.to = ledger_charge(catalog, &row->signed_, row->amount, row->accepted_at_ms);
+    *over = false;
     if (r.to.role != ROLE_CONSUMER)
+        return true;
+    if (price == NULL)
+        bug("a receipt was accepted under a price that is not there");
+    if (!is_over_credit(intake, group, row, price, faults, over, err))
+        return false;
+    if (*over)
         return true;
     row->has_charged = true;
     row->charged = r.to.account;
-    if (price == NULL)
-        bug("a receipt was accepted under a price that is not there");
     r.fee = fee_of(price, &r.to);
     if (amount_is_zero(row->amount))
         return true;
     gather_recharge(intake, &r);
-    return bill_day(intake, group, &r.to, err);
+    return credit_use(intake, group, &r.to, row->accepted_at_ms, err);
 }
 
 /* Who signed a held receipt is not kept beside it: its signature says. */

@@ -20,6 +20,7 @@ void gather_close(struct intake *intake)
     tally_reset(&g->fees);
     tally_reset(&g->demand);
     tally_reset(&g->consumer_days);
+    tally_reset(&g->credit);
     g->leaf_count = 0;
     g->submission_count = 0;
     g->recharge_count = 0;
@@ -126,6 +127,7 @@ bool gather_enter(struct intake *intake, struct group *group, struct err *err)
     tally_mark(&g->fees);
     tally_mark(&g->demand);
     tally_mark(&g->consumer_days);
+    tally_mark(&g->credit);
     return find_batch(intake, err);
 }
 
@@ -148,6 +150,7 @@ void gather_undo(struct intake *intake)
     tally_undo(&g->fees);
     tally_undo(&g->demand);
     tally_undo(&g->consumer_days);
+    tally_undo(&g->credit);
     g->leaf_count = g->marked.leaves;
     g->submission_count = g->marked.submissions;
     g->recharge_count = g->marked.recharges;

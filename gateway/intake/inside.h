@@ -48,7 +48,8 @@ struct gathered {
     bool stepped;                             /* the running task is the first, and moved prices: gone with it if it fails */
     struct batch_row batch;                   /* the open one, with what this group has added so far */
     struct batch_row stored;                  /* the store's open one, as the group found it */
-    struct tally postings, batches, days, consumer_days, demand;      /* demand: units by the version of the market's base */
+    struct tally postings, batches, days, demand;     /* demand: units by the version of the market's base */
+    struct tally consumer_days, credit;       /* credit.c */
     struct tally measures, caches;            /* measure.c */
     struct popularity_terms epoch;            /* of the pool, at now_ms */
     bool epoch_running, epoch_stored;
@@ -158,8 +159,10 @@ MUST_USE bool book_judge(struct intake *intake, struct group *group, const struc
                          enum judging judging, struct verdict *verdict, struct err *err);
 /* What a held row would be worth now, where that changed; it stays held for what it is held for. */
 MUST_USE bool book_reprice(struct intake *intake, struct group *group, struct receipt_row *row, struct err *err);
-/* An accepted row was countersigned: its debit goes to whom it would have gone to, had the signature come with it. */
-MUST_USE bool book_recharge(struct intake *intake, struct group *group, struct receipt_row *row, struct err *err);
+/* An accepted row was countersigned: its debit goes to whom it would have gone to, had the signature come with it.  over: the
+ * consumer's credit limit would be passed, faults say by what; nothing is changed then.  faults: an empty list. */
+MUST_USE bool book_recharge(struct intake *intake, struct group *group, struct receipt_row *row, struct faults *faults, bool *over,
+                            struct err *err);
 /* Prices, splits and charges it into the open batch and fills in all that acceptance sets but the promise; the caller stores the
  * row after book_promise. */
 MUST_USE bool book_accept(struct intake *intake, struct group *group, const struct verdict *verdict, struct receipt_row *row,
@@ -169,6 +172,11 @@ void book_promise(struct intake *intake, struct receipt_row *row, struct hash le
 /* Judges a held row again and stores what became of it; row->state and row->code say what.  Caller clears the verdict. */
 MUST_USE bool book_again(struct intake *intake, struct group *group, bool operator_released, struct receipt_row *row,
                          struct verdict *verdict, struct err *err);
+/* credit.c: what the consumer who would be billed for this, accepted then, was billed in that period; *used is left alone where it has
+ * no limit now.  And what one is billed now, for a receipt accepted then. */
+MUST_USE bool credit_used(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t accepted_at_ms,
+                          struct amount *used, struct err *err);
+MUST_USE bool credit_use(struct intake *intake, struct group *group, const struct share *charge, uint64_t accepted_at_ms, struct err *err);
 /* measure.c: what the rules of plausibility look at, and what an accepted receipt adds to it; p is its admitted provider. */
 MUST_USE bool measure_facts(struct intake *intake, struct group *group, const struct provider *p, const struct receipt *r,
                             struct usage_facts *facts, struct err *err);

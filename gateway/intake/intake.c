@@ -170,6 +170,7 @@ void intake_free(struct intake *intake)
     tally_clear(&intake->gathered.fees);
     tally_clear(&intake->gathered.demand);
     tally_clear(&intake->gathered.consumer_days);
+    tally_clear(&intake->gathered.credit);
     free(intake->gathered.leaves);
     free(intake->gathered.submissions);
     free(intake->gathered.recharges);

@@ -1,6 +1,8 @@
 /* The booking of an epoch that is over. */
 #include "gateway/pool/pool.h"
 
+#include <inttypes.h>
+
 #include "store/batches.h"
 #include "store/catalog.h"
 #include "store/ledger.h"
@@ -86,12 +88,30 @@ bool pool_compute(struct db *db, const struct popularity_terms *terms, struct po
     return ok;
 }
 
-static bool book_one(struct db *db, const struct catalog *catalog, const struct epoch_row *row, struct err *err)
+/* An epoch that no settlement could carry would hold up everybody behind it: it waits, and everything else goes on. */
+static bool fits(const struct popularity *p, const struct batch_row *open, struct amount room, struct err *err)
+{
+    char paid_text[U256_DECIMAL_MAX], open_text[U256_DECIMAL_MAX], room_text[U256_DECIMAL_MAX];
+    struct amount paid, sum;
+
+    if (!popularity_paid(p, &paid, err))
+        return false;
+    if (amount_is_zero(room) || (amount_add(paid, open->amount, &sum) && amount_cmp(sum, room) <= 0))
+        return true;
+    u256_to_decimal(paid.base_units, paid_text);
+    u256_to_decimal(open->amount.base_units, open_text);
+    u256_to_decimal(room.base_units, room_text);
+    return err_set(err, ERR_AGAIN, "epoch %" PRIu64 " pays %s and the open batch holds %s, together over %s, three quarters of the contract's cap",
+                   p->terms.epoch, paid_text, open_text, room_text);
+}
+
+static bool book_one(struct db *db, const struct catalog *catalog, const struct epoch_row *row, struct amount room, struct err *err)
 {
     struct popularity p = { 0 };
     struct amount paid = AMOUNT_ZERO;
     struct batch_row open;
     bool ok = pool_compute(db, &row->terms, &p, err) && store_batch_open(db, &open, err)
+        && fits(&p, &open, room, err)
         && pool_post(db, catalog, &p, open.number, &paid, err)
         && store_epoch_booked(db, &p, open.number, err)
         && store_pool_fees_drop(db, row->terms.epoch, err)
@@ -101,7 +121,7 @@ static bool book_one(struct db *db, const struct catalog *catalog, const struct 
     return ok;
 }
 
-bool pool_book(struct db *db, uint64_t now_ms, size_t *booked, struct err *err)
+bool pool_book(struct db *db, uint64_t now_ms, struct amount room, size_t *booked, struct err *err)
 {
     struct catalog *catalog = NULL;
     struct epoch_row row;
@@ -115,9 +135,10 @@ bool pool_book(struct db *db, uint64_t now_ms, size_t *booked, struct err *err)
         return true;
     ok = store_catalog_load(db, &catalog, &settings, err);
     while (ok && due && *booked < POOL_BOOKED_AT_ONCE) {
-        ok = book_one(db, catalog, &row, err) && find_due(db, now_ms, &row, &due, err);
+        ok = book_one(db, catalog, &row, room, err) && find_due(db, now_ms, &row, &due, err);
         *booked += ok;
     }
     catalog_free(catalog);
-    return ok;
+    /* Nothing of the one that did not fit was written: those before it stand. */
+    return ok || (err->code == ERR_AGAIN && *booked > 0);
 }

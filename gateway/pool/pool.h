@@ -19,8 +19,8 @@ MUST_USE bool pool_open_epochs(struct db *db, uint64_t now_ms, struct err *err);
 /* Whether an epoch can be booked: it is over, and every batch with jobs of it is active, so that no cancel can take any back. */
 MUST_USE bool pool_is_due(struct db *db, uint64_t now_ms, bool *due, struct err *err);
 /* In a writer's task: books what is due into the open batch, one epoch after the other; shares, postings and the batch's sum in
- * one commit.  *booked counts epochs. */
-MUST_USE bool pool_book(struct db *db, uint64_t now_ms, size_t *booked, struct err *err);
+ * one commit.  *booked counts epochs.  ERR_AGAIN: the first would take the batch over `room` (zero: no bound); it waits. */
+MUST_USE bool pool_book(struct db *db, uint64_t now_ms, struct amount room, size_t *booked, struct err *err);
 /* What the fees summed so far come to for an epoch that is not booked; popularity_clear, also after a failure. */
 MUST_USE bool pool_compute(struct db *db, const struct popularity_terms *terms, struct popularity *p, struct err *err);
 /* In a writer's task: the postings of a booked epoch, both sides, into a batch whose sum is the caller's; *paid is added to. */

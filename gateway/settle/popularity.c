@@ -5,22 +5,44 @@
 #include "gateway/base/log.h"
 #include "gateway/pool/pool.h"
 
+struct booking { struct amount room; size_t booked; };
+
 static bool book_due(void *self, struct group *group, struct err *err)
 {
-    return pool_book(group->db, group->now_ms, self, err);
+    struct booking *b = self;
+
+    return pool_book(group->db, group->now_ms, b->room, &b->booked, err);
+}
+
+/* What a batch may hold with an epoch in it: a quarter of the cap stays for corrections (intake bounds them). */
+static bool find_room(struct settle *s, struct amount *room, struct err *err)
+{
+    struct settlement_view view;
+    struct u256 quarter;
+
+    if (!settlement_read(s->rpc, s->config.contract, &view, err))
+        return false;
+    quarter = u256_div_u64(view.cap.base_units, 4, NULL);
+    if (!u256_sub(view.cap.base_units, quarter, &room->base_units))
+        bug("a quarter of the cap is more than the cap");
+    return true;
 }
 
 static bool book_all(struct settle *s, struct err *err)
 {
-    size_t booked = POOL_BOOKED_AT_ONCE;
+    struct booking b = { .booked = POOL_BOOKED_AT_ONCE };
     bool due;
 
-    while (booked == POOL_BOOKED_AT_ONCE) {
-        if (!pool_is_due(s->db, clock_now_ms(s->clock), &due, err) || (due && !settle_do(s, book_due, &booked, err)))
+    while (b.booked == POOL_BOOKED_AT_ONCE) {
+        if (!pool_is_due(s->db, clock_now_ms(s->clock), &due, err))
             return false;
-        if (!due || booked == 0)
+        if (!due)
             return true;
-        log_event(LOG_NOTICE_LEVEL, "popularity_booked", KV_U64("count", booked));
+        if (!find_room(s, &b.room, err) || !settle_do(s, book_due, &b, err))
+            return false;
+        if (b.booked == 0)
+            return true;
+        log_event(LOG_NOTICE_LEVEL, "popularity_booked", KV_U64("count", b.booked));
         settle_crash_point("popularity-booked");
     }
     return true;

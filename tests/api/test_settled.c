@@ -326,7 +326,7 @@ static bool turn_on_the_pool(void *self, struct group *group, struct err *err)
 
 static bool book_the_pool(void *self, struct group *group, struct err *err)
 {
-    return pool_book(group->db, group->now_ms, self, err);
+    return pool_book(group->db, group->now_ms, AMOUNT_ZERO, self, err);
 }
 
 static void models_show_how_popular_they_are(void **state)

@@ -77,6 +77,29 @@ test("a consumer's credit limit, and the period after", { timeout: 300_000 }, as
     }
   });
 
+  await t.test("a month's statement is that of its first and last moment, and what is no month is refused", async () => {
+    const { body: { now } } = await world.gateway.get("/v1/info"), month = new Date(now).toISOString().slice(0, 7), from = Date.parse(`${month}-01T00:00:00Z`);
+    const { body } = await world.gateway.get(`/v1/accounts/${consumer.address}/charges?period=${month}`);
+    const { body: named } = await world.gateway.get(`/v1/accounts/${consumer.address}/charges?from=${from}&until=${body.until}`);
+    assert.equal(body.from, from);
+    assert.ok(body.until >= now && body.until < now + 60_000);
+    assert.deepEqual([body.charged, body.digest], [named.charged, named.digest]);
+    const next = new Date(Date.parse(`${month}-28T00:00:00Z`) + 5 * DAY).toISOString().slice(0, 7);
+    for (const query of ["period=2026-13", "period=yesterday", `period=${next}`, `period=${month}&from=${from}`, `from=${from}`])
+      assert.equal((await world.gateway.get(`/v1/accounts/${consumer.address}/charges?${query}`)).status, 400, query);
+  });
+
+  await t.test("signing second does not pass it; the operator sees how much is used", async () => {
+    const unsigned = await job(7, { countersigned: false }), { body: { now } } = await world.gateway.get("/v1/info"), today = Math.floor(now / DAY) * DAY;
+    assert.equal((await post(unsigned)).status, "accepted");
+    const late = await post(await world.jobs.countersign(consumer, unsigned));
+    assert.deepEqual([late.status, late.errors?.map(({ code }) => code)], ["duplicate", ["over-limit"]]);
+    assert.match(late.errors[0].detail, /^7 on top of 10000 billed this period, the credit limit is 10000/);
+    assert.equal(await charged(), String(2n * LIMIT));
+    const { body } = await world.gateway.admin("GET", `/admin/v1/consumers/${consumer.address}`);
+    assert.deepEqual(body.period, { from: today, until: today + DAY, billed: String(LIMIT) });
+  });
+
   await t.test("an operator may let one through, or raise it", async () => {
     const path = `/admin/v1/quarantine/${held.provider}/${held.jobId}/release`;
     assert.equal((await world.gateway.admin("POST", path, { reason: "agreed on the phone" })).status, 200);

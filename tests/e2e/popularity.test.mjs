@@ -194,6 +194,35 @@ test("what is widely used is rewarded, once, whatever dies meanwhile", { timeout
     assert.ok(await bookedEpoch() >= of.length);
   });
 
+  await t.test("a statement has a line for each part, and its figures give the share again", async () => {
+    const statement = async (address) => {
+      const items = [];
+      for (let next = ""; next !== null;) {
+        const { body } = await world.gateway.get(`/v1/accounts/${address}/statements?limit=3&cursor=${next}`);
+        items.push(...body.items);
+        next = body.next;
+      }
+      return items;
+    };
+    let parts = 0;
+    for (const { address } of [...world.creators, ...world.nodes]) {
+      const { body } = await world.gateway.get(`/v1/accounts/${address}`), items = await statement(address);
+      const sum = (list) => list.reduce((all, { share }) => all + BigInt(share), 0n), popular = items.filter(({ kind }) => kind === "popularity");
+      assert.equal(sum(items), BigInt(body.earned), address);
+      assert.equal(sum(popular), BigInt(body.byRole.popularity ?? 0), address);
+      for (const { epoch, model, gross, reason, at } of popular) {
+        const line = of.find((l) => l.epoch === epoch), row = line.models.find((m) => m.model === model);
+        const [, available, score, scores, cap, fees] = reason.match(/less of (\d+) x (\d+) \/ (\d+) scores and (\d+) bps of (\d+) fees/).map((x) => x.match(/^\d+$/) && BigInt(x));
+        const part = (available * score) / scores, most = (fees * cap) / BPS;
+        assert.equal(gross, row.share);
+        assert.equal(BigInt(gross), part < most ? part : most);
+        assert.equal(at, line.ends);
+        parts++;
+      }
+    }
+    assert.ok(parts > of.length, `${parts} parts`);
+  });
+
   await t.test("the audit agrees, and finds a share that is one unit too high", async () => {
     const dir = path.join(world.gateway.dir, "archive");
     assert.ok((await world.gateway.command(["audit", world.gateway.url])).settlements > 2);

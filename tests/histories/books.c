@@ -34,6 +34,28 @@ json *postings_to_json(struct db *db, uint64_t last, struct err *err)
     return postings;
 }
 
+json *billed_to_json(struct db *db, struct err *err)
+{
+    json *billed = json_new_array();
+    struct stmt st;
+    bool row;
+
+    if (db_prepare(db, "SELECT consumer, day, amount FROM consumer_days ORDER BY consumer, day", &st, err))
+        while (stmt_step(&st, &row, err)) {
+            json *line;
+
+            if (!row)
+                return billed;
+            line = json_new_object();
+            json_put_address(line, "consumer", stmt_address(&st));
+            json_put_u64(line, "day", stmt_u64(&st));
+            json_put_amount(line, "amount", stmt_amount(&st));
+            json_add(billed, line);
+        }
+    json_free(billed);
+    return NULL;
+}
+
 static bool add_price_row(void *self, const struct price_version *p)
 {
     json_add(self, price_to_json(p));
@@ -42,7 +64,7 @@ static bool add_price_row(void *self, const struct price_version *p)
 
 bool do_books(const json *in, json *out, struct err *err)
 {
-    json *postings, *prices = json_new_array();
+    json *postings, *billed, *prices = json_new_array();
     struct batch_row open;
     uint64_t released;
 
@@ -55,6 +77,10 @@ bool do_books(const json *in, json *out, struct err *err)
     if (postings == NULL)
         return false;
     json_put(out, "postings", postings);
+    billed = billed_to_json(here.world->db, err);
+    if (billed == NULL)
+        return false;
+    json_put(out, "billed", billed);
     return true;
 }
 

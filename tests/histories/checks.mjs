@@ -22,12 +22,16 @@ function sumsOf(postings) {
   return sums;
 }
 
+/** "consumer day" → amount. */
+const billedDays = (rows) => sorted(new Map(rows.filter(({ amount }) => amount !== "0").map(({ consumer, day, amount }) => [`${consumer.toLowerCase()} ${day}`, BigInt(amount)])));
+
 /** Gives what another run of the history must come to. */
 export async function checkBooks({ driver, model, archives }) {
   const books = await driver.do({ do: "books" }), { leaves, debts, differs } = replay(archives);
   const end = { sums: sorted(sumsOf(books.postings)), prices: byTime(books.prices) };
   assert.deepEqual(end.sums, sorted(model.sums()), "postings");
   assert.deepEqual(end.prices, byTime(model.prices), "prices");
+  assert.deepEqual(billedDays(books.billed), sorted(model.billedDays()), "what consumers were billed a day");
   assert.deepEqual(differs, [], "what the archives say");
   assert.deepEqual(sorted(leaves), sorted(model.settled.leaves), "leaves replayed from the archives");
   assert.deepEqual(sorted(debts), sorted(model.settled.debts), "debts replayed from the archives");
@@ -43,6 +47,7 @@ export async function checkRebuilt({ driver, model }) {
   const rebuilt = await driver.do({ do: "rebuild" });
   assert.equal(rebuilt.error, undefined, `rebuild: ${rebuilt.error}`);
   assert.deepEqual(sorted(sumsOf(rebuilt.postings)), sorted(model.sums(model.settled.last)), "postings of a rebuilt store");
+  assert.deepEqual(billedDays(rebuilt.billed), sorted(model.billedDays(model.settled.last)), "what consumers were billed a day, in a rebuilt store");
   assert.deepEqual(amounts(rebuilt.leaves, "claimable"), sorted(model.settled.leaves), "leaves of a rebuilt store");
   assert.deepEqual(amounts(rebuilt.debts, "owed"), sorted(model.settled.debts), "debts of a rebuilt store");
 }

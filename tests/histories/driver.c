@@ -89,6 +89,7 @@ static bool do_begin(const json *in, json *out, struct err *err)
     here.payout_said_ms = 0;
     here.world->config.limits.credit_days = number(in, "creditDays");
     here.world->config.quote_max_ms = number(in, "quoteMax");
+    here.world->config.limits.require_countersignature = flag(in, "mustSign");
     world_restart(here.world);
     chain_begin(31337, here.world->config.domain.contract, here.token);
     for (size_t i = 1; i <= PEOPLE; i++) {
@@ -116,7 +117,7 @@ static bool do_end(const json *in, json *out, struct err *err)
 
 static const struct { const char *name; command_fn *run; } commands[] = {
     { "begin", do_begin }, { "end", do_end }, { "clock", do_clock }, { "restart", do_restart },
-    { "admit", do_admit }, { "expel", do_expel }, { "enroll", do_enroll }, { "dismiss", do_dismiss },
+    { "admit", do_admit }, { "cap", do_cap }, { "expel", do_expel }, { "enroll", do_enroll }, { "dismiss", do_dismiss },
     { "claim", do_claim }, { "verify", do_verify }, { "price", do_price }, { "pool", do_pool },
     { "capacity", do_capacity }, { "quote", do_quote },
     { "post", do_post }, { "release", do_release }, { "refuse", do_refuse },

@@ -29,7 +29,7 @@ const struct party *person_of(struct address address);
 
 typedef bool command_fn(const json *in, json *out, struct err *err);
 /* settings.c */
-command_fn do_admit, do_expel, do_enroll, do_dismiss, do_claim, do_verify, do_price, do_pool;
+command_fn do_admit, do_cap, do_expel, do_enroll, do_dismiss, do_claim, do_verify, do_price, do_pool;
 /* offers.c */
 command_fn do_capacity, do_quote;
 /* receipts.c */
@@ -43,6 +43,8 @@ command_fn do_books, do_audit;
 command_fn do_rebuild;
 /* Of one store: its postings in the batches 1 to last. */
 json *postings_to_json(struct db *db, uint64_t last, struct err *err);      /* NULL with err; caller owns */
+/* And what consumers were billed, a row a day. */
+json *billed_to_json(struct db *db, struct err *err);
 /* mutations.c */
 command_fn do_plant, do_mutations;
 

@@ -3,7 +3,7 @@ import { Rng, uuid7 } from "../e2e/jobs.mjs";
 
 const HOUR = 3_600_000, DAY = 24 * HOUR, WINDOW = 300_000;         // the shortest of the markets; all others are multiples
 const ROLES = { providers: [1, 6], consumers: [7, 10], creators: [11, 18], payouts: [19, 24] };
-const DECIDED = new Set(["late", "duplicate-job", "over-limit", "quote-mismatch"]);        // by an operator
+const DECIDED = new Set(["late", "duplicate-job", "over-limit", "quote-mismatch", "countersignature-missing"]);        // by an operator
 const digest = (n) => `0x${n.toString(16).padStart(2, "0").repeat(32)}`;
 
 /** bps that sum to at most 10 000 (exactly: `exact`); every part may be 0. */
@@ -23,12 +23,12 @@ export class History {
   /** contention: things may happen whose outcome hangs on the order of jobs. */
   constructor(seed, contention) {
     Object.assign(this, { rng: new Rng(seed), contention });
-    this.settings = { creditDays: this.pick([0, 1, 2, 2, 3, 30]), quoteMax: this.pick([60_000, 300_000, 900_000]) };
+    this.settings = { creditDays: this.pick([0, 1, 2, 2, 3, 30]), quoteMax: this.pick([60_000, 300_000, 900_000]), mustSign: this.chance(15) };
     this.queue = [];                 // of a scene that goes on: what makes each line of it
     this.quotes = [];                // {quote, model, provider, consumer, validUntil}, people as numbers
     this.markets = [];               // {model, market, from}: set at some time
     this.claimed = [];               // {model, creator, parents, verified}
-    this.admitted = new Set();       // ever
+    this.admitted = new Map();       // ever: provider -> payout
     this.expelled = new Set();
     this.enrolled = new Set();
     this.jobs = [];                  // posted receipts, with `countersigned`
@@ -39,6 +39,7 @@ export class History {
   /** What accepted jobs came to. */
   get amounts() { return [1n, ...[...this.model.receipts.values()].filter((e) => e.state === "accepted" && e.amount > 0n).map((e) => e.amount)]; }
 
+  get there() { return [...this.admitted.keys()].filter((p) => !this.expelled.has(p)); }
   some([first, last]) { return first + this.rng.below(last - first + 1); }
   pick(list) { return list[this.rng.below(list.length)]; }
   chance(percent) { return this.rng.below(100) < percent; }
@@ -48,12 +49,12 @@ export class History {
   admit(now) {
     const provider = this.some(ROLES.providers);
     if (this.admitted.has(provider)) return undefined;
-    this.admitted.add(provider);
-    return { do: "admit", provider, ...(this.chance(30) ? { payout: this.some(ROLES.payouts) } : {}) };
+    this.admitted.set(provider, this.chance(30) ? { payout: this.some(ROLES.payouts) } : {});
+    return { do: "admit", provider, ...this.admitted.get(provider) };
   }
 
   expel() {
-    const there = [...this.admitted].filter((p) => !this.expelled.has(p));
+    const { there } = this;
     if (there.length < 3) return undefined;
     const provider = this.pick(there);
     this.expelled.add(provider);
@@ -95,8 +96,33 @@ export class History {
       return { do: "enroll", patch: true, consumer, creditLimit: String(creditLimit) };
     };
     const day = (then) => ({ do: "clock", now: then - (then % DAY) + DAY * (1 + this.rng.below(2)) + 3_000 + this.rng.below(60_000) });
-    this.queue = [...(this.chance(50) ? [unsigned, limit, both] : [limit]), job, ...(this.chance(60) ? [day] : []), job, ...(this.chance(30) ? [day] : []), job, job];
+    this.queue = [...(this.chance(50) ? [unsigned, limit, ...(this.chance(50) ? [day] : []), both] : [limit]), job, ...(this.chance(60) ? [day] : []), job, ...(this.chance(30) ? [day] : []), job, job];
     return job(now);
+  }
+
+  /** Jobs that are alike of one provider, over a day's end, under a limit a day that one of them meets or passes by a unit. */
+  daily(now) {
+    if (!this.contention || this.there.length === 0 || !this.claimed.some((c) => c.verified)) return undefined;
+    const provider = this.pick(this.there), whose = this.people[provider - 1], receipt = { ...this.usual(now), provider: whose };
+    const today = (then) => [...this.model.receipts.values()].filter((e) => e.state === "accepted" && e.receipt.provider === whose
+      && Math.floor(e.acceptedAt / DAY) === Math.floor(then / DAY)).map((e) => e.amount);
+    const job = (then) => ({ do: "post", bundle: false, receipts: [{ countersigned: false, receipt: { ...receipt, jobId: uuid7(then - 2_000, this.rng),
+      startedAt: then - 2_000, finishedAt: then - 1_000 } }] });
+    const limit = (then) => {
+      const one = today(then).at(-1) || 1n, earned = today(then).reduce((sum, x) => sum + x, 0n);
+      return { do: "admit", patch: true, provider, ...this.admitted.get(provider), dailyLimit: String(this.pick([earned, earned + one - 1n, earned + one, 2n * one])) };
+    };
+    const day = (then) => ({ do: "clock", now: then - (then % DAY) + DAY + 3_000 + this.rng.below(60_000) });
+    const free = () => ({ do: "admit", patch: true, provider, ...this.admitted.get(provider) });
+    this.queue = [limit, job, ...(this.chance(60) ? [day] : []), job, job, ...(this.chance(60) ? [free] : [])];
+    return job(now);
+  }
+
+  /** What one receipt, and one batch, may come to: near what jobs did, so that some meet it to the unit. */
+  cap() {
+    if (!this.contention) return undefined;
+    const seen = this.pick(this.amounts);
+    return { do: "cap", max: String(this.pick([0n, seen, seen - 1n, 2n * seen, 3n * seen - 1n, 9n * seen, seen / 4n, (seen + 3n) / 4n])) };
   }
 
   dismiss() {
@@ -159,7 +185,7 @@ export class History {
   capacity(now, model = this.claimed.length > 0 ? this.pick(this.claimed).model : digest(0xa0), from) {
     const skew = this.chance(4) ? 310_000 : this.rng.below(290_000), validFrom = from ?? (this.chance(50) ? now - skew : now + skew);
     const life = this.chance(50) ? HOUR : 1 + this.rng.below(this.chance(4) ? 2 * HOUR : HOUR);
-    return { do: "capacity", provider: this.chance(90) && this.admitted.size > 0 ? this.pick([...this.admitted]) : this.some(ROLES.providers), model,
+    return { do: "capacity", provider: this.chance(90) && this.admitted.size > 0 ? this.pick([...this.admitted.keys()]) : this.some(ROLES.providers), model,
       unitsPerSecond: this.rng.below(1 << this.rng.below(14)), validFrom, validUntil: validFrom + life };
   }
 
@@ -213,7 +239,7 @@ export class History {
 
   /** A job that nothing is wrong with, if there is a price. */
   usual(now) {
-    const there = [...this.admitted].filter((p) => !this.expelled.has(p)), provider = there.length > 0 ? this.pick(there) : ROLES.providers[0];
+    const { there } = this, provider = there.length > 0 ? this.pick(there) : ROLES.providers[0];
     const { receipt } = this.receipt(now, this.pick(this.claimed.filter((c) => c.verified)).model);
     return { ...receipt, quote: undefined, provider: this.people[provider - 1] };
   }
@@ -277,7 +303,9 @@ export class History {
     if (roll < 12) return this.relimit();
     if (roll < 15) return this.credit(now);
     if (roll < 16) return this.dismiss();
-    if (roll < 21) return this.claim(now);
+    if (roll < 18) return this.daily(now);
+    if (roll < 19) return this.cap();
+    if (roll < 22) return this.claim(now);
     if (roll < 28) return this.verify();
     if (roll < 35) return this.price(now);
     if (roll < 37) return this.pool();

@@ -9,7 +9,7 @@ const BPS = 10_000n, DAY = 24 * 3_600_000, MAX_AGE = DAY, MAX_AHEAD = 300_000;
 const WAITS = new Set(["unknown-provider", "unknown-model", "unverified-creator", "unpriced"]);
 export const DEBITS = new Set(["consumer", "treasury", "adjusted-down"]);
 export const NOBODY = `0x${"00".repeat(20)}`, NO_MODEL = `0x${"00".repeat(32)}`;
-const low = (text) => text.toLowerCase();
+const low = (text) => text.toLowerCase(), dayOf = (ms) => Math.floor(ms / DAY);
 
 /** What one model is paid, its ancestors' parts with role `ancestral`. */
 export function payModel(digest, x, role, ancestral, verified, give) {
@@ -38,10 +38,10 @@ export function sharesOf({ receipt, amount, split, payout, protocol, verified })
 }
 
 export class Model {
-  constructor({ protocol, creditDays, quoteMax }) {
-    Object.assign(this, { protocol: low(protocol), creditDays, now: 0, batch: 1, carried: false });
+  constructor({ protocol, creditDays, quoteMax, mustSign }) {
+    Object.assign(this, { protocol: low(protocol), creditDays, mustSign, now: 0, batch: 1, receiptMax: 0n });
     this.offers = new Offers(this, quoteMax);
-    this.providers = new Map();      // address -> payout
+    this.providers = new Map();      // address -> {payout, dailyLimit}
     this.consumers = new Map();      // address -> {creditLimit}, of the enrolled
     this.claims = new Map();         // digest -> [{creator, parents, verified}]
     this.prices = [];
@@ -49,7 +49,8 @@ export class Model {
     this.billed = new Map();         // jobId -> provider
     this.postings = new Map();       // batch account role model -> amount
     this.counts = new Map();         // batch -> accepted receipts
-    this.corrected = new Set();      // batches
+    this.worth = new Map();          // batch -> what its receipts, and the pool, came to
+    this.corrected = new Map();      // batch -> what was corrected upwards
     this.settled = { last: 0, leaves: new Map(), debts: new Map() };
     this.opened = 0;                 // when the open batch was
     this.terms = [];                 // of the popularity pool: {since, epochMs, budget, capBps}
@@ -64,8 +65,12 @@ export class Model {
 
   // ---- settings; what they were waited for is judged again
 
-  admit(provider, payout) { this.providers.set(low(provider), low(payout ?? provider)); this.judgeWaiting(); }
-  repay(provider, payout) { this.providers.set(low(provider), low(payout)); }
+  admit(provider, payout, dailyLimit) {
+    this.providers.set(low(provider), { payout: low(payout ?? provider), dailyLimit: dailyLimit && BigInt(dailyLimit) });
+    this.judgeWaiting();
+  }
+  /** max: a quarter of what the contract lets a settlement grow by; 0: not known yet. */
+  cap(max) { this.receiptMax = BigInt(max); }
   expel(provider) { this.providers.delete(low(provider)); this.offers.withdraw(low(provider)); }
   enroll(consumer, creditLimit) { this.consumers.set(low(consumer), { creditLimit: creditLimit && BigInt(creditLimit) }); }
   dismiss(consumer) { this.consumers.delete(low(consumer)); }
@@ -101,21 +106,37 @@ export class Model {
     if (version === undefined) return "unpriced";
     entry.version = version;
     entry.amount = priceOf(receipt, version.perMillion);
+    if (this.receiptMax > 0n && entry.amount > 4n * this.receiptMax) return operator ? "over-limit" : this.first(entry, "over-limit", quoted);
     if (operator) return "";
+    return this.first(entry, this.receiptMax > 0n && entry.amount > this.receiptMax ? "over-limit" : "", quoted);
+  }
+
+  /** Of the rules that an operator may overrule the first that fails; `cap`: what the contract's cap says. */
+  first(entry, cap, quoted) {
+    const { receipt } = entry;
     if (entry.receivedAt - receipt.finishedAt > MAX_AGE) return "late";
     const other = this.billed.get(receipt.jobId);
     if (other !== undefined && other !== low(receipt.provider)) return "duplicate-job";
-    if (this.isOverCredit(entry)) return "over-limit";
+    if (cap !== "" || this.isOverDay(entry) || this.isOverCredit(entry, this.now)) return "over-limit";
+    if (this.mustSign && !entry.countersigned) return "countersignature-missing";
     if (receipt.quote !== undefined && quoted === undefined) return "quote-mismatch";
     return "";
   }
 
-  /** Whether the consumer who would be billed has had so much in this period that it would pass the limit. */
-  isOverCredit({ receipt, countersigned, amount }) {
+  /** Whether the provider has earned so much this day that it would pass its limit. */
+  isOverDay({ receipt, amount }) {
+    const provider = low(receipt.provider), { dailyLimit } = this.providers.get(provider);
+    return dailyLimit !== undefined && [...this.receipts.values()]
+      .filter((e) => e.state === "accepted" && low(e.receipt.provider) === provider && dayOf(e.acceptedAt) === dayOf(this.now))
+      .reduce((sum, e) => sum + e.amount, amount) > dailyLimit;
+  }
+
+  /** Whether the consumer who would be billed has had so much, in the period of a job accepted at `at`, that it would pass the limit. */
+  isOverCredit({ receipt, countersigned, amount }, at) {
     const consumer = receipt.consumer && low(receipt.consumer), limit = this.consumers.get(consumer)?.creditLimit;
     if (!countersigned || limit === undefined) return false;
-    const today = Math.floor(this.now / DAY), first = this.creditDays === 0 ? 0 : today - (today % this.creditDays);
-    return [...this.receipts.values()].filter((e) => e.billed === consumer && e.billedAt >= first * DAY)
+    const periodOf = (ms) => (this.creditDays === 0 ? 0 : Math.floor(dayOf(ms) / this.creditDays));
+    return [...this.receipts.values()].filter((e) => e.billed === consumer && periodOf(e.acceptedAt) === periodOf(at))
       .reduce((sum, e) => sum + e.amount, amount) > limit;
   }
 
@@ -139,10 +160,12 @@ export class Model {
 
   accept(entry) {
     const { receipt, amount, version } = entry;
+    this.makeRoom(amount);
     Object.assign(entry, { state: "accepted", code: "", batch: this.batch, acceptedAt: this.moment(), enrolled: receipt.consumer !== undefined && this.consumers.has(low(receipt.consumer)) });
     this.billed.set(receipt.jobId, low(receipt.provider));
     this.counts.set(this.batch, (this.counts.get(this.batch) ?? 0) + 1);
-    entry.shares = sharesOf({ receipt, amount, split: version.split, payout: this.providers.get(low(receipt.provider)),
+    this.worth.set(this.batch, (this.worth.get(this.batch) ?? 0n) + amount);
+    entry.shares = sharesOf({ receipt, amount, split: version.split, payout: this.providers.get(low(receipt.provider)).payout,
       protocol: this.protocol, verified: (digest) => this.verified(digest) });
     for (const share of entry.shares) this.book(share, 1n);
     this.charge(entry);
@@ -151,7 +174,17 @@ export class Model {
   charge(entry) {
     const charge = this.chargeOf(entry);
     this.book(charge, 1n);
-    if (charge.role === "consumer") Object.assign(entry, { billed: charge.account, billedAt: this.now });
+    if (charge.role === "consumer") entry.billed = charge.account;
+  }
+
+  /** The batch is full where this would take it over its bound; what would do so by itself is in a batch of its own. */
+  makeRoom(amount) {
+    const worth = this.worth.get(this.batch) ?? 0n;
+    if (this.receiptMax > 0n && worth > 0n && worth + amount > this.receiptMax) this.closeOpen();
+  }
+  closeOpen() {
+    this.batch++;
+    this.opened = this.moment();
   }
 
   chargeOf({ receipt, amount, enrolled, countersigned }) {
@@ -160,21 +193,27 @@ export class Model {
       : { account: NOBODY, role: "treasury", model: low(receipt.model), amount };
   }
 
-  /** A consumer signature that came later counts while the batch is open. */
+  /** A consumer signature that came later counts while the batch is open, and within the credit limit; what waited for it is judged. */
   complete(entry) {
-    if (entry.countersigned || (entry.state === "accepted" && entry.batch < this.batch)) return;
-    if (entry.state === "accepted") this.book(this.chargeOf(entry), -1n);
+    const accepted = entry.state === "accepted";
+    if (entry.countersigned || (accepted && entry.batch < this.batch)) return;
+    if (accepted && entry.enrolled && this.isOverCredit({ ...entry, countersigned: true }, entry.acceptedAt)) return;
+    if (accepted) this.book(this.chargeOf(entry), -1n);
     entry.countersigned = true;
-    if (entry.state === "accepted") this.charge(entry);
+    if (accepted) this.charge(entry);
+    if (entry.state !== "quarantined" || entry.code !== "countersignature-missing") return;
+    entry.code = this.judge(entry, false);
+    if (entry.code === "") this.accept(entry);
   }
 
   /** A correction: up credits the account, down the protocol account, each against the other.  False: refused. */
   adjust({ account, amount, sign }) {
-    if (low(account) === this.protocol) return false;
+    const up = (this.corrected.get(this.batch) ?? 0n) + (sign === "+" ? BigInt(amount) : 0n);
+    if (low(account) === this.protocol || (sign === "+" && this.receiptMax > 0n && up > this.receiptMax)) return false;
     const [credited, debited] = sign === "+" ? [low(account), this.protocol] : [this.protocol, low(account)];
     this.book({ account: credited, role: "adjusted-up", model: NO_MODEL, amount: BigInt(amount) }, 1n);
     this.book({ account: debited, role: "adjusted-down", model: NO_MODEL, amount: BigInt(amount) }, 1n);
-    this.corrected.add(this.batch);
+    this.corrected.set(this.batch, up);
     return true;
   }
 
@@ -232,22 +271,32 @@ export class Model {
         payModel(model, share, "popularity", "popularity", (digest) => this.verified(digest), give);
         this.book({ account: NOBODY, role: "treasury", model, amount: share }, 1n);
         if (share > 0n) this.paidByPool = this.batch;
+        this.worth.set(this.batch, (this.worth.get(this.batch) ?? 0n) + share);
       }
       this.poolCarry = carriedOut;
       this.booked++;
     }
   }
 
+  /** What each consumer was billed a day of acceptance, in batches up to `last`: [consumer day, amount]. */
+  billedDays(last = Infinity) {
+    const days = new Map();
+    for (const e of this.receipts.values()) {
+      const name = `${e.billed} ${dayOf(e.acceptedAt)}`;
+      if (e.billed !== undefined && e.batch <= last && e.amount > 0n) days.set(name, (days.get(name) ?? 0n) + e.amount);
+    }
+    return days;
+  }
+
   /** The batch that a run settles now; undefined: nothing to do. */
   close() {
-    if (!this.carried) {
+    if (this.settled.last + 1 === this.batch) {          /* none waits that is full, or was carried */
       this.bookPool();
       const holds = this.counts.has(this.batch) || this.paidByPool === this.batch || this.corrected.has(this.batch);
       if (!holds || this.standAfter(this.batch).leaves.size === 0) return undefined;
-      this.batch++;
-      this.opened = this.moment();
+      this.closeOpen();
     }
-    return this.batch - 1;
+    return this.settled.last + 1;
   }
 
   /** "account role model" → amount over all batches, or those up to `last`. */

@@ -1,6 +1,5 @@
 #include "tests/histories/mutations.h"
 
-#include "gateway/core/rules.h"
 #include "gateway/rebuild/parts.h"
 #include "store/adjustments.h"
 #include "store/market.h"
@@ -8,7 +7,7 @@
 
 #define WINDOW_MS 300000u                     /* the shortest of a history's markets */
 
-static enum history_mutation mutation;         /* the one that is planted */
+enum history_mutation mutation = MUTATION_NONE;
 
 static const struct { const char *name, *text; } rows[MUTATIONS] = {
     { "NONE", "the code as it is" },
@@ -49,12 +48,6 @@ bool do_mutations(const json *in, json *out, struct err *err)
     json_put(out, "mutations", list);
     return true;
 }
-
-/* What the linker calls `function` is declared as __real_function, what it calls instead as __wrap_function. */
-#define WRAPPED(result, function, ...)              \
-    result __real_##function(__VA_ARGS__);          \
-    result __wrap_##function(__VA_ARGS__);          \
-    result __wrap_##function(__VA_ARGS__)
 
 /* ---- corrections ---- */
 
@@ -142,48 +135,4 @@ WRAPPED(bool, intake_new, const struct intake_config *config, struct writer *wri
 {
     return (mutation != MUTATION_DEMAND_LOST_BY_RESTART || writer_do(writer, forget_demand, NULL, err))
         && __real_intake_new(config, writer, signer, clock, snapshots, intake, err);
-}
-
-/* ---- quotes, credit, what is held ---- */
-
-WRAPPED(bool, quote_matches, const struct quote *q, const struct receipt *r)
-{
-    struct quote wider = *q;
-
-    if (mutation == MUTATION_QUOTE_AFTER_EXPIRY)
-        wider.valid_until_ms = UINT64_MAX;
-    if (mutation == MUTATION_QUOTE_FOR_ANYBODY)
-        wider.provider = wider.consumer = (struct address){ { 0 } };
-    return __real_quote_matches(&wider, r);
-}
-
-static bool price_in_force(const struct rule_facts *facts, struct verdict *v, struct err *err)
-{
-    const struct receipt *r = &facts->receipt->receipt;
-    const struct price_version *price = catalog_price(facts->catalog, r->model, r->finished_at_ms, facts->now_ms);
-
-    if (price != NULL)
-        v->price = price;
-    return price_receipt(v->price, r->count, &v->amount, err);
-}
-
-WRAPPED(bool, rules_judge, const struct rule_facts *facts, struct verdict *verdict, struct err *err)
-{
-    struct rule_facts other = *facts;
-    const struct consumer *c = catalog_consumer(facts->catalog, facts->receipt->receipt.consumer, facts->now_ms);
-
-    if (mutation == MUTATION_CREDIT_ONE_MORE && c != NULL && amount_cmp(facts->consumer_period, c->credit_limit) <= 0)
-        other.consumer_period = AMOUNT_ZERO;
-    return __real_rules_judge(&other, verdict, err)
-        && (mutation != MUTATION_QUOTE_UNPRICED || !verdict->quoted || price_in_force(facts, verdict, err));
-}
-
-WRAPPED(uint64_t, rules_period_start, const struct rule_limits *limits, uint64_t day)
-{
-    return __real_rules_period_start(limits, day) + (mutation == MUTATION_CREDIT_PERIOD_LATE);
-}
-
-WRAPPED(bool, store_receipt_refuse, struct db *db, struct job_id job, struct address provider, const char *reason, struct err *err)
-{
-    return mutation == MUTATION_REFUSAL_FORGOTTEN || __real_store_receipt_refuse(db, job, provider, reason, err);
 }

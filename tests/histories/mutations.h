@@ -19,11 +19,22 @@
     X(QUOTE_UNPRICED,         "a quote that binds does not fix the price")                      \
     X(CREDIT_ONE_MORE,        "a credit limit is passed by one receipt")                        \
     X(CREDIT_PERIOD_LATE,     "a credit period begins a day late")                              \
+    X(CREDIT_BY_SIGNING_LATE, "a credit limit is passed by a signature that comes second")      \
+    X(BILLED_WHEN_SIGNED,     "a late countersignature counts on the day it came")              \
+    X(DAY_ONE_MORE,           "a provider's limit a day is passed by one receipt")              \
+    X(CAP_FOR_OPERATORS,      "an operator may release what no settlement could carry")         \
     X(REFUSAL_FORGOTTEN,      "what an operator refused stays held")                            \
     X(REBUILT_WITHOUT,        "a rebuilt store lacks corrections")
 
 #define HISTORY_MUTATION_NAME(name, text) MUTATION_##name,
 enum history_mutation { MUTATION_NONE, HISTORY_MUTATIONS(HISTORY_MUTATION_NAME) MUTATIONS };
 #undef HISTORY_MUTATION_NAME
+extern enum history_mutation mutation;         /* the one that is planted */
+
+/* What the linker calls `function` is declared as __real_function, what it calls instead as __wrap_function. */
+#define WRAPPED(result, function, ...)              \
+    result __real_##function(__VA_ARGS__);          \
+    result __wrap_##function(__VA_ARGS__);          \
+    result __wrap_##function(__VA_ARGS__)
 
 #endif

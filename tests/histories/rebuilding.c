@@ -47,7 +47,7 @@ static bool put_ends(struct db *db, json *out, struct err *err)
 static bool put_store(struct db *db, json *out, struct err *err)
 {
     struct batch_row open;
-    json *postings;
+    json *postings, *billed;
 
     if (!store_batch_open(db, &open, err))
         return false;
@@ -55,6 +55,10 @@ static bool put_store(struct db *db, json *out, struct err *err)
     if (postings == NULL)
         return false;
     json_put(out, "postings", postings);
+    billed = billed_to_json(db, err);
+    if (billed == NULL)
+        return false;
+    json_put(out, "billed", billed);
     return put_ends(db, out, err);
 }
 

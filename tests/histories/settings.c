@@ -24,11 +24,25 @@ bool do_admit(const json *in, json *out, struct err *err)
     enum admit_result result;
 
     (void)out;
-    memset(&p.daily_limit, 0x7f, sizeof p.daily_limit);       /* no bound: a history may pay anything */
+    if (!json_get_amount(json_member(in, "dailyLimit"), &p.daily_limit))
+        memset(&p.daily_limit, 0x7f, sizeof p.daily_limit);       /* no bound: a history may pay anything */
     if (number(in, "payout") != 0)
         p.payout = person(in, "payout")->address;
     say_payout(person(in, "provider"), &p);
     return admit_provider(here.world->intake, WHO, &p, flag(in, "patch"), &result, err);
+}
+
+/* As settling tells it, once it has asked the contract for its cap. */
+bool do_cap(const json *in, json *out, struct err *err)
+{
+    struct amount max;
+
+    (void)out, (void)err;
+    if (!json_get_amount(json_member(in, "max"), &max))
+        bug("cap: max");
+    here.world->config.batch_amount_max = max;                /* a restart finds the same contract */
+    intake_set_batch_amount_max(here.world->intake, max);
+    return true;
 }
 
 bool do_expel(const json *in, json *out, struct err *err)

@@ -8,7 +8,8 @@ const address = (people, number) => number && people[number - 1];
 
 /** What the model makes of a setting; false: the gateway must refuse it. */
 const settings = {
-  admit: (model, step, people) => model.admit(address(people, step.provider), address(people, step.payout)),
+  admit: (model, step, people) => model.admit(address(people, step.provider), address(people, step.payout), step.dailyLimit),
+  cap: (model, step) => model.cap(step.max),
   expel: (model, step, people) => model.expel(address(people, step.provider)),
   enroll: (model, step, people) => model.enroll(address(people, step.consumer), step.creditLimit),
   dismiss: (model, step, people) => model.dismiss(address(people, step.consumer)),
@@ -56,7 +57,6 @@ async function settle(context, step) {
   assert.equal(answer.error, undefined);
   assert.equal(answer.nothing, batch === undefined);
   if (batch === undefined) return;
-  model.carried = step.cancel;
   const stand = model.standAfter(batch), leaves = [...stand.leaves].map(([account, claimable]) => ({ account, claimable }));
   assert.equal(answer.total, String(leaves.reduce((sum, { claimable }) => sum + claimable, 0n)));
   assert.equal(answer.rewardsRoot, rewardsRoot(leaves, context.token), "rewards root");

@@ -132,6 +132,82 @@ static void a_late_countersignature_counts_against_the_limit_at_once(void **stat
     assert_books_balance(w);
 }
 
+/* Whoever would be held for passing the limit passes it no more by signing second; with more room the same signature counts. */
+static void a_late_countersignature_does_not_pass_the_limit(void **state)
+{
+    struct world *w = *state;
+    struct signed_receipt r = world_receipt(w, &w->node, 1000), more = world_receipt(w, &w->node, 1);
+    struct intake_item item;
+    struct submission s;
+
+    limit(w, 2001);
+    world_post_one(w, &r);
+    world_post_one(w, &more);
+    world_countersign(w, &w->consumer, &r);
+    world_countersign(w, &w->consumer, &more);
+    world_post_one(w, &r);
+    world_submission(&s, &more, 1);
+    world_post(w, &s);
+    assert_item(&s.items[0], ITEM_DUPLICATE, CODE_DUPLICATE);
+    assert_int_equal(s.items[0].faults.count, 1);
+    assert_int_equal(s.items[0].faults.list[0].code, CODE_OVER_LIMIT);
+    assert_string_equal(s.items[0].faults.list[0].detail, "2 on top of 2000 billed this period, the credit limit is 2001");
+    submission_clear(&s);
+    must_be(w, &more, RECEIPT_ACCEPTED, CODE_ACCEPTED);
+    assert_false(world_row(w, &more).signed_.has_consumer_signature);
+    assert_amount_is(world_posted(w, 1, w->consumer.address, ROLE_CONSUMER), 2000);
+    assert_amount_is(world_posted(w, 1, (struct address){ { 0 } }, ROLE_TREASURY), 2);
+    limit(w, 2002);
+    item = world_post_one(w, &more);
+    assert_item(&item, ITEM_DUPLICATE, CODE_DUPLICATE);
+    assert_amount_is(world_posted(w, 1, w->consumer.address, ROLE_CONSUMER), 2002);
+    assert_books_balance(w);
+}
+
+static uint64_t billed_on(struct world *w, uint64_t day)
+{
+    struct amount sum;
+    struct err err = { 0 };
+    uint64_t billed;
+
+    assert_true(store_consumer_day(w->db, w->consumer.address, day, &sum, &err));
+    assert_true(u256_to_u64(sum.base_units, &billed));
+    return billed;
+}
+
+/* That is what the archive tells, and the statement of charges. */
+static void a_late_countersignature_is_billed_on_the_day_of_acceptance(void **state)
+{
+    struct world *w = *state;
+    const uint64_t day = UINT64_C(24) * 3600 * 1000, period = 30 * day;
+    struct signed_receipt list[2] = { world_receipt(w, &w->node, 1000) }, next;
+    struct submission s;
+    struct intake_item item;
+    uint64_t today;
+
+    atomic_store(&w->now_ms, w->now_ms - w->now_ms % period + period - 3600 * 1000);       /* the last hour of a period */
+    today = w->now_ms / day;
+    list[0] = world_receipt(w, &w->node, 1000);
+    world_post_one(w, &list[0]);
+    limit(w, 2500);
+    atomic_fetch_add(&w->now_ms, 2 * 3600 * 1000);
+    world_countersign(w, &w->consumer, &list[0]);
+    list[1] = world_receipt(w, &w->node, 1250);         /* of one group: the new period has room for all of it */
+    world_countersign(w, &w->consumer, &list[1]);
+    world_submission(&s, list, 2);
+    world_post(w, &s);
+    assert_item(&s.items[0], ITEM_DUPLICATE, CODE_DUPLICATE);
+    assert_item(&s.items[1], ITEM_ACCEPTED, CODE_ACCEPTED);
+    submission_clear(&s);
+    assert_int_equal(billed_on(w, today), 2000);
+    assert_int_equal(billed_on(w, today + 1), 2500);
+    next = world_receipt(w, &w->node, 1);
+    world_countersign(w, &w->consumer, &next);
+    item = world_post_one(w, &next);
+    assert_item(&item, ITEM_QUARANTINED, CODE_OVER_LIMIT);
+    assert_books_balance(w);
+}
+
 static void receipt_and_countersignature_in_one_group_bill_the_consumer(void **state)
 {
     struct world *w = *state;
@@ -175,6 +251,8 @@ int main(void)
         TEST(a_countersignature_completes_and_releases),
         TEST(a_consumer_is_billed_up_to_its_credit_limit_a_period),
         TEST(a_late_countersignature_counts_against_the_limit_at_once),
+        TEST(a_late_countersignature_does_not_pass_the_limit),
+        TEST(a_late_countersignature_is_billed_on_the_day_of_acceptance),
         TEST(a_late_countersignature_bills_the_consumer_while_the_batch_is_open),
         TEST(receipt_and_countersignature_in_one_group_bill_the_consumer),
         TEST(a_countersignature_after_the_batch_is_closed_changes_nothing),

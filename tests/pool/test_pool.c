@@ -24,19 +24,23 @@ static void set_pool(struct world *w, uint64_t epoch_ms, uint64_t budget, uint16
     assert_true(writer_do(w->writer, set, &(struct setting_task){ epoch_ms, budget, cap_bps }, &err));
 }
 
+struct booking { uint64_t room; size_t booked; };
+
 static bool book(void *self, struct group *group, struct err *err)
 {
-    return pool_book(group->db, group->now_ms, self, err);
+    struct booking *b = self;
+
+    return pool_book(group->db, group->now_ms, amount_from_u64(b->room), &b->booked, err);
 }
 
 static size_t book_pool(struct world *w)
 {
+    struct booking b = { 0 };
     struct err err = { 0 };
-    size_t booked;
 
-    if (!writer_do(w->writer, book, &booked, &err))
+    if (!writer_do(w->writer, book, &b, &err))
         fail_msg("%s", err.text);
-    return booked;
+    return b.booked;
 }
 
 static bool close_batch(void *self, struct group *group, struct err *err)
@@ -167,6 +171,36 @@ static void what_the_cap_leaves_is_carried(void **state)
     assert_books_balance(w);
 }
 
+/* It would hold up everybody behind it. */
+static void an_epoch_that_no_settlement_could_carry_waits(void **state)
+{
+    struct world *w = *state;
+    struct booking b = { .room = 399 };
+    struct err err = { 0 };
+
+    set_pool(w, DAY, 1000, 5000);
+    use(w, &w->consumer, 8000);               /* pays 400 */
+    next_epoch(w, DAY);
+    settle_all(w);
+    use(w, &w->consumer, 20000);              /* pays 1000 */
+    next_epoch(w, DAY);
+    settle_all(w);
+    assert_false(writer_do(w->writer, book, &b, &err));
+    assert_int_equal(err.code, ERR_AGAIN);
+    assert_string_equal(err.text, "epoch 1 pays 400 and the open batch holds 0, together over 399, three quarters of the contract's cap");
+    assert_amount_is(world_batch(w, 3).amount, 0);
+    b.room = 1399;
+    assert_true(writer_do(w->writer, book, &b, &err));
+    assert_int_equal(b.booked, 1);            /* both together are too much */
+    assert_amount_is(world_batch(w, 3).amount, 400);
+    assert_false(writer_do(w->writer, book, &b, &err));
+    settle_all(w);
+    assert_true(writer_do(w->writer, book, &b, &err));
+    assert_int_equal(b.booked, 1);
+    assert_amount_is(world_batch(w, 4).amount, 1000);
+    assert_books_balance(w);
+}
+
 static void a_restart_in_an_epoch_changes_nothing(void **state)
 {
     struct world *w = *state;
@@ -285,7 +319,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(only_what_a_consumer_is_billed_for_counts), TEST(an_epoch_is_booked_once_its_jobs_are_settled),
-        TEST(what_the_cap_leaves_is_carried), TEST(a_restart_in_an_epoch_changes_nothing),
+        TEST(what_the_cap_leaves_is_carried), TEST(an_epoch_that_no_settlement_could_carry_waits),
+        TEST(a_restart_in_an_epoch_changes_nothing),
         TEST(epochs_that_passed_while_nobody_looked_follow_each_other), TEST(settings_hold_from_the_next_epoch_on),
         TEST(while_it_is_off_nothing_is_an_epoch), TEST(a_task_that_fails_counts_nothing),
     };

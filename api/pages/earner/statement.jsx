@@ -39,9 +39,8 @@ function Days({ lines, more }) {
 /** Whether all lines together are what the account's page says was earned. */
 function Whole({ account, lines, more, reload }) {
   if (more) return <p class="hint" data-inset>The newest {plural(lines.length, "line")}; there are more.</p>;
-  const sum = lines.reduce((all, line) => (line.kind === "receipt" ? all + BigInt(line.share) : all), 0n), pool = BigInt(account.byRole.popularity ?? 0);
-  const fits = sum + pool === BigInt(account.earned);
-  return <p class="hint" data-inset data-fits={fits}>{fits ? <>These are all lines, and they add up to what was earned{pool > 0n && <>, with <Amount value={pool.toString()} symbol /> of the popularity pool</>}.</> : <>More was earned since these lines were read, or they do not add up. <button type="button" onClick={reload}>Read them again</button></>}</p>;
+  const sum = lines.reduce((all, line) => (line.kind === "adjustment" ? all : all + BigInt(line.share)), 0n), fits = sum === BigInt(account.earned);
+  return <p class="hint" data-inset data-fits={fits}>{fits ? <>These are all lines, and they add up to what was earned.</> : <>More was earned since these lines were read, or they do not add up. <button type="button" onClick={reload}>Read them again</button></>}</p>;
 }
 
 /** One line against its receipt's whole proof, and the contract where it can be asked. */
@@ -62,7 +61,9 @@ async function checkLine(line, address, { info, at }, contract) {
 const MARKS = { right: "✓", wrong: "✗", open: "·" };
 const Mark = ({ result }) => (result ? <span class="checked" data-state={result.state}><span aria-hidden="true">{MARKS[result.state]}</span> {result.text}</span> : <span class="none">–</span>);
 
-const keyOf = (line) => `${line.jobId ?? line.adjustment}${line.provider ?? ""}${line.role}${line.paidModel ?? ""}`;
+const keyOf = (line) => `${line.jobId ?? line.adjustment ?? `${line.epoch}${line.model}`}${line.provider ?? ""}${line.role}${line.paidModel ?? ""}`;
+/** What a line is of that is no receipt. */
+const other = (line) => (line.kind === "popularity" ? `popularity, epoch ${line.epoch}` : `correction ${line.adjustment}`);
 
 export function Statement({ address, account, lines }) {
   const known = useContext(Known), { token, at } = known, { source } = useContext(Chain);
@@ -79,8 +80,8 @@ export function Statement({ address, account, lines }) {
   const columns = [
     { head: "When", cell: (l) => <Time ms={l.at} />, csv: (l) => new Date(l.at).toISOString() },
     { head: "As", cell: (l) => l.role, csv: (l) => l.role },
-    { head: "Job", cell: (l) => (l.kind === "receipt" ? <a class="mono" href={`/receipts/${l.jobId}?provider=${l.provider}`} title={l.jobId}>{l.jobId.slice(0, 13)}…</a> : `correction ${l.adjustment}`), csv: (l) => l.jobId ?? `correction ${l.adjustment}` },
-    { head: "Why", cell: (l) => <>{l.model && <><Model digest={l.model} /><br /></>}<bdi class="note" title={l.reason}>{l.kind === "receipt" ? readable(l.reason) : l.reason}</bdi></>, csvHead: "Model", csv: (l) => l.model },
+    { head: "Job", cell: (l) => (l.kind === "receipt" ? <a class="mono" href={`/receipts/${l.jobId}?provider=${l.provider}`} title={l.jobId}>{l.jobId.slice(0, 13)}…</a> : other(l)), csv: (l) => l.jobId ?? other(l) },
+    { head: "Why", cell: (l) => <>{l.model && <><Model digest={l.model} /><br /></>}<bdi class="note" title={l.reason}>{l.adjustment === undefined ? readable(l.reason) : l.reason}</bdi></>, csvHead: "Model", csv: (l) => l.model },
     { head: "Amount", number: true, cell: (l) => <Amount value={signed(l).toString()} />, csvHead: `Amount (${token?.symbol ?? "base units"})`, csv: (l) => exact(signed(l), token?.decimals ?? 0).replaceAll("\u202f", "") },
     { head: "Settlement", number: true, cell: (l) => l.sequence ?? <span class="none">to come</span>, csv: (l) => l.sequence },
     { head: "Proof", cell: (l) => <Mark result={results[keyOf(l)]} />, csv: (l) => results[keyOf(l)]?.state },
