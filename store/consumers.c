@@ -138,7 +138,7 @@ bool store_consumer_day_set(struct db *db, struct address consumer, uint64_t day
     stmt_bind_address(&st, &consumer);
     stmt_bind_u64(&st, day);
     stmt_bind_amount(&st, amount);
-    return stmt_exec_later(&st, 1, err);
+    return stmt_exec_rows(&st, 1, err);
 }
 
 bool store_consumer_day_add(struct db *db, struct address consumer, uint64_t day, struct amount more, struct err *err)

@@ -109,14 +109,23 @@ bool db_savepoint(struct db *db, struct err *err)
     /* Outside a transaction a savepoint would be one by itself, and its release a commit. */
     if (!db->began)
         return err_set(err, ERR_BUG, "a savepoint without a transaction");
+    if (db->driver->mark != NULL && !db->doomed) {
+        db->driver->mark(db->connection);
+        return true;
+    }
     return db_prepare(db, "SAVEPOINT task", &st, err) && stmt_exec_later(&st, STMT_ANY_ROWS, err);
 }
 
-bool db_savepoint_release(struct db *db, struct err *err)
+static bool release(struct db *db, struct err *err)
 {
     struct stmt st;
 
     return db_flush(db, err) && db_prepare(db, "RELEASE SAVEPOINT task", &st, err) && stmt_exec_later(&st, STMT_ANY_ROWS, err);
+}
+
+bool db_savepoint_release(struct db *db, struct err *err)
+{
+    return (db->driver->unmark != NULL && !db->doomed && db->driver->unmark(db->connection, false)) || release(db, err);
 }
 
 void db_savepoint_rollback(struct db *db)
@@ -126,9 +135,11 @@ void db_savepoint_rollback(struct db *db)
 
     page_cache_forget(db);
     db->newest_known = false;
+    if (db->driver->unmark != NULL && !db->doomed && db->driver->unmark(db->connection, true))
+        return;
     (void)!db_flush(db, &ignored);            /* behind one that failed the server would not even go back */
     if (!db_prepare(db, "ROLLBACK TO SAVEPOINT task", &st, &ignored) || !stmt_exec(&st, NULL, &ignored)
-        || !db_savepoint_release(db, &ignored))
+        || !release(db, &ignored))
         db->doomed = true;     /* what the task wrote may still be there: nothing of the group may be kept */
 }
 

@@ -38,7 +38,7 @@ void db_rollback(struct db *db);
 MUST_USE bool db_savepoint(struct db *db, struct err *err);    /* one level */
 MUST_USE bool db_savepoint_release(struct db *db, struct err *err);
 void db_savepoint_rollback(struct db *db);
-/* Waits for all of stmt_exec_later: a task that keeps sums in memory asks before it says that it succeeded. */
+/* Waits for all of stmt_exec_later, though not for rows of stmt_exec_rows: a task that keeps sums in memory asks before it says that it succeeded. */
 MUST_USE bool db_flush(struct db *db, struct err *err);
 bool db_is_lost(struct db *db);               /* the database ended our transaction by itself */
 MUST_USE bool db_exec_script(struct db *db, const char *sql, struct err *err);
@@ -76,6 +76,17 @@ MUST_USE bool stmt_exec_one(struct stmt *st, struct err *err); /* ends st; any n
  * commit does.  Outside a transaction: at once. */
 MUST_USE bool stmt_exec_later(struct stmt *st, uint64_t rows, struct err *err);
 #define STMT_ANY_ROWS UINT64_MAX
+/* Ends st, an INSERT of so many rows that are all alike.  For what nothing can refuse but a damaged store, as it was looked for before
+ * and has one size: where the database is far away the rows of one text gather until something else is asked, and are one statement
+ * then.  What fails it fails all that gathered, at the latest the commit; after that they come one by one for a while.  Outside a
+ * transaction: at once. */
+MUST_USE bool stmt_exec_rows(struct stmt *st, uint64_t rows, struct err *err);
+/* The rows of a SELECT for each of so many keys, in no order: bind binds key i, visit reads a row of it.  Where the database is far away
+ * it is one question.  A visit that returns false has set err. */
+typedef void bind_key_fn(const void *self, size_t i, struct stmt *st);
+typedef bool key_row_fn(void *self, size_t i, struct stmt *st, struct err *err);
+MUST_USE bool db_each_key(struct db *db, const char *literal_sql, size_t count, bind_key_fn *bind, key_row_fn *visit, void *self,
+                          struct err *err);
 MUST_USE bool stmt_exec_id(struct stmt *st, uint64_t *id, struct err *err);       /* INSERT ... RETURNING id; ends st */
 void stmt_end(struct stmt *st);                                /* after stepping early; fine twice */
 /* Columns in order; NULL reads as 0, zero bytes or an empty text; stmt_null asks about the next one without moving. */

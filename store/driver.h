@@ -35,6 +35,14 @@ struct driver {
      * with that of a later one, which fails then; at the latest flush or commit does.  Both NULL: at once. */
     MUST_USE bool (*later)(void *connection, void *handle, uint64_t rows, struct err *err);
     MUST_USE bool (*flush)(void *connection, struct err *err);
+    /* All NULL: statements come one by one, and a savepoint is set at once.  rows: what was bound gathers, to be sent before anything
+     * else is; key: likewise, for a step that then gives the rows of all keys, each of which key_of counts from 0.  mark: a savepoint
+     * is wanted; unmark: nothing but rows was added since, which stay, or where back are forgotten; false: it was set by then. */
+    MUST_USE bool (*rows)(void *connection, void *handle, uint64_t rows, struct err *err);
+    MUST_USE bool (*key)(void *connection, void *handle, struct err *err);
+    uint64_t (*key_of)(void *handle);
+    void (*mark)(void *connection);
+    bool (*unmark)(void *connection, bool back);
     uint64_t (*changed)(void *connection);
     void (*reset)(void *handle);              /* also forgets what was bound */
     bool (*is_null)(void *handle, int at);

@@ -1,35 +1,52 @@
 #include "store/ledger.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
-/* What the row of (batch, account, role, model) holds so far; zero without one. */
-static bool posting_so_far(struct db *db, uint64_t batch, const struct share *share, struct amount *amount,
-                           uint64_t *count, struct err *err)
+#include "gateway/base/mem.h"
+
+static void bind_key(const void *self, size_t i, struct stmt *st)
 {
-    struct stmt st;
-    bool row;
+    const struct posting *p = (const struct posting *)self + i;
 
-    *amount = AMOUNT_ZERO;
-    *count = 0;
-    if (!db_prepare(db, "SELECT amount, count FROM postings WHERE batch = ? AND account = ? AND role = ? AND model"
-                        " = ?", &st, err))
-        return false;
-    stmt_bind_u64(&st, batch);
-    stmt_bind_address(&st, &share->account);
-    stmt_bind_int(&st, share->role);
-    stmt_bind_hash(&st, &share->model);
-    if (!stmt_step(&st, &row, err))
-        return false;
-    if (row) {
-        *amount = stmt_amount(&st);
-        *count = stmt_u64(&st);
-    }
-    stmt_end(&st);
-    return stmt_ok(&st, err);
+    stmt_bind_u64(st, p->batch);
+    stmt_bind_address(st, &p->share.account);
+    stmt_bind_int(st, p->share.role);
+    stmt_bind_hash(st, &p->share.model);
 }
 
-static bool set_posting(struct db *db, uint64_t batch, const struct share *share, struct amount amount, uint64_t count,
-                        struct err *err)
+struct so_far { const struct posting *list; struct posting *found; };
+
+static void bind_so_far(const void *self, size_t i, struct stmt *st)
+{
+    bind_key(((const struct so_far *)self)->list, i, st);
+}
+
+static bool read_so_far(void *self, size_t i, struct stmt *st, struct err *err)
+{
+    struct posting *found = &((struct so_far *)self)->found[i];
+
+    (void)err;
+    found->share.amount = stmt_amount(st);
+    found->count = stmt_u64(st);
+    return true;
+}
+
+/* What the rows of these keys hold; zero without one. */
+static bool postings_so_far(struct db *db, const struct posting *list, size_t count, struct posting *found, struct err *err)
+{
+    struct so_far self = { list, found };
+
+    for (size_t i = 0; i < count; i++) {
+        found[i] = list[i];
+        found[i].share.amount = AMOUNT_ZERO;
+        found[i].count = 0;
+    }
+    return db_each_key(db, "SELECT amount, count FROM postings WHERE batch = ? AND account = ? AND role = ? AND model = ?", count,
+                       bind_so_far, read_so_far, &self, err);
+}
+
+static bool set_posting(struct db *db, const struct posting *p, struct err *err)
 {
     struct stmt st;
 
@@ -37,26 +54,31 @@ static bool set_posting(struct db *db, uint64_t batch, const struct share *share
                         " ON CONFLICT (batch, account, role, model) DO UPDATE SET amount = excluded.amount, count ="
                         " excluded.count", &st, err))
         return false;
-    stmt_bind_u64(&st, batch);
-    stmt_bind_address(&st, &share->account);
-    stmt_bind_int(&st, share->role);
-    stmt_bind_hash(&st, &share->model);
-    stmt_bind_amount(&st, amount);
-    stmt_bind_u64(&st, count);
-    return stmt_exec_later(&st, 1, err);
+    bind_key(p, 0, &st);
+    stmt_bind_amount(&st, p->share.amount);
+    stmt_bind_u64(&st, p->count);
+    return stmt_exec_rows(&st, 1, err);
+}
+
+bool store_postings_add(struct db *db, const struct posting *list, size_t count, struct err *err)
+{
+    struct posting *sum = mem_array(count + 1, sizeof *sum);
+    bool ok = postings_so_far(db, list, count, sum, err);
+
+    for (size_t i = 0; ok && i < count; i++) {
+        sum[i].count += list[i].count;
+        /* Added here: no database adds 256 bits. */
+        ok = (amount_add(sum[i].share.amount, list[i].share.amount, &sum[i].share.amount)
+              || err_set(err, ERR_OVERFLOW, "a posting over 256 bits"))
+          && set_posting(db, &sum[i], err);
+    }
+    free(sum);
+    return ok;
 }
 
 bool store_posting_add(struct db *db, uint64_t batch, const struct share *share, uint64_t count, struct err *err)
 {
-    struct amount amount;
-    uint64_t receipts;
-
-    /* Added here: no database adds 256 bits. */
-    if (!posting_so_far(db, batch, share, &amount, &receipts, err))
-        return false;
-    if (!amount_add(amount, share->amount, &amount))
-        return err_set(err, ERR_OVERFLOW, "a posting over 256 bits");
-    return set_posting(db, batch, share, amount, receipts + count, err);
+    return store_postings_add(db, &(struct posting){ .batch = batch, .share = *share, .count = count }, 1, err);
 }
 
 static bool remove_posting(struct db *db, uint64_t batch, const struct share *share, struct err *err)
@@ -74,14 +96,14 @@ static bool remove_posting(struct db *db, uint64_t batch, const struct share *sh
 
 bool store_posting_take(struct db *db, uint64_t batch, const struct share *share, struct err *err)
 {
-    struct amount amount;
-    uint64_t receipts;
+    const struct posting key = { .batch = batch, .share = *share };
+    struct posting p;
 
-    if (!posting_so_far(db, batch, share, &amount, &receipts, err))
+    if (!postings_so_far(db, &key, 1, &p, err))
         return false;
-    if (receipts == 0 || !amount_sub(amount, share->amount, &amount) || (receipts == 1 && !amount_is_zero(amount)))
+    if (p.count == 0 || !amount_sub(p.share.amount, share->amount, &p.share.amount) || (p.count == 1 && !amount_is_zero(p.share.amount)))
         return err_set(err, ERR_BUG, "a posting of batch %" PRIu64 " does not hold what is taken from it", batch);
-    return receipts == 1 ? remove_posting(db, batch, share, err) : set_posting(db, batch, share, amount, receipts - 1, err);
+    return p.count-- == 1 ? remove_posting(db, batch, share, err) : set_posting(db, &p, err);
 }
 
 bool store_postings_clear(struct db *db, uint64_t batch, struct err *err)

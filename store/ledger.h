@@ -7,11 +7,13 @@
 
 /* Adds to the row of (batch, account, role, model).  count: receipts behind it. */
 MUST_USE bool store_posting_add(struct db *db, uint64_t batch, const struct share *share, uint64_t count, struct err *err);
+/* The same of many at once, each of another key. */
+struct posting { uint64_t batch; struct share share; uint64_t count; };
+MUST_USE bool store_postings_add(struct db *db, const struct posting *list, size_t count, struct err *err);
 /* Takes from it what one receipt had put there; a row that held nothing else goes.  ERR_BUG: it does not hold that much. */
 MUST_USE bool store_posting_take(struct db *db, uint64_t batch, const struct share *share, struct err *err);
 /* All of a batch, before it is booked anew. */
 MUST_USE bool store_postings_clear(struct db *db, uint64_t batch, struct err *err);
-struct posting { uint64_t batch; struct share share; uint64_t count; };
 typedef bool posting_fn(void *self, const struct posting *p, struct err *err);
 MUST_USE bool store_postings_of_batch(struct db *db, uint64_t batch, posting_fn *visit, void *self, struct err *err);   /* by account, role, model */
 MUST_USE bool store_postings_of_account(struct db *db, struct address account, posting_fn *visit, void *self, struct err *err);

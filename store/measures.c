@@ -33,7 +33,7 @@ bool store_measure_set(struct db *db, struct address provider, enum measure kind
     stmt_bind_int(&st, kind);
     stmt_bind_u64(&st, slot);
     stmt_bind_u64(&st, value > MEASURE_MAX ? MEASURE_MAX : value);
-    return stmt_exec_later(&st, 1, err);
+    return stmt_exec_rows(&st, 1, err);
 }
 
 bool store_measure_past(struct db *db, struct address provider, enum measure kind, uint64_t from, uint64_t before,
@@ -125,47 +125,48 @@ bool store_evidence_drop(struct db *db, struct address provider, uint64_t before
     return stmt_exec_later(&st, STMT_ANY_ROWS, err);
 }
 
-bool store_cache_day(struct db *db, uint64_t day, struct hash model, struct address provider, struct cache_use *use, struct err *err)
+static void bind_cache_day(const void *self, size_t i, struct stmt *st)
 {
-    struct cache_use got = { 0 };
-    struct stmt st;
-    bool row;
+    const struct cache_day *day = (const struct cache_day *)self + i;
 
-    if (!db_prepare(db, "SELECT jobs, input, cached FROM cache_days WHERE day = ? AND model = ? AND provider = ?", &st, err))
-        return false;
-    stmt_bind_u64(&st, day);
-    stmt_bind_hash(&st, &model);
-    stmt_bind_address(&st, &provider);
-    if (!stmt_step(&st, &row, err))
-        return false;
-    if (row) {
-        got.jobs = stmt_u64(&st);
-        got.input = stmt_u64(&st);
-        got.cached = stmt_u64(&st);
-    }
-    stmt_end(&st);
-    if (!stmt_ok(&st, err))
-        return false;
-    *use = got;
+    stmt_bind_u64(st, day->day);
+    stmt_bind_hash(st, &day->model);
+    stmt_bind_address(st, &day->provider);
+}
+
+static bool read_cache_day(void *self, size_t i, struct stmt *st, struct err *err)
+{
+    struct cache_use *use = &((struct cache_day *)self)[i].use;
+
+    (void)err;
+    use->jobs = stmt_u64(st);
+    use->input = stmt_u64(st);
+    use->cached = stmt_u64(st);
     return true;
 }
 
-bool store_cache_day_set(struct db *db, uint64_t day, struct hash model, struct address provider, const struct cache_use *use,
-                         struct err *err)
+bool store_cache_days_find(struct db *db, struct cache_day *list, size_t count, struct err *err)
 {
+    for (size_t i = 0; i < count; i++)
+        list[i].use = (struct cache_use){ 0 };
+    return db_each_key(db, "SELECT jobs, input, cached FROM cache_days WHERE day = ? AND model = ? AND provider = ?", count,
+                       bind_cache_day, read_cache_day, list, err);
+}
+
+bool store_cache_day_set(struct db *db, const struct cache_day *day, struct err *err)
+{
+    const struct cache_use *use = &day->use;
     struct stmt st;
 
     if (!db_prepare(db, "INSERT INTO cache_days (day, model, provider, jobs, input, cached) VALUES (?, ?, ?, ?, ?, ?)"
                         " ON CONFLICT (day, model, provider) DO UPDATE SET jobs = excluded.jobs, input = excluded.input,"
                         " cached = excluded.cached", &st, err))
         return false;
-    stmt_bind_u64(&st, day);
-    stmt_bind_hash(&st, &model);
-    stmt_bind_address(&st, &provider);
+    bind_cache_day(day, 0, &st);
     stmt_bind_u64(&st, use->jobs);
     stmt_bind_u64(&st, use->input > MEASURE_MAX ? MEASURE_MAX : use->input);
     stmt_bind_u64(&st, use->cached > MEASURE_MAX ? MEASURE_MAX : use->cached);
-    return stmt_exec_later(&st, 1, err);
+    return stmt_exec_rows(&st, 1, err);
 }
 
 /* Summed here: a sum in SQL may pass 63 bits, which is an error there. */

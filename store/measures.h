@@ -26,10 +26,10 @@ MUST_USE bool store_evidence_add(struct db *db, struct address provider, uint64_
                                  struct err *err);
 MUST_USE bool store_evidence_drop(struct db *db, struct address provider, uint64_t before_day, struct err *err);
 
-/* Zeros where there is no row. */
-MUST_USE bool store_cache_day(struct db *db, uint64_t day, struct hash model, struct address provider, struct cache_use *use, struct err *err);
-MUST_USE bool store_cache_day_set(struct db *db, uint64_t day, struct hash model, struct address provider, const struct cache_use *use,
-                                  struct err *err);
+/* Sets the use of each day in the list: zeros where there is no row. */
+struct cache_day { uint64_t day; struct hash model; struct address provider; struct cache_use use; };
+MUST_USE bool store_cache_days_find(struct db *db, struct cache_day *list, size_t count, struct err *err);
+MUST_USE bool store_cache_day_set(struct db *db, const struct cache_day *day, struct err *err);
 /* Sums from a day on, by model, then provider. */
 typedef bool cache_use_fn(void *self, struct hash model, struct address provider, const struct cache_use *use);
 MUST_USE bool store_cache_uses(struct db *db, uint64_t from_day, cache_use_fn *visit, void *self, struct err *err);

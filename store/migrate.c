@@ -23,6 +23,7 @@ extern const char _binary_store_schema_0012_retention_sql_start[], _binary_store
 extern const char _binary_store_schema_0013_singles_sql_start[], _binary_store_schema_0013_singles_sql_end[];
 extern const char _binary_store_schema_0014_samples_sql_start[], _binary_store_schema_0014_samples_sql_end[];
 extern const char _binary_store_schema_0016_settler_sql_start[], _binary_store_schema_0016_settler_sql_end[];
+extern const char _binary_store_schema_0017_settler_process_sql_start[], _binary_store_schema_0017_settler_process_sql_end[];
 
 static const struct migration {
     const char *name, *start, *end;
@@ -43,6 +44,7 @@ static const struct migration {
     { "0013_singles", _binary_store_schema_0013_singles_sql_start, _binary_store_schema_0013_singles_sql_end },
     { "0014_samples", _binary_store_schema_0014_samples_sql_start, _binary_store_schema_0014_samples_sql_end },
     { "0016_settler", _binary_store_schema_0016_settler_sql_start, _binary_store_schema_0016_settler_sql_end },
+    { "0017_settler_process", _binary_store_schema_0017_settler_process_sql_start, _binary_store_schema_0017_settler_process_sql_end },
 };
 
 static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)

@@ -79,7 +79,7 @@ static bool insert_frame(struct db *db, uint64_t page, uint64_t frame, const str
     stmt_bind_u64(&st, frame);
     stmt_bind_blob(&st, packed->data, packed->len);
     stmt_bind_blob(&st, amounts->data, amounts->len);
-    return stmt_exec_later(&st, 1, err);
+    return stmt_exec_rows(&st, 1, err);
 }
 
 static bool insert_head(struct db *db, struct page *page, struct err *err)
@@ -144,7 +144,7 @@ static bool insert_paged(struct db *db, const char *literal_sql, uint64_t page, 
         stmt_bind_u64(&st, page);
         stmt_bind_u64(&st, slot + i);
     }
-    return stmt_exec_later(&st, count, err);
+    return stmt_exec_rows(&st, count, err);
 }
 
 bool store_receipts_insert_paged(struct db *db, uint64_t page, uint64_t first_slot, const struct paged_key *keys, size_t count,

@@ -110,6 +110,9 @@ static bool transaction_begin(void *connection, enum db_mode mode, struct err *e
     if (p->stale && !p->pooled && p->session != NULL && PQstatus(p->session) == CONNECTION_OK && postgres_command(p, "DEALLOCATE ALL", err))
         p->stale = false, p->epoch++;
     p->open = true;
+    postgres_rows_drop(p);
+    p->savepoint = SAVEPOINT_NONE;
+    p->careful -= p->careful > 0;
     for (unsigned pause_ms = BEGIN_PAUSE_MS; ; pause_ms *= 2) {
         p->in_the_way = false;
         if (session_begin(p, mode, err) && postgres_dress(p, mode, err))
@@ -147,7 +150,7 @@ static bool session_commit(void *connection, struct err *err)
     PGresult *result;
 
     p->open = false;
-    if (!postgres_flush(p, err)) {            /* nothing was sent that could be kept */
+    if (!postgres_rows_send(p, err) || !postgres_flush(p, err)) {     /* nothing was sent that could be kept */
         (void)!postgres_command(p, "ROLLBACK", &(struct err){ 0 });
         return false;
     }
@@ -185,6 +188,24 @@ static bool session_backup(void *connection, const char *path, struct err *err)
     return err_set(err, ERR_CONFIG, "a PostgreSQL store is copied by pg_dump, or by `store copy`");
 }
 
+static void session_mark(void *connection)
+{
+    postgres_rows_mark(connection);
+}
+
+static bool session_unmark(void *connection, bool back)
+{
+    struct postgres *p = connection;
+    bool set = p->savepoint == SAVEPOINT_SET;
+
+    if (back && set)
+        postgres_rows_drop(p);                /* those of the tasks before were sent */
+    else if (back)
+        postgres_rows_back(p);
+    p->savepoint = SAVEPOINT_NONE;
+    return !set;
+}
+
 static uint64_t session_changed(void *connection)
 {
     const struct postgres *p = connection;
@@ -199,6 +220,7 @@ const struct driver driver_postgres = {
     .backup = session_backup, .prepare = postgres_prepare, .parameters = postgres_parameters,
     .bind_i64 = postgres_bind_i64, .bind_text = postgres_bind_text, .bind_blob = postgres_bind_blob,
     .bind_null = postgres_bind_null, .step = postgres_step, .later = postgres_later, .flush = session_flush, .counts = postgres_counts, .changed = session_changed, .reset = postgres_reset,
+    .mark = session_mark, .unmark = session_unmark, .rows = postgres_rows, .key = postgres_key, .key_of = postgres_key_of,
     .is_null = postgres_is_null, .i64 = postgres_i64, .text = postgres_text, .blob = postgres_blob, .finish = postgres_finish,
     .columns = postgres_columns, .references = postgres_references, .numbers = postgres_numbers,
 };

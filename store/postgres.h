@@ -1,7 +1,7 @@
 /* store/postgres.h - what the files of the PostgreSQL driver share: the only ones that know libpq.
  *
  * postgres.c: transactions.  postgres_turn.c: who writes.  postgres_session.c: connecting.  postgres_stmt.c: values in, rows out.
- * postgres_pipe.c: how statements travel.  A pooler in transaction mode may stand between (pgbouncer): then nothing outlives a
+ * postgres_pipe.c: how statements travel.  postgres_set.c: many rows in one.  A pooler in transaction mode may stand between (pgbouncer): then nothing outlives a
  * transaction. */
 #ifndef QUITTANCE_STORE_POSTGRES_H
 #define QUITTANCE_STORE_POSTGRES_H
@@ -11,8 +11,11 @@
 #include "store/driver.h"
 
 /* A statement whose answer is waited for later; rows: how many it must change. */
-struct postgres_pending { uint64_t rows; const char *told; };
+struct postgres_pending { uint64_t rows; const char *told; bool gathered; };
 #define POSTGRES_ANY_ROWS UINT64_MAX
+
+/* Of the task under way: none; one that is set with the first statement that is more than rows (postgres_set.c); set. */
+enum postgres_savepoint { SAVEPOINT_NONE, SAVEPOINT_WANTED, SAVEPOINT_SET };
 
 struct postgres {
     PGconn *session;
@@ -35,11 +38,17 @@ struct postgres {
     size_t pending_count, pending_room;
     uint64_t epoch;                           /* names of statements hold within one */
     bool stale;                               /* a name may not be there: none is used until the next transaction */
+    /* postgres_set.c */
+    struct postgres_statement *gathering;     /* whose rows wait to be sent; NULL: none do */
+    enum postgres_savepoint savepoint;
+    unsigned careful;                         /* so many transactions in which no rows gather */
 };
 
 struct postgres_value { Oid type; const char *bytes; int len; char *owned; uint64_t number; };
+struct postgres_set;
 struct postgres_statement {
     struct postgres *p;
+    struct postgres_set *set;                 /* owned; NULL: it was never one of many */
     char *sql, *declare;                      /* declare NULL: no cursor */
     const char *told;                         /* as our modules wrote it */
     char fetch[48], name[24];
@@ -74,7 +83,12 @@ bool postgres_others_wrote(void *connection);
 MUST_USE bool postgres_ask(struct postgres_statement *st, const char *sql, bool with_values, struct err *err);
 /* Sends with the next that waits; within a transaction only. */
 MUST_USE bool postgres_tell(struct postgres_statement *st, const char *sql, bool with_values, uint64_t rows, struct err *err);
-/* Waits for all that was told.  false: the transaction is to be rolled back, at least to a savepoint. */
+/* The same without what must go before: for postgres_set.c, as is the next. */
+MUST_USE bool postgres_tell_now(struct postgres_statement *st, uint64_t rows, struct err *err);
+MUST_USE bool postgres_tell_text(struct postgres *p, const char *literal_sql, struct err *err);
+/* The types that the server gives so many parameters of a statement. */
+MUST_USE bool postgres_types(struct postgres_statement *st, const char *sql, int count, Oid *types, struct err *err);
+/* Waits for all that was told, but not for rows that gather.  false: the transaction is to be rolled back, at least to a savepoint. */
 MUST_USE bool postgres_flush(struct postgres *p, struct err *err);
 bool postgres_in_transaction(const struct postgres *p);
 void postgres_round_trip(void);               /* counts one */
@@ -93,6 +107,7 @@ extern const char postgres_columns[], postgres_references[], postgres_numbers[];
 
 /* The calls of struct driver for statements. */
 bool postgres_prepare(void *connection, const char *sql, void **handle, struct err *err);
+void postgres_statement_params(struct postgres_statement *st, int count);      /* has so many parameters from now on */
 int postgres_parameters(void *handle);
 bool postgres_bind_i64(void *handle, int at, int64_t v);
 bool postgres_bind_text(void *handle, int at, const char *v);
@@ -106,5 +121,21 @@ int64_t postgres_i64(void *handle, int at);
 const char *postgres_text(void *handle, int at);
 void postgres_blob(void *handle, int at, const void **bytes, size_t *len);
 void postgres_finish(void *handle);
+Oid postgres_array_of(Oid type);              /* of these elements */
+
+/* postgres_set.c: the calls of struct driver, */
+bool postgres_rows(void *connection, void *handle, uint64_t rows, struct err *err);
+bool postgres_key(void *connection, void *handle, struct err *err);
+uint64_t postgres_key_of(void *handle);
+/* and what the other files need of it.  A savepoint is marked where rows gather, and set where more than rows follows. */
+void postgres_rows_mark(struct postgres *p);
+void postgres_rows_back(struct postgres *p);  /* to the mark */
+void postgres_rows_drop(struct postgres *p);
+/* All that gathered, and the savepoint where it is wanted, before anything else that is told or asked. */
+MUST_USE bool postgres_rows_send(struct postgres *p, struct err *err);
+void postgres_keys_drop(struct postgres_statement *st);        /* those that were not asked for */
+bool postgres_has_keys(const struct postgres_statement *st);
+MUST_USE bool postgres_set_ask(struct postgres_statement *st, struct err *err);
+void postgres_set_free(struct postgres_set *set);
 
 #endif

@@ -15,6 +15,9 @@
 #include "gateway/base/mem.h"
 
 #define PENDING_MAX 2000u                     /* answers that wait take memory on both sides */
+/* Rows that were refused failed all tasks they gathered from: for so many transactions each task answers for its own, so that one that is
+ * tried again and again fails alone. */
+#define CAREFUL 100u
 
 static atomic_uint_fast64_t statements, round_trips;
 
@@ -38,14 +41,13 @@ bool postgres_in_transaction(const struct postgres *p)
 
 /* ---- sending ---- */
 
-static bool remember(struct postgres *p, uint64_t rows, const char *told)
+static void remember(struct postgres *p, uint64_t rows, const char *told)
 {
     if (p->pending_count == p->pending_room) {
         p->pending_room = p->pending_room == 0 ? 64 : 2 * p->pending_room;
         p->pending = mem_grow(p->pending, p->pending_room, sizeof *p->pending);
     }
-    p->pending[p->pending_count++] = (struct postgres_pending){ rows, told };
-    return true;
+    p->pending[p->pending_count++] = (struct postgres_pending){ .rows = rows, .told = told };
 }
 
 /* The types that the server was told of; NULL tells none. */
@@ -72,7 +74,10 @@ static bool send_prepare(struct postgres *p, struct postgres_statement *st, bool
         return true;
     st->named_in = p->epoch;
     snprintf(st->name, sizeof st->name, "s%" PRIu64, ++p->names);
-    return PQsendPrepare(p->session, st->name, st->sql, st->count, st->types) == 1 && remember(p, POSTGRES_ANY_ROWS, st->told);
+    if (PQsendPrepare(p->session, st->name, st->sql, st->count, st->types) != 1)
+        return false;
+    remember(p, POSTGRES_ANY_ROWS, st->told);
+    return true;
 }
 
 static bool send_values(struct postgres *p, struct postgres_statement *st, const char *sql)
@@ -94,10 +99,15 @@ static bool send_values(struct postgres *p, struct postgres_statement *st, const
     return PQsendQueryParams(p->session, sql, st->count, st->types, st->bytes, st->lens, st->formats, 1) == 1;
 }
 
-static bool send_one(struct postgres *p, struct postgres_statement *st, const char *sql, bool with_values)
+static bool into_pipeline(struct postgres *p)
 {
     atomic_fetch_add_explicit(&statements, 1, memory_order_relaxed);
-    if (p->session == NULL || (PQpipelineStatus(p->session) == PQ_PIPELINE_OFF && PQenterPipelineMode(p->session) != 1))
+    return p->session != NULL && (PQpipelineStatus(p->session) != PQ_PIPELINE_OFF || PQenterPipelineMode(p->session) == 1);
+}
+
+static bool send_one(struct postgres *p, struct postgres_statement *st, const char *sql, bool with_values)
+{
+    if (!into_pipeline(p))
         return false;
     return with_values ? send_values(p, st, sql) : PQsendQueryParams(p->session, sql, 0, NULL, NULL, NULL, NULL, 1) == 1;
 }
@@ -139,6 +149,8 @@ static bool receive(struct postgres *p, PGresult **own, struct err *err)
         result = one_result(p);
         if (ok)
             ok = came_well(p, result, &p->pending[i], err);
+        if (!ok && p->pending[i].gathered)
+            p->careful = CAREFUL;
         PQclear(result);
     }
     if (ok && PQstatus(p->session) != CONNECTION_OK)
@@ -175,6 +187,8 @@ bool postgres_ask(struct postgres_statement *st, const char *sql, bool with_valu
     PQclear(st->result);
     st->result = NULL;
     st->row = -1;
+    if (!postgres_rows_send(p, err))
+        return false;
     if (!send_one(p, st, sql, with_values))
         return postgres_refused(p, NULL, st->told, err);
     well = receive(p, &st->result, err);
@@ -185,12 +199,59 @@ bool postgres_ask(struct postgres_statement *st, const char *sql, bool with_valu
     return well && postgres_refused(p, st->result, st->told, err);
 }
 
+static bool told(struct postgres *p, bool sent, uint64_t rows, const char *text, struct err *err)
+{
+    if (!sent)
+        return postgres_refused(p, NULL, text, err);
+    remember(p, rows, text);
+    return p->pending_count < PENDING_MAX || postgres_flush(p, err);
+}
+
 bool postgres_tell(struct postgres_statement *st, const char *sql, bool with_values, uint64_t rows, struct err *err)
 {
-    struct postgres *p = st->p;
+    return postgres_rows_send(st->p, err) && told(st->p, send_one(st->p, st, sql, with_values), rows, st->told, err);
+}
 
-    if (!send_one(p, st, sql, with_values))
+bool postgres_tell_now(struct postgres_statement *st, uint64_t rows, struct err *err)
+{
+    struct postgres *p = st->p;
+    bool sent = send_one(p, st, st->sql, true);
+
+    if (!sent)
         return postgres_refused(p, NULL, st->told, err);
     remember(p, rows, st->told);
+    p->pending[p->pending_count - 1].gathered = true;
     return p->pending_count < PENDING_MAX || postgres_flush(p, err);
+}
+
+bool postgres_tell_text(struct postgres *p, const char *literal_sql, struct err *err)
+{
+    bool sent = into_pipeline(p) && PQsendQueryParams(p->session, literal_sql, 0, NULL, NULL, NULL, NULL, 1) == 1;
+
+    return told(p, sent, POSTGRES_ANY_ROWS, literal_sql, err);
+}
+
+bool postgres_types(struct postgres_statement *st, const char *sql, int count, Oid *types, struct err *err)
+{
+    struct postgres *p = st->p;
+    PGresult *result = NULL;
+    bool well;
+
+    /* Both in one round trip: behind a pooler the next may meet another server process. */
+    if (!into_pipeline(p) || PQsendPrepare(p->session, "", sql, 0, NULL) != 1)
+        return postgres_refused(p, NULL, st->told, err);
+    remember(p, POSTGRES_ANY_ROWS, st->told);
+    if (PQsendDescribePrepared(p->session, "") != 1)
+        return postgres_refused(p, NULL, st->told, err);
+    well = receive(p, &result, err);
+    if (well && PQresultStatus(result) == PGRES_COMMAND_OK && PQnparams(result) == count) {
+        for (int i = 0; i < count; i++)
+            types[i] = PQparamtype(result, i);
+        PQclear(result);
+        return true;
+    }
+    p->stale = true;
+    well = well && postgres_refused(p, result, st->told, err);
+    PQclear(result);
+    return well;
 }

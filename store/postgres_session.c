@@ -50,7 +50,8 @@ static bool find_pooler(struct postgres *p, struct err *err)
 static bool settle_down(struct postgres *p, struct err *err)
 {
     static const char reader[] = "SET default_transaction_read_only = on; SET statement_timeout = " READ_TIMEOUT;
-    static const char writer[] = "SELECT set_config('synchronous_commit', 'on', false)" STRICTER;
+    /* A writer looks for keys: planning that for each array anew would find the same way. */
+    static const char writer[] = "SET plan_cache_mode = force_generic_plan; SELECT set_config('synchronous_commit', 'on', false)" STRICTER;
 
     PQsetNoticeReceiver(p->session, hush, NULL);
     if (!find_pooler(p, err))
@@ -61,6 +62,8 @@ static bool settle_down(struct postgres *p, struct err *err)
 bool postgres_connect(struct postgres *p, struct err *err)
 {
     p->pending_count = 0;
+    postgres_rows_drop(p);
+    p->savepoint = SAVEPOINT_NONE;
     p->epoch++;
     p->stale = p->elsewhere = p->dead = false;
     p->session = connect_to(p->url, "read-write");
@@ -96,7 +99,9 @@ bool postgres_command(struct postgres *p, const char *sql, struct err *err)
     ExecStatusType status;
 
     /* What waits for its answer goes first; a rollback wants none of it. */
-    if (!postgres_flush(p, err) && !rollback)
+    if (rollback)
+        postgres_rows_drop(p);
+    if (((!rollback && !postgres_rows_send(p, err)) || !postgres_flush(p, err)) && !rollback)
         return false;
     p->open = p->open && !rollback;
     postgres_round_trip();

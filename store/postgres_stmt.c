@@ -14,7 +14,18 @@
 
 #define FETCH_ROWS "1000"
 /* Types by their object id, as in pg_type.dat of PostgreSQL's source: fixed for ever. */
-enum { TYPE_BOOL = 16, TYPE_BYTEA = 17, TYPE_INT8 = 20, TYPE_INT4 = 23, TYPE_TEXT = 25, TYPE_NUMERIC = 1700 };
+enum { TYPE_BOOL = 16, TYPE_BYTEA = 17, TYPE_INT8 = 20, TYPE_INT4 = 23, TYPE_TEXT = 25, TYPE_NUMERIC = 1700,
+       TYPE_BYTEA_ARRAY = 1001, TYPE_TEXT_ARRAY = 1009, TYPE_INT8_ARRAY = 1016 };
+
+Oid postgres_array_of(Oid type)
+{
+    switch (type) {
+    case TYPE_BYTEA: return TYPE_BYTEA_ARRAY;
+    case TYPE_INT8:  return TYPE_INT8_ARRAY;
+    case TYPE_TEXT:  return TYPE_TEXT_ARRAY;
+    }
+    bug("no column of ours has type %u", type);
+}
 
 /* ---- values in ---- */
 
@@ -73,23 +84,40 @@ bool postgres_bind_null(void *handle, int at)
 
 /* ---- preparing ---- */
 
+static void free_params(struct postgres_statement *st)
+{
+    free(st->value);
+    free(st->types);
+    free(st->bytes);
+    free(st->lens);
+    free(st->formats);
+}
+
+void postgres_statement_params(struct postgres_statement *st, int count)
+{
+    free_params(st);
+    st->count = count;
+    st->value = mem_array((size_t)count + 1, sizeof *st->value);
+    st->types = mem_array((size_t)count + 1, sizeof *st->types);
+    st->bytes = mem_array((size_t)count + 1, sizeof *st->bytes);
+    st->lens = mem_array((size_t)count + 1, sizeof *st->lens);
+    st->formats = mem_array((size_t)count + 1, sizeof *st->formats);
+    for (int i = 0; i < count; i++)
+        st->formats[i] = 1;                   /* binary */
+}
+
 bool postgres_prepare(void *connection, const char *sql, void **handle, struct err *err)
 {
     struct postgres_statement *st = mem_new(sizeof *st);
     struct postgres *p = connection;
     struct buf declare;
+    int count;
 
     (void)err;
     st->p = p;
     st->told = sql;
-    st->sql = postgres_words(sql, &st->count);
-    st->value = mem_array((size_t)st->count + 1, sizeof *st->value);
-    st->types = mem_array((size_t)st->count + 1, sizeof *st->types);
-    st->bytes = mem_array((size_t)st->count + 1, sizeof *st->bytes);
-    st->lens = mem_array((size_t)st->count + 1, sizeof *st->lens);
-    st->formats = mem_array((size_t)st->count + 1, sizeof *st->formats);
-    for (int i = 0; i < st->count; i++)
-        st->formats[i] = 1;                   /* binary */
+    st->sql = postgres_words(sql, &count);
+    postgres_statement_params(st, count);
     if (strncmp(sql, "SELECT", 6) == 0 && strstr(sql, "ORDER BY") != NULL && strstr(sql, "LIMIT") == NULL) {
         p->cursors++;
         buf_init(&declare);
@@ -130,6 +158,8 @@ static bool ask_anew(struct postgres_statement *st, struct err *err)
 
 static bool run(struct postgres_statement *st, struct err *err)
 {
+    if (postgres_has_keys(st))
+        return postgres_set_ask(st, err);
     st->by_cursor = st->declare != NULL && in_transaction(st->p);
     if (!st->by_cursor)
         return postgres_ask(st, st->sql, true, err) || ask_anew(st, err);
@@ -183,6 +213,7 @@ void postgres_reset(void *handle)
     PQclear(st->result);
     st->result = NULL;
     st->running = false;
+    postgres_keys_drop(st);
     for (int i = 0; i < st->count; i++) {
         free(st->value[i].owned);
         st->value[i] = (struct postgres_value){ 0 };
@@ -194,11 +225,10 @@ void postgres_finish(void *handle)
     struct postgres_statement *st = handle;
 
     postgres_reset(st);
-    free(st->value);
-    free(st->types);
-    free(st->bytes);
-    free(st->lens);
-    free(st->formats);
+    if (st->p->gathering == st)
+        st->p->gathering = NULL;              /* the session goes, and with it the transaction */
+    postgres_set_free(st->set);
+    free_params(st);
     free(st->declare);
     free(st->sql);
     free(st);

@@ -159,6 +159,29 @@ bool store_provider_day(struct db *db, struct address provider, uint64_t day, st
     return true;
 }
 
+static void bind_provider_day(const void *self, size_t i, struct stmt *st)
+{
+    const struct provider_day *day = (const struct provider_day *)self + i;
+
+    stmt_bind_address(st, &day->provider);
+    stmt_bind_u64(st, day->day);
+}
+
+static bool read_provider_day(void *self, size_t i, struct stmt *st, struct err *err)
+{
+    (void)err;
+    ((struct provider_day *)self)[i].amount = stmt_amount(st);
+    return true;
+}
+
+bool store_provider_days_find(struct db *db, struct provider_day *list, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        list[i].amount = AMOUNT_ZERO;
+    return db_each_key(db, "SELECT amount FROM provider_days WHERE provider = ? AND day = ?", count, bind_provider_day, read_provider_day,
+                       list, err);
+}
+
 bool store_provider_day_set(struct db *db, struct address provider, uint64_t day, struct amount amount, struct err *err)
 {
     struct stmt st;
@@ -169,7 +192,7 @@ bool store_provider_day_set(struct db *db, struct address provider, uint64_t day
     stmt_bind_address(&st, &provider);
     stmt_bind_u64(&st, day);
     stmt_bind_amount(&st, amount);
-    return stmt_exec_later(&st, 1, err);
+    return stmt_exec_rows(&st, 1, err);
 }
 
 bool store_provider_day_add(struct db *db, struct address provider, uint64_t day, struct amount more, struct err *err)

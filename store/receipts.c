@@ -60,7 +60,8 @@ bool store_receipt_insert(struct db *db, const struct receipt_row *row, struct e
     bind_u64_or_null(&st, row->promise != 0, row->promise_index);
     stmt_bind_text(&st, row->reason[0] != '\0' ? row->reason : NULL);
     stmt_bind_text(&st, row->faults[0] != '\0' ? row->faults : NULL);
-    return stmt_exec_later(&st, 1, err);
+    /* A text may have what a database refuses. */
+    return row->reason[0] == '\0' && row->faults[0] == '\0' ? stmt_exec_rows(&st, 1, err) : stmt_exec_later(&st, 1, err);
 }
 
 /* Of one that lies in a page only where: see whole. */

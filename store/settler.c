@@ -6,13 +6,14 @@ bool store_settler(struct db *db, struct settler_row *row, struct err *err)
     struct stmt st;
     bool found;
 
-    if (!db_prepare(db, "SELECT generation, beat, holder, wanted, answered FROM settler", &st, err) || !stmt_step(&st, &found, err))
+    if (!db_prepare(db, "SELECT generation, beat, holder, process, wanted, answered FROM settler", &st, err) || !stmt_step(&st, &found, err))
         return false;
     if (!found)
         return err_set(err, ERR_STORE, "the row of table settler is gone");
     got.generation = stmt_u64(&st);
     got.beat = stmt_u64(&st);
     stmt_text(&st, got.holder, sizeof got.holder);
+    stmt_text(&st, got.process, sizeof got.process);
     got.wanted = stmt_u64(&st);
     got.answered = stmt_u64(&st);
     stmt_end(&st);
@@ -22,15 +23,16 @@ bool store_settler(struct db *db, struct settler_row *row, struct err *err)
     return true;
 }
 
-bool store_settler_take(struct db *db, const struct settler_row *seen, const char *holder, bool *taken, struct err *err)
+bool store_settler_take(struct db *db, const struct settler_row *seen, const char *holder, const char *process, bool *taken, struct err *err)
 {
     uint64_t changed;
     struct stmt st;
 
-    if (!db_prepare(db, "UPDATE settler SET generation = generation + 1, beat = beat + 1, holder = ? WHERE generation = ? AND beat = ?",
-                    &st, err))
+    if (!db_prepare(db, "UPDATE settler SET generation = generation + 1, beat = beat + 1, holder = ?, process = ?"
+                        " WHERE generation = ? AND beat = ?", &st, err))
         return false;
     stmt_bind_text(&st, holder);
+    stmt_bind_text(&st, process);
     stmt_bind_u64(&st, seen->generation);
     stmt_bind_u64(&st, seen->beat);
     if (!stmt_exec(&st, &changed, err))

@@ -251,6 +251,73 @@ bool stmt_exec_later(struct stmt *st, uint64_t rows, struct err *err)
         || err_set(err, ERR_BUG, "%llu rows changed instead of %llu: %.200s", (unsigned long long)changed, (unsigned long long)rows, sql);
 }
 
+bool stmt_exec_rows(struct stmt *st, uint64_t rows, struct err *err)
+{
+    const struct db_slot *slot = st->handle;
+    bool ok;
+
+    if (driver_of(st)->rows == NULL || (slot != NULL && !slot->kept))
+        return stmt_exec_later(st, rows, err);
+    ok = may_run(st, err) && (driver_of(st)->rows(st->db->connection, handle_of(st), rows, err) || doomed_or_not(st->db));
+    stmt_end(st);
+    return ok;
+}
+
+/* ---- many keys ---- */
+
+/* key NULL: the driver says which one a row is of. */
+static bool visit_each(struct stmt *st, const size_t *key, key_row_fn *visit, void *self, struct err *err)
+{
+    bool any;
+
+    while (stmt_step(st, &any, err)) {
+        if (!any)
+            return true;
+        if (!visit(self, key != NULL ? *key : driver_of(st)->key_of(handle_of(st)), st, err) || !stmt_ok(st, err)) {
+            stmt_end(st);
+            return false;
+        }
+    }
+    return false;
+}
+
+static bool each_by_itself(struct db *db, const char *literal_sql, size_t count, bind_key_fn *bind, key_row_fn *visit, void *self, struct err *err)
+{
+    struct stmt st;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!db_prepare(db, literal_sql, &st, err))
+            return false;
+        bind(self, i, &st);
+        if (!visit_each(&st, &i, visit, self, err))
+            return false;
+    }
+    return true;
+}
+
+bool db_each_key(struct db *db, const char *literal_sql, size_t count, bind_key_fn *bind, key_row_fn *visit, void *self, struct err *err)
+{
+    struct stmt st;
+
+    if (db->driver->key == NULL)
+        return each_by_itself(db, literal_sql, count, bind, visit, self, err);
+    if (count == 0)
+        return true;
+    if (!db_prepare(db, literal_sql, &st, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        bind(self, i, &st);
+        if (!may_run(&st, err) || !db->driver->key(db->connection, handle_of(&st), err)) {
+            (void)doomed_or_not(db);
+            stmt_end(&st);
+            return false;
+        }
+        if (i + 1 < count)
+            st.next_bind = 0;
+    }
+    return visit_each(&st, NULL, visit, self, err);
+}
+
 bool stmt_exec_id(struct stmt *st, uint64_t *id, struct err *err)
 {
     uint64_t got;

@@ -30,6 +30,9 @@ struct group {
 struct task {
     /* Runs on the writer's thread. */
     MUST_USE bool (*run)(struct task *task, struct group *group, struct err *err);
+    /* NULL: nothing.  Called once a group and seal_self, before any task runs, with all of them: what they will ask can be asked at once.
+     * Its failure fails the whole group. */
+    MUST_USE bool (*foresee)(void *seal_self, const struct task *first, struct group *group, struct err *err);
     /* NULL: nothing.  Called once a group and seal_self, after all tasks ran; its failure fails the whole group. */
     MUST_USE bool (*seal)(void *seal_self, struct group *group, struct err *err);
     void *seal_self;

@@ -74,6 +74,14 @@ static bool run_task(struct task *task, bool bare, struct group *group, struct o
     return true;
 }
 
+static bool foreseen_before(const struct task *first, const struct task *task)
+{
+    for (const struct task *t = first; t != task; t = t->next)
+        if (t->foresee == task->foresee && t->seal_self == task->seal_self)
+            return true;
+    return false;
+}
+
 /* *again: one of several failed that had no savepoint.  As soon as the group has run for long it is cut: *rest. */
 static bool run_tasks(const struct group_state *s, struct task *first, bool bare, struct group *group, struct outcomes *outcomes,
                       struct task **rest, bool *again, struct err *err)
@@ -81,6 +89,9 @@ static bool run_tasks(const struct group_state *s, struct task *first, bool bare
     bool many = first->next != NULL;
     uint64_t began_ms = clock_now_ms(&s->clock);
 
+    for (const struct task *task = first; task != NULL; task = task->next)
+        if (task->foresee != NULL && !foreseen_before(first, task) && !task->foresee(task->seal_self, first, group, err))
+            return false;
     for (struct task *task = first; task != NULL && !*again; task = task->next) {
         if (!run_task(task, bare, group, outcomes, err))
             return false;

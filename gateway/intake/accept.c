@@ -254,15 +254,25 @@ static void begin_anew(const struct submission *s, struct work *work)
 /* Nobody has a receipt for this job. */
 static bool job_is_new(const struct run *run, size_t index, bool *is_new, struct err *err)
 {
+    struct job_id job = run->s->items[index].signed_.receipt.job_id;
     const struct work *work = run->s->work;
     bool known;
 
-    if (work->jobs != NULL)
+    if (foresee_is_done(run->intake, run->group))
+        known = !foresee_is_new(run->intake, job);
+    else if (work->jobs != NULL)
         known = work->known[index];
-    else if (!store_receipt_job_known(run->group->db, run->s->items[index].signed_.receipt.job_id, &known, err))
+    else if (!store_receipt_job_known(run->group->db, job, &known, err))
         return false;
     *is_new = !known;
     return true;
+}
+
+bool accept_may_ask(const struct intake_item *item)
+{
+    enum receipt_code first = faults_first(&item->faults);
+
+    return first == CODE_ACCEPTED || first >= CODE_DUPLICATE;
 }
 
 static bool accept_item(struct run *run, size_t index, struct err *err)
@@ -279,7 +289,7 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
     first = faults_first(&item->faults);
     if (run->s->is_bundle && !run->bundle_good)
         return reject(item, CODE_INVALID_SIGNATURE);
-    if (first != CODE_ACCEPTED && first < CODE_DUPLICATE)
+    if (!accept_may_ask(item))
         return reject(item, first);
     /* Rows of this group are found too, so a receipt twice in one array is seen like any other. */
     if (!job_is_new(run, index, &is_new, err))
@@ -302,9 +312,14 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
     return found ? conflict(run, index, &kept, err) : judge(run, index, is_new, err);
 }
 
+struct submission *submission_of(const struct task *task)
+{
+    return (struct submission *)((uintptr_t)task - offsetof(struct submission, task));
+}
+
 bool accept_run(struct task *task, struct group *group, struct err *err)
 {
-    struct submission *s = (struct submission *)((char *)task - offsetof(struct submission, task));
+    struct submission *s = submission_of(task);
     struct run run = { .intake = s->intake, .group = group, .s = s };
     struct work *work = s->work;
     bool ok = gather_enter(s->intake, group, err);
@@ -313,7 +328,8 @@ bool accept_run(struct task *task, struct group *group, struct err *err)
     if (ok) {
         judge_bundle_key(&run);
         paging_begin(&run);
-        ok = work->jobs == NULL || store_receipt_jobs_known(group->db, work->jobs, s->count, work->first_job, work->last_job, work->known, err);
+        ok = work->jobs == NULL || foresee_is_done(s->intake, group)
+          || store_receipt_jobs_known(group->db, work->jobs, s->count, work->first_job, work->last_job, work->known, err);
     }
     for (size_t i = 0; ok && i < s->count; i++)
         ok = accept_item(&run, i, err);

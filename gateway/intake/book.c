@@ -23,7 +23,8 @@ static bool provider_day(struct intake *intake, struct group *group, struct addr
         *earned = sum->amount;
         return true;
     }
-    return store_provider_day(group->db, provider, key.number, earned, err) && tally_add(days, &key, *earned, err);
+    return (foresee_day(intake, group, provider, earned) || store_provider_day(group->db, provider, key.number, earned, err))
+        && tally_add(days, &key, *earned, err);
 }
 
 bool book_judge(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t received_at_ms,

@@ -66,6 +66,14 @@ struct gathered {
     struct { struct batch_row stored; size_t leaves, submissions, recharges; uint64_t held; } marked;
 };
 
+struct jobs { struct job_id *list; size_t count, capacity; };      /* owned */
+struct foreseen {
+    uint64_t now_ms;                          /* of its group; 0: nothing was asked */
+    struct jobs all, known;                   /* in order */
+    struct provider_day *days;                /* owned; of its providers on its day, in order of address */
+    size_t day_count, day_capacity;
+};
+
 struct intake {
     struct intake_config config;
     struct writer *writer;
@@ -90,6 +98,7 @@ struct intake {
     pthread_t ticker;
     pthread_cond_t tick_waits;
     struct gathered gathered;
+    struct foreseen foreseen;
     bool held_known;
     uint64_t others;                          /* as of the last group: see struct group */
     uint64_t held;                            /* what strangers make us keep, this group's included: see store_receipts_of_strangers */
@@ -121,6 +130,14 @@ MUST_USE bool pair_job_billed(const struct intake *intake, const struct receipt 
 bool pair_takes(const struct intake *intake, struct intake_item *item);
 /* After the successor's commit; true: done() is called once the predecessor's book has answered too. */
 bool pair_go_on(struct intake *intake, struct submission *s);
+
+/* foresee.c: before the tasks of a group; whether it was asked for this one, and then of a job of it: nobody has a receipt for it. */
+MUST_USE bool foresee_group(void *seal_self, const struct task *first, struct group *group, struct err *err);
+bool foresee_is_done(const struct intake *intake, const struct group *group);
+bool foresee_is_new(const struct intake *intake, struct job_id job);
+/* What the store has of a provider's day; false: it was not asked. */
+bool foresee_day(const struct intake *intake, const struct group *group, struct address provider, struct amount *earned);
+void foresee_free(struct intake *intake);
 
 /* gather.c: at the start of every task; reads what the task needs and marks where it began. */
 MUST_USE bool gather_enter(struct intake *intake, struct group *group, struct err *err);
@@ -215,6 +232,9 @@ MUST_USE bool paging_end(struct run *run, struct err *err);         /* writes th
 void paging_free(struct run *run);
 
 /* accept.c and seal.c: the writer's task of a submission, and the end of its group (seal_self is the intake). */
+/* Not one that is rejected for its content, whatever is kept. */
+bool accept_may_ask(const struct intake_item *item);
+struct submission *submission_of(const struct task *task);
 MUST_USE bool accept_run(struct task *task, struct group *group, struct err *err);
 MUST_USE bool seal_group(void *seal_self, struct group *group, struct err *err);
 void accept_count(struct intake *intake, const struct submission *s);

@@ -75,8 +75,8 @@ static void hand_to_writer(struct intake *intake, struct submission *s)
         verify_bundle(intake, s);
     verify_jobs(s);
     s->task = (struct task){
-        .run = accept_run, .seal = seal_group, .seal_self = intake, .done = submission_done, .weight = s->count + 1,
-        .repeatable = true, .announced = true,
+        .run = accept_run, .foresee = foresee_group, .seal = seal_group, .seal_self = intake, .done = submission_done,
+        .weight = s->count + 1, .repeatable = true, .announced = true,
     };
     if (!writer_submit(intake->writer, &s->task, &err))
         submission_done(&s->task, false, &err);
@@ -164,6 +164,7 @@ void intake_free(struct intake *intake)
     buckets_free(intake->buckets);
     buckets_free(intake->announcements);
     buckets_free(intake->quoted);
+    foresee_free(intake);
     tally_clear(&intake->gathered.postings);
     tally_clear(&intake->gathered.batches);
     tally_clear(&intake->gathered.days);

@@ -4,6 +4,10 @@
  * model), of this group alone. */
 #include "gateway/intake/inside.h"
 
+#include <stdlib.h>
+
+#include "gateway/base/mem.h"
+
 enum { PAST_WORK = -1, PAST_HOURS = -2 };     /* beside enum measure in keys: sums over the hours before */
 
 static struct tally_key measure_key(enum measure kind, uint64_t slot, struct address provider)
@@ -187,16 +191,31 @@ bool measure_accepted(struct intake *intake, struct group *group, const struct r
         && (!limits->unique_evidence || hash_is_zero(r->evidence) || add_evidence(intake, group, r, err));
 }
 
-static bool flush_cache(struct group *group, const struct tally_row *row, struct err *err)
+static bool flush_cache(struct group *group, struct cache_day *day, const struct tally_row *row, struct err *err)
 {
-    struct cache_use sum, more = unpack_use(row);
+    struct cache_use more = unpack_use(row);
 
-    if (!store_cache_day(group->db, row->key.number, row->key.model, row->key.account, &sum, err))
-        return false;
-    if (sum.jobs == 0 && !store_cache_days_drop(group->db, row->key.number > HIDDEN_DAYS_KEPT ? row->key.number - HIDDEN_DAYS_KEPT : 0, err))
+    if (day->use.jobs == 0 && !store_cache_days_drop(group->db, day->day > HIDDEN_DAYS_KEPT ? day->day - HIDDEN_DAYS_KEPT : 0, err))
         return false;                         /* the first of a new day sweeps the old ones */
-    cache_use_add(&sum, &more);
-    return store_cache_day_set(group->db, row->key.number, row->key.model, row->key.account, &sum, err);
+    cache_use_add(&day->use, &more);
+    return store_cache_day_set(group->db, day, err);
+}
+
+static bool flush_caches(const struct tally *caches, struct group *group, struct err *err)
+{
+    struct cache_day *days = mem_array(caches->count + 1, sizeof *days);
+    bool ok;
+
+    for (size_t i = 0; i < caches->count; i++) {
+        const struct tally_key *key = &caches->list[i].key;
+
+        days[i] = (struct cache_day){ .day = key->number, .model = key->model, .provider = key->account };
+    }
+    ok = store_cache_days_find(group->db, days, caches->count, err);
+    for (size_t i = 0; ok && i < caches->count; i++)
+        ok = caches->list[i].count == 0 || flush_cache(group, &days[i], &caches->list[i], err);
+    free(days);
+    return ok;
 }
 
 bool measure_flush(struct intake *intake, struct group *group, struct err *err)
@@ -211,8 +230,5 @@ bool measure_flush(struct intake *intake, struct group *group, struct err *err)
         if (m->count >= 2 && !store_measure_set(group->db, m->key.account, (enum measure)m->key.role, m->key.number, to_u64(m->amount), err))
             return false;
     }
-    for (size_t i = 0; i < g->caches.count; i++)
-        if (g->caches.list[i].count > 0 && !flush_cache(group, &g->caches.list[i], err))
-            return false;
-    return true;
+    return flush_caches(&g->caches, group, err);
 }

@@ -90,6 +90,23 @@ static bool flush_fees(struct gathered *g, struct group *group, struct err *err)
     return true;
 }
 
+static bool flush_postings(const struct tally *postings, struct group *group, struct err *err)
+{
+    struct posting *list = mem_array(postings->count + 1, sizeof *list);
+    size_t count = 0;
+    bool ok;
+
+    for (size_t i = 0; i < postings->count; i++) {
+        const struct tally_row *p = &postings->list[i];
+
+        if (p->count != 0)
+            list[count++] = (struct posting){ p->key.number, { p->key.account, (enum role)p->key.role, p->key.model, p->amount }, p->count };
+    }
+    ok = store_postings_add(group->db, list, count, err);
+    free(list);
+    return ok;
+}
+
 static bool flush_sums(struct intake *intake, struct group *group, struct err *err)
 {
     struct gathered *g = &intake->gathered;
@@ -102,12 +119,7 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
     tally_sort(&g->consumer_days);
     /* First: the row of an epoch stands before anything of it, and before a batch that was open in it is closed. */
     ok = (!g->epoch_running || g->epoch_stored || pool_open_epochs(group->db, group->now_ms, err)) && flush_batches(intake, group, err);
-    for (size_t i = 0; ok && i < g->postings.count; i++) {
-        const struct tally_row *p = &g->postings.list[i];
-        struct share share = { p->key.account, (enum role)p->key.role, p->key.model, p->amount };
-
-        ok = p->count == 0 || store_posting_add(group->db, p->key.number, &share, p->count, err);
-    }
+    ok = ok && flush_postings(&g->postings, group, err);
     for (size_t i = 0; ok && i < g->days.count; i++) {
         const struct tally_row *d = &g->days.list[i];
 

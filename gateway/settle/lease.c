@@ -11,6 +11,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/settle/process.h"
 
 #define LOOK_MS 500u
 #define BEAT_MS 4000u              /* two may be lost */
@@ -20,7 +21,7 @@
 struct lease {
     struct writer *writer;
     struct db *db;                            /* the thread's */
-    char holder[SETTLER_HOLDER];
+    char holder[SETTLER_HOLDER], process[SETTLER_PROCESS];
     pthread_t thread;
     bool threaded;
     pthread_mutex_t lock;                     /* all below */
@@ -99,13 +100,13 @@ bool lease_do(struct lease *l, uint64_t generation, struct writer *writer, write
     return lease_check(l, generation, err) && writer_do(writer, run_fenced, &fenced, err);
 }
 
-struct taking { const struct settler_row *seen; const char *holder; bool taken; };
+struct taking { const struct settler_row *seen; const char *holder, *process; bool taken; };
 
 static bool take(void *self, struct group *group, struct err *err)
 {
     struct taking *t = self;
 
-    return store_settler_take(group->db, t->seen, t->holder, &t->taken, err);
+    return store_settler_take(group->db, t->seen, t->holder, t->process, &t->taken, err);
 }
 
 static bool beat(void *self, struct group *group, struct err *err)
@@ -153,9 +154,11 @@ static bool keep(struct lease *l, uint64_t now_ms, struct err *err)
 
 static bool try_to_take(struct lease *l, uint64_t now_ms, struct err *err)
 {
-    struct taking t = { .seen = &l->row, .holder = l->holder };
+    struct taking t = { .seen = &l->row, .holder = l->holder, .process = l->process };
 
-    if (l->row.holder[0] != '\0' && now_ms < l->since_ms + LEASE_MS)
+    /* What it wrote and did not commit is undone, and the turn orders what it did before us: no more is left of it than of one that was
+     * killed and started again. */
+    if (l->row.holder[0] != '\0' && now_ms < l->since_ms + LEASE_MS && !process_is_dead(l->row.process))
         return true;
     if (!writer_do(l->writer, take, &t, err))
         return false;
@@ -250,6 +253,7 @@ bool lease_new(const char *store_url, struct writer *writer, const char *holder,
     l->writer = writer;
     l->db = db;
     snprintf(l->holder, sizeof l->holder, "%s", holder);
+    process_self(l->process);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&l->lock, NULL);

@@ -1,6 +1,7 @@
 /* gateway/settle/lease.h - one settler at a time, where several gateways write one store.
  *
- * A thread takes the lease where it is free or its holder is dead, and keeps it (store/settler.h).  Who holds it counts its end
+ * A thread takes the lease where it is free, its holder's beat stands still, or its process is dead on this very machine (process.h), and
+ * keeps it (store/settler.h).  Who holds it counts its end
  * from before its last beat was sent, so it lets go earlier than anybody else may take: a gateway that was stopped past its
  * lease does nothing any more, and what it was about to write is refused by its generation. */
 #ifndef QUITTANCE_SETTLE_LEASE_H

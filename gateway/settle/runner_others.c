@@ -15,10 +15,12 @@ bool runner_is_settler(struct runner *r)
         return generation != 0;
     /* What was found out so far may have changed in another's hands. */
     settle_renew(r->settle);
-    r->wanted = false;
     r->failures = 0;
-    if (generation == 0)
+    if (generation == 0) {
+        r->wanted = false;
         return false;
+    }
+    /* What is wanted by now was asked of who has the lease: of us, before we noticed. */
     lease_row(r->lease, &row);
     r->asked = r->answered = row.answered;
     buf_reset(&r->told);
@@ -31,7 +33,8 @@ void runner_hear(struct runner *r)
 {
     struct settler_row row;
 
-    if (r->lease == NULL || !lease_is_held(r->lease))
+    /* Before we noticed that it is ours to settle, what was answered already is not known. */
+    if (r->lease == NULL || !lease_is_held(r->lease) || lease_generation(r->lease) != r->settle->generation)
         return;
     lease_row(r->lease, &row);
     if (row.wanted <= r->asked)

@@ -183,7 +183,7 @@ static void cache_hits_are_summed_by_day_provider_and_model(void **state)
     struct world *w = *state;
     struct signed_receipt list[PAGE];
     struct submission s;
-    struct cache_use use;
+    struct cache_day day;
     struct err err = { 0 };
 
     for (size_t i = 0; i < PAGE; i++) {
@@ -196,10 +196,11 @@ static void cache_hits_are_summed_by_day_provider_and_model(void **state)
     world_post(w, &s);
     submission_clear(&s);
     world_post_one(w, &list[0]);
-    assert_true(store_cache_day(w->db, w->now_ms / DAY_MS, w->model, w->node.address, &use, &err));
-    assert_int_equal(use.jobs, PAGE);
-    assert_int_equal(use.input, PAGE * 100 + PAGE * (PAGE - 1) / 2);
-    assert_int_equal(use.cached, PAGE * (PAGE - 1) / 2);
+    day = (struct cache_day){ .day = w->now_ms / DAY_MS, .model = w->model, .provider = w->node.address };
+    assert_true(store_cache_days_find(w->db, &day, 1, &err));
+    assert_int_equal(day.use.jobs, PAGE);
+    assert_int_equal(day.use.input, PAGE * 100 + PAGE * (PAGE - 1) / 2);
+    assert_int_equal(day.use.cached, PAGE * (PAGE - 1) / 2);
 }
 
 struct found { struct address provider; size_t count; };

@@ -1,5 +1,8 @@
 /* Who settles, where several may: one at a time, and who lost it writes nothing any more.  (SQLite's file is one process's.) */
+#include <stdio.h>
+
 #include "gateway/settle/lease.h"
+#include "gateway/settle/process.h"
 #include "store/meta.h"
 #include "tests/support/store_fixture.h"
 
@@ -69,12 +72,14 @@ static void the_first_settles_until_it_lets_go(void **state)
     assert_int_equal(store_kept(t.f, "a") + store_kept(t.f, "b"), 2);
 }
 
+struct taker { const char *process; bool taken; };
+
 static bool take(void *self, struct group *group, struct err *err)
 {
     struct settler_row row;
-    bool *taken = self;
+    struct taker *taker = self;
 
-    return store_settler(group->db, &row, err) && store_settler_take(group->db, &row, "somebody else", taken, err);
+    return store_settler(group->db, &row, err) && store_settler_take(group->db, &row, "somebody else", taker->process, &taker->taken, err);
 }
 
 /* As after a stop past its lease: it believes still, by its own clock, that it holds it. */
@@ -84,14 +89,14 @@ static void who_was_followed_without_knowing_writes_nothing(void **state)
     struct two t;
     struct err err = { 0 };
     uint64_t generation;
-    bool taken = false;
+    struct taker taker = { .process = "" };
 
     open_two(&t, *state);
     store_ok(lease_start(t.f->url, t.a, &a, &err));
     store_ok(lease_wait(a, 5000, &err));
     generation = lease_generation(a);
-    store_ok(writer_do(t.b, take, &taken, &err));
-    assert_true(taken && lease_is_held(a));
+    store_ok(writer_do(t.b, take, &taker, &err));
+    assert_true(taker.taken && lease_is_held(a));
     store_fails(ERR_AGAIN, lease_do(a, generation, t.a, note, "a", &err));
     assert_non_null(strstr(err.text, "settling has passed on to somebody else"));
     for (unsigned i = 0; i < 1200 && lease_is_held(a); i++)
@@ -109,14 +114,36 @@ static void who_stops_beating_is_followed_within_fifteen_seconds(void **state)
     struct two t;
     struct err err = { 0 };
     uint64_t began = clock_monotonic_ms(), took;
-    bool taken = false;
+    struct taker taker = { .process = "" };
 
     open_two(&t, *state);
-    store_ok(writer_do(t.a, take, &taken, &err));            /* and never beats */
+    store_ok(writer_do(t.a, take, &taker, &err));            /* and never beats */
     store_ok(lease_start(t.f->url, t.b, &b, &err));
     store_ok(lease_wait(b, 20000, &err));
     took = clock_monotonic_ms() - began;
     assert_true(took >= LEASE_MS && took < 15000);
+    lease_stop(b);
+    close_two(&t);
+}
+
+static void a_dead_process_of_this_machine_is_followed_at_once(void **state)
+{
+    char name[PROCESS_NAME] = { 0 };
+    struct taker taker = { .process = name };
+    struct lease *b;
+    struct two t;
+    struct err err = { 0 };
+    uint64_t began;
+
+    process_self(name);
+    assert_true(name[0] != '\0');
+    snprintf(strrchr(name, ' '), 3, " 1");    /* another that had our number before */
+    open_two(&t, *state);
+    store_ok(writer_do(t.a, take, &taker, &err));
+    began = clock_monotonic_ms();
+    store_ok(lease_start(t.f->url, t.b, &b, &err));
+    store_ok(lease_wait(b, 20000, &err));
+    assert_true(taker.taken && clock_monotonic_ms() - began < LEASE_MS / 2);
     lease_stop(b);
     close_two(&t);
 }
@@ -129,6 +156,7 @@ int main(void)
     const struct CMUnitTest database[] = {
         ON_STORE(the_first_settles_until_it_lets_go), ON_STORE(who_was_followed_without_knowing_writes_nothing),
         ON_STORE(who_stops_beating_is_followed_within_fifteen_seconds),
+        ON_STORE(a_dead_process_of_this_machine_is_followed_at_once),
     };
 
     if (store_place_is_sqlite())
