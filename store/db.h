@@ -38,7 +38,8 @@ void db_rollback(struct db *db);
 MUST_USE bool db_savepoint(struct db *db, struct err *err);    /* one level */
 MUST_USE bool db_savepoint_release(struct db *db, struct err *err);
 void db_savepoint_rollback(struct db *db);
-/* Waits for all of stmt_exec_later, though not for rows of stmt_exec_rows: a task that keeps sums in memory asks before it says that it succeeded. */
+/* Waits for all of stmt_exec_later, though not for rows of stmt_exec_rows: a task that keeps sums in memory asks before it says that
+ * it succeeded. */
 MUST_USE bool db_flush(struct db *db, struct err *err);
 bool db_is_lost(struct db *db);               /* the database ended our transaction by itself */
 MUST_USE bool db_exec_script(struct db *db, const char *sql, struct err *err);

@@ -84,7 +84,8 @@ static bool note_job(void *self, size_t i, struct stmt *st, struct err *err)
 }
 
 /* Where the database is far away all of them are one question; here a hundred are, and none where nothing lies between. */
-static bool ask_all(struct db *db, const struct job_id *jobs, size_t count, struct job_id first, struct job_id last, bool *known, struct err *err)
+static bool ask_all(struct db *db, const struct job_id *jobs, size_t count, struct job_id first, struct job_id last, bool *known,
+                    struct err *err)
 {
     struct asked asked = { jobs, known };
     bool any, ok;
