@@ -253,6 +253,40 @@ describe("the operator's desk", () => {
     calm();
   });
 
+  it("enrolls a consumer, limits its credit and expels it", async () => {
+    await page.goto("/consumers");
+    await page.getByRole("button", { name: "Enroll a consumer" }).click();
+    await page.getByRole("textbox", { name: "Address" }).fill(person("a late consumer").address);
+    await page.getByRole("textbox", { name: "Name" }).fill(EVIL);
+    await page.getByRole("button", { name: "Enroll", exact: true }).click();
+    const row = page.locator("table tbody tr", { hasText: EVIL });
+    await row.getByText("none", { exact: true }).waitFor();
+    await row.getByRole("button", { name: "Change" }).click();
+    await page.getByRole("textbox", { name: "Credit limit of a period" }).fill("12.5");
+    await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+    await row.getByText("12.5", { exact: true }).waitFor();
+    await row.getByRole("button", { name: "Expel" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Expel" }).click();
+    await row.getByText("expelled").waitFor();
+    calm();
+  });
+
+  it("draws an hour, a day or a week", async () => {
+    await page.goto("/");
+    const switcher = page.getByRole("group", { name: "Range of the plots" });
+    const steps = {};
+    for (const range of ["day", "week", "hour"]) {
+      const asked = page.waitForResponse((answer) => answer.url().endsWith(`/admin/v1/samples?range=${range}`));
+      await switcher.getByRole("button", { name: range }).click();
+      const { at, step } = await (await asked).json();
+      if (range === "hour") assert.ok(at.length > 0, "no point of the last hour");
+      steps[range] = step;
+      assert.equal(await switcher.getByRole("button", { name: range }).getAttribute("aria-pressed"), "true");
+    }
+    assert.ok(steps.hour < steps.day && steps.day < steps.week, `a point is ${JSON.stringify(steps)} ms long`);
+    calm();
+  });
+
   it("leads to the configured explorer", async () => {
     await page.goto("/transactions");
     const link = page.locator("table tbody tr a[target=_blank]").first(), hash = await link.getAttribute("title");
