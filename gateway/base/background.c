@@ -2,7 +2,7 @@
 
 #include <sys/resource.h>
 
-#define NICE 10                               /* setpriority(2): 110 shares of a core against 1024 */
+#define NICE 19                               /* setpriority(2), the least: 15 shares of a core against 1024 */
 
 void background_begin(void)
 {
