@@ -20,7 +20,18 @@ function usage(complaint) {
 const dir = path.dirname(fileURLToPath(import.meta.url));
 const all = fs.readdirSync(dir).filter((name) => name.endsWith(".test.mjs")).map((name) => name.slice(0, -9)).sort();
 // Half of a file's time is waiting for blocks and leases: one more than there are processors.
-const { values: { jobs }, positionals } = parseArgs({ allowPositionals: true, options: { jobs: { type: "string", default: String(os.availableParallelism() + 1) } } });
+const options = { jobs: { type: "string", default: String(os.availableParallelism() + 1) }, help: { type: "boolean", short: "h" } };
+const { values: { jobs, help }, positionals } = (() => {
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    return usage(error.message);
+  }
+})();
+if (help) {
+  console.log(`usage: node tests/e2e/run.mjs [--jobs N] [NAME ...]\n\nRuns all files, or those named, ${options.jobs.default} at once unless told.  There are:\n${all.join(" ")}`);
+  process.exit(0);
+}
 if (!/^[1-9]\d?$/.test(jobs)) usage(`--jobs is 1 to 99, not ${jobs}`);
 const wanted = positionals.map((name) => path.basename(name).replace(/\.test\.mjs$/, ""));
 const unknown = wanted.filter((name) => !all.includes(name));
