@@ -199,36 +199,31 @@ bool postgres_ask(struct postgres_statement *st, const char *sql, bool with_valu
     return well && postgres_refused(p, st->result, st->told, err);
 }
 
-static bool told(struct postgres *p, bool sent, uint64_t rows, const char *text, struct err *err)
+/* gathered: by postgres_rows, so that what is refused is of no one task. */
+static bool told(struct postgres *p, bool sent, uint64_t rows, bool gathered, const char *text, struct err *err)
 {
     if (!sent)
         return postgres_refused(p, NULL, text, err);
     remember(p, rows, text);
+    p->pending[p->pending_count - 1].gathered = gathered;
     return p->pending_count < PENDING_MAX || postgres_flush(p, err);
 }
 
 bool postgres_tell(struct postgres_statement *st, const char *sql, bool with_values, uint64_t rows, struct err *err)
 {
-    return postgres_rows_send(st->p, err) && told(st->p, send_one(st->p, st, sql, with_values), rows, st->told, err);
+    return postgres_rows_send(st->p, err) && told(st->p, send_one(st->p, st, sql, with_values), rows, false, st->told, err);
 }
 
 bool postgres_tell_now(struct postgres_statement *st, uint64_t rows, struct err *err)
 {
-    struct postgres *p = st->p;
-    bool sent = send_one(p, st, st->sql, true);
-
-    if (!sent)
-        return postgres_refused(p, NULL, st->told, err);
-    remember(p, rows, st->told);
-    p->pending[p->pending_count - 1].gathered = true;
-    return p->pending_count < PENDING_MAX || postgres_flush(p, err);
+    return told(st->p, send_one(st->p, st, st->sql, true), rows, true, st->told, err);
 }
 
 bool postgres_tell_text(struct postgres *p, const char *literal_sql, struct err *err)
 {
     bool sent = into_pipeline(p) && PQsendQueryParams(p->session, literal_sql, 0, NULL, NULL, NULL, NULL, 1) == 1;
 
-    return told(p, sent, POSTGRES_ANY_ROWS, literal_sql, err);
+    return told(p, sent, POSTGRES_ANY_ROWS, false, literal_sql, err);
 }
 
 bool postgres_types(struct postgres_statement *st, const char *sql, int count, Oid *types, struct err *err)

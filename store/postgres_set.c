@@ -221,13 +221,20 @@ static void bind_part(struct postgres_set *s, bool behind)
     }
 }
 
+/* All rows are of one side of the savepoint. */
+static void unmark(struct postgres_set *s)
+{
+    s->marked = 0;
+    for (int i = 0; i < s->columns; i++)
+        s->column[i].marked = 0;
+}
+
 static void forget(struct postgres_set *s)
 {
-    for (int i = 0; i < s->columns; i++) {
+    unmark(s);
+    for (int i = 0; i < s->columns; i++)
         buf_reset(&s->column[i].elements);
-        s->column[i].marked = 0;
-    }
-    s->rows = s->marked = 0;
+    s->rows = 0;
     postgres_reset(s->whole);
 }
 
@@ -288,10 +295,7 @@ bool postgres_rows_send(struct postgres *p, struct err *err)
 
     p->gathering = NULL;
     if (s != NULL && p->savepoint != SAVEPOINT_WANTED)
-        s->marked = 0;                        /* all are of one side of it */
-    if (s != NULL && s->marked == 0)
-        for (int i = 0; i < s->columns; i++)
-            s->column[i].marked = 0;
+        unmark(s);
     ok = (s == NULL || tell_part(s, false, err)) && tell_savepoint(p, err) && (s == NULL || tell_part(s, true, err));
     if (s != NULL)
         forget(s);
@@ -328,10 +332,7 @@ bool postgres_set_ask(struct postgres_statement *st, struct err *err)
     struct postgres_set *s = st->set;
     bool ok;
 
-    s->marked = 0;
-    for (int i = 0; i < s->columns; i++)
-        s->column[i].marked = 0;
-    bind_part(s, true);
+    bind_part(s, true);                       /* keys are never marked */
     ok = postgres_ask(s->whole, s->whole->sql, true, err);
     PQclear(st->result);
     st->result = s->whole->result;

@@ -86,7 +86,7 @@ uint64_t rules_period_end(const struct rule_limits *limits, uint64_t day)
     return limits->credit_days == 0 ? INT64_MAX : rules_period_start(limits, day) + limits->credit_days;
 }
 
-static void over_credit(const struct rule_facts *facts, struct verdict *verdict)
+void rules_judge_credit(const struct rule_facts *facts, struct verdict *verdict)
 {
     const struct consumer *c = catalog_consumer(facts->catalog, facts->receipt->receipt.consumer, facts->now_ms);
     char amount_text[U256_DECIMAL_MAX], period_text[U256_DECIMAL_MAX], limit_text[U256_DECIMAL_MAX];
@@ -102,11 +102,6 @@ static void over_credit(const struct rule_facts *facts, struct verdict *verdict)
     u256_to_decimal(c->credit_limit.base_units, limit_text);
     faults_add(&verdict->faults, CODE_OVER_LIMIT, "/consumer", "%s on top of %s billed this period, the credit limit is %s",
                amount_text, period_text, limit_text);
-}
-
-void rules_judge_credit(const struct rule_facts *facts, struct verdict *verdict)
-{
-    over_credit(facts, verdict);
 }
 
 static bool is_over(struct amount amount, struct amount max, unsigned times)
@@ -171,7 +166,7 @@ static const struct { rule_fn *rule; bool operator_may_release; } rules[] = {
     { over_cap,                 false },
     { over_part_of_cap,         true },
     { over_limit,               true },
-    { over_credit,              true },
+    { rules_judge_credit,       true },
     { countersignature_missing, true },
     { quote_mismatch,           true },
 };
