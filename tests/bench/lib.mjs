@@ -85,7 +85,7 @@ export function cpuSeconds(pid) {
 
 /** Posts `count` receipts, as fast as they go in; made before the clock runs where that is to be a measure. */
 export const fill = (world, count, { measure = false } = {}) =>
-  load(world, { form: "binary", per: 10_000, connections: 4, minimal: true, ahead: measure ? 0 : 32, requests: Math.ceil(count / 10_000) });
+  load(world, { form: "binary", per: 10_000, connections: 4, minimal: true, pace: 100_000, ahead: measure ? 0 : 32, requests: Math.ceil(count / 10_000) });
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
 

@@ -11,13 +11,14 @@ export const PROGRAMS = path.join(path.dirname(BINARY), "tests/bench/");
 let seed = Date.now() % 1e9 * 1000;
 
 async function commandLine(world, { url = world.gateway.url, pid = world.gateway.pid, providers = 3, form, per = 1, requests, connections,
-  rate, ahead, minimal, more = [] }) {
+  rate, ahead, minimal, pace, more = [] }) {
   const keys = [];
   for (const node of world.nodes.slice(0, providers)) keys.push(...await world.keystoreOf(node));
+  const first = seed;
   seed += requests;
   return ["--url", url, ...keys, "--models", world.models.map((m) => m.model).join(","), "--form", form, "--per", per, "--requests", requests,
-    "--connections", connections, "--seed", seed, "--pid", pid, ...(rate ? ["--rate", rate] : []), ...(ahead ? ["--ahead", ahead] : []),
-    ...(minimal ? ["--minimal"] : []), ...more].map(String);
+    "--connections", connections, "--seed", first, "--pid", pid, ...(rate ? ["--rate", rate] : []), ...(ahead ? ["--ahead", ahead] : []),
+    ...(pace && !rate ? ["--pace", pace] : []), ...(minimal ? ["--minimal"] : []), ...more].map(String);
 }
 
 /** What loadgen says, with the rates that follow: as it was, with the generator counted out, and by the service's CPU time. */

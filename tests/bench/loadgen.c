@@ -68,9 +68,10 @@ static uint64_t wait_for_turn(const struct run *run, uint64_t number)
 
 static void note(struct run *run, uint64_t number, const struct reply *reply, uint64_t due_us)
 {
-    uint64_t at_us = now_us();
+    uint64_t at_us;
 
     pthread_mutex_lock(&run->lock);
+    at_us = now_us();                         /* under the lock, so that no answer before is later */
     if (reply->status / 100 == 2) {
         run->answered++;
         run->accepted += reply->accepted;

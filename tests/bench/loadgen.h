@@ -30,6 +30,7 @@ struct settings {
     uint64_t requests;
     uint64_t ahead;                           /* requests ready before the first leaves, and at most at any time */
     uint64_t seed, start_ms;                  /* of the jobs; start 0: they end now */
+    uint64_t pace;                            /* jobs a second that ended in all, so requests follow each other in time, too; 0: as made */
     const bool *wanted;                       /* which of the requests; NULL: all */
     unsigned connections;
     uint64_t rate;                            /* receipts a second; 0: as fast as answers come */

@@ -5,6 +5,8 @@
  * time meanwhile of this process and of --pid, and latencies in ms: with a rate from the moment a request was due,
  * whether or not a connection was free then, so that a stop of the service counts for all that wait.  503 and 429 are tried again and counted.
  *
+ * Jobs end when their request is made; with --pace N at N a second over all requests, as those of a network would, the last ones now.
+ *
  * --acked FILE names the numbers of the requests that were answered with 2xx; --only FILE sends those, byte for byte, where seed and
  * --start are the same.  SIGTERM ends the sending, which begins with a line on stderr.  Whatever the answers were, the exit code is 0: the counts tell. */
 #include <getopt.h>
@@ -14,10 +16,13 @@
 #include <string.h>
 
 #include "chain/signer.h"
+#include "gateway/base/clock.h"
 #include "gateway/base/hex.h"
 #include "gateway/node/domain.h"
 #include "gateway/node/post.h"
 #include "tests/bench/loadgen.h"
+
+#define JOB_MAX_MS 15000u                     /* no job that load.h makes up takes as long, with its request's span */
 
 static const struct option options[] = {
     { "url", required_argument, NULL, 'u' }, { "key", required_argument, NULL, 'k' }, { "passphrase-file", required_argument, NULL, 'f' },
@@ -25,7 +30,7 @@ static const struct option options[] = {
     { "requests", required_argument, NULL, 'r' }, { "connections", required_argument, NULL, 'c' }, { "rate", required_argument, NULL, 'R' },
     { "seed", required_argument, NULL, 's' }, { "start", required_argument, NULL, 'S' }, { "ahead", required_argument, NULL, 'a' },
     { "pid", required_argument, NULL, 'p' }, { "minimal", no_argument, NULL, 'M' }, { "acked", required_argument, NULL, 'A' },
-    { "only", required_argument, NULL, 'O' }, { 0 },
+    { "only", required_argument, NULL, 'O' }, { "pace", required_argument, NULL, 'P' }, { 0 },
 };
 
 static void read_models(char *list, struct settings *s)
@@ -93,6 +98,7 @@ void settings_read(struct settings *s, int argc, char **argv)
         case 'R': s->rate = number_of(optarg); break;
         case 's': s->seed = number_of(optarg); break;
         case 'S': s->start_ms = number_of(optarg); break;
+        case 'P': s->pace = number_of(optarg); break;
         case 'a': s->ahead = number_of(optarg); break;
         case 'p': s->pid = (long)number_of(optarg); break;
         case 'M': s->minimal = true; break;
@@ -106,5 +112,7 @@ void settings_read(struct settings *s, int argc, char **argv)
         || connections == 0 || connections > CONNECTIONS_MAX || s->per_request == 0 || s->per_request > POST_PER_REQUEST_MAX
         || (s->form == FORM_OBJECT && s->per_request != 1))
         bug("loadgen: see the head of tests/bench/loadgen_options.c");
+    if (s->pace > 0 && s->start_ms == 0)
+        s->start_ms = clock_now_ms(&clock_system) - JOB_MAX_MS - s->requests * s->per_request * 1000 / s->pace;
     fetch_domain(s, url);
 }

@@ -11,7 +11,7 @@
 #include "tests/bench/loadgen.h"
 
 #define MAKERS_MAX 64
-#define HEAD_BYTES_MAX 256
+#define SPAN_MS 1000u                         /* of the jobs of one request */
 
 struct stock {
     const struct settings *settings;
@@ -74,12 +74,14 @@ void request_make(const struct settings *s, uint64_t number, struct buf *request
 {
     const struct signer *signer = s->providers[number % s->provider_count];
     struct load load = { .seed = s->seed + number, .now_ms = clock_now_ms(&clock_system), .start_ms = s->start_ms, .count = s->per_request,
-                         .span_ms = 1000, .provider = signer_address(signer), .model_count = s->model_count };
+                         .span_ms = SPAN_MS, .provider = signer_address(signer), .model_count = s->model_count };
     struct group g = { .items = mem_array(s->per_request, sizeof *g.items) };
     const char *type = NULL;
     struct err err = { 0 };
     struct buf body;
 
+    if (s->pace > 0)
+        load.start_ms += number * s->per_request * 1000 / s->pace;
     memcpy(load.models, s->models, sizeof load.models);
     must(load_make(&load, add_receipt, &g, &err), &err);
     buf_init(&body);
