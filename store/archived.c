@@ -177,7 +177,7 @@ static void read_place(struct stmt *st, struct place *place)
     place->digest = stmt_hash(st);
 }
 
-/* What comes in now is newer than all that left, and is asked about for each receipt: one look a transaction. */
+/* What comes in now is newer than all that left, and is asked about for each receipt: one look, until that changes. */
 static bool is_newer_than_all(struct db *db, struct job_id first, bool *newer, struct err *err)
 {
     struct stmt st;

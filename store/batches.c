@@ -61,22 +61,30 @@ bool store_batch_open(struct db *db, struct batch_row *batch, struct err *err)
 bool store_batch_add(struct db *db, uint64_t number, uint64_t receipts, struct amount amount, struct err *err)
 {
     struct batch_row batch = { 0 };
-    struct amount sum;
     bool found = false;
-    struct stmt st;
 
     if (!store_batch_find(db, number, &batch, &found, err))
         return false;
-    if (!found)
-        return err_set(err, ERR_BUG, "there is no batch %" PRIu64, number);
-    if (!amount_add(batch.amount, amount, &sum))
-        return err_set(err, ERR_OVERFLOW, "batch %" PRIu64 " over 256 bits", number);
-    if (!db_prepare(db, "UPDATE batches SET receipts = receipts + ?, amount = ? WHERE number = ? AND state = ?", &st, err))
+    return found ? store_batch_add_to(db, &batch, receipts, amount, err) : err_set(err, ERR_BUG, "there is no batch %" PRIu64, number);
+}
+
+bool store_batch_add_to(struct db *db, struct batch_row *batch, uint64_t receipts, struct amount amount, struct err *err)
+{
+    struct amount before = batch->amount;
+    struct stmt st;
+
+    if (!amount_add(before, amount, &batch->amount))
+        return err_set(err, ERR_OVERFLOW, "batch %" PRIu64 " over 256 bits", batch->number);
+    if (!db_prepare(db, "UPDATE batches SET receipts = ?, amount = ? WHERE number = ? AND state = ? AND receipts = ? AND amount = ?",
+                    &st, err))
         return false;
-    stmt_bind_u64(&st, receipts);
-    stmt_bind_amount(&st, sum);
-    stmt_bind_u64(&st, number);
+    stmt_bind_u64(&st, batch->receipts + receipts);
+    stmt_bind_amount(&st, batch->amount);
+    stmt_bind_u64(&st, batch->number);
     stmt_bind_int(&st, BATCH_OPEN);
+    stmt_bind_u64(&st, batch->receipts);
+    stmt_bind_amount(&st, before);
+    batch->receipts += receipts;
     return stmt_exec_later(&st, 1, err);
 }
 

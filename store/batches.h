@@ -15,6 +15,8 @@ struct batch_row {
 MUST_USE bool store_batch_open(struct db *db, struct batch_row *batch, struct err *err);           /* the open one */
 MUST_USE bool store_batch_find(struct db *db, uint64_t number, struct batch_row *batch, bool *found, struct err *err);
 MUST_USE bool store_batch_add(struct db *db, uint64_t number, uint64_t receipts, struct amount amount, struct err *err);
+/* The same to a batch that was read before; ERR_BUG, at the latest with the commit, where its row is not as it says. */
+MUST_USE bool store_batch_add_to(struct db *db, struct batch_row *batch, uint64_t receipts, struct amount amount, struct err *err);
 /* Closes the open batch and opens the next. */
 MUST_USE bool store_batch_close(struct db *db, uint64_t now_ms, struct address next_protocol_account, struct err *err);
 /* What a batch holds, counted anew after receipts were moved into it or out of it. */

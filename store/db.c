@@ -62,7 +62,7 @@ bool db_begin(struct db *db, struct err *err)
     if (!db->driver->begin(db->connection, db->mode, err))
         return false;
     page_cache_forget(db);
-    db->newest_known = false;
+    db->newest_known = db->newest_known && db->mode == DB_WRITE && !db_others_wrote(db);
     db->began = true;
     db->doomed = false;
     return true;
@@ -82,6 +82,7 @@ bool db_commit(struct db *db, struct err *err)
     db->began = false;
     if (db->driver->commit(db->connection, err))
         return true;
+    db->newest_known = false;
     /* The old session may hold what it believes, not what is on disk: only a new one can be asked.  If even that
      * fails, `broken` makes every look-up fail until a reopen works. */
     if (err->code == ERR_UNKNOWN)
@@ -95,6 +96,7 @@ void db_rollback(struct db *db)
 
     if (!db->began)
         return;
+    db->newest_known = false;
     /* A transaction that the database ended by itself has nothing to roll back. */
     if (db->driver->in_transaction(db->connection) && !db->driver->script(db->connection, "ROLLBACK", &ignored))
         (void)!reopen(db, &ignored);

@@ -79,7 +79,7 @@ struct db {
     bool broken;                              /* a reopen failed; the next db_begin tries again */
     struct page_cache *page_cache;            /* pages.c */
     struct archives *archives;                /* archived.c */
-    bool newest_known;                        /* of the transaction under way: the last job that an archive may hold */
+    bool newest_known;                        /* the last job that an archive may hold; a writer's is kept while nobody else writes */
     struct job_id newest_archived;
     size_t slot_count;
     struct db_slot *slots[DB_SLOTS];

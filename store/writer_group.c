@@ -39,6 +39,7 @@ static bool begin(struct group_state *s, struct err *err)
         return false;
     if (db_others_wrote(s->db)) {
         s->known = false;
+        s->after_ms = 0;
         s->others++;
     }
     return true;
@@ -182,11 +183,14 @@ static bool commit(struct group_state *s, const struct group *group, struct err 
     bool committed = false;
     struct err why;
 
-    if (db_commit(s->db, &why))
+    if (db_commit(s->db, &why)) {
+        s->after_ms = group->now_ms;
         return true;
+    }
     if (why.code != ERR_UNKNOWN)
         return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
     s->known = false;
+    s->after_ms = 0;
     if (!look_up(s, group->number, &committed, err))
         return false;
     return committed || err_set(err, ERR_AGAIN, "not kept: %s", why.text);
@@ -205,7 +209,7 @@ static bool clock_is_believed(const struct group_state *s, uint64_t clock_ms, st
 static void set_time(struct group_state *s, uint64_t clock_ms, struct group *group)
 {
     s->now_ms = clock_ms > s->now_ms ? clock_ms : s->now_ms + 1;
-    *group = (struct group){ .db = s->db, .number = s->number + 1, .now_ms = s->now_ms, .others = s->others };
+    *group = (struct group){ .db = s->db, .number = s->number + 1, .now_ms = s->now_ms, .others = s->others, .after_ms = s->after_ms };
     group->clock_ms = s->now_ms - clock_ms <= CLOCK_BACK_MAX_MS ? s->now_ms : clock_ms;
 }
 

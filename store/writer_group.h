@@ -17,6 +17,7 @@ struct group_state {
     bool trust_clock;                         /* the next group believes the clock whatever it says */
     struct writer_turns *turns;               /* borrowed; NULL: no other store */
     uint64_t others;                          /* how often others had written between two groups of ours */
+    uint64_t after_ms;                        /* see struct group */
     bool known;                               /* false: read them from the store before the next group */
 };
 /* Reads number and time of the last group. */

@@ -57,11 +57,23 @@ static void sort_providers(struct foreseen *f)
     f->day_count = count;
 }
 
+static bool is_submission(const struct intake *intake, const struct task *task)
+{
+    return task->run == accept_run && task->seal_self == intake;
+}
+
+static bool has_only_submissions(const struct intake *intake, const struct task *first)
+{
+    while (first != NULL && is_submission(intake, first))
+        first = first->next;
+    return first == NULL;
+}
+
 static void keys_of(struct intake *intake, const struct task *first, uint64_t day, struct foreseen *f)
 {
     f->all.count = f->known.count = f->day_count = 0;
     for (const struct task *t = first; t != NULL; t = t->next) {
-        const struct submission *s = t->run == accept_run && t->seal_self == intake ? submission_of(t) : NULL;
+        const struct submission *s = is_submission(intake, t) ? submission_of(t) : NULL;
 
         for (size_t i = 0; s != NULL && i < s->count; i++) {
             const struct intake_item *item = &s->items[i];
@@ -110,6 +122,7 @@ bool foresee_group(void *seal_self, const struct task *first, struct group *grou
     struct intake *intake = seal_self;
     struct foreseen *f = &intake->foreseen;
 
+    f->submissions_ms = has_only_submissions(intake, first) ? group->now_ms : 0;
     f->now_ms = 0;
     if (!db_is_shared(group->db))
         return true;

@@ -55,6 +55,15 @@ static bool take_snapshot(struct intake *intake, struct group *group, struct err
     return true;
 }
 
+static bool read_store(struct intake *intake, struct group *group, struct err *err)
+{
+    struct gathered *g = &intake->gathered;
+
+    /* Who else closes a batch, settling or a release of its own, has a group of its own too. */
+    return pool_epoch_now(group->db, group->now_ms, &g->epoch, &g->epoch_running, &g->epoch_stored, err)
+        && store_batch_open(group->db, &g->stored, err) && take_snapshot(intake, group, err);
+}
+
 /* The catalog stays the same for a whole group: changes of it have groups of their own. */
 static bool begin(struct intake *intake, struct group *group, struct err *err)
 {
@@ -72,9 +81,10 @@ static bool begin(struct intake *intake, struct group *group, struct err *err)
     if (!intake->held_known && !store_receipts_of_strangers(group->db, &intake->held, err))
         return false;
     intake->held_known = true;
-    /* Who else closes a batch, settling or a release of its own, has a group of its own too. */
-    if (!pool_epoch_now(group->db, group->now_ms, &g->epoch, &g->epoch_running, &g->epoch_stored, err)
-        || !store_batch_open(group->db, &g->stored, err) || !take_snapshot(intake, group, err))
+    g->stepped = false;
+    if (kept_take(intake, group))
+        g->snapshot = snapshot_take(intake->snapshots);
+    else if (!read_store(intake, group, err))
         return false;
     g->number = group->number;
     g->now_ms = group->now_ms;

@@ -50,7 +50,8 @@ struct gathered {
     struct amount batch_amount_max;           /* one for the whole group */
     bool stepped;                             /* the running task is the first, and moved prices: gone with it if it fails */
     struct batch_row batch;                   /* the open one, with what this group has added so far */
-    struct batch_row stored;                  /* the store's open one, as the group found it */
+    struct batch_row stored;                  /* the store's open one, as the group found it, and leaves it */
+    uint64_t market_due_ms;                   /* when the next window ends; 0: prices moved with this group */
     struct tally postings, batches, days, demand;     /* demand: units by the version of the market's base */
     struct tally consumer_days, credit;       /* credit.c */
     struct tally measures, caches;            /* measure.c */
@@ -69,9 +70,18 @@ struct gathered {
 struct jobs { struct job_id *list; size_t count, capacity; };      /* owned */
 struct foreseen {
     uint64_t now_ms;                          /* of its group; 0: nothing was asked */
+    uint64_t submissions_ms;                  /* of the group that has nothing but our submissions, the last there was */
     struct jobs all, known;                   /* in order */
     struct provider_day *days;                /* owned; of its providers on its day, in order of address */
     size_t day_count, day_capacity;
+};
+
+/* kept.c; of_ms: now_ms of the group that left it, 0: none did. */
+struct kept {
+    uint64_t of_ms, market_due_ms;
+    struct batch_row batch;
+    struct popularity_terms epoch;
+    bool epoch_running;
 };
 
 struct intake {
@@ -99,6 +109,7 @@ struct intake {
     pthread_cond_t tick_waits;
     struct gathered gathered;
     struct foreseen foreseen;
+    struct kept kept;
     bool held_known;
     uint64_t others;                          /* as of the last group: see struct group */
     uint64_t held;                            /* what strangers make us keep, this group's included: see store_receipts_of_strangers */
@@ -138,6 +149,10 @@ bool foresee_is_new(const struct intake *intake, struct job_id job);
 /* What the store has of a provider's day; false: it was not asked. */
 bool foresee_day(const struct intake *intake, const struct group *group, struct address provider, struct amount *earned);
 void foresee_free(struct intake *intake);
+
+/* kept.c: what the group before left in memory goes into `gathered`; false: it is to be read.  And what this one leaves, at its end. */
+bool kept_take(struct intake *intake, const struct group *group);
+void kept_note(struct intake *intake, const struct group *group);
 
 /* gather.c: at the start of every task; reads what the task needs and marks where it began. */
 MUST_USE bool gather_enter(struct intake *intake, struct group *group, struct err *err);

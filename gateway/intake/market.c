@@ -131,6 +131,7 @@ bool market_run(struct intake *intake, struct group *group, const struct catalog
             return false;
     }
     atomic_store(&intake->market_due_ms, due_ms);
+    intake->gathered.market_due_ms = s.stepped ? 0 : due_ms;
     *stepped = s.stepped;
     return true;
 }

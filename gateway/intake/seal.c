@@ -25,15 +25,11 @@ static bool check_batch(const struct tally *postings, const struct tally_row *ba
 }
 
 /* Batches in order of their number; one that this group began is opened by closing the one before it. */
-static bool flush_batches(const struct intake *intake, struct group *group, struct err *err)
+static bool flush_batches(struct intake *intake, struct group *group, struct err *err)
 {
-    const struct gathered *g = &intake->gathered;
-    struct batch_row open;
+    struct gathered *g = &intake->gathered;
+    struct batch_row *open = &g->stored;
 
-    if (g->batches.count == 0)
-        return true;
-    if (!store_batch_open(group->db, &open, err))
-        return false;
     for (size_t i = 0; i < g->batches.count; i++) {
         const struct tally_row *b = &g->batches.list[i];
 
@@ -41,13 +37,13 @@ static bool flush_batches(const struct intake *intake, struct group *group, stru
             continue;
         if (!check_batch(&g->postings, b, err))
             return false;
-        if (b->key.number > open.number
+        if (b->key.number > open->number
             && (!store_batch_close(group->db, group->now_ms, intake->config.protocol_account, err)
-                || !store_batch_open(group->db, &open, err)))
+                || !store_batch_open(group->db, open, err)))
             return false;
-        if (b->key.number != open.number)
+        if (b->key.number != open->number)
             return err_set(err, ERR_BUG, "batch %" PRIu64 " is not the open one", b->key.number);
-        if (!store_batch_add(group->db, b->key.number, b->count, b->amount, err))
+        if (!store_batch_add_to(group->db, open, b->count, b->amount, err))
             return false;
     }
     return true;
@@ -187,6 +183,8 @@ bool seal_group(void *seal_self, struct group *group, struct err *err)
     bool ok = flush_sums(intake, group, err)
         && (intake->gathered.leaf_count == 0 || promise_group(intake, group, err));
 
+    if (ok)
+        kept_note(intake, group);
     gather_close(intake);
     return ok;
 }

@@ -18,7 +18,7 @@ bool pool_set(struct db *db, uint64_t now_ms, const struct pool_settings *settin
     return store_pool_settings_add(db, now_ms, settings, err);
 }
 
-/* The epoch after that one; 0 and 0: the first.  Not found: none has begun. */
+/* The epoch after that one; 0 and 0: the first.  Not found: none has begun; next->begins_ms says when one does. */
 static bool next_epoch(struct db *db, uint64_t epoch, uint64_t ended_ms, uint64_t now_ms, struct popularity_terms *next, bool *found,
                        struct err *err)
 {
@@ -29,9 +29,12 @@ static bool next_epoch(struct db *db, uint64_t epoch, uint64_t ended_ms, uint64_
         return false;
     if ((!*found || amount_is_zero(s.budget)) && !store_pool_settings_on_after(db, ended_ms, &begins_ms, &s, found, err))
         return false;
-    *found = *found && begins_ms <= now_ms;
-    if (*found)
+    if (!*found || begins_ms > now_ms) {
+        next->begins_ms = *found ? begins_ms : UINT64_MAX;
+        *found = false;
+    } else {
         *next = (struct popularity_terms){ epoch + 1, begins_ms, (begins_ms / s.epoch_ms + 1) * s.epoch_ms, s.budget, s.cap_bps };
+    }
     return true;
 }
 

@@ -12,7 +12,8 @@
 
 /* In a writer's task: from now on, where they are not in force already. */
 MUST_USE bool pool_set(struct db *db, uint64_t now_ms, const struct pool_settings *settings, struct err *err);
-/* The epoch of this moment; *stored: it has its row. */
+/* The epoch of this moment; *stored: it has its row.  Where none is running terms->begins_ms is when the next does, as things stand now, or
+ * UINT64_MAX. */
 MUST_USE bool pool_epoch_now(struct db *db, uint64_t now_ms, struct popularity_terms *terms, bool *running, bool *stored, struct err *err);
 /* In a writer's task: a row for each epoch that has begun. */
 MUST_USE bool pool_open_epochs(struct db *db, uint64_t now_ms, struct err *err);
