@@ -88,6 +88,9 @@ typedef void bind_key_fn(const void *self, size_t i, struct stmt *st);
 typedef bool key_row_fn(void *self, size_t i, struct stmt *st, struct err *err);
 MUST_USE bool db_each_key(struct db *db, const char *literal_sql, size_t count, bind_key_fn *bind, key_row_fn *visit, void *self,
                           struct err *err);
+/* What the next db_each_key of this text will ask, with the same keys in the same order: where the database is far away the question travels
+ * with the next that is waited for, and the answer waits.  Nothing that it reads may be written in between. */
+MUST_USE bool db_each_key_soon(struct db *db, const char *literal_sql, size_t count, bind_key_fn *bind, const void *self, struct err *err);
 MUST_USE bool stmt_exec_id(struct stmt *st, uint64_t *id, struct err *err);       /* INSERT ... RETURNING id; ends st */
 void stmt_end(struct stmt *st);                                /* after stepping early; fine twice */
 /* Columns in order; NULL reads as 0, zero bytes or an empty text; stmt_null asks about the next one without moving. */

@@ -35,6 +35,8 @@ struct driver {
      * with that of a later one, which fails then; at the latest flush or commit does.  Both NULL: at once. */
     MUST_USE bool (*later)(void *connection, void *handle, uint64_t rows, struct err *err);
     MUST_USE bool (*flush)(void *connection, struct err *err);
+    /* NULL: likewise.  What key gathered is asked with the next that waits, and answers the step after the same keys. */
+    MUST_USE bool (*soon)(void *connection, void *handle, struct err *err);
     /* All NULL: statements come one by one, and a savepoint is set at once.  rows: what was bound gathers, to be sent before anything
      * else is; key: likewise, for a step that then gives the rows of all keys, each of which key_of counts from 0.  mark: a savepoint
      * is wanted; unmark: nothing but rows was added since, which stay, or where back are forgotten; false: it was set by then. */

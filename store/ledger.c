@@ -15,6 +15,13 @@ static void bind_key(const void *self, size_t i, struct stmt *st)
     stmt_bind_hash(st, &p->share.model);
 }
 
+static const char amount_of[] = "SELECT amount, count FROM postings WHERE batch = ? AND account = ? AND role = ? AND model = ?";
+
+bool store_postings_add_soon(struct db *db, const struct posting *list, size_t count, struct err *err)
+{
+    return db_each_key_soon(db, amount_of, count, bind_key, list, err);
+}
+
 struct so_far { const struct posting *list; struct posting *found; };
 
 static void bind_so_far(const void *self, size_t i, struct stmt *st)
@@ -42,8 +49,7 @@ static bool postings_so_far(struct db *db, const struct posting *list, size_t co
         found[i].share.amount = AMOUNT_ZERO;
         found[i].count = 0;
     }
-    return db_each_key(db, "SELECT amount, count FROM postings WHERE batch = ? AND account = ? AND role = ? AND model = ?", count,
-                       bind_so_far, read_so_far, &self, err);
+    return db_each_key(db, amount_of, count, bind_so_far, read_so_far, &self, err);
 }
 
 static bool set_posting(struct db *db, const struct posting *p, struct err *err)

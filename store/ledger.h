@@ -10,6 +10,8 @@ MUST_USE bool store_posting_add(struct db *db, uint64_t batch, const struct shar
 /* The same of many at once, each of another key. */
 struct posting { uint64_t batch; struct share share; uint64_t count; };
 MUST_USE bool store_postings_add(struct db *db, const struct posting *list, size_t count, struct err *err);
+/* It will be called with this list: see db_each_key_soon. */
+MUST_USE bool store_postings_add_soon(struct db *db, const struct posting *list, size_t count, struct err *err);
 /* Takes from it what one receipt had put there; a row that held nothing else goes.  ERR_BUG: it does not hold that much. */
 MUST_USE bool store_posting_take(struct db *db, uint64_t batch, const struct share *share, struct err *err);
 /* All of a batch, before it is booked anew. */

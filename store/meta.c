@@ -74,5 +74,5 @@ bool store_meta_set_group(struct db *db, uint64_t number, uint64_t now_ms, uint6
     stmt_bind_u64(&st, number);
     stmt_bind_u64(&st, now_ms);
     stmt_bind_u64(&st, clock_ms);
-    return stmt_exec(&st, NULL, err);
+    return stmt_exec_later(&st, 3, err);
 }

@@ -48,6 +48,7 @@ static void session_close(void *connection)
 {
     struct postgres *p = connection;
 
+    postgres_turn_free(p);
     postgres_disconnect(p);
     mem_wipe(p->url, strlen(p->url));         /* it may hold a password */
     free(p->url);
@@ -112,6 +113,7 @@ static bool transaction_begin(void *connection, enum db_mode mode, struct err *e
     p->open = true;
     postgres_rows_drop(p);
     p->savepoint = SAVEPOINT_NONE;
+    p->readings++;
     p->careful -= p->careful > 0;
     for (unsigned pause_ms = BEGIN_PAUSE_MS; ; pause_ms *= 2) {
         p->in_the_way = false;
@@ -141,39 +143,50 @@ static bool session_script(void *connection, const char *sql, struct err *err)
     return ok;
 }
 
-/* An aborted transaction answers COMMIT by ROLLBACK; a line that ends before the answer leaves the outcome unknown. */
+/* COMMIT would say yes where no transaction is open, and ROLLBACK where it was aborted. */
+static bool may_commit(const struct postgres *p, struct err *err)
+{
+    PGTransactionStatusType status = PQtransactionStatus(p->session);
+
+    return (status != PQTRANS_IDLE && status != PQTRANS_INERROR) || err_set(err, ERR_STORE, "the database rolled the transaction back");
+}
+
+/* What waits travels with COMMIT, unless it may turn out to be wrong without failing there. */
+static bool send_before_commit(struct postgres *p, struct err *err)
+{
+    if (!postgres_pending_is_sure(p) && !postgres_flush(p, err))
+        return false;
+    return p->mode == DB_READ || postgres_turn_end(p, err);
+}
+
+/* A line that ends before the answer leaves the outcome unknown. */
 static bool session_commit(void *connection, struct err *err)
 {
     struct postgres *p = connection;
-    char sql[POSTGRES_TURN_END] = "COMMIT";
-    bool open, answered, kept;
-    PGresult *result;
+    bool well, kept;
+    PGresult *answer;
 
     p->open = false;
-    if (!postgres_rows_send(p, err) || !postgres_flush(p, err)) {     /* nothing was sent that could be kept */
-        (void)!postgres_command(p, "ROLLBACK", &(struct err){ 0 });
-        return false;
-    }
-    open = PQtransactionStatus(p->session) != PQTRANS_IDLE;
-    if (p->mode == DB_WRITE && PQtransactionStatus(p->session) == PQTRANS_INTRANS)
-        postgres_turn_end(p, sql);
     p->tried = p->turn;
-    postgres_round_trip();
-    result = PQexec(p->session, sql);
-    answered = PQresultStatus(result) == PGRES_COMMAND_OK;
-    kept = answered && open && strcmp(PQcmdStatus(result), "COMMIT") == 0;
+    if (!may_commit(p, err) || !postgres_rows_send(p, err) || !send_before_commit(p, err)) {
+        (void)!postgres_command(p, "ROLLBACK", &(struct err){ 0 });
+        return false;                         /* nothing was sent that could be kept */
+    }
+    well = postgres_ask_commit(p, &answer, err);
+    kept = PQresultStatus(answer) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(answer), "COMMIT") == 0;
     if (kept) {
         p->seen = p->turn;
-    } else if (answered) {
+    } else if (PQresultStatus(answer) == PGRES_COMMAND_OK) {      /* by ROLLBACK */
         err_set(err, ERR_STORE, "the database rolled the transaction back");
     } else {
-        postgres_refused(p, result, "commit", err);
+        if (well)
+            postgres_refused(p, answer, "commit", err);
         if (PQstatus(p->session) == CONNECTION_OK && PQtransactionStatus(p->session) == PQTRANS_INERROR)
             (void)!postgres_command(p, "ROLLBACK", &(struct err){ 0 });
         if (p->dead || PQstatus(p->session) != CONNECTION_OK || session_in_transaction(p))
             err->code = ERR_UNKNOWN;
     }
-    PQclear(result);
+    PQclear(answer);
     return kept;
 }
 
@@ -203,6 +216,7 @@ static bool session_unmark(void *connection, bool back)
     else if (back)
         postgres_rows_back(p);
     p->savepoint = SAVEPOINT_NONE;
+    p->readings += back;                      /* what was read may be what is undone */
     return !set;
 }
 
@@ -220,7 +234,7 @@ const struct driver driver_postgres = {
     .backup = session_backup, .prepare = postgres_prepare, .parameters = postgres_parameters,
     .bind_i64 = postgres_bind_i64, .bind_text = postgres_bind_text, .bind_blob = postgres_bind_blob,
     .bind_null = postgres_bind_null, .step = postgres_step, .later = postgres_later, .flush = session_flush, .counts = postgres_counts, .changed = session_changed, .reset = postgres_reset,
-    .mark = session_mark, .unmark = session_unmark, .rows = postgres_rows, .key = postgres_key, .key_of = postgres_key_of,
+    .mark = session_mark, .unmark = session_unmark, .rows = postgres_rows, .key = postgres_key, .soon = postgres_soon, .key_of = postgres_key_of,
     .is_null = postgres_is_null, .i64 = postgres_i64, .text = postgres_text, .blob = postgres_blob, .finish = postgres_finish,
     .columns = postgres_columns, .references = postgres_references, .numbers = postgres_numbers,
 };

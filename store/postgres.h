@@ -11,7 +11,7 @@
 #include "store/driver.h"
 
 /* A statement whose answer is waited for later; rows: how many it must change. */
-struct postgres_pending { uint64_t rows; const char *told; bool gathered; };
+struct postgres_pending { uint64_t rows; const char *told; bool gathered; PGresult **answer; };      /* answer NULL: not wanted */
 #define POSTGRES_ANY_ROWS UINT64_MAX
 
 /* Of the task under way: none; one that is set with the first statement that is more than rows (postgres_set.c); set. */
@@ -26,6 +26,7 @@ struct postgres {
     uint64_t turn, seen;                      /* the one under way; the last known to be committed, by anybody */
     uint64_t tried;                           /* the one that was given to COMMIT last */
     bool others_wrote;
+    struct postgres_statement *turn_begin, *turn_end;     /* owned; NULL until the first turn */
     uint64_t changed;                         /* rows that the last statement changed */
     uint64_t cursors, names;                  /* names given so far */
     bool pooled;                              /* the session is a pooler's */
@@ -42,6 +43,7 @@ struct postgres {
     struct postgres_statement *gathering;     /* whose rows wait to be sent; NULL: none do */
     enum postgres_savepoint savepoint;
     unsigned careful;                         /* so many transactions in which no rows gather */
+    uint64_t readings;                        /* what was asked early holds within one */
 };
 
 struct postgres_value { Oid type; const char *bytes; int len; char *owned; uint64_t number; };
@@ -72,10 +74,14 @@ MUST_USE bool postgres_dress(struct postgres *p, enum db_mode mode, struct err *
 MUST_USE bool postgres_command(struct postgres *p, const char *sql, struct err *err);
 
 /* postgres_turn.c */
-#define POSTGRES_TURN_END 320
+/* Longer than a group ever pauses between two statements, and shorter than others like to wait: a writer that was stopped or whose
+ * line is dead in its turn loses it, and what it did in it.  local: "true" for one transaction, "false" for the session. */
+#define POSTGRES_TURN_LIMITS(local) "SELECT set_config('idle_in_transaction_session_timeout', '5000', " local ")," \
+    " set_config('lock_timeout', '10000', " local ")"
 MUST_USE bool postgres_turn_prepare(struct postgres *p, struct err *err);     /* once a connection: what a writer needs before the schema */
 MUST_USE bool postgres_turn_begin(struct postgres *p, struct err *err);       /* begins the transaction */
-void postgres_turn_end(const struct postgres *p, char sql[POSTGRES_TURN_END]);     /* what to say for COMMIT, in one round trip */
+MUST_USE bool postgres_turn_end(struct postgres *p, struct err *err);         /* told: COMMIT follows in the same round trip */
+void postgres_turn_free(struct postgres *p);
 bool postgres_was_kept(void *connection, bool *kept, struct err *err);
 bool postgres_others_wrote(void *connection);
 
@@ -83,11 +89,18 @@ bool postgres_others_wrote(void *connection);
 MUST_USE bool postgres_ask(struct postgres_statement *st, const char *sql, bool with_values, struct err *err);
 /* Sends with the next that waits; within a transaction only. */
 MUST_USE bool postgres_tell(struct postgres_statement *st, const char *sql, bool with_values, uint64_t rows, struct err *err);
+/* The same; *answer, NULL by then, is set when it comes, and is owned. */
+MUST_USE bool postgres_ask_early(struct postgres_statement *st, PGresult **answer, struct err *err);
 /* The same without what must go before: for postgres_set.c, as is the next. */
 MUST_USE bool postgres_tell_now(struct postgres_statement *st, uint64_t rows, struct err *err);
 MUST_USE bool postgres_tell_text(struct postgres *p, const char *literal_sql, struct err *err);
 /* The types that the server gives so many parameters of a statement. */
 MUST_USE bool postgres_types(struct postgres_statement *st, const char *sql, int count, Oid *types, struct err *err);
+/* Whether what was told and is not answered yet changes as many rows as it must, or fails. */
+bool postgres_pending_is_sure(const struct postgres *p);
+/* COMMIT, behind all that was told.  *answer: its own, owned; NULL or PGRES_PIPELINE_ABORTED where something failed before, which err says,
+ * or the line did. */
+MUST_USE bool postgres_ask_commit(struct postgres *p, PGresult **answer, struct err *err);
 /* Waits for all that was told, but not for rows that gather.  false: the transaction is to be rolled back, at least to a savepoint. */
 MUST_USE bool postgres_flush(struct postgres *p, struct err *err);
 bool postgres_in_transaction(const struct postgres *p);
@@ -126,6 +139,7 @@ Oid postgres_array_of(Oid type);              /* of these elements */
 /* postgres_set.c: the calls of struct driver, */
 bool postgres_rows(void *connection, void *handle, uint64_t rows, struct err *err);
 bool postgres_key(void *connection, void *handle, struct err *err);
+bool postgres_soon(void *connection, void *handle, struct err *err);
 uint64_t postgres_key_of(void *handle);
 /* and what the other files need of it.  A savepoint is marked where rows gather, and set where more than rows follows. */
 void postgres_rows_mark(struct postgres *p);

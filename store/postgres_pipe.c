@@ -151,7 +151,12 @@ static bool receive(struct postgres *p, PGresult **own, struct err *err)
             ok = came_well(p, result, &p->pending[i], err);
         if (!ok && p->pending[i].gathered)
             p->careful = CAREFUL;
-        PQclear(result);
+        if (ok && p->pending[i].answer != NULL) {
+            PQclear(*p->pending[i].answer);
+            *p->pending[i].answer = result;
+        } else {
+            PQclear(result);
+        }
     }
     if (ok && PQstatus(p->session) != CONNECTION_OK)
         ok = postgres_refused(p, NULL, "store", err);
@@ -219,11 +224,51 @@ bool postgres_tell_now(struct postgres_statement *st, uint64_t rows, struct err 
     return told(st->p, send_one(st->p, st, st->sql, true), rows, true, st->told, err);
 }
 
+bool postgres_ask_early(struct postgres_statement *st, PGresult **answer, struct err *err)
+{
+    struct postgres *p = st->p;
+
+    if (!postgres_rows_send(p, err))
+        return false;
+    if (!send_one(p, st, st->sql, true))
+        return postgres_refused(p, NULL, st->told, err);
+    remember(p, POSTGRES_ANY_ROWS, st->told);
+    p->pending[p->pending_count - 1].answer = answer;
+    return true;
+}
+
 bool postgres_tell_text(struct postgres *p, const char *literal_sql, struct err *err)
 {
     bool sent = into_pipeline(p) && PQsendQueryParams(p->session, literal_sql, 0, NULL, NULL, NULL, NULL, 1) == 1;
 
     return told(p, sent, POSTGRES_ANY_ROWS, false, literal_sql, err);
+}
+
+/* An INSERT of rows adds all of them or fails; what looks for rows may find another number. */
+static bool is_sure(const struct postgres_pending *of)
+{
+    return of->rows == POSTGRES_ANY_ROWS
+        || (strncmp(of->told, "INSERT", 6) == 0 && strstr(of->told, " VALUES (") != NULL && strstr(of->told, "DO NOTHING") == NULL
+            && strstr(of->told, " WHERE ") == NULL);
+}
+
+bool postgres_pending_is_sure(const struct postgres *p)
+{
+    for (size_t i = 0; i < p->pending_count; i++)
+        if (!is_sure(&p->pending[i]))
+            return false;
+    return true;
+}
+
+bool postgres_ask_commit(struct postgres *p, PGresult **answer, struct err *err)
+{
+    *answer = NULL;
+    if (!into_pipeline(p) || PQsendQueryParams(p->session, "COMMIT", 0, NULL, NULL, NULL, NULL, 1) != 1)
+        return postgres_refused(p, NULL, "commit", err);
+    if (receive(p, answer, err))
+        return true;
+    p->stale = true;
+    return false;
 }
 
 bool postgres_types(struct postgres_statement *st, const char *sql, int count, Oid *types, struct err *err)

@@ -15,6 +15,7 @@
 #include "gateway/base/mem.h"
 
 #define ROWS_MAX 20000u                       /* a statement; more go in several */
+#define ARRAY_HEAD ((size_t)20)               /* of an array as array_recv wants it */
 #define COLUMN_MAX ((size_t)4 * 1024 * 1024)
 
 struct column {
@@ -28,6 +29,8 @@ struct postgres_set {
     struct column *column;
     int columns;
     uint64_t rows, marked;
+    PGresult *early;                          /* owned; the answer to what is bound to whole, once it came */
+    uint64_t early_in;                        /* the readings in which that was asked; 0: it was not */
 };
 
 /* ---- texts ---- */
@@ -117,6 +120,7 @@ void postgres_set_free(struct postgres_set *set)
     for (int i = 0; i < set->columns; i++)
         buf_clear(&set->column[i].elements);
     free(set->column);
+    PQclear(set->early);
     postgres_finish(set->whole);
     free(set);
 }
@@ -198,7 +202,7 @@ static bool is_full(const struct postgres_set *s)
 /* One array: dimensions, whether it has NULLs, type, then length and lowest index of the dimension (array_recv). */
 static void bind_array(struct postgres_statement *whole, int at, struct column *c, size_t from, size_t to, uint64_t rows)
 {
-    const uint32_t head[5] = { htobe32(1), htobe32(1), htobe32(c->type), htobe32((uint32_t)rows), htobe32(1) };
+    const uint32_t head[ARRAY_HEAD / sizeof(uint32_t)] = { htobe32(1), htobe32(1), htobe32(c->type), htobe32((uint32_t)rows), htobe32(1) };
     struct postgres_value *v = &whole->value[at];
 
     free(v->owned);
@@ -229,12 +233,18 @@ static void unmark(struct postgres_set *s)
         s->column[i].marked = 0;
 }
 
-static void forget(struct postgres_set *s)
+/* What gathers, but not what was bound of it. */
+static void forget_keys(struct postgres_set *s)
 {
     unmark(s);
     for (int i = 0; i < s->columns; i++)
         buf_reset(&s->column[i].elements);
     s->rows = 0;
+}
+
+static void forget(struct postgres_set *s)
+{
+    forget_keys(s);
     postgres_reset(s->whole);
 }
 
@@ -327,7 +337,59 @@ bool postgres_key(void *connection, void *handle, struct err *err)
     return add_rows(st, err);
 }
 
-bool postgres_set_ask(struct postgres_statement *st, struct err *err)
+static void forget_early(struct postgres_set *s)
+{
+    PQclear(s->early);
+    s->early = NULL;
+    s->early_in = 0;
+    postgres_reset(s->whole);
+}
+
+bool postgres_soon(void *connection, void *handle, struct err *err)
+{
+    struct postgres_statement *st = handle;
+    const struct postgres *p = connection;
+    struct postgres_set *s = st->set;
+
+    forget_early(s);
+    bind_part(s, true);
+    s->early_in = p->readings;
+    forget_keys(s);
+    return postgres_ask_early(s->whole, &s->early, err);
+}
+
+static bool is_bound(const struct postgres_set *s)
+{
+    for (int i = 0; i < s->columns; i++) {
+        const struct postgres_value *v = &s->whole->value[i];
+        size_t len = s->column[i].elements.len;
+
+        if (v->bytes == NULL || (size_t)v->len != ARRAY_HEAD + len || memcmp(v->bytes + ARRAY_HEAD, s->column[i].elements.data, len) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The answer to these keys, where they were asked for early. */
+static bool take_early(struct postgres_statement *st, bool *taken, struct err *err)
+{
+    struct postgres_set *s = st->set;
+
+    *taken = false;
+    if (s->early_in != st->p->readings || !is_bound(s))
+        return true;
+    if (s->early == NULL && !postgres_flush(st->p, err))
+        return false;
+    *taken = s->early != NULL;
+    if (!*taken)
+        return true;
+    PQclear(st->result);
+    st->result = s->early;
+    s->early = NULL;
+    return true;
+}
+
+static bool ask_now(struct postgres_statement *st, struct err *err)
 {
     struct postgres_set *s = st->set;
     bool ok;
@@ -337,8 +399,17 @@ bool postgres_set_ask(struct postgres_statement *st, struct err *err)
     PQclear(st->result);
     st->result = s->whole->result;
     s->whole->result = NULL;
+    return ok;
+}
+
+bool postgres_set_ask(struct postgres_statement *st, struct err *err)
+{
+    struct postgres_set *s = st->set;
+    bool early, ok = take_early(st, &early, err) && (early || ask_now(st, err));
+
     st->row = -1;
-    forget(s);
+    forget_early(s);
+    forget_keys(s);
     return ok;
 }
 
@@ -350,7 +421,7 @@ bool postgres_has_keys(const struct postgres_statement *st)
 void postgres_keys_drop(struct postgres_statement *st)
 {
     if (st->set != NULL && st->p->gathering != st)
-        forget(st->set);
+        forget_keys(st->set);
 }
 
 uint64_t postgres_key_of(void *handle)

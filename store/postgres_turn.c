@@ -8,12 +8,6 @@
 
 #include "gateway/lib/crypt.h"
 
-/* Longer than a group ever pauses between two statements, and shorter than others like to wait: a writer that was stopped or whose
- * line is dead in its turn loses it, and what it did in it. */
-#define TURN_IDLE_MS "5000"
-#define TURN_WAIT_MS "10000"
-#define TURN_BEGIN "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = " TURN_IDLE_MS ";" \
-    " SET LOCAL lock_timeout = " TURN_WAIT_MS "; SELECT number FROM writer_turn WHERE one = 1 FOR UPDATE"
 
 /* A statement with one number in and the text of one field out; *found false: it gave no row. */
 static bool ask(struct postgres *p, const char *sql, const char *number, char *text, size_t size, bool *found, struct err *err)
@@ -34,31 +28,70 @@ static bool ask(struct postgres *p, const char *sql, const char *number, char *t
     return ok;
 }
 
-bool postgres_turn_begin(struct postgres *p, struct err *err)
+static bool statement(struct postgres *p, const char *sql, struct postgres_statement **st, struct err *err)
 {
-    PGresult *result;
-    bool ok;
+    void *handle;
 
-    postgres_round_trip();
-    result = PQexec(p->session, TURN_BEGIN);
-    ok = PQresultStatus(result) == PGRES_TUPLES_OK || postgres_refused(p, result, "turn", err);
-    if (ok && PQntuples(result) != 1)
-        ok = err_set(err, ERR_STORE, "nobody can write: the row of table writer_turn is gone");
+    if (*st == NULL && postgres_prepare(p, sql, &handle, err)) {
+        *st = handle;
+        (*st)->told = "turn";
+    }
+    return *st != NULL;
+}
+
+/* All in one round trip. */
+static bool take_turn(struct postgres *p, struct err *err)
+{
+    struct postgres_statement *st = NULL;
+    bool ok = statement(p, "SELECT number FROM writer_turn WHERE one = 1 FOR UPDATE", &p->turn_begin, err)
+        && postgres_tell_text(p, "BEGIN ISOLATION LEVEL READ COMMITTED", err)
+        && (!p->pooled || postgres_tell_text(p, POSTGRES_TURN_LIMITS("true"), err));
+
+    if (!ok)
+        return false;
+    st = p->turn_begin;
+    ok = postgres_ask(st, st->sql, true, err)
+        && (PQntuples(st->result) == 1 || err_set(err, ERR_STORE, "nobody can write: the row of table writer_turn is gone"));
     if (ok) {
-        p->turn = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+        st->row = 0;
+        p->turn = (uint64_t)postgres_i64(st, 0);
         p->others_wrote = p->turn != p->seen;
         p->seen = p->turn++;
-    } else if (PQtransactionStatus(p->session) != PQTRANS_IDLE) {
-        (void)!postgres_command(p, "ROLLBACK", &(struct err){ 0 });
     }
-    PQclear(result);
+    postgres_reset(st);
     return ok;
 }
 
-void postgres_turn_end(const struct postgres *p, char sql[POSTGRES_TURN_END])
+bool postgres_turn_begin(struct postgres *p, struct err *err)
 {
-    snprintf(sql, POSTGRES_TURN_END, "UPDATE writer_turn SET number = %" PRIu64 " WHERE one = 1; INSERT INTO writers (id, turn) VALUES"
-             " (%" PRIu64 ", %" PRIu64 ") ON CONFLICT (id) DO UPDATE SET turn = excluded.turn; COMMIT", p->turn, p->id, p->turn);
+    if (take_turn(p, err))
+        return true;
+    if (PQtransactionStatus(p->session) != PQTRANS_IDLE)
+        (void)!postgres_command(p, "ROLLBACK", &(struct err){ 0 });
+    return false;
+}
+
+bool postgres_turn_end(struct postgres *p, struct err *err)
+{
+    struct postgres_statement *st;
+    bool ok;
+
+    if (!statement(p, "WITH counted AS (UPDATE writer_turn SET number = ? WHERE one = 1) INSERT INTO writers (id, turn) VALUES (?, ?)"
+                      " ON CONFLICT (id) DO UPDATE SET turn = excluded.turn", &p->turn_end, err))
+        return false;
+    st = p->turn_end;
+    ok = postgres_bind_i64(st, 1, (int64_t)p->turn) && postgres_bind_i64(st, 2, (int64_t)p->id) && postgres_bind_i64(st, 3, (int64_t)p->turn)
+        && postgres_tell(st, st->sql, true, 1, err);
+    postgres_reset(st);
+    return ok;
+}
+
+void postgres_turn_free(struct postgres *p)
+{
+    if (p->turn_begin != NULL)
+        postgres_finish(p->turn_begin);
+    if (p->turn_end != NULL)
+        postgres_finish(p->turn_end);
 }
 
 bool postgres_was_kept(void *connection, bool *kept, struct err *err)

@@ -174,12 +174,18 @@ static bool read_provider_day(void *self, size_t i, struct stmt *st, struct err 
     return true;
 }
 
+static const char days_of[] = "SELECT amount FROM provider_days WHERE provider = ? AND day = ?";
+
+bool store_provider_days_find_soon(struct db *db, const struct provider_day *list, size_t count, struct err *err)
+{
+    return db_each_key_soon(db, days_of, count, bind_provider_day, list, err);
+}
+
 bool store_provider_days_find(struct db *db, struct provider_day *list, size_t count, struct err *err)
 {
     for (size_t i = 0; i < count; i++)
         list[i].amount = AMOUNT_ZERO;
-    return db_each_key(db, "SELECT amount FROM provider_days WHERE provider = ? AND day = ?", count, bind_provider_day, read_provider_day,
-                       list, err);
+    return db_each_key(db, days_of, count, bind_provider_day, read_provider_day, list, err);
 }
 
 bool store_provider_day_set(struct db *db, struct address provider, uint64_t day, struct amount amount, struct err *err)

@@ -94,6 +94,8 @@ MUST_USE bool store_provider_day(struct db *db, struct address provider, uint64_
 /* Sets the amount of each in the list. */
 struct provider_day { struct address provider; uint64_t day; struct amount amount; };
 MUST_USE bool store_provider_days_find(struct db *db, struct provider_day *list, size_t count, struct err *err);
+/* It will be called with this list: see db_each_key_soon. */
+MUST_USE bool store_provider_days_find_soon(struct db *db, const struct provider_day *list, size_t count, struct err *err);
 MUST_USE bool store_provider_day_set(struct db *db, struct address provider, uint64_t day, struct amount amount, struct err *err);
 MUST_USE bool store_provider_day_add(struct db *db, struct address provider, uint64_t day, struct amount more, struct err *err);
 /* What a consumer was billed: on a day, and on those from one up to (not including) another. */

@@ -295,27 +295,46 @@ static bool each_by_itself(struct db *db, const char *literal_sql, size_t count,
     return true;
 }
 
+/* false: the statement has ended. */
+static bool gather_keys(struct db *db, const char *literal_sql, size_t count, bind_key_fn *bind, const void *self, struct stmt *st,
+                        struct err *err)
+{
+    if (!db_prepare(db, literal_sql, st, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        st->next_bind = 0;
+        bind(self, i, st);
+        if (!may_run(st, err) || !db->driver->key(db->connection, handle_of(st), err)) {
+            (void)doomed_or_not(db);
+            stmt_end(st);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool db_each_key(struct db *db, const char *literal_sql, size_t count, bind_key_fn *bind, key_row_fn *visit, void *self, struct err *err)
 {
     struct stmt st;
 
     if (db->driver->key == NULL)
         return each_by_itself(db, literal_sql, count, bind, visit, self, err);
-    if (count == 0)
+    return count == 0 || (gather_keys(db, literal_sql, count, bind, self, &st, err) && visit_each(&st, NULL, visit, self, err));
+}
+
+bool db_each_key_soon(struct db *db, const char *literal_sql, size_t count, bind_key_fn *bind, const void *self, struct err *err)
+{
+    struct stmt st;
+    bool ok;
+
+    if (db->driver->soon == NULL || count == 0)
         return true;
-    if (!db_prepare(db, literal_sql, &st, err))
+    if (!gather_keys(db, literal_sql, count, bind, self, &st, err))
         return false;
-    for (size_t i = 0; i < count; i++) {
-        bind(self, i, &st);
-        if (!may_run(&st, err) || !db->driver->key(db->connection, handle_of(&st), err)) {
-            (void)doomed_or_not(db);
-            stmt_end(&st);
-            return false;
-        }
-        if (i + 1 < count)
-            st.next_bind = 0;
-    }
-    return visit_each(&st, NULL, visit, self, err);
+    /* A slot that goes with this statement could not keep the answer. */
+    ok = !((const struct db_slot *)st.handle)->kept || db->driver->soon(db->connection, handle_of(&st), err) || doomed_or_not(db);
+    stmt_end(&st);
+    return ok;
 }
 
 bool stmt_exec_id(struct stmt *st, uint64_t *id, struct err *err)

@@ -128,7 +128,8 @@ bool foresee_group(void *seal_self, const struct task *first, struct group *grou
         return true;
     keys_of(intake, first, group->clock_ms / DAY_MS, f);
     take_twins(&f->all, &f->known);
-    if (!ask_jobs(f, group->db, err) || !store_provider_days_find(group->db, f->days, f->day_count, err))
+    if (!store_provider_days_find_soon(group->db, f->days, f->day_count, err) || !ask_jobs(f, group->db, err)
+        || !store_provider_days_find(group->db, f->days, f->day_count, err))
         return false;
     sort(&f->known);
     f->now_ms = group->now_ms;

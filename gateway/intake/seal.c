@@ -86,8 +86,10 @@ static bool flush_fees(struct gathered *g, struct group *group, struct err *err)
     return true;
 }
 
-static bool flush_postings(const struct tally *postings, struct group *group, struct err *err)
+/* What is read for the postings travels with what is read for the measures. */
+static bool flush_postings_and_measures(struct intake *intake, struct group *group, struct err *err)
 {
+    const struct tally *postings = &intake->gathered.postings;
     struct posting *list = mem_array(postings->count + 1, sizeof *list);
     size_t count = 0;
     bool ok;
@@ -98,7 +100,8 @@ static bool flush_postings(const struct tally *postings, struct group *group, st
         if (p->count != 0)
             list[count++] = (struct posting){ p->key.number, { p->key.account, (enum role)p->key.role, p->key.model, p->amount }, p->count };
     }
-    ok = store_postings_add(group->db, list, count, err);
+    ok = store_postings_add_soon(group->db, list, count, err) && measure_flush(intake, group, err)
+        && store_postings_add(group->db, list, count, err);
     free(list);
     return ok;
 }
@@ -115,7 +118,7 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
     tally_sort(&g->consumer_days);
     /* First: the row of an epoch stands before anything of it, and before a batch that was open in it is closed. */
     ok = (!g->epoch_running || g->epoch_stored || pool_open_epochs(group->db, group->now_ms, err)) && flush_batches(intake, group, err);
-    ok = ok && flush_postings(&g->postings, group, err);
+    ok = ok && flush_postings_and_measures(intake, group, err);
     for (size_t i = 0; ok && i < g->days.count; i++) {
         const struct tally_row *d = &g->days.list[i];
 
@@ -127,7 +130,7 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
 
         ok = d->count < 2 || store_consumer_day_set(group->db, d->key.account, d->key.number, d->amount, err);
     }
-    return ok && flush_fees(g, group, err) && measure_flush(intake, group, err) && flush_recharges(g, group, err)
+    return ok && flush_fees(g, group, err) && flush_recharges(g, group, err)
         && market_flush(intake, group, err);
 }
 
