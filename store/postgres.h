@@ -1,7 +1,7 @@
 /* store/postgres.h - what the files of the PostgreSQL driver share: the only ones that know libpq.
  *
  * postgres.c: transactions.  postgres_turn.c: who writes.  postgres_session.c: connecting.  postgres_stmt.c: values in, rows out.
- * postgres_pipe.c: how statements travel.  postgres_set.c: many rows in one.  A pooler in transaction mode may stand between (pgbouncer): then nothing outlives a
+ * postgres_pipe.c: how statements travel.  postgres_set.c: many rows in one; postgres_keys.c: many keys.  A pooler in transaction mode may stand between (pgbouncer): then nothing outlives a
  * transaction. */
 #ifndef QUITTANCE_STORE_POSTGRES_H
 #define QUITTANCE_STORE_POSTGRES_H
@@ -136,7 +136,7 @@ void postgres_blob(void *handle, int at, const void **bytes, size_t *len);
 void postgres_finish(void *handle);
 Oid postgres_array_of(Oid type);              /* of these elements */
 
-/* postgres_set.c: the calls of struct driver, */
+/* postgres_set.c and postgres_keys.c: the calls of struct driver, */
 bool postgres_rows(void *connection, void *handle, uint64_t rows, struct err *err);
 bool postgres_key(void *connection, void *handle, struct err *err);
 bool postgres_soon(void *connection, void *handle, struct err *err);

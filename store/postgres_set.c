@@ -6,7 +6,7 @@
  *                                                                  CROSS JOIN LATERAL (SELECT x FROM t WHERE a = v.c1 OFFSET 0) AS r
  *
  * OFFSET 0 keeps the planner from joining another way than key by key, which for a large table and many keys would read all of it. */
-#include "store/postgres.h"
+#include "store/postgres_set.h"
 
 #include <endian.h>
 #include <stdlib.h>
@@ -15,23 +15,7 @@
 #include "gateway/base/mem.h"
 
 #define ROWS_MAX 20000u                       /* a statement; more go in several */
-#define ARRAY_HEAD ((size_t)20)               /* of an array as array_recv wants it */
 #define COLUMN_MAX ((size_t)4 * 1024 * 1024)
-
-struct column {
-    Oid type;                                 /* of an element */
-    struct buf elements;                      /* as array_recv wants them, without the array's head */
-    size_t marked;                            /* its length at the savepoint */
-};
-
-struct postgres_set {
-    struct postgres_statement *whole;         /* the statement with arrays */
-    struct column *column;
-    int columns;
-    uint64_t rows, marked;
-    PGresult *early;                          /* owned; the answer to what is bound to whole, once it came */
-    uint64_t early_in;                        /* the readings in which that was asked; 0: it was not */
-};
 
 /* ---- texts ---- */
 
@@ -174,8 +158,7 @@ static void add_value(struct column *c, const struct postgres_value *v, const ch
         buf_add(&c->elements, v->bytes, (size_t)v->len);
 }
 
-/* What is bound, which may be several rows. */
-static bool add_rows(struct postgres_statement *st, struct err *err)
+bool postgres_set_add(struct postgres_statement *st, struct err *err)
 {
     struct postgres_set *s = st->set;
 
@@ -202,7 +185,7 @@ static bool is_full(const struct postgres_set *s)
 /* One array: dimensions, whether it has NULLs, type, then length and lowest index of the dimension (array_recv). */
 static void bind_array(struct postgres_statement *whole, int at, struct column *c, size_t from, size_t to, uint64_t rows)
 {
-    const uint32_t head[ARRAY_HEAD / sizeof(uint32_t)] = { htobe32(1), htobe32(1), htobe32(c->type), htobe32((uint32_t)rows), htobe32(1) };
+    const uint32_t head[POSTGRES_ARRAY_HEAD / sizeof(uint32_t)] = { htobe32(1), htobe32(1), htobe32(c->type), htobe32((uint32_t)rows), htobe32(1) };
     struct postgres_value *v = &whole->value[at];
 
     free(v->owned);
@@ -215,8 +198,7 @@ static void bind_array(struct postgres_statement *whole, int at, struct column *
     v->type = postgres_array_of(c->type);
 }
 
-/* Rows up to the mark, or those behind it. */
-static void bind_part(struct postgres_set *s, bool behind)
+void postgres_set_bind(struct postgres_set *s, bool behind)
 {
     for (int i = 0; i < s->columns; i++) {
         struct column *c = &s->column[i];
@@ -233,8 +215,7 @@ static void unmark(struct postgres_set *s)
         s->column[i].marked = 0;
 }
 
-/* What gathers, but not what was bound of it. */
-static void forget_keys(struct postgres_set *s)
+void postgres_set_empty(struct postgres_set *s)
 {
     unmark(s);
     for (int i = 0; i < s->columns; i++)
@@ -244,7 +225,7 @@ static void forget_keys(struct postgres_set *s)
 
 static void forget(struct postgres_set *s)
 {
-    forget_keys(s);
+    postgres_set_empty(s);
     postgres_reset(s->whole);
 }
 
@@ -254,7 +235,7 @@ static bool tell_part(struct postgres_set *s, bool behind, struct err *err)
 
     if (rows == 0)
         return true;
-    bind_part(s, behind);
+    postgres_set_bind(s, behind);
     return postgres_tell_now(s->whole, rows, err);
 }
 
@@ -321,112 +302,8 @@ bool postgres_rows(void *connection, void *handle, uint64_t rows, struct err *er
         return postgres_later(connection, handle, rows, err);
     if (p->gathering != st && p->gathering != NULL && !postgres_rows_send(p, err))
         return false;
-    if (!add_rows(st, err))
+    if (!postgres_set_add(st, err))
         return false;
     p->gathering = st;
     return !is_full(st->set) || postgres_rows_send(p, err);
-}
-
-/* ---- keys that are looked for ---- */
-
-bool postgres_key(void *connection, void *handle, struct err *err)
-{
-    struct postgres_statement *st = handle;
-
-    (void)connection;
-    return add_rows(st, err);
-}
-
-static void forget_early(struct postgres_set *s)
-{
-    PQclear(s->early);
-    s->early = NULL;
-    s->early_in = 0;
-    postgres_reset(s->whole);
-}
-
-bool postgres_soon(void *connection, void *handle, struct err *err)
-{
-    struct postgres_statement *st = handle;
-    const struct postgres *p = connection;
-    struct postgres_set *s = st->set;
-
-    forget_early(s);
-    bind_part(s, true);
-    s->early_in = p->readings;
-    forget_keys(s);
-    return postgres_ask_early(s->whole, &s->early, err);
-}
-
-static bool is_bound(const struct postgres_set *s)
-{
-    for (int i = 0; i < s->columns; i++) {
-        const struct postgres_value *v = &s->whole->value[i];
-        size_t len = s->column[i].elements.len;
-
-        if (v->bytes == NULL || (size_t)v->len != ARRAY_HEAD + len || memcmp(v->bytes + ARRAY_HEAD, s->column[i].elements.data, len) != 0)
-            return false;
-    }
-    return true;
-}
-
-/* The answer to these keys, where they were asked for early. */
-static bool take_early(struct postgres_statement *st, bool *taken, struct err *err)
-{
-    struct postgres_set *s = st->set;
-
-    *taken = false;
-    if (s->early_in != st->p->readings || !is_bound(s))
-        return true;
-    if (s->early == NULL && !postgres_flush(st->p, err))
-        return false;
-    *taken = s->early != NULL;
-    if (!*taken)
-        return true;
-    PQclear(st->result);
-    st->result = s->early;
-    s->early = NULL;
-    return true;
-}
-
-static bool ask_now(struct postgres_statement *st, struct err *err)
-{
-    struct postgres_set *s = st->set;
-    bool ok;
-
-    bind_part(s, true);                       /* keys are never marked */
-    ok = postgres_ask(s->whole, s->whole->sql, true, err);
-    PQclear(st->result);
-    st->result = s->whole->result;
-    s->whole->result = NULL;
-    return ok;
-}
-
-bool postgres_set_ask(struct postgres_statement *st, struct err *err)
-{
-    struct postgres_set *s = st->set;
-    bool early, ok = take_early(st, &early, err) && (early || ask_now(st, err));
-
-    st->row = -1;
-    forget_early(s);
-    forget_keys(s);
-    return ok;
-}
-
-bool postgres_has_keys(const struct postgres_statement *st)
-{
-    return st->set != NULL && st->set->rows > 0;
-}
-
-void postgres_keys_drop(struct postgres_statement *st)
-{
-    if (st->set != NULL && st->p->gathering != st)
-        forget_keys(st->set);
-}
-
-uint64_t postgres_key_of(void *handle)
-{
-    const struct postgres_statement *st = handle;
-
-    return (uint64_t)postgres_i64(handle, PQnfields(st->result) - 1) - 1;
 }

@@ -169,6 +169,118 @@ static void a_visitor_may_end_it(void **state)
     store_ok(db_commit(f->db, &err));
 }
 
+/* ---- keys that are known early ---- */
+
+static const char value_of[] = "SELECT value FROM meta WHERE key = ?";
+
+static void bind_other(const void *self, size_t i, struct stmt *st)
+{
+    bind_number(self, i + 1, st);
+}
+
+static void assert_values(struct db *db, bind_key_fn *bind, uint64_t first, uint64_t second, uint64_t third)
+{
+    uint64_t found[3] = { 0 };
+    struct err err = { 0 };
+
+    store_ok(db_each_key(db, value_of, 3, bind, note, found, &err));
+    assert_true(found[0] == first && found[1] == second && found[2] == third);
+}
+
+static void what_is_asked_early_is_answered_for_the_same_keys(void **state)
+{
+    struct store_fixture *f = *state;
+    struct err err = { 0 };
+
+    store_ok(db_begin(f->db, &err));
+    store_ok(store_meta_set(f->db, "one", 1, &err) && store_meta_set(f->db, "two", 2, &err));
+    store_ok(db_each_key_soon(f->db, value_of, 3, bind_number, NULL, &err));
+    assert_values(f->db, bind_number, 0, 2, 1);
+    assert_values(f->db, bind_number, 0, 2, 1);             /* the answer is taken once */
+
+    store_ok(db_each_key_soon(f->db, value_of, 3, bind_number, NULL, &err));
+    assert_values(f->db, bind_other, 2, 1, 0);
+    store_ok(db_each_key_soon(f->db, value_of, 3, bind_number, NULL, &err));
+    store_ok(db_each_key_soon(f->db, value_of, 3, bind_other, NULL, &err));
+    store_ok(db_flush(f->db, &err));
+    assert_values(f->db, bind_other, 2, 1, 0);
+    store_ok(db_each_key_soon(f->db, value_of, 3, bind_number, NULL, &err));
+    store_ok(db_commit(f->db, &err));                       /* nobody took it */
+}
+
+static void what_was_asked_early_goes_with_what_is_undone(void **state)
+{
+    struct store_fixture *f = *state;
+    struct err err = { 0 };
+
+    store_ok(db_begin(f->db, &err));
+    store_ok(store_meta_set(f->db, "one", 1, &err));
+    store_ok(db_savepoint(f->db, &err));
+    store_ok(store_meta_set(f->db, "one", 5, &err));
+    store_ok(db_each_key_soon(f->db, value_of, 3, bind_number, NULL, &err));
+    db_savepoint_rollback(f->db);
+    assert_values(f->db, bind_number, 0, 0, 1);
+    store_ok(db_each_key_soon(f->db, value_of, 3, bind_number, NULL, &err));
+    db_rollback(f->db);
+    store_ok(db_begin(f->db, &err));
+    assert_values(f->db, bind_number, 0, 0, 0);
+    store_ok(db_commit(f->db, &err));
+}
+
+/* ---- what is answered with the commit ---- */
+
+static void set_settings(struct db *db, uint64_t from)
+{
+    struct stmt st;
+    struct err err = { 0 };
+
+    store_ok(db_prepare(db, "UPDATE meta SET value = ? WHERE key = 'settings' AND value = ?", &st, &err));
+    stmt_bind_u64(&st, from + 1);
+    stmt_bind_u64(&st, from);
+    store_ok(stmt_exec_later(&st, 1, &err) || err.code == ERR_BUG);     /* SQLite says it at once */
+}
+
+static void a_commit_keeps_nothing_where_a_row_was_not_as_it_should_be(void **state)
+{
+    struct store_fixture *f = *state;
+    struct err err = { 0 };
+
+    if (!db_is_shared(f->db))
+        return;                               /* nothing is told later there */
+    store_ok(db_begin(f->db, &err));
+    set_settings(f->db, 0);
+    store_ok(db_commit(f->db, &err));
+    store_ok(db_begin(f->db, &err));
+    store_ok(store_meta_set(f->db, "beside", 1, &err));
+    set_settings(f->db, 0);
+    assert_false(db_commit(f->db, &err));
+    assert_int_equal(err.code, ERR_BUG);
+    assert_int_equal(store_number(f->db, "SELECT COUNT(*) FROM meta WHERE key = 'beside'"), 0);
+    assert_int_equal(store_number(f->db, "SELECT value FROM meta WHERE key = 'settings'"), 1);
+}
+
+static void what_is_refused_with_the_commit_names_itself(void **state)
+{
+    struct store_fixture *f = *state;
+    struct err err = { 0 };
+
+    if (!db_is_shared(f->db))
+        return;
+    store_ok(db_begin(f->db, &err));
+    add(f->db, 1);
+    store_ok(db_commit(f->db, &err));
+    store_ok(db_begin(f->db, &err));
+    store_ok(store_meta_set(f->db, "beside", 1, &err));
+    add(f->db, 1);
+    assert_false(db_commit(f->db, &err));
+    assert_int_equal(err.code, ERR_CONFLICT);
+    assert_non_null(strstr(err.text, "INSERT INTO receipts"));
+    assert_int_equal(store_number(f->db, "SELECT COUNT(*) FROM meta WHERE key = 'beside'"), 0);
+    store_ok(db_begin(f->db, &err));
+    store_ok(store_meta_set(f->db, "beside", 1, &err));
+    store_ok(db_commit(f->db, &err));
+}
+
 #define ON_STORE(test) cmocka_unit_test_setup_teardown(test, store_db_setup, store_teardown)
 
 int main(void)
@@ -176,7 +288,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_STORE(what_is_read_sees_the_rows_before_it), ON_STORE(a_task_takes_back_its_own_rows_only), ON_STORE(a_transaction_takes_back_all_rows),
         ON_STORE(a_row_that_is_there_already_is_a_conflict), ON_STORE(there_may_be_very_many), ON_STORE(each_key_has_its_own_rows),
-        ON_STORE(a_visitor_may_end_it),
+        ON_STORE(a_visitor_may_end_it), ON_STORE(what_is_asked_early_is_answered_for_the_same_keys),
+        ON_STORE(what_was_asked_early_goes_with_what_is_undone), ON_STORE(a_commit_keeps_nothing_where_a_row_was_not_as_it_should_be),
+        ON_STORE(what_is_refused_with_the_commit_names_itself),
     };
 
     return cmocka_run_group_tests_name("store: many at once", tests, NULL, NULL);

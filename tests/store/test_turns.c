@@ -111,11 +111,13 @@ static void a_writer_is_told_when_others_have_written(void **state)
     store_ok(writer_do(a, count_one, &first, &err));
     store_ok(writer_do(a, count_one, &second, &err));
     assert_int_equal(second.others, first.others);          /* alone it reads nothing anew */
+    assert_int_equal(second.after_ms, first.now_ms);
     store_ok(writer_do(b, count_one, &third, &err));
     assert_int_equal(third.number, 3);
     store_ok(writer_do(a, count_one, &first, &err));
     assert_int_equal(first.number, 4);
     assert_true(first.others > second.others);
+    assert_int_equal(first.after_ms, 0);
     writer_close(a);
     writer_close(b);
 }
@@ -185,6 +187,7 @@ static void a_lost_commit_is_looked_up_as_ones_own(void **state)
     if (c->want != ERR_NONE)
         assert_int_equal(err.code, c->want);
     store_ok(writer_do(w, count_one, &group, &err));
+    assert_int_equal(group.after_ms, 0);
     assert_int_equal(group.number, 2 + c->others_write + (c->want == ERR_NONE));
     assert_int_equal(store_kept(f, "count"), group.number);
     writer_close(w);

@@ -1,5 +1,7 @@
 #include "tests/support/store_fixture.h"
 
+#include "store/meta.h"
+
 static void a_hundred_waiting_tasks_share_one_group(void **state)
 {
     struct store_fixture *f = *state;
@@ -212,6 +214,35 @@ static void time_grows_whatever_the_clock_does_also_after_a_restart(void **state
     writer_close(w);
 }
 
+static bool note_group(void *self, struct group *group, struct err *err)
+{
+    *(struct group *)self = *group;
+    return store_meta_set(group->db, "noted", group->number, err);
+}
+
+static bool fail_after_writing(void *self, struct group *group, struct err *err)
+{
+    return note_group(self, group, err) && err_set(err, ERR_INVALID, "no");
+}
+
+static void a_group_is_told_which_it_follows(void **state)
+{
+    struct store_fixture *f = *state;
+    struct group first, failed, second, third;
+    struct writer *w;
+    struct err err;
+
+    store_ok(writer_open(f->url, &f->clock, &w, &err));
+    store_ok(writer_do(w, note_group, &first, &err));
+    assert_int_equal(first.after_ms, 0);      /* whose it is that was before is not known */
+    store_fails(ERR_INVALID, writer_do(w, fail_after_writing, &failed, &err));
+    store_ok(writer_do(w, note_group, &second, &err));
+    assert_int_equal(second.after_ms, first.now_ms);
+    store_ok(writer_do(w, note_group, &third, &err));
+    assert_int_equal(third.after_ms, second.now_ms);
+    writer_close(w);
+}
+
 static bool ruin_transaction(void *self, struct group *group, struct err *err)
 {
     struct stmt st;
@@ -249,6 +280,7 @@ int main(void)
         IN_DIR(a_failed_seal_fails_all_of_its_group),
         IN_DIR(a_task_that_is_alone_has_a_time_of_its_own),
         IN_DIR(time_grows_whatever_the_clock_does_also_after_a_restart),
+        IN_DIR(a_group_is_told_which_it_follows),
         IN_DIR(a_transaction_that_the_database_ended_is_not_kept),
     };
 
