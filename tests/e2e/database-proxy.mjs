@@ -3,8 +3,8 @@
 import net from "node:net";
 import path from "node:path";
 
-// The end of a writer's last query of a transaction, as a simple query ends (PostgreSQL's manual, 55.7): the text, a zero byte.
-const COMMIT = Buffer.from("; COMMIT\0", "latin1");
+// In a statement without a name, as Parse has it (PostgreSQL's manual, 55.7): the name, the text, each with a zero byte.
+const COMMIT = Buffer.from("\0COMMIT\0", "latin1");
 
 const parsed = (url) => new URL(url.replace("postgresql:///", "postgresql://x/"));
 /** Of the server at a url of scripts/with-postgres. */
