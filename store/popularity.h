@@ -41,6 +41,10 @@ MUST_USE bool store_epochs_unbooked_before(struct db *db, uint64_t begun_ms, uin
 MUST_USE bool store_epoch_is_unsettled(struct db *db, const struct popularity_terms *terms, bool *unsettled, struct err *err);
 
 MUST_USE bool store_pool_fee_add(struct db *db, uint64_t epoch, uint64_t batch, const struct popularity_fee *fee, struct err *err);
+/* The same of many at once, each of another key; and that it will be called with this list: see db_each_key_soon. */
+struct batch_fee { uint64_t batch; struct popularity_fee fee; };
+MUST_USE bool store_pool_fees_add(struct db *db, uint64_t epoch, const struct batch_fee *list, size_t count, struct err *err);
+MUST_USE bool store_pool_fees_add_soon(struct db *db, uint64_t epoch, const struct batch_fee *list, size_t count, struct err *err);
 MUST_USE bool store_pool_fees(struct db *db, uint64_t epoch, struct popularity_fees *fees, struct err *err);      /* sorted; appended */
 MUST_USE bool store_pool_fees_of_model(struct db *db, uint64_t epoch, struct hash model, struct popularity_fees *fees, struct err *err);
 MUST_USE bool store_pool_fees_drop(struct db *db, uint64_t epoch, struct err *err);

@@ -1,38 +1,67 @@
 /* What was paid to the protocol, and what came of it. */
 #include "store/popularity.h"
 
+#include <stdlib.h>
+
 #include "gateway/base/mem.h"
 
-bool store_pool_fee_add(struct db *db, uint64_t epoch, uint64_t batch, const struct popularity_fee *fee, struct err *err)
-{
-    struct amount fees = AMOUNT_ZERO;
-    struct stmt st;
-    bool row;
+struct so_far { uint64_t epoch; const struct batch_fee *list; struct amount *found; };
 
-    if (!db_prepare(db, "SELECT fees FROM popularity_fees WHERE epoch = ? AND model = ? AND consumer = ? AND batch = ?", &st, err))
-        return false;
-    stmt_bind_u64(&st, epoch);
-    stmt_bind_hash(&st, &fee->model);
-    stmt_bind_address(&st, &fee->consumer);
-    stmt_bind_u64(&st, batch);
-    if (!stmt_step(&st, &row, err))
-        return false;
-    if (row)
-        fees = stmt_amount(&st);
-    stmt_end(&st);
-    if (!stmt_ok(&st, err))
-        return false;
-    if (!amount_add(fees, fee->fees, &fees))
+static void bind_key(const void *self, size_t i, struct stmt *st)
+{
+    const struct so_far *s = self;
+
+    stmt_bind_u64(st, s->epoch);
+    stmt_bind_hash(st, &s->list[i].fee.model);
+    stmt_bind_address(st, &s->list[i].fee.consumer);
+    stmt_bind_u64(st, s->list[i].batch);
+}
+
+static bool read_so_far(void *self, size_t i, struct stmt *st, struct err *err)
+{
+    (void)err;
+    ((struct so_far *)self)->found[i] = stmt_amount(st);
+    return true;
+}
+
+static const char fees_of[] = "SELECT fees FROM popularity_fees WHERE epoch = ? AND model = ? AND consumer = ? AND batch = ?";
+
+bool store_pool_fees_add_soon(struct db *db, uint64_t epoch, const struct batch_fee *list, size_t count, struct err *err)
+{
+    const struct so_far self = { epoch, list, NULL };
+
+    return db_each_key_soon(db, fees_of, count, bind_key, &self, err);
+}
+
+static bool set_fees(const struct so_far *s, size_t i, struct db *db, struct err *err)
+{
+    struct amount fees;
+    struct stmt st;
+
+    if (!amount_add(s->found[i], s->list[i].fee.fees, &fees))
         return err_set(err, ERR_OVERFLOW, "a consumer's protocol fees are over 256 bits");
     if (!db_prepare(db, "INSERT INTO popularity_fees (epoch, model, consumer, batch, fees) VALUES (?, ?, ?, ?, ?)"
                         " ON CONFLICT (epoch, model, consumer, batch) DO UPDATE SET fees = excluded.fees", &st, err))
         return false;
-    stmt_bind_u64(&st, epoch);
-    stmt_bind_hash(&st, &fee->model);
-    stmt_bind_address(&st, &fee->consumer);
-    stmt_bind_u64(&st, batch);
+    bind_key(s, i, &st);
     stmt_bind_amount(&st, fees);
-    return stmt_exec_later(&st, 1, err);
+    return stmt_exec_rows(&st, 1, err);
+}
+
+bool store_pool_fees_add(struct db *db, uint64_t epoch, const struct batch_fee *list, size_t count, struct err *err)
+{
+    struct so_far self = { epoch, list, mem_array(count + 1, sizeof *self.found) };
+    bool ok = db_each_key(db, fees_of, count, bind_key, read_so_far, &self, err);
+
+    for (size_t i = 0; ok && i < count; i++)
+        ok = set_fees(&self, i, db, err);
+    free(self.found);
+    return ok;
+}
+
+bool store_pool_fee_add(struct db *db, uint64_t epoch, uint64_t batch, const struct popularity_fee *fee, struct err *err)
+{
+    return store_pool_fees_add(db, epoch, &(struct batch_fee){ batch, *fee }, 1, err);
 }
 
 /* Ends st. */

@@ -73,36 +73,48 @@ static bool flush_recharges(const struct gathered *g, struct group *group, struc
     return true;
 }
 
-static bool flush_fees(struct gathered *g, struct group *group, struct err *err)
+/* What the group adds, and what is read for all of it in one round trip, as the keys of all are known. */
+struct sums {
+    struct posting *postings;                 /* these two are owned */
+    struct batch_fee *fees;
+    size_t posting_count, fee_count;
+};
+
+static struct sums sums_of(struct gathered *g)
 {
-    tally_sort(&g->fees);
-    for (size_t i = 0; i < g->fees.count; i++) {
-        const struct tally_row *f = &g->fees.list[i];
-        struct popularity_fee fee = { f->key.model, f->key.account, f->amount };
+    struct sums s = {
+        .postings = mem_array(g->postings.count + 1, sizeof *s.postings), .fees = mem_array(g->fees.count + 1, sizeof *s.fees),
+    };
 
-        if (f->count != 0 && !store_pool_fee_add(group->db, g->epoch.epoch, f->key.number, &fee, err))
-            return false;
-    }
-    return true;
-}
-
-/* What is read for the postings travels with what is read for the measures. */
-static bool flush_postings_and_measures(struct intake *intake, struct group *group, struct err *err)
-{
-    const struct tally *postings = &intake->gathered.postings;
-    struct posting *list = mem_array(postings->count + 1, sizeof *list);
-    size_t count = 0;
-    bool ok;
-
-    for (size_t i = 0; i < postings->count; i++) {
-        const struct tally_row *p = &postings->list[i];
+    for (size_t i = 0; i < g->postings.count; i++) {
+        const struct tally_row *p = &g->postings.list[i];
 
         if (p->count != 0)
-            list[count++] = (struct posting){ p->key.number, { p->key.account, (enum role)p->key.role, p->key.model, p->amount }, p->count };
+            s.postings[s.posting_count++] = (struct posting){
+                p->key.number, { p->key.account, (enum role)p->key.role, p->key.model, p->amount }, p->count,
+            };
     }
-    ok = store_postings_add_soon(group->db, list, count, err) && measure_flush(intake, group, err)
-        && store_postings_add(group->db, list, count, err);
-    free(list);
+    for (size_t i = 0; i < g->fees.count; i++) {
+        const struct tally_row *f = &g->fees.list[i];
+
+        if (f->count != 0)
+            s.fees[s.fee_count++] = (struct batch_fee){ f->key.number, { f->key.model, f->key.account, f->amount } };
+    }
+    return s;
+}
+
+static bool flush_read_sums(struct intake *intake, struct group *group, struct err *err)
+{
+    struct gathered *g = &intake->gathered;
+    struct sums s = sums_of(g);
+    uint64_t epoch = g->epoch.epoch;
+    bool ok = store_postings_add_soon(group->db, s.postings, s.posting_count, err)
+           && store_pool_fees_add_soon(group->db, epoch, s.fees, s.fee_count, err) && measure_flush(intake, group, err)
+           && store_postings_add(group->db, s.postings, s.posting_count, err)
+           && store_pool_fees_add(group->db, epoch, s.fees, s.fee_count, err);
+
+    free(s.postings);
+    free(s.fees);
     return ok;
 }
 
@@ -116,9 +128,10 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
     tally_sort(&g->days);
     tally_sort(&g->demand);
     tally_sort(&g->consumer_days);
+    tally_sort(&g->fees);
     /* First: the row of an epoch stands before anything of it, and before a batch that was open in it is closed. */
     ok = (!g->epoch_running || g->epoch_stored || pool_open_epochs(group->db, group->now_ms, err)) && flush_batches(intake, group, err);
-    ok = ok && flush_postings_and_measures(intake, group, err);
+    ok = ok && flush_read_sums(intake, group, err);
     for (size_t i = 0; ok && i < g->days.count; i++) {
         const struct tally_row *d = &g->days.list[i];
 
@@ -130,8 +143,7 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
 
         ok = d->count < 2 || store_consumer_day_set(group->db, d->key.account, d->key.number, d->amount, err);
     }
-    return ok && flush_fees(g, group, err) && flush_recharges(g, group, err)
-        && market_flush(intake, group, err);
+    return ok && flush_recharges(g, group, err) && market_flush(intake, group, err);
 }
 
 static bool make_promise(const struct intake *intake, struct group *group, struct group_promise *p, struct err *err)
