@@ -38,6 +38,9 @@ struct work {
     bool kept;                                /* its task ran and succeeded: only the group can fail now */
 };
 
+/* A submission of the group that had receipts accepted, and where their leaves stand among the group's. */
+struct promised { struct submission *s; size_t first_leaf, leaves; };
+
 /* The debit of one receipt goes from one account to the other, and makes its model popular. */
 struct recharge { uint64_t batch, accepted_at_ms; struct share from, to; struct popularity_fee fee; };
 
@@ -59,7 +62,7 @@ struct gathered {
     struct tally fees;                        /* what was paid to the protocol in it, by batch, consumer and model */
     struct hash *receipts, *leaves;           /* struct hashes of accepted receipts, in order, and their leaves of the promise tree */
     size_t leaf_count, leaf_capacity;
-    struct submission **submissions;          /* those that had a receipt accepted */
+    struct promised *submissions;
     size_t submission_count, submission_capacity;
     struct recharge *recharges;               /* receipts of the open batch that have another payer since */
     size_t recharge_count, recharge_capacity;
