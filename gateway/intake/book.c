@@ -30,18 +30,18 @@ static bool provider_day(struct intake *intake, struct group *group, struct addr
 bool book_judge(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t received_at_ms,
                 enum judging judging, struct verdict *verdict, struct err *err)
 {
-    const struct catalog *catalog = intake->gathered.snapshot->catalog;
+    struct gathered *g = &intake->gathered;
     struct rule_limits limits = intake->config.limits;
+    const struct provider *provider = parties_provider(g, r->receipt.provider);
     struct rule_facts facts = {
-        .catalog = catalog, .limits = &limits, .receipt = r, .now_ms = group->now_ms, .clock_ms = group->clock_ms,
-        .operator_released = judging == JUDGE_RELEASED,
+        .catalog = g->snapshot->catalog, .limits = &limits, .receipt = r, .now_ms = group->now_ms, .clock_ms = group->clock_ms,
+        .provider = provider, .model = parties_model(g, r->receipt.model), .operator_released = judging == JUDGE_RELEASED,
     };
-    const struct provider *provider = catalog_provider(catalog, r->receipt.provider, group->now_ms);
     struct issued_quote quote;
     bool issued = false;
     uint64_t waited_ms = group->clock_ms > received_at_ms ? group->clock_ms - received_at_ms : 0;
 
-    limits.receipt_max = intake->gathered.batch_amount_max;
+    limits.receipt_max = g->batch_amount_max;
     /* Late is who came late, not who was kept waiting by us: the time in quarantine does not count. */
     if (limits.max_age_ms <= UINT64_MAX - waited_ms)
         limits.max_age_ms += waited_ms;

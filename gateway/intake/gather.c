@@ -12,6 +12,7 @@ void gather_close(struct intake *intake)
 
     snapshot_release(g->snapshot);
     g->snapshot = NULL;
+    parties_forget(&g->parties);
     tally_reset(&g->postings);
     tally_reset(&g->batches);
     tally_reset(&g->days);
