@@ -116,14 +116,14 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
 {
     struct gathered *g = &intake->gathered;
     struct tally_key day = day_key(group, r->receipt.provider);
-    struct shares credits = { 0 };
+    struct shares *credits = &g->credits;
     bool ok;
 
+    credits->count = 0;
     ok = ledger_split(g->snapshot->catalog, &r->receipt, verdict->price, verdict->amount, g->batch.protocol_account,
-                      group->now_ms, &credits, err);
-    for (size_t i = 0; ok && i < credits.count; i++)
-        ok = post(intake, &credits.list[i], err);
-    shares_clear(&credits);
+                      group->now_ms, credits, err);
+    for (size_t i = 0; ok && i < credits->count; i++)
+        ok = post(intake, &credits->list[i], err);
     return ok && credit_use(intake, group, charge, group->now_ms, err) && post(intake, charge, err)
         && count_fee(g, verdict->price, charge, err)
         && tally_add(&g->batches, &(struct tally_key){ .number = g->batch.number }, verdict->amount, err)

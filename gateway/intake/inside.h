@@ -64,6 +64,7 @@ struct gathered {
     bool stepped;                             /* the running task is the first, and moved prices: gone with it if it fails */
     struct batch_row batch;                   /* the open one, with what this group has added so far */
     struct batch_row stored;                  /* the store's open one, as the group found it */
+    struct shares credits;                    /* of the receipt under way: kept for its memory */
     struct tally postings, batches, days, demand;     /* demand: units by the version of the market's base */
     struct tally consumer_days, credit;       /* credit.c */
     struct tally measures, caches;            /* measure.c */
