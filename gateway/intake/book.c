@@ -104,10 +104,13 @@ static struct popularity_fee fee_of(const struct price_version *price, const str
 /* What a consumer is billed for makes the model popular; what the treasury pays does not. */
 static bool count_fee(struct gathered *g, const struct price_version *price, const struct share *charge, struct err *err)
 {
-    struct popularity_fee fee = fee_of(price, charge);
-    struct tally_key key = { .number = g->batch.number, .account = fee.consumer, .model = fee.model };
+    struct tally_key key = { .number = g->batch.number, .account = charge->account, .model = charge->model };
+    struct amount fees;
 
-    return !g->epoch_running || charge->role != ROLE_CONSUMER || amount_is_zero(fee.fees) || tally_add(&g->fees, &key, fee.fees, err);
+    if (!g->epoch_running || charge->role != ROLE_CONSUMER)
+        return true;
+    fees = popularity_fee_of(price, charge->amount);
+    return amount_is_zero(fees) || tally_add(&g->fees, &key, fees, err);
 }
 
 /* Both sides of the entry, and the sums kept beside them. */
