@@ -38,6 +38,18 @@ struct work {
     bool kept;                                /* its task ran and succeeded: only the group can fail now */
 };
 
+/* parties.c: as the group's catalog has them. */
+#define PARTY_MODELS 64u
+struct parties {
+    bool asked;
+    struct address address;                   /* of the provider that was asked for last */
+    const struct provider *provider;
+    struct party_model { bool asked; struct hash digest; struct rule_model standing; } models[PARTY_MODELS];
+};
+
+/* A submission of the group that had receipts accepted, and where their leaves stand among the group's. */
+struct promised { struct submission *s; size_t first_leaf, leaves; };
+
 /* The debit of one receipt goes from one account to the other, and makes its model popular. */
 struct recharge { uint64_t batch, accepted_at_ms; struct share from, to; struct popularity_fee fee; };
 
@@ -47,10 +59,12 @@ struct gathered {
     bool open;
     uint64_t number, now_ms;
     const struct snapshot *snapshot;
+    struct parties parties;
     struct amount batch_amount_max;           /* one for the whole group */
     bool stepped;                             /* the running task is the first, and moved prices: gone with it if it fails */
     struct batch_row batch;                   /* the open one, with what this group has added so far */
     struct batch_row stored;                  /* the store's open one, as the group found it */
+    struct shares credits;                    /* of the receipt under way: kept for its memory */
     struct tally postings, batches, days, demand;     /* demand: units by the version of the market's base */
     struct tally consumer_days, credit;       /* credit.c */
     struct tally measures, caches;            /* measure.c */
@@ -59,7 +73,7 @@ struct gathered {
     struct tally fees;                        /* what was paid to the protocol in it, by batch, consumer and model */
     struct hash *receipts, *leaves;           /* struct hashes of accepted receipts, in order, and their leaves of the promise tree */
     size_t leaf_count, leaf_capacity;
-    struct submission **submissions;          /* those that had a receipt accepted */
+    struct promised *submissions;
     size_t submission_count, submission_capacity;
     struct recharge *recharges;               /* receipts of the open batch that have another payer since */
     size_t recharge_count, recharge_capacity;
@@ -153,6 +167,11 @@ void gather_held(struct intake *intake, enum receipt_code code, uint64_t weight)
 void gather_let_go(struct intake *intake, const struct receipt_row *row, enum receipt_code from, enum receipt_code to);
 /* Whether so much more held for this code would be too much of strangers. */
 bool gather_is_full(const struct intake *intake, enum receipt_code code, uint64_t weight);
+/* parties.c: in a task, after gather_enter; the provider is NULL where it is not admitted.  Borrowed of the group's catalog. */
+const struct provider *parties_provider(struct gathered *g, struct address provider);
+struct rule_model parties_model(struct gathered *g, struct hash model);
+void parties_forget(struct parties *p);
+
 /* book.c: judging and booking one receipt; in a task, after gather_enter. */
 enum judging {
     JUDGE_NEW_JOB,                            /* nobody has a receipt for this job: that need not be asked */

@@ -176,6 +176,7 @@ void intake_free(struct intake *intake)
     tally_clear(&intake->gathered.consumer_days);
     tally_clear(&intake->gathered.credit);
     free(intake->gathered.leaves);
+    shares_clear(&intake->gathered.credits);
     free(intake->gathered.submissions);
     free(intake->gathered.recharges);
     free(intake->threads);
