@@ -24,11 +24,17 @@ struct paging {
     size_t open_count;
 };
 
+/* A page's number is a question.  Where the database is far away, the rows of all arrays of a group go without one. */
+static bool is_worth_it(const struct run *run)
+{
+    return run->s->is_bundle ? run->bundle_good : run->s->count >= PAGE_FRAME || !db_is_shared(run->group->db);
+}
+
 void paging_begin(struct run *run)
 {
     const struct work *work = run->s->work;
 
-    if ((!run->s->is_bundle || run->bundle_good) && work->content.frames > 0 && run->intake->other == NULL && work->jobs != NULL)
+    if (work->content.frames > 0 && work->jobs != NULL && run->intake->other == NULL && is_worth_it(run))
         run->paging = mem_new(sizeof *run->paging);
 }
 
