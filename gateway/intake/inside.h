@@ -21,7 +21,7 @@
 
 #define VERIFY_CHUNK 64u                      /* items a thread takes at a time; of a bundle a frame */
 #define JOBS_LEAST 25u                        /* fewer jobs are asked for one by one */
-#define PAGE_LEAST 64u                        /* fewer out of one bundle are rows of their own */
+#define PAGE_LEAST JOBS_LEAST                 /* fewer out of one submission are rows of their own */
 /* Receipts between submit and done.  Half of the writer's queue, so that a verified submission finds room there. */
 #define INTAKE_IN_FLIGHT_MAX 100000u
 
@@ -30,7 +30,7 @@ struct work {
     struct submission *next;                  /* in the pool's queue */
     struct hash *leaves;                      /* owned; of its items, as bundle and promise trees hash them */
     struct tree *tree;                        /* owned; a bundle's */
-    struct page_content content;              /* a bundle's, one frame a chunk; no frames: it will not be a page */
+    struct page_content content;              /* of all its items; no frames: it will not be a page */
     struct job_id *jobs;                      /* owned; of its items.  NULL: one stands among them twice, or they are few */
     struct job_id first_job, last_job;        /* they lie between these */
     bool *known;                              /* owned; by item, once the writer has asked for all jobs at once */
@@ -134,6 +134,7 @@ size_t verify_chunk_size(const struct submission *s);
 void verify_chunk(const struct intake *intake, struct submission *s, size_t chunk);
 void verify_bundle(const struct intake *intake, struct submission *s);      /* after its last chunk, as is */
 void verify_jobs(const struct submission *s);
+void verify_pack(const struct submission *s);        /* of receipts signed one by one, after their jobs */
 
 /* pair.c: the other book, while a contract is replaced. */
 bool pair_fits_predecessor(const struct intake *intake, struct hash struct_hash, const struct signature *signature,
@@ -243,7 +244,7 @@ MUST_USE bool bundle_refer(struct run *run, size_t index, struct receipt_row *ro
 /* A bundle's signature over one of its items. */
 struct bundle_proof bundle_prove(struct run *run, size_t index);
 
-/* paging.c: accepted receipts of a bundle go into pages at the end of its task. */
+/* paging.c: accepted receipts of a submission go into pages at the end of its task. */
 void paging_begin(struct run *run);           /* run->paging stays NULL where there will be no page */
 /* The row has all that acceptance sets but its promise. */
 MUST_USE bool paging_add(struct run *run, size_t index, const struct receipt_row *row, struct err *err);
