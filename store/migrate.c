@@ -24,6 +24,7 @@ extern const char _binary_store_schema_0013_singles_sql_start[], _binary_store_s
 extern const char _binary_store_schema_0014_samples_sql_start[], _binary_store_schema_0014_samples_sql_end[];
 extern const char _binary_store_schema_0016_settler_sql_start[], _binary_store_schema_0016_settler_sql_end[];
 extern const char _binary_store_schema_0017_settler_process_sql_start[], _binary_store_schema_0017_settler_process_sql_end[];
+extern const char _binary_store_schema_0018_single_pages_sql_start[], _binary_store_schema_0018_single_pages_sql_end[];
 
 static const struct migration {
     const char *name, *start, *end;
@@ -45,6 +46,7 @@ static const struct migration {
     { "0014_samples", _binary_store_schema_0014_samples_sql_start, _binary_store_schema_0014_samples_sql_end },
     { "0016_settler", _binary_store_schema_0016_settler_sql_start, _binary_store_schema_0016_settler_sql_end },
     { "0017_settler_process", _binary_store_schema_0017_settler_process_sql_start, _binary_store_schema_0017_settler_process_sql_end },
+    { "0018_single_pages", _binary_store_schema_0018_single_pages_sql_start, _binary_store_schema_0018_single_pages_sql_end },
 };
 
 static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)
