@@ -27,6 +27,7 @@ struct retention {
     uint64_t generation;                      /* of the lease when the batch was chosen */
     uint64_t next_look_ms, refused_until_ms;
     uint64_t after;                           /* batches up to here were refused lately */
+    struct retention_days days;
     /* The batch that is under way. */
     enum stage stage;
     struct archived_batch batch;
@@ -44,6 +45,7 @@ struct retention *retention_new(const struct retention_config *config, struct db
     r->db = db;
     r->writer = writer;
     r->clock = clock;
+    r->days = (struct retention_days){ .db = db, .writer = writer };
     r->frames = mem_array(FRAMES_AT_ONCE, sizeof *r->frames);
     return r;
 }
@@ -119,6 +121,10 @@ static bool choose(struct retention *r, bool *moved, struct err *err)
         return false;
     if (!found) {
         r->next_look_ms = now_ms + LOOK_MS;
+        if (!retention_days_step(&r->days, &r->config, r->generation, now_ms, moved, err))
+            return false;
+        if (*moved)
+            r->next_look_ms = now_ms;         /* pages of batches that waited for the day */
         return true;
     }
     *moved = true;
