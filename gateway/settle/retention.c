@@ -9,6 +9,7 @@
 #include "gateway/lib/file.h"
 #include "gateway/settle/crash.h"
 #include "store/archived.h"
+#include "store/receipt_days.h"
 
 #define LOOK_MS 60000u                        /* between looks for a batch that is due */
 #define REFUSED_MS 3600000u                   /* until one whose archive is not right is looked at again */
@@ -208,7 +209,11 @@ static bool advance(struct retention *r, struct err *err)
         if (!move_some(r, err))
             return false;
         settle_crash_point("retention_moved");
-        if (r->batch.moved == r->batch.frames)
+        if (r->batch.moved < r->batch.frames)
+            return true;
+        if (db_has_days(r->db))
+            let_go(r);                        /* its pages may have to wait for a day: chosen again when they need not */
+        else
             r->stage = STAGE_PAGES;
         return true;
     case STAGE_PAGES:
