@@ -6,8 +6,8 @@
 #include "store/receipt_days.h"
 
 #define REFUSED_MS 3600000u                   /* until one of which too much must stay is looked at again */
-#define AHEAD_LEAST 2u                        /* days that are there behind today: if not, */
-#define AHEAD_MADE 9u                         /* so many are made, as the lock is one that readers notice */
+#define AHEAD_LEAST 1u                        /* days that are there behind today: if not, */
+#define AHEAD_MADE 3u                         /* so many are made; each partition costs who looks for a key a little */
 
 struct ending { struct day_survey survey; bool dropped; };
 
