@@ -199,15 +199,15 @@ static bool read_rows(struct reading *r, struct err *err)
     return true;
 }
 
-/* A page's receipts are of one provider: where the account is none but that of others, the page is passed. */
-static bool is_of_others(const struct reading *r, const struct page *page, const struct buf *fields)
+/* A bundle's receipts are of one provider: where the account is none but that of others, its page is passed. */
+static bool is_of_others(const struct reading *r, const struct page *page, const struct page_frame *frame)
 {
     const struct provider *p;
     struct receipt first;
 
-    if (!r->as_provider_only || fields->len < RECEIPT_PACKED)
+    if (!r->as_provider_only || page->bundle == 0 || frame->count == 0)
         return false;
-    receipt_unpack(fields->data, &first);
+    receipt_unpack(frame->fields.data, &first);
     p = catalog_provider(r->s->catalog, first.provider, page->accepted_at_ms);
     return p != NULL && !address_eq(p->payout, r->s->account);
 }
@@ -216,27 +216,24 @@ static bool is_of_others(const struct reading *r, const struct page *page, const
 static bool read_page(struct reading *r, const struct page *page, uint64_t from, struct err *err)
 {
     bool *gone = page_gone(page), ok = true, others = false;
-    struct amount amounts[PAGE_FRAME];
-    struct buf fields;
-    uint64_t frame = UINT64_MAX;
-    size_t count = 0;
+    struct page_frame frame;
+    bool any = false;
 
-    buf_init(&fields);
+    page_frame_init(&frame);
     for (uint64_t slot = from; ok && !others && slot-- > 0 && go_on(r); be64_put(place(r) + 8, slot)) {
         struct receipt_row row;
 
-        if (slot / PAGE_FRAME != frame) {
-            frame = slot / PAGE_FRAME;
-            ok = store_page_frame(r->s->db, page->id, frame, &fields, amounts, &count, err);
-            others = ok && is_of_others(r, page, &fields);
+        if (!any || frame.number != slot / PAGE_FRAME) {
+            any = ok = store_page_frame(r->s->db, page, slot / PAGE_FRAME, &frame, err);
+            others = ok && is_of_others(r, page, &frame);
             r->scanned += others;
         }
         if (!ok || others || gone[slot])
             continue;
-        page_fill_row(page, slot, fields.data + slot % PAGE_FRAME * RECEIPT_PACKED, amounts[slot % PAGE_FRAME], &row);
+        page_frame_row(page, &frame, slot % PAGE_FRAME, &row);
         ok = add_receipt(r, &row, err);
     }
-    buf_clear(&fields);
+    page_frame_clear(&frame);
     free(gone);
     if (others)
         be64_put(place(r) + 8, 0);

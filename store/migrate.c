@@ -25,6 +25,7 @@ extern const char _binary_store_schema_0013_singles_sql_start[], _binary_store_s
 extern const char _binary_store_schema_0014_samples_sql_start[], _binary_store_schema_0014_samples_sql_end[];
 extern const char _binary_store_schema_0016_settler_sql_start[], _binary_store_schema_0016_settler_sql_end[];
 extern const char _binary_store_schema_0017_settler_process_sql_start[], _binary_store_schema_0017_settler_process_sql_end[];
+extern const char _binary_store_schema_0018_single_pages_sql_start[], _binary_store_schema_0018_single_pages_sql_end[];
 extern const char _binary_store_schema_0019_receipt_days_sql_start[], _binary_store_schema_0019_receipt_days_sql_end[];
 extern const char _binary_store_schema_0020_postgres_days_sql_start[], _binary_store_schema_0020_postgres_days_sql_end[];
 
@@ -48,6 +49,7 @@ static const struct migration {
     { "0014_samples", _binary_store_schema_0014_samples_sql_start, _binary_store_schema_0014_samples_sql_end },
     { "0016_settler", _binary_store_schema_0016_settler_sql_start, _binary_store_schema_0016_settler_sql_end },
     { "0017_settler_process", _binary_store_schema_0017_settler_process_sql_start, _binary_store_schema_0017_settler_process_sql_end },
+    { "0018_single_pages", _binary_store_schema_0018_single_pages_sql_start, _binary_store_schema_0018_single_pages_sql_end },
     { "0019_receipt_days", _binary_store_schema_0019_receipt_days_sql_start, _binary_store_schema_0019_receipt_days_sql_end },
     { "0020_postgres_days", _binary_store_schema_0020_postgres_days_sql_start, _binary_store_schema_0020_postgres_days_sql_end },
 };

@@ -14,10 +14,7 @@
 
 struct page_cache {
     struct page page;                         /* id 0: nothing is kept */
-    uint64_t frame;
-    struct buf fields;
-    struct amount amounts[PAGE_FRAME];
-    size_t count;
+    struct page_frame frame;
 };
 
 void page_cache_forget(struct db *db)
@@ -31,7 +28,7 @@ void page_cache_free(struct db *db)
     if (db->page_cache == NULL)
         return;
     page_clear(&db->page_cache->page);
-    buf_clear(&db->page_cache->fields);
+    page_frame_clear(&db->page_cache->frame);
     free(db->page_cache);
     db->page_cache = NULL;
 }
@@ -42,21 +39,30 @@ static struct page_cache *cache_of(struct db *db)
         db->page_cache = mem_new(sizeof *db->page_cache);
         buf_init(&db->page_cache->page.indexes);
         buf_init(&db->page_cache->page.gone);
-        buf_init(&db->page_cache->fields);
+        page_frame_init(&db->page_cache->frame);
     }
     return db->page_cache;
 }
 
 void page_fill_row(const struct page *page, uint64_t slot, const uint8_t fields[RECEIPT_PACKED], struct amount amount,
-                   struct receipt_row *row)
+                   const struct signature *signature, struct receipt_row *row)
 {
     *row = (struct receipt_row){
         .state = RECEIPT_ACCEPTED, .code = CODE_ACCEPTED, .page = page->id, .slot = slot,
-        .has_bundle = true, .bundle = page->bundle, .bundle_index = page_bundle_index(page, slot),
+        .has_bundle = page->bundle != 0, .bundle = page->bundle, .bundle_index = page->bundle != 0 ? page_bundle_index(page, slot) : 0,
         .received_at_ms = page->received_at_ms, .accepted_at_ms = page->accepted_at_ms, .batch = page->batch,
         .price_version = page->price_version, .amount = amount, .promise = page->promise, .promise_index = page->promise_first + slot,
     };
     receipt_unpack(fields, &row->signed_.receipt);
+    row->signed_.has_signature = signature != NULL;
+    if (signature != NULL)
+        row->signed_.signature = *signature;
+}
+
+void page_frame_row(const struct page *page, const struct page_frame *frame, size_t at, struct receipt_row *row)
+{
+    page_fill_row(page, frame->number * PAGE_FRAME + at, frame->fields.data + at * RECEIPT_PACKED, frame->amounts[at],
+                  frame->has_signatures ? &frame->signatures[at] : NULL, row);
 }
 
 bool store_page_receipt(struct db *db, uint64_t id, uint64_t slot, struct receipt_row *row, struct err *err)
@@ -64,17 +70,16 @@ bool store_page_receipt(struct db *db, uint64_t id, uint64_t slot, struct receip
     struct page_cache *c = cache_of(db);
     size_t in_frame = slot % PAGE_FRAME;
 
-    if (c->page.id != id || c->frame != slot / PAGE_FRAME) {
+    if (c->page.id != id || c->frame.number != slot / PAGE_FRAME) {
         c->page.id = 0;
-        c->frame = slot / PAGE_FRAME;
-        if (!store_page_frame(db, id, c->frame, &c->fields, c->amounts, &c->count, err) || !store_page_find(db, id, &c->page, err)) {
+        if (!store_page_find(db, id, &c->page, err) || !store_page_frame(db, &c->page, slot / PAGE_FRAME, &c->frame, err)) {
             c->page.id = 0;
             return false;
         }
     }
-    if (in_frame >= c->count)
+    if (in_frame >= c->frame.count)
         return err_set(err, ERR_STORE, "page %" PRIu64 " has no slot %" PRIu64, id, slot);
-    page_fill_row(&c->page, slot, c->fields.data + in_frame * RECEIPT_PACKED, c->amounts[in_frame], row);
+    page_frame_row(&c->page, &c->frame, in_frame, row);
     row->hash = receipt_struct_hash(&row->signed_.receipt);
     return true;
 }

@@ -68,17 +68,22 @@ static void add_amount(struct amount amount, struct buf *out)
     buf_add(out, bytes + zeros, sizeof bytes - zeros);
 }
 
+/* signatures NULL: in a bundle. */
 static bool insert_frame(struct db *db, uint64_t page, uint64_t frame, const struct buf *packed, const struct buf *amounts,
-                         struct err *err)
+                         const struct signature *signatures, size_t count, struct err *err)
 {
     struct stmt st;
 
-    if (!db_prepare(db, "INSERT INTO receipt_frames (page, frame, packed, amounts) VALUES (?, ?, ?, ?)", &st, err))
+    if (!db_prepare(db, "INSERT INTO receipt_frames (page, frame, packed, amounts, signatures) VALUES (?, ?, ?, ?, ?)", &st, err))
         return false;
     stmt_bind_u64(&st, page);
     stmt_bind_u64(&st, frame);
     stmt_bind_blob(&st, packed->data, packed->len);
     stmt_bind_blob(&st, amounts->data, amounts->len);
+    if (signatures != NULL)
+        stmt_bind_blob(&st, signatures, count * sizeof *signatures);
+    else
+        stmt_bind_null(&st);
     return stmt_exec_rows(&st, 1, err);
 }
 
@@ -90,7 +95,10 @@ static bool insert_head(struct db *db, struct page *page, struct err *err)
                         " promise_first, indexes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id", &st, err))
         return false;
     stmt_bind_u64(&st, page->batch);
-    stmt_bind_u64(&st, page->bundle);
+    if (page->bundle != 0)
+        stmt_bind_u64(&st, page->bundle);
+    else
+        stmt_bind_null(&st);
     stmt_bind_u64(&st, page->count);
     stmt_bind_u64(&st, page->received_at_ms);
     stmt_bind_u64(&st, page->accepted_at_ms);
@@ -105,17 +113,19 @@ static bool insert_head(struct db *db, struct page *page, struct err *err)
 }
 
 bool store_page_insert(struct db *db, struct page *page, const struct page_content *content, const struct amount *amounts,
-                       struct err *err)
+                       const struct signature *signatures, struct err *err)
 {
     struct buf packed;
     bool ok = insert_head(db, page, err);
 
     buf_init(&packed);
     for (size_t i = 0; ok && i < content->frames; i++) {
+        size_t from = i * PAGE_FRAME, count = page->count - from < PAGE_FRAME ? page->count - from : PAGE_FRAME;
+
         buf_reset(&packed);
-        for (size_t slot = i * PAGE_FRAME; slot < page->count && slot < (i + 1) * PAGE_FRAME; slot++)
-            add_amount(amounts[slot], &packed);
-        ok = insert_frame(db, page->id, i, &content->frame[i], &packed, err);
+        for (size_t k = 0; k < count; k++)
+            add_amount(amounts[from + k], &packed);
+        ok = insert_frame(db, page->id, i, &content->frame[i], &packed, page->bundle == 0 ? signatures + from : NULL, count, err);
     }
     buf_clear(&packed);
     return ok;
@@ -127,6 +137,7 @@ bool store_page_insert(struct db *db, struct page *page, const struct page_conte
 #define ROWS_16 ROWS_4 ", " ROWS_4 ", " ROWS_4 ", " ROWS_4
 #define ROWS_64 ROWS_16 ", " ROWS_16 ", " ROWS_16 ", " ROWS_16
 #define MANY 128u
+#define SOME 16u
 #define ROWS_MANY ROWS_64 ", " ROWS_64
 
 /* Many rows a statement: opening the table and its indices for each would cost as much as the insert, and each statement leaves a
@@ -155,6 +166,9 @@ bool store_receipts_insert_paged(struct db *db, uint64_t page, uint64_t first_sl
     for (; count - i >= MANY; i += MANY)
         if (!insert_paged(db, INSERT_PAGED ROWS_MANY, page, first_slot + i, keys + i, MANY, err))
             return false;
+    for (; count - i >= SOME; i += SOME)
+        if (!insert_paged(db, INSERT_PAGED ROWS_16, page, first_slot + i, keys + i, SOME, err))
+            return false;
     for (; i < count; i++)
         if (!insert_paged(db, INSERT_PAGED ROW, page, first_slot + i, keys + i, 1, err))
             return false;
@@ -164,6 +178,7 @@ bool store_receipts_insert_paged(struct db *db, uint64_t page, uint64_t first_sl
 /* -- reading -- */
 
 #define COLUMNS "id, batch, bundle, count, received_at, accepted_at, price_version, promise, promise_first, indexes, gone"
+_Static_assert(sizeof(struct signature) == 65, "signatures lie side by side as they are kept");
 
 static void read_head(struct stmt *st, struct page *page)
 {
@@ -266,28 +281,51 @@ static bool take_amounts(const uint8_t *bytes, size_t len, struct amount amounts
     return at == len;
 }
 
-bool store_page_frame(struct db *db, uint64_t page, uint64_t frame, struct buf *fields, struct amount amounts[PAGE_FRAME],
-                      size_t *count, struct err *err)
+static bool take_signatures(const struct page *page, const uint8_t *bytes, size_t len, struct page_frame *f)
 {
-    const void *packed, *sums;
-    size_t packed_len, sums_len;
+    f->has_signatures = page->bundle == 0;
+    if (len != (f->has_signatures ? f->count * sizeof *f->signatures : 0))
+        return false;
+    if (len > 0)
+        memcpy(f->signatures, bytes, len);
+    return true;
+}
+
+void page_frame_init(struct page_frame *frame)
+{
+    frame->count = 0;
+    buf_init(&frame->fields);
+}
+
+void page_frame_clear(struct page_frame *frame)
+{
+    buf_clear(&frame->fields);
+}
+
+bool store_page_frame(struct db *db, const struct page *page, uint64_t number, struct page_frame *frame, struct err *err)
+{
+    const void *packed, *sums, *signatures;
+    size_t packed_len, sums_len, signatures_len;
     struct stmt st;
     bool any, ok;
 
-    if (!db_prepare(db, "SELECT packed, amounts FROM receipt_frames WHERE page = ? AND frame = ?", &st, err))
+    if (!db_prepare(db, "SELECT packed, amounts, signatures FROM receipt_frames WHERE page = ? AND frame = ?", &st, err))
         return false;
-    stmt_bind_u64(&st, page);
-    stmt_bind_u64(&st, frame);
+    stmt_bind_u64(&st, page->id);
+    stmt_bind_u64(&st, number);
     if (!stmt_step(&st, &any, err))
         return false;
     if (!any)
-        return err_set(err, ERR_STORE, "there is no frame %" PRIu64 " of page %" PRIu64, frame, page);
+        return err_set(err, ERR_STORE, "there is no frame %" PRIu64 " of page %" PRIu64, number, page->id);
     stmt_blob(&st, &packed, &packed_len);
     stmt_blob(&st, &sums, &sums_len);
-    buf_reset(fields);
-    ok = zstd_unpack(packed, packed_len, PAGE_FRAME * RECEIPT_PACKED, fields, err)
-        && ((take_amounts(sums, sums_len, amounts, count) && fields->len == *count * RECEIPT_PACKED)
-            || err_set(err, ERR_STORE, "frame %" PRIu64 " of page %" PRIu64 " is damaged", frame, page));
+    stmt_blob(&st, &signatures, &signatures_len);
+    buf_reset(&frame->fields);
+    frame->number = number;
+    ok = zstd_unpack(packed, packed_len, PAGE_FRAME * RECEIPT_PACKED, &frame->fields, err)
+        && ((take_amounts(sums, sums_len, frame->amounts, &frame->count) && frame->fields.len == frame->count * RECEIPT_PACKED
+             && take_signatures(page, signatures, signatures_len, frame))
+            || err_set(err, ERR_STORE, "frame %" PRIu64 " of page %" PRIu64 " is damaged", number, page->id));
     stmt_end(&st);
     return ok;
 }

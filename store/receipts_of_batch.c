@@ -1,6 +1,8 @@
 /* All receipts of a batch by (jobId, provider): whole rows come so from an index, those of pages have to be sorted.
  *
  * A batch may hold five million: the sorter's memory is bounded, and what it does not hold lies in a file. */
+#include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +23,7 @@ struct record {
     uint32_t slot;
     uint8_t fields[RECEIPT_PACKED];
     struct amount amount;
+    struct signature signature;               /* last: left out where all pages of the batch are of bundles */
 };
 
 /* Merges both sources; the paged ones come in blocks. */
@@ -30,6 +33,7 @@ struct batch_receipts {
     struct sorter *sorter;                    /* NULL: the batch has no page */
     struct page *pages;                       /* owned, as are their bytes */
     size_t page_count;
+    bool any_single;                          /* page without a bundle */
     struct receipt_row *block;                /* AT_ONCE of them */
     size_t next, count;
     receipt_fn *visit;
@@ -46,52 +50,66 @@ static struct sort_key key_of(const struct receipt *r)
     return key;
 }
 
-static bool sort_frame(struct batch_receipts *l, const struct page *page, uint64_t frame, const bool *gone, struct buf *fields,
-                       struct err *err)
+static bool keep_page(void *self, const struct page *page, struct err *err)
 {
-    struct amount amounts[PAGE_FRAME];
-    struct record record = { .page = (uint32_t)(l->page_count - 1) };
+    struct batch_receipts *l = self;
+    struct page *kept;
+
+    l->pages = mem_grow(l->pages, l->page_count + 1, sizeof *l->pages);
+    kept = &l->pages[l->page_count++];
+    *kept = *page;
+    buf_init(&kept->indexes);
+    buf_init(&kept->gone);
+    l->any_single = l->any_single || page->bundle == 0;
+    return (buf_add(&kept->indexes, page->indexes.data, page->indexes.len) && buf_add(&kept->gone, page->gone.data, page->gone.len))
+        || err_set(err, ERR_LIMIT, "a page of %" PRIu64 " receipts", page->count);
+}
+
+static bool sort_frame(struct batch_receipts *l, size_t page, const struct page_frame *frame, const bool *gone, struct err *err)
+{
+    struct record record = { .page = (uint32_t)page };
     struct receipt r;
-    size_t count;
 
-    if (!store_page_frame(l->db, page->id, frame, fields, amounts, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t slot = frame * PAGE_FRAME + i;
+    for (size_t i = 0; i < frame->count; i++) {
+        uint64_t slot = frame->number * PAGE_FRAME + i;
 
-        if (slot < page->count && gone[slot])
+        if (slot < l->pages[page].count && gone[slot])
             continue;
-        memcpy(record.fields, fields->data + i * RECEIPT_PACKED, RECEIPT_PACKED);
+        memcpy(record.fields, frame->fields.data + i * RECEIPT_PACKED, RECEIPT_PACKED);
         receipt_unpack(record.fields, &r);
         record.key = key_of(&r);
         record.slot = (uint32_t)slot;
-        record.amount = amounts[i];
+        record.amount = frame->amounts[i];
+        if (frame->has_signatures)
+            record.signature = frame->signatures[i];
         if (!sorter_add(l->sorter, &record, err))
             return false;
     }
     return true;
 }
 
-static bool sort_page(void *self, const struct page *page, struct err *err)
+static bool sort_page(struct batch_receipts *l, size_t page, struct err *err)
 {
-    struct batch_receipts *l = self;
-    bool *gone = page_gone(page), ok = true;
-    struct page *kept;
-    struct buf fields;
+    bool *gone = page_gone(&l->pages[page]), ok = true;
+    struct page_frame frame;
 
-    if (l->sorter == NULL)
-        l->sorter = sorter_new(sizeof(struct record), sizeof(struct sort_key), SORT_MEMORY);
-    l->pages = mem_grow(l->pages, l->page_count + 1, sizeof *l->pages);
-    kept = &l->pages[l->page_count++];
-    *kept = *page;
-    buf_init(&kept->indexes);
-    buf_init(&kept->gone);
-    buf_add(&kept->indexes, page->indexes.data, page->indexes.len);
-    buf_init(&fields);
-    for (uint64_t frame = 0; ok && frame * PAGE_FRAME < page->count; frame++)
-        ok = sort_frame(l, page, frame, gone, &fields, err);
-    buf_clear(&fields);
+    page_frame_init(&frame);
+    for (uint64_t number = 0; ok && number * PAGE_FRAME < l->pages[page].count; number++)
+        ok = store_page_frame(l->db, &l->pages[page], number, &frame, err) && sort_frame(l, page, &frame, gone, err);
+    page_frame_clear(&frame);
     free(gone);
+    return ok;
+}
+
+static bool sort_pages(struct batch_receipts *l, struct err *err)
+{
+    size_t record = l->any_single ? sizeof(struct record) : offsetof(struct record, signature);
+    bool ok = true;
+
+    if (l->page_count > 0)
+        l->sorter = sorter_new(record, sizeof(struct sort_key), SORT_MEMORY);
+    for (size_t page = 0; ok && page < l->page_count; page++)
+        ok = sort_page(l, page, err);
     return ok;
 }
 
@@ -105,13 +123,15 @@ static bool fill_block(struct batch_receipts *l, struct err *err)
     l->next = l->count = 0;
     while (l->sorter != NULL && l->count < AT_ONCE) {
         const struct record *r;
+        const struct page *page;
 
         if (!sorter_next(l->sorter, &next, err))
             return false;
         if (next == NULL)
             break;
         r = next;
-        page_fill_row(&l->pages[r->page], r->slot, r->fields, r->amount, &l->block[l->count]);
+        page = &l->pages[r->page];
+        page_fill_row(page, r->slot, r->fields, r->amount, page->bundle == 0 ? &r->signature : NULL, &l->block[l->count]);
         receipt_to_words(&l->block[l->count].signed_.receipt, words + l->count * RECEIPT_WORDS);
         l->count++;
     }
@@ -175,7 +195,7 @@ bool batch_receipts_open(struct db *db, uint64_t batch, struct batch_receipts **
     l->db = db;
     l->batch = batch;
     l->block = mem_array(AT_ONCE, sizeof *l->block);
-    if (!store_pages_of_batch(db, batch, sort_page, l, err)) {
+    if (!store_pages_of_batch(db, batch, keep_page, l, err) || !sort_pages(l, err)) {
         batch_receipts_close(l);
         return false;
     }

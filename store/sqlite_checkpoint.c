@@ -11,6 +11,7 @@ struct checkpointer {
     char *path;
     pthread_t thread;
     bool started;                             /* the writer's alone */
+    int frames;                               /* of the log at its commit before, likewise */
     pthread_mutex_t lock;
     pthread_cond_t wake;
     /* under lock */
@@ -60,14 +61,16 @@ static int committed(void *self, sqlite3 *writer, const char *database, int fram
 {
     struct checkpointer *c = self;
     bool mine;
+    int rest = frames > c->frames && 2 * (frames - c->frames) > CHECKPOINT_REST ? 2 * (frames - c->frames) : CHECKPOINT_REST;
 
     (void)database;
+    c->frames = frames;
     if (frames < CHECKPOINT_AT)
         return SQLITE_OK;
     if (!c->started)
         c->started = pthread_create(&c->thread, NULL, checkpointer_main, c) == 0;
     pthread_mutex_lock(&c->lock);
-    mine = frames >= CHECKPOINT_LATE || (!c->wanted && c->copied > 0 && frames - c->copied <= CHECKPOINT_REST);
+    mine = frames >= CHECKPOINT_LATE || (!c->wanted && c->copied > 0 && frames - c->copied <= rest);
     if (mine)
         c->copied = 0;
     else if (!c->wanted) {

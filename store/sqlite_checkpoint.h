@@ -3,15 +3,15 @@
  *   log      ├────── copied by the thread ──────┤── the rest, by the writer ──┤ and the next commit begins the log anew
  *   frames   0                                  ~ CHECKPOINT_AT               (https://www.sqlite.org/wal.html, 2.2 and 2.3)
  *
- * Only a log that is copied whole can begin anew, and while somebody writes the thread alone never gets there: what came while it
- * copied is little, and the writer's.  The thread starts with the first log that is long enough. */
+ * Only a log that is copied whole can begin anew, and while somebody writes the thread alone never gets there: it goes on as long as more
+ * came meanwhile than a few commits write, and the rest is the writer's.  The thread starts with the first log that is long enough. */
 #ifndef QUITTANCE_STORE_SQLITE_CHECKPOINT_H
 #define QUITTANCE_STORE_SQLITE_CHECKPOINT_H
 
 #include <sqlite3.h>
 
 #define CHECKPOINT_AT 32768                   /* frames of 4 KiB: then the thread begins */
-#define CHECKPOINT_REST 2048                  /* so few left are the writer's */
+#define CHECKPOINT_REST 128                   /* so few left are the writer's, or what its last two commits wrote */
 #define CHECKPOINT_LATE 131072                /* whatever the thread does: the writer copies what there is */
 
 struct checkpointer;

@@ -3,29 +3,9 @@
 #define BPS_WHOLE 10000
 #define DECIMALS_MAX 80      /* what amount_to_units' 160 characters hold */
 
-bool amount_add(struct amount a, struct amount b, struct amount *sum)
-{
-    return u256_add(a.base_units, b.base_units, &sum->base_units);
-}
-
-bool amount_sub(struct amount a, struct amount b, struct amount *difference)
-{
-    return u256_sub(a.base_units, b.base_units, &difference->base_units);
-}
-
 bool amount_share(struct amount a, uint16_t bps, struct amount *share)
 {
     return u256_mul_div(a.base_units, u256_from_u64(bps), u256_from_u64(BPS_WHOLE), &share->base_units);
-}
-
-int amount_cmp(struct amount a, struct amount b)
-{
-    return u256_cmp(a.base_units, b.base_units);
-}
-
-bool amount_is_zero(struct amount a)
-{
-    return u256_is_zero(a.base_units);
 }
 
 struct amount amount_from_u64(uint64_t base_units)

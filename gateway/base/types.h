@@ -25,8 +25,23 @@ struct amount  { struct u256 base_units; };    /* of the settlement token */
 struct wei     { struct u256 v; };             /* gas money: cannot be added to an amount */
 
 static inline int address_cmp(const struct address *a, const struct address *b) { return memcmp(a->b, b->b, 20); }
-static inline bool address_eq(struct address a, struct address b) { return memcmp(a.b, b.b, 20) == 0; }
-static inline bool hash_eq(struct hash a, struct hash b) { return memcmp(a.b, b.b, 32) == 0; }
+/* By words: they are asked of each key that is looked up, and memcmp would be called. */
+static inline bool address_eq(struct address a, struct address b)
+{
+    struct { uint64_t w[2]; uint32_t last; } x, y;
+
+    memcpy(&x, a.b, 20);
+    memcpy(&y, b.b, 20);
+    return ((x.w[0] ^ y.w[0]) | (x.w[1] ^ y.w[1]) | (x.last ^ y.last)) == 0;
+}
+static inline bool hash_eq(struct hash a, struct hash b)
+{
+    uint64_t x[4], y[4];
+
+    memcpy(x, a.b, sizeof x);
+    memcpy(y, b.b, sizeof y);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0;
+}
 static inline bool job_id_eq(struct job_id a, struct job_id b) { return memcmp(a.b, b.b, 16) == 0; }
 bool address_is_zero(struct address a);
 bool hash_is_zero(struct hash h);

@@ -1,5 +1,6 @@
 #include "gateway/base/u256.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define LIMBS 4
@@ -21,28 +22,28 @@ struct u256 u256_from_be(const uint8_t bytes[32])
 {
     struct u256 v = U256_ZERO;
 
-    for (size_t i = 0; i < 32; i++)
-        v.limb[LIMBS - 1 - i / 8] = v.limb[LIMBS - 1 - i / 8] << 8 | bytes[i];
+    for (size_t i = 0; i < LIMBS; i++) {
+        uint64_t word;
+
+        memcpy(&word, bytes + 8 * i, sizeof word);
+        v.limb[LIMBS - 1 - i] = be64toh(word);
+    }
     return v;
 }
 
 void u256_to_be(struct u256 v, uint8_t bytes[32])
 {
-    for (size_t i = 0; i < 32; i++)
-        bytes[i] = (uint8_t)(v.limb[LIMBS - 1 - i / 8] >> (56 - 8 * (i % 8)));
+    for (size_t i = 0; i < LIMBS; i++) {
+        uint64_t word = htobe64(v.limb[LIMBS - 1 - i]);
+
+        memcpy(bytes + 8 * i, &word, sizeof word);
+    }
 }
 
-bool u256_is_zero(struct u256 v)
+/* Nearly every amount and every count. */
+static bool is_one_limb(struct u256 v)
 {
-    return (v.limb[0] | v.limb[1] | v.limb[2] | v.limb[3]) == 0;
-}
-
-int u256_cmp(struct u256 a, struct u256 b)
-{
-    for (size_t i = LIMBS; i-- > 0;)
-        if (a.limb[i] != b.limb[i])
-            return a.limb[i] < b.limb[i] ? -1 : 1;
-    return 0;
+    return (v.limb[1] | v.limb[2] | v.limb[3]) == 0;
 }
 
 static unsigned limbs_bits(const uint64_t *limb, size_t count)
@@ -66,23 +67,6 @@ bool u256_to_u64(struct u256 v, uint64_t *out)
     return true;
 }
 
-bool u256_add(struct u256 a, struct u256 b, struct u256 *sum)
-{
-    struct u256 result;
-    u128 carry = 0;
-
-#pragma GCC unroll 4
-    for (size_t i = 0; i < LIMBS; i++) {
-        carry += (u128)a.limb[i] + b.limb[i];
-        result.limb[i] = (uint64_t)carry;
-        carry >>= 64;
-    }
-    if (carry != 0)
-        return false;
-    *sum = result;
-    return true;
-}
-
 /* The difference modulo 2^256; true when something had to be borrowed from beyond the top. */
 static bool subtract(struct u256 a, struct u256 b, struct u256 *difference)
 {
@@ -96,16 +80,6 @@ static bool subtract(struct u256 a, struct u256 b, struct u256 *difference)
         borrow = (uint64_t)(step >> 64) & 1;
     }
     return borrow != 0;
-}
-
-bool u256_sub(struct u256 a, struct u256 b, struct u256 *difference)
-{
-    struct u256 result;
-
-    if (subtract(a, b, &result))
-        return false;
-    *difference = result;
-    return true;
 }
 
 static struct wide multiply(struct u256 a, struct u256 b)
@@ -149,6 +123,7 @@ bool u256_mul_u64(struct u256 a, uint64_t b, struct u256 *product)
     struct u256 result;
     uint64_t carry = 0;
 
+#pragma GCC unroll 4
     for (size_t i = 0; i < LIMBS; i++) {
         u128 step = (u128)a.limb[i] * b + carry;
 
@@ -232,10 +207,17 @@ struct u256 u256_div_u64(struct u256 a, uint64_t b, uint64_t *remainder)
 
 bool u256_mul_div(struct u256 a, struct u256 b, struct u256 c, struct u256 *quotient)
 {
-    struct wide w = multiply(a, b);
+    struct wide w;
 
     if (u256_is_zero(c))
         return false;
+    if (is_one_limb(a) && is_one_limb(b) && is_one_limb(c)) {
+        u128 result = (u128)a.limb[0] * b.limb[0] / c.limb[0];
+
+        *quotient = (struct u256){ { (uint64_t)result, (uint64_t)(result >> 64), 0, 0 } };
+        return true;
+    }
+    w = multiply(a, b);
     divide_wide(&w, c);
     return narrow(&w, quotient);
 }

@@ -17,15 +17,59 @@ struct u256 { uint64_t limb[4]; };
 #define U256_ZERO ((struct u256){ { 0, 0, 0, 0 } })
 #define U256_DECIMAL_MAX 79          /* 78 digits and the final zero byte */
 
+/* Here, as a receipt is dozens of them: passing two numbers by value costs more than adding them. */
+static inline bool u256_is_zero(struct u256 v)
+{
+    return (v.limb[0] | v.limb[1] | v.limb[2] | v.limb[3]) == 0;
+}
+
+static inline int u256_cmp(struct u256 a, struct u256 b)
+{
+    for (size_t i = 4; i-- > 0;)
+        if (a.limb[i] != b.limb[i])
+            return a.limb[i] < b.limb[i] ? -1 : 1;
+    return 0;
+}
+
+static inline MUST_USE bool u256_add(struct u256 a, struct u256 b, struct u256 *sum)
+{
+    struct u256 result;
+    bool carry = false;
+
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        bool over = __builtin_add_overflow(a.limb[i], b.limb[i], &result.limb[i]);
+
+        carry = __builtin_add_overflow(result.limb[i], (uint64_t)carry, &result.limb[i]) || over;
+    }
+    if (carry)
+        return false;
+    *sum = result;
+    return true;
+}
+
+static inline MUST_USE bool u256_sub(struct u256 a, struct u256 b, struct u256 *difference)
+{
+    struct u256 result;
+    bool borrow = false;
+
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        bool under = __builtin_sub_overflow(a.limb[i], b.limb[i], &result.limb[i]);
+
+        borrow = __builtin_sub_overflow(result.limb[i], (uint64_t)borrow, &result.limb[i]) || under;
+    }
+    if (borrow)
+        return false;
+    *difference = result;
+    return true;
+}
+
 struct u256 u256_from_u64(uint64_t v);
 struct u256 u256_from_be(const uint8_t bytes[32]);
 void u256_to_be(struct u256 v, uint8_t bytes[32]);
-bool u256_is_zero(struct u256 v);
-int u256_cmp(struct u256 a, struct u256 b);
 unsigned u256_bits(struct u256 v);                                    /* 0 for zero, else index of the top bit + 1 */
 MUST_USE bool u256_to_u64(struct u256 v, uint64_t *out);              /* false: over 64 bits */
-MUST_USE bool u256_add(struct u256 a, struct u256 b, struct u256 *sum);
-MUST_USE bool u256_sub(struct u256 a, struct u256 b, struct u256 *difference);
 MUST_USE bool u256_mul(struct u256 a, struct u256 b, struct u256 *product);
 MUST_USE bool u256_mul_u64(struct u256 a, uint64_t b, struct u256 *product);
 MUST_USE bool u256_divmod(struct u256 a, struct u256 b, struct u256 *quotient, struct u256 *remainder);

@@ -20,6 +20,8 @@ bool price_receipt(const struct price_version *version, const uint64_t count[MET
         uint64_t priced = i == METER_INPUT ? count[METER_INPUT] - count[METER_CACHED] : count[i];
         struct u256 part;
 
+        if (priced == 0 || amount_is_zero(version->per_million[i]))
+            continue;                         /* most meters, of most jobs */
         if (!u256_mul_u64(version->per_million[i].base_units, priced, &part) || !u256_add(sum, part, &sum))
             return err_set(err, ERR_OVERFLOW, "a price over 256 bits");
     }

@@ -9,21 +9,19 @@ typedef void rule_fn(const struct rule_facts *facts, struct verdict *verdict);
 
 static void unknown_provider(const struct rule_facts *facts, struct verdict *verdict)
 {
-    if (catalog_provider(facts->catalog, facts->receipt->receipt.provider, facts->now_ms) == NULL)
+    if (facts->provider == NULL)
         faults_add(&verdict->faults, CODE_UNKNOWN_PROVIDER, "/provider", "this provider is not admitted");
 }
 
 static void unknown_model(const struct rule_facts *facts, struct verdict *verdict)
 {
-    if (!catalog_model_claimed(facts->catalog, facts->receipt->receipt.model))
+    if (!facts->model.claimed)
         faults_add(&verdict->faults, CODE_UNKNOWN_MODEL, "/model", "nobody registered this model");
 }
 
 static void unverified_creator(const struct rule_facts *facts, struct verdict *verdict)
 {
-    struct hash model = facts->receipt->receipt.model;
-
-    if (catalog_model_claimed(facts->catalog, model) && catalog_model(facts->catalog, model, facts->now_ms) == NULL)
+    if (facts->model.claimed && !facts->model.verified)
         faults_add(&verdict->faults, CODE_UNVERIFIED_CREATOR, "/model", "no creator's claim to this model is verified");
 }
 
@@ -51,16 +49,13 @@ static void duplicate_job(const struct rule_facts *facts, struct verdict *verdic
 
 static void implausible_usage(const struct rule_facts *facts, struct verdict *verdict)
 {
-    const struct receipt *r = &facts->receipt->receipt;
-    const struct provider *p = catalog_provider(facts->catalog, r->provider, facts->now_ms);
-
-    if (p != NULL)
-        plausible_judge(&facts->limits->plausibility, p, r, &facts->usage, &verdict->faults);
+    if (facts->provider != NULL)
+        plausible_judge(&facts->limits->plausibility, facts->provider, &facts->receipt->receipt, &facts->usage, &verdict->faults);
 }
 
 static void over_limit(const struct rule_facts *facts, struct verdict *verdict)
 {
-    const struct provider *p = catalog_provider(facts->catalog, facts->receipt->receipt.provider, facts->now_ms);
+    const struct provider *p = facts->provider;
     struct amount limit = p != NULL && p->has_daily_limit ? p->daily_limit : facts->limits->daily_limit;
     char amount_text[U256_DECIMAL_MAX], day_text[U256_DECIMAL_MAX], limit_text[U256_DECIMAL_MAX];
     struct amount day;
@@ -88,12 +83,15 @@ uint64_t rules_period_end(const struct rule_limits *limits, uint64_t day)
 
 void rules_judge_credit(const struct rule_facts *facts, struct verdict *verdict)
 {
-    const struct consumer *c = catalog_consumer(facts->catalog, facts->receipt->receipt.consumer, facts->now_ms);
     char amount_text[U256_DECIMAL_MAX], period_text[U256_DECIMAL_MAX], limit_text[U256_DECIMAL_MAX];
+    const struct consumer *c;
     struct amount period;
 
     /* Without the signature the treasury pays. */
-    if (verdict->price == NULL || !facts->receipt->has_consumer_signature || c == NULL || !c->has_credit_limit)
+    if (verdict->price == NULL || !facts->receipt->has_consumer_signature)
+        return;
+    c = catalog_consumer(facts->catalog, facts->receipt->receipt.consumer, facts->now_ms);
+    if (c == NULL || !c->has_credit_limit)
         return;
     if (amount_add(facts->consumer_period, verdict->amount, &period) && amount_cmp(period, c->credit_limit) <= 0)
         return;
@@ -170,6 +168,11 @@ static const struct { rule_fn *rule; bool operator_may_release; } rules[] = {
     { countersignature_missing, true },
     { quote_mismatch,           true },
 };
+
+struct rule_model rules_model(const struct catalog *c, struct hash model, uint64_t at_ms)
+{
+    return (struct rule_model){ catalog_model_claimed(c, model), catalog_model(c, model, at_ms) != NULL };
+}
 
 bool rules_judge(const struct rule_facts *facts, struct verdict *verdict, struct err *err)
 {

@@ -16,11 +16,20 @@ struct rule_limits {
     struct plausibility plausibility;
 };
 
+/* How a model stood at acceptance; one look-up does for many receipts. */
+struct rule_model {
+    bool claimed;                             /* somebody registered it */
+    bool verified;                            /* a creator's claim to it was */
+};
+struct rule_model rules_model(const struct catalog *c, struct hash model, uint64_t at_ms);
+
 /* Everything the rules look at. */
 struct rule_facts {
     const struct catalog *catalog;
     const struct rule_limits *limits;
     const struct signed_receipt *receipt;
+    const struct provider *provider;          /* the receipt's, as admitted at now_ms; NULL: it is not */
+    struct rule_model model;                  /* the receipt's */
     uint64_t now_ms;                          /* acceptance, in the order of the books */
     uint64_t clock_ms;                        /* and by the time of day: what is late */
     bool job_billed_by_other;                 /* another provider has an accepted receipt for this job */

@@ -96,7 +96,31 @@ struct hash tree_root(const struct hash *leaves, size_t count)
     return root;
 }
 
+/* A known tree that begins where a subtree of 2^level leaves does has the same nodes on this level, but for its last leaves, which do
+ * not fill one: those are joined with what follows them here. */
+static void fill_level(struct tree *tree, size_t level, const struct tree_known *known, size_t known_count)
+{
+    const struct hash *below = tree->level[level - 1];
+    size_t at = 0;
+
+    for (size_t i = 0; i < known_count; i++) {
+        size_t first = known[i].first >> level, full = known[i].tree->width[0] >> level;
+
+        if (first << level != known[i].first || full == 0)
+            continue;
+        build_level(below + 2 * at, 2 * (first - at), tree->level[level] + at);
+        memcpy(tree->level[level] + first, known[i].tree->level[level], full * sizeof *below);
+        at = first + full;
+    }
+    build_level(below + 2 * at, tree->width[level - 1] - 2 * at, tree->level[level] + at);
+}
+
 struct tree *tree_new(const struct hash *leaves, size_t count)
+{
+    return tree_new_of(leaves, count, NULL, 0);
+}
+
+struct tree *tree_new_of(const struct hash *leaves, size_t count, const struct tree_known *known, size_t known_count)
 {
     struct tree *tree = mem_new(sizeof *tree);
 
@@ -113,9 +137,14 @@ struct tree *tree_new(const struct hash *leaves, size_t count)
             bug("a tree of more than 2^%d leaves", TREE_DEPTH_MAX);
         tree->level[top] = tree->level[top - 1] + tree->width[top - 1];
         tree->width[top] = (tree->width[top - 1] + 1) / 2;
-        build_level(tree->level[top - 1], tree->width[top - 1], tree->level[top]);
+        fill_level(tree, top, known, known_count);
     }
     return tree;
+}
+
+bool tree_is_over(const struct tree *tree, const struct hash *leaves, size_t count)
+{
+    return tree->width[0] == count && (count == 0 || memcmp(tree->level[0], leaves, count * sizeof *leaves) == 0);
 }
 
 void tree_free(struct tree *tree)

@@ -26,6 +26,12 @@ struct hash tree_stream_root(const struct tree_stream *s);
 /* All levels kept, for many proofs of one tree. */
 struct tree;
 struct tree *tree_new(const struct hash *leaves, size_t count);         /* copies the leaves */
+/* The same, where trees over some of its leaves are at hand: known[i] is over those from `first` on, in order and not overlapping.
+ * As many of their nodes as stand in the new tree too are taken from there. */
+struct tree_known { size_t first; const struct tree *tree; };
+struct tree *tree_new_of(const struct hash *leaves, size_t count, const struct tree_known *known, size_t known_count);
+/* Whether it is the tree of these leaves. */
+bool tree_is_over(const struct tree *tree, const struct hash *leaves, size_t count);
 void tree_free(struct tree *tree);
 struct hash tree_top(const struct tree *tree);
 void tree_prove(const struct tree *tree, size_t index, struct proof *proof);

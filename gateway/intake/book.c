@@ -30,18 +30,18 @@ static bool provider_day(struct intake *intake, struct group *group, struct addr
 bool book_judge(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t received_at_ms,
                 enum judging judging, struct verdict *verdict, struct err *err)
 {
-    const struct catalog *catalog = intake->gathered.snapshot->catalog;
+    struct gathered *g = &intake->gathered;
     struct rule_limits limits = intake->config.limits;
+    const struct provider *provider = parties_provider(g, r->receipt.provider);
     struct rule_facts facts = {
-        .catalog = catalog, .limits = &limits, .receipt = r, .now_ms = group->now_ms, .clock_ms = group->clock_ms,
-        .operator_released = judging == JUDGE_RELEASED,
+        .catalog = g->snapshot->catalog, .limits = &limits, .receipt = r, .now_ms = group->now_ms, .clock_ms = group->clock_ms,
+        .provider = provider, .model = parties_model(g, r->receipt.model), .operator_released = judging == JUDGE_RELEASED,
     };
-    const struct provider *provider = catalog_provider(catalog, r->receipt.provider, group->now_ms);
     struct issued_quote quote;
     bool issued = false;
     uint64_t waited_ms = group->clock_ms > received_at_ms ? group->clock_ms - received_at_ms : 0;
 
-    limits.receipt_max = intake->gathered.batch_amount_max;
+    limits.receipt_max = g->batch_amount_max;
     /* Late is who came late, not who was kept waiting by us: the time in quarantine does not count. */
     if (limits.max_age_ms <= UINT64_MAX - waited_ms)
         limits.max_age_ms += waited_ms;
@@ -104,10 +104,13 @@ static struct popularity_fee fee_of(const struct price_version *price, const str
 /* What a consumer is billed for makes the model popular; what the treasury pays does not. */
 static bool count_fee(struct gathered *g, const struct price_version *price, const struct share *charge, struct err *err)
 {
-    struct popularity_fee fee = fee_of(price, charge);
-    struct tally_key key = { .number = g->batch.number, .account = fee.consumer, .model = fee.model };
+    struct tally_key key = { .number = g->batch.number, .account = charge->account, .model = charge->model };
+    struct amount fees;
 
-    return !g->epoch_running || charge->role != ROLE_CONSUMER || amount_is_zero(fee.fees) || tally_add(&g->fees, &key, fee.fees, err);
+    if (!g->epoch_running || charge->role != ROLE_CONSUMER)
+        return true;
+    fees = popularity_fee_of(price, charge->amount);
+    return amount_is_zero(fees) || tally_add(&g->fees, &key, fees, err);
 }
 
 /* Both sides of the entry, and the sums kept beside them. */
@@ -116,14 +119,14 @@ static bool enter(struct intake *intake, struct group *group, const struct verdi
 {
     struct gathered *g = &intake->gathered;
     struct tally_key day = day_key(group, r->receipt.provider);
-    struct shares credits = { 0 };
+    struct shares *credits = &g->credits;
     bool ok;
 
+    credits->count = 0;
     ok = ledger_split(g->snapshot->catalog, &r->receipt, verdict->price, verdict->amount, g->batch.protocol_account,
-                      group->now_ms, &credits, err);
-    for (size_t i = 0; ok && i < credits.count; i++)
-        ok = post(intake, &credits.list[i], err);
-    shares_clear(&credits);
+                      group->now_ms, credits, err);
+    for (size_t i = 0; ok && i < credits->count; i++)
+        ok = post(intake, &credits->list[i], err);
     return ok && credit_use(intake, group, charge, group->now_ms, err) && post(intake, charge, err)
         && count_fee(g, verdict->price, charge, err)
         && tally_add(&g->batches, &(struct tally_key){ .number = g->batch.number }, verdict->amount, err)

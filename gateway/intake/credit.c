@@ -23,11 +23,14 @@ static bool bring(struct intake *intake, struct group *group, struct address con
 bool credit_used(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t accepted_at_ms, struct amount *used,
                  struct err *err)
 {
-    const struct consumer *c = catalog_consumer(intake->gathered.snapshot->catalog, r->receipt.consumer, group->now_ms);
     uint64_t day = accepted_at_ms / DAY_MS;
     struct tally_key of_period = { .number = rules_period_start(&intake->config.limits, day), .account = r->receipt.consumer };
+    const struct consumer *c;
 
-    if (!r->has_consumer_signature || c == NULL || !c->has_credit_limit)
+    if (!r->has_consumer_signature)
+        return true;
+    c = catalog_consumer(intake->gathered.snapshot->catalog, r->receipt.consumer, group->now_ms);
+    if (c == NULL || !c->has_credit_limit)
         return true;
     if (!bring(intake, group, c->address, day, err))
         return false;

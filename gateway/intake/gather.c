@@ -12,6 +12,7 @@ void gather_close(struct intake *intake)
 
     snapshot_release(g->snapshot);
     g->snapshot = NULL;
+    parties_forget(&g->parties);
     tally_reset(&g->postings);
     tally_reset(&g->batches);
     tally_reset(&g->days);
@@ -178,7 +179,7 @@ void gather_submission(struct intake *intake, struct submission *s)
         g->submission_capacity = g->submission_capacity == 0 ? 64 : g->submission_capacity * 2;
         g->submissions = mem_grow(g->submissions, g->submission_capacity, sizeof *g->submissions);
     }
-    g->submissions[g->submission_count++] = s;
+    g->submissions[g->submission_count++] = (struct promised){ s, g->marked.leaves, g->leaf_count - g->marked.leaves };
 }
 
 void gather_recharge(struct intake *intake, const struct recharge *r)

@@ -21,7 +21,7 @@
 
 #define VERIFY_CHUNK 64u                      /* items a thread takes at a time; of a bundle a frame */
 #define JOBS_LEAST 25u                        /* fewer jobs are asked for one by one */
-#define PAGE_LEAST 64u                        /* fewer out of one bundle are rows of their own */
+#define PAGE_LEAST JOBS_LEAST                 /* fewer out of one submission are rows of their own */
 /* Receipts between submit and done.  Half of the writer's queue, so that a verified submission finds room there. */
 #define INTAKE_IN_FLIGHT_MAX 100000u
 
@@ -30,13 +30,25 @@ struct work {
     struct submission *next;                  /* in the pool's queue */
     struct hash *leaves;                      /* owned; of its items, as bundle and promise trees hash them */
     struct tree *tree;                        /* owned; a bundle's */
-    struct page_content content;              /* a bundle's, one frame a chunk; no frames: it will not be a page */
+    struct page_content content;              /* of all its items; no frames: it will not be a page */
     struct job_id *jobs;                      /* owned; of its items.  NULL: one stands among them twice, or they are few */
     struct job_id first_job, last_job;        /* they lie between these */
     bool *known;                              /* owned; by item, once the writer has asked for all jobs at once */
     bool asked;                               /* its task began once */
     bool kept;                                /* its task ran and succeeded: only the group can fail now */
 };
+
+/* parties.c: as the group's catalog has them. */
+#define PARTY_MODELS 64u
+struct parties {
+    bool asked;
+    struct address address;                   /* of the provider that was asked for last */
+    const struct provider *provider;
+    struct party_model { bool asked; struct hash digest; struct rule_model standing; } models[PARTY_MODELS];
+};
+
+/* A submission of the group that had receipts accepted, and where their leaves stand among the group's. */
+struct promised { struct submission *s; size_t first_leaf, leaves; };
 
 /* The debit of one receipt goes from one account to the other, and makes its model popular. */
 struct recharge { uint64_t batch, accepted_at_ms; struct share from, to; struct popularity_fee fee; };
@@ -47,10 +59,12 @@ struct gathered {
     bool open;
     uint64_t number, now_ms;
     const struct snapshot *snapshot;
+    struct parties parties;
     struct amount batch_amount_max;           /* one for the whole group */
     bool stepped;                             /* the running task is the first, and moved prices: gone with it if it fails */
     struct batch_row batch;                   /* the open one, with what this group has added so far */
     struct batch_row stored;                  /* the store's open one, as the group found it */
+    struct shares credits;                    /* of the receipt under way: kept for its memory */
     struct tally postings, batches, days, demand;     /* demand: units by the version of the market's base */
     struct tally consumer_days, credit;       /* credit.c */
     struct tally measures, caches;            /* measure.c */
@@ -59,7 +73,7 @@ struct gathered {
     struct tally fees;                        /* what was paid to the protocol in it, by batch, consumer and model */
     struct hash *receipts, *leaves;           /* struct hashes of accepted receipts, in order, and their leaves of the promise tree */
     size_t leaf_count, leaf_capacity;
-    struct submission **submissions;          /* those that had a receipt accepted */
+    struct promised *submissions;
     size_t submission_count, submission_capacity;
     struct recharge *recharges;               /* receipts of the open batch that have another payer since */
     size_t recharge_count, recharge_capacity;
@@ -120,6 +134,7 @@ size_t verify_chunk_size(const struct submission *s);
 void verify_chunk(const struct intake *intake, struct submission *s, size_t chunk);
 void verify_bundle(const struct intake *intake, struct submission *s);      /* after its last chunk, as is */
 void verify_jobs(const struct submission *s);
+void verify_pack(const struct submission *s);        /* of receipts signed one by one, after their jobs */
 
 /* pair.c: the other book, while a contract is replaced. */
 bool pair_fits_predecessor(const struct intake *intake, struct hash struct_hash, const struct signature *signature,
@@ -153,6 +168,11 @@ void gather_held(struct intake *intake, enum receipt_code code, uint64_t weight)
 void gather_let_go(struct intake *intake, const struct receipt_row *row, enum receipt_code from, enum receipt_code to);
 /* Whether so much more held for this code would be too much of strangers. */
 bool gather_is_full(const struct intake *intake, enum receipt_code code, uint64_t weight);
+/* parties.c: in a task, after gather_enter; the provider is NULL where it is not admitted.  Borrowed of the group's catalog. */
+const struct provider *parties_provider(struct gathered *g, struct address provider);
+struct rule_model parties_model(struct gathered *g, struct hash model);
+void parties_forget(struct parties *p);
+
 /* book.c: judging and booking one receipt; in a task, after gather_enter. */
 enum judging {
     JUDGE_NEW_JOB,                            /* nobody has a receipt for this job: that need not be asked */
@@ -224,7 +244,7 @@ MUST_USE bool bundle_refer(struct run *run, size_t index, struct receipt_row *ro
 /* A bundle's signature over one of its items. */
 struct bundle_proof bundle_prove(struct run *run, size_t index);
 
-/* paging.c: accepted receipts of a bundle go into pages at the end of its task. */
+/* paging.c: accepted receipts of a submission go into pages at the end of its task. */
 void paging_begin(struct run *run);           /* run->paging stays NULL where there will be no page */
 /* The row has all that acceptance sets but its promise. */
 MUST_USE bool paging_add(struct run *run, size_t index, const struct receipt_row *row, struct err *err);

@@ -22,7 +22,7 @@ static struct work *work_new(const struct submission *s)
     struct work *work = mem_new(sizeof *work);
 
     work->leaves = mem_array(s->count + 1, sizeof *work->leaves);
-    if (s->is_bundle && s->count >= PAGE_LEAST)
+    if (s->count >= PAGE_LEAST)
         page_content_init(&work->content, s->count);
     return work;
 }
@@ -74,6 +74,8 @@ static void hand_to_writer(struct intake *intake, struct submission *s)
     if (s->is_bundle)
         verify_bundle(intake, s);
     verify_jobs(s);
+    if (!s->is_bundle)
+        verify_pack(s);
     s->task = (struct task){
         .run = accept_run, .foresee = foresee_group, .seal = seal_group, .seal_self = intake, .done = submission_done,
         .weight = s->count + 1, .repeatable = true, .announced = true,
@@ -176,6 +178,7 @@ void intake_free(struct intake *intake)
     tally_clear(&intake->gathered.consumer_days);
     tally_clear(&intake->gathered.credit);
     free(intake->gathered.leaves);
+    shares_clear(&intake->gathered.credits);
     free(intake->gathered.submissions);
     free(intake->gathered.recharges);
     free(intake->threads);

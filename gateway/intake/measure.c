@@ -182,7 +182,7 @@ static bool add_cache(struct intake *intake, const struct group *group, const st
 bool measure_accepted(struct intake *intake, struct group *group, const struct receipt *r, struct err *err)
 {
     const struct plausibility *limits = &intake->config.limits.plausibility;
-    const struct provider *p = catalog_provider(intake->gathered.snapshot->catalog, r->provider, group->now_ms);
+    const struct provider *p = parties_provider(&intake->gathered, r->provider);
 
     return add_cache(intake, group, r, err)
         && (p == NULL || plausible_class(limits, p).parallelism == 0 || add_minutes(intake, group, r, err))

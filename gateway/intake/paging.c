@@ -1,6 +1,6 @@
-/* Accepted receipts of one bundle become pages (store/pages.h), written together at the end.
+/* Accepted receipts of one submission become pages (store/pages.h), written together at the end.
  *
- * Receipts of a page share their batch and their price, so a bundle makes as many pages as it meets of these. */
+ * Receipts of a page share their batch and their price, so a submission makes as many pages as it meets of these. */
 #include "gateway/intake/inside.h"
 
 #include <stdlib.h>
@@ -15,6 +15,7 @@ struct open_page {
     uint64_t batch, price_version;
     size_t *index;                            /* owned */
     struct amount *amounts;                   /* owned */
+    struct signature *signatures;             /* owned; NULL: a bundle's */
     size_t count;
 };
 
@@ -23,11 +24,17 @@ struct paging {
     size_t open_count;
 };
 
+/* A page's number is a question.  Where the database is far away, the rows of all arrays of a group go without one. */
+static bool is_worth_it(const struct run *run)
+{
+    return run->s->is_bundle ? run->bundle_good : run->s->count >= PAGE_FRAME || !db_is_shared(run->group->db);
+}
+
 void paging_begin(struct run *run)
 {
     const struct work *work = run->s->work;
 
-    if (run->bundle_good && work->content.frames > 0 && run->intake->other == NULL && work->jobs != NULL)
+    if (work->content.frames > 0 && work->jobs != NULL && run->intake->other == NULL && is_worth_it(run))
         run->paging = mem_new(sizeof *run->paging);
 }
 
@@ -54,11 +61,13 @@ static bool write_rows(struct run *run, const struct open_page *o, struct err *e
     for (size_t slot = 0; slot < o->count; slot++) {
         struct intake_item *item = &run->s->items[o->index[slot]];
         struct receipt_row row = {
-            .signed_ = { .receipt = item->signed_.receipt }, .hash = item->hash, .state = RECEIPT_ACCEPTED, .code = CODE_ACCEPTED,
-            .has_bundle = true, .bundle = run->bundle, .bundle_index = o->index[slot], .received_at_ms = run->group->clock_ms,
-            .accepted_at_ms = run->group->now_ms, .batch = o->batch, .price_version = o->price_version, .amount = o->amounts[slot],
+            .signed_ = item->signed_, .hash = item->hash, .state = RECEIPT_ACCEPTED, .code = CODE_ACCEPTED,
+            .received_at_ms = run->group->clock_ms, .accepted_at_ms = run->group->now_ms, .batch = o->batch,
+            .price_version = o->price_version, .amount = o->amounts[slot],
         };
 
+        if (!bundle_refer(run, o->index[slot], &row, err))
+            return false;
         book_promise(run->intake, &row, work->leaves[o->index[slot]]);
         accept_show(item, &row);
         if (!store_receipt_insert(run->group->db, &row, err))
@@ -71,15 +80,14 @@ static bool insert_page(struct run *run, const struct open_page *o, struct page 
 {
     const struct work *work = run->s->work;
     struct page_content content = { 0 };
-    bool whole = o->count == run->s->count, ok;
+    bool whole = o->count == run->s->count && work->content.frame[0].len > 0, ok;
 
-    if (!whole) {
-        for (size_t i = 0; i < o->count; i++)
-            page_index_add(page, o->index[i]);
+    for (size_t i = 0; !whole && run->s->is_bundle && i < o->count; i++)
+        page_index_add(page, o->index[i]);
+    if (!whole)
         pack_again(run->s, o, &content);
-    }
     ok = (!page->indexes.failed || err_set(err, ERR_LIMIT, "a page of %zu receipts", o->count))
-      && store_page_insert(run->group->db, page, whole ? &work->content : &content, o->amounts, err);
+      && store_page_insert(run->group->db, page, whole ? &work->content : &content, o->amounts, o->signatures, err);
     page_content_clear(&content);
     return ok;
 }
@@ -139,6 +147,7 @@ static void close_pages(struct paging *p)
     for (size_t i = 0; i < p->open_count; i++) {
         free(p->open[i].index);
         free(p->open[i].amounts);
+        free(p->open[i].signatures);
         p->open[i] = (struct open_page){ 0 };
     }
     p->open_count = 0;
@@ -170,6 +179,7 @@ static struct open_page *page_for(struct run *run, const struct receipt_row *row
     *o = (struct open_page){
         .batch = row->batch, .price_version = row->price_version,
         .index = mem_array(run->s->count, sizeof *o->index), .amounts = mem_array(run->s->count, sizeof *o->amounts),
+        .signatures = run->s->is_bundle ? NULL : mem_array(run->s->count, sizeof *o->signatures),
     };
     return o;
 }
@@ -180,6 +190,8 @@ bool paging_add(struct run *run, size_t index, const struct receipt_row *row, st
 
     if (o == NULL)
         return false;
+    if (o->signatures != NULL)
+        o->signatures[o->count] = row->signed_.signature;
     o->index[o->count] = index;
     o->amounts[o->count++] = row->amount;
     return true;

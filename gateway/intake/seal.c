@@ -135,12 +135,32 @@ static bool flush_sums(struct intake *intake, struct group *group, struct err *e
         && market_flush(intake, group, err);
 }
 
+/* A bundle's tree is of the same leaves; where all of it was accepted in its order it stands in the promise's.  The pool's threads
+ * made it, the seal is on the one writer's. */
+static struct tree *promise_tree(const struct gathered *g)
+{
+    struct tree_known *known = mem_array(g->submission_count + 1, sizeof *known);
+    struct tree *tree;
+    size_t count = 0;
+
+    for (size_t i = 0; i < g->submission_count; i++) {
+        const struct promised *p = &g->submissions[i];
+        const struct work *work = p->s->work;
+
+        if (work->tree != NULL && tree_is_over(work->tree, g->leaves + p->first_leaf, p->leaves))
+            known[count++] = (struct tree_known){ p->first_leaf, work->tree };
+    }
+    tree = tree_new_of(g->leaves, g->leaf_count, known, count);
+    free(known);
+    return tree;
+}
+
 static bool make_promise(const struct intake *intake, struct group *group, struct group_promise *p, struct err *err)
 {
     const struct gathered *g = &intake->gathered;
     struct promise_row *row = &p->row;
 
-    p->tree = tree_new(g->leaves, g->leaf_count);
+    p->tree = promise_tree(g);
     row->id = group->number;
     row->promise = (struct inclusion_promise){
         .root = tree_top(p->tree), .count = g->leaf_count,
@@ -167,7 +187,7 @@ static bool promise_group(struct intake *intake, struct group *group, struct err
     }
     p->references += (int)g->submission_count;
     for (size_t i = 0; i < g->submission_count; i++)
-        g->submissions[i]->promises[intake->is_predecessor] = p;
+        g->submissions[i].s->promises[intake->is_predecessor] = p;
     group_promise_release(p);                 /* ours: a group of releases alone has nobody to answer */
     return true;
 }

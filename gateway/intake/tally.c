@@ -77,20 +77,36 @@ static void remember(struct tally *s, size_t row, struct amount amount)
     s->steps[s->step_count++] = (struct tally_step){ row, amount };
 }
 
-bool tally_add(struct tally *s, const struct tally_key *key, struct amount amount, struct err *err)
+/* What one receipt adds to made its rows one after the other, and the next receipt mostly adds to the same: the row after the last
+ * one, round and round, needs no search. */
+static bool is_next(const struct tally *s, const struct tally_key *key)
 {
-    size_t slot, row;
+    return s->next < s->count && same_key(&s->list[s->next].key, key);
+}
 
+static size_t row_for(struct tally *s, const struct tally_key *key)
+{
+    size_t slot;
+
+    if (is_next(s, key))
+        return s->next;
     make_room(s);
     slot = slot_of(s, key);
     if (s->slots[slot] == 0) {
         s->list[s->count++] = (struct tally_row){ *key, AMOUNT_ZERO, 0 };
         s->slots[slot] = s->count;
     }
-    row = s->slots[slot] - 1;
+    return s->slots[slot] - 1;
+}
+
+bool tally_add(struct tally *s, const struct tally_key *key, struct amount amount, struct err *err)
+{
+    size_t row = row_for(s, key);
+
     if (!amount_add(s->list[row].amount, amount, &s->list[row].amount))
         return err_set(err, ERR_OVERFLOW, "a sum of amounts over 256 bits");
     s->list[row].count++;
+    s->next = row + 1 < s->count ? row + 1 : 0;
     remember(s, row, amount);
     return true;
 }
@@ -101,7 +117,7 @@ const struct tally_row *tally_find(const struct tally *s, const struct tally_key
 
     if (s->count == 0)
         return NULL;
-    row = s->slots[slot_of(s, key)];
+    row = is_next(s, key) ? s->next + 1 : s->slots[slot_of(s, key)];
     return row != 0 && s->list[row - 1].count != 0 ? &s->list[row - 1] : NULL;
 }
 
@@ -136,6 +152,7 @@ void tally_sort(struct tally *s)
 void tally_reset(struct tally *s)
 {
     s->count = 0;
+    s->next = 0;
     s->step_count = 0;
     if (s->slots != NULL)
         memset(s->slots, 0, s->slot_count * sizeof *s->slots);

@@ -25,6 +25,7 @@ struct tally_step { size_t row; struct amount amount; };
 struct tally {
     struct tally_row *list;                         /* in order of first use, until tally_sort */
     size_t count, capacity;
+    size_t next;                              /* the row that is likely the one of the next addition */
     size_t *slots, slot_count;                /* open addressing: row + 1, or 0 */
     struct tally_step *steps;                   /* since the mark */
     size_t step_count, step_capacity;

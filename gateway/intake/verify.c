@@ -121,15 +121,30 @@ size_t verify_chunk_size(const struct submission *s)
     return s->is_bundle ? PAGE_FRAME : VERIFY_CHUNK;
 }
 
-/* Packed here, where any number of threads do it, for the page that the receipts of a good bundle will be. */
-static void pack_frame(struct work *work, const struct submission *s, size_t chunk)
+/* Packed here, where any number of threads do it, for the page that the receipts will be where all are accepted: of a bundle a chunk is
+ * a frame. */
+static void pack_frame(struct work *work, const struct submission *s, size_t frame)
 {
     uint8_t fields[PAGE_FRAME * RECEIPT_PACKED];
-    size_t from = chunk * PAGE_FRAME, count = s->count - from < PAGE_FRAME ? s->count - from : PAGE_FRAME;
+    size_t from = frame * PAGE_FRAME, count = s->count - from < PAGE_FRAME ? s->count - from : PAGE_FRAME;
 
     for (size_t i = 0; i < count; i++)
         receipt_pack(&s->items[from + i].signed_.receipt, fields + i * RECEIPT_PACKED);
-    page_pack_frame(&work->content, chunk, fields, count);
+    page_pack_frame(&work->content, frame, fields, count);
+}
+
+/* Where not all will lie in one page, the writer packs those that do. */
+void verify_pack(const struct submission *s)
+{
+    struct work *work = s->work;
+
+    if (work->jobs == NULL)
+        return;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->items[i].faults.count > 0 || s->items[i].signed_.has_consumer_signature)
+            return;
+    for (size_t frame = 0; frame < work->content.frames; frame++)
+        pack_frame(work, s, frame);
 }
 
 void verify_chunk(const struct intake *intake, struct submission *s, size_t chunk)
@@ -141,7 +156,7 @@ void verify_chunk(const struct intake *intake, struct submission *s, size_t chun
         count = end - i < SIDE_BY_SIDE ? end - i : SIDE_BY_SIDE;
         verify_some(intake, s->is_bundle, s->items + i, count, work->leaves + i);
     }
-    if (work->content.frames > 0)
+    if (s->is_bundle && work->content.frames > 0)
         pack_frame(work, s, chunk);
 }
 

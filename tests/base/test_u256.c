@@ -132,6 +132,26 @@ static void mul_div_matches_128_bit_arithmetic(void **state)
     }
 }
 
+/* The short way of three numbers of a limb against the long one: the same number, with both sides a limb longer. */
+static void mul_div_of_short_numbers_is_that_of_long_ones(void **state)
+{
+    uint64_t seed = 3;
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        uint64_t a = next_random(&seed) >> (seed % 64), b = next_random(&seed) >> (seed % 64), c = next_random(&seed) >> (seed % 64) | 1;
+        struct u256 got, want;
+
+        a = i % 7 == 0 ? UINT64_MAX : i % 11 == 0 ? 0 : a;
+        b = i % 5 == 0 ? UINT64_MAX : b;
+        c = i % 13 == 0 ? UINT64_MAX : c;
+        assert_true(u256_mul_div(u256_from_u64(a), u256_from_u64(b), u256_from_u64(c), &got));
+        assert_true(u256_mul_div((struct u256){ { 0, a, 0, 0 } }, u256_from_u64(b), (struct u256){ { 0, c, 0, 0 } }, &want));
+        assert_u256_is(got, want);
+    }
+    assert_false(u256_mul_div(u256_from_u64(1), u256_from_u64(1), U256_ZERO, &(struct u256){ 0 }));
+}
+
 static void mul_div_takes_a_512_bit_product(void **state)
 {
     struct u256 max = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } }, top = { { 0, 0, 0, 1ull << 63 } }, got;
@@ -179,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(division_is_the_inverse_of_multiplication),
         cmocka_unit_test(mul_div_matches_128_bit_arithmetic),
+        cmocka_unit_test(mul_div_of_short_numbers_is_that_of_long_ones),
         cmocka_unit_test(mul_div_takes_a_512_bit_product),
         cmocka_unit_test(bits_and_order_are_those_of_the_number),
         cmocka_unit_test(a_zero_byte_is_no_digit),

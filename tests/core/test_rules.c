@@ -82,6 +82,7 @@ static void the_rules_judge(void **state)
     catalog = make_catalog(b, &r.receipt);
     assert_true(rules_judge(&(struct rule_facts){
         .catalog = catalog, .limits = &limits, .receipt = &r, .now_ms = FIXTURE_NOW, .clock_ms = FIXTURE_NOW,
+        .provider = catalog_provider(catalog, r.receipt.provider, FIXTURE_NOW), .model = rules_model(catalog, r.receipt.model, FIXTURE_NOW),
         .job_billed_by_other = (b & BILLED) != 0, .operator_released = (b & RELEASED) != 0,
         .provider_day = amount_from_u64((b & OVER) != 0 ? 901 : (b & JUST_UNDER) != 0 ? 900 : 0),
     }, &v, &err));

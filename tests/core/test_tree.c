@@ -144,6 +144,65 @@ static void stream_levels_and_root_agree(void **state)
     }
 }
 
+/* Runs of the leaves, with gaps of others between them, wherever they begin and however long they are. */
+static void trees_at_hand_change_nothing(void **state)
+{
+    struct hash leaves[200];
+    struct rng rng = { 12 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(leaves); i++)
+        leaves[i] = rng_hash(&rng);
+    for (unsigned round = 0; round < 300; round++) {
+        size_t count = 1 + rng_below(&rng, ARRAY_LEN(leaves)), known_count = 0, width;
+        struct tree_known known[ARRAY_LEN(leaves)];
+        struct tree *own[ARRAY_LEN(leaves)], *want = tree_new(leaves, count), *got;
+
+        for (size_t at = rng_below(&rng, 3) * rng_below(&rng, 17); at < count;) {
+            size_t run = 1 + rng_below(&rng, round % 2 == 0 ? 70 : 8);
+
+            run = run < count - at ? run : count - at;
+            own[known_count] = tree_new(leaves + at, run);
+            assert_true(tree_is_over(own[known_count], leaves + at, run));
+            assert_false(tree_is_over(own[known_count], leaves + at, run - 1));
+            known[known_count] = (struct tree_known){ at, own[known_count] };
+            known_count++;
+            at += run + (rng_below(&rng, 2) == 0 ? 0 : rng_below(&rng, 20));
+        }
+        got = tree_new_of(leaves, count, known, known_count);
+        for (size_t level = 0; tree_level(want, level, &width) != NULL; level++) {
+            size_t width_got = 0;
+
+            assert_non_null(tree_level(got, level, &width_got));
+            assert_int_equal(width_got, width);
+            assert_memory_equal(tree_level(got, level, &width), tree_level(want, level, &width), width * sizeof *leaves);
+        }
+        for (size_t i = 0; i < known_count; i++)
+            tree_free(own[i]);
+        tree_free(want);
+        tree_free(got);
+    }
+}
+
+static void another_leaf_is_another_tree(void **state)
+{
+    struct hash leaves[9];
+    struct rng rng = { 13 };
+    struct tree *tree;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(leaves); i++)
+        leaves[i] = rng_hash(&rng);
+    tree = tree_new(leaves, ARRAY_LEN(leaves));
+    for (size_t i = 0; i < ARRAY_LEN(leaves); i++) {
+        leaves[i].b[31] ^= 1;
+        assert_false(tree_is_over(tree, leaves, ARRAY_LEN(leaves)));
+        leaves[i].b[31] ^= 1;
+    }
+    assert_true(tree_is_over(tree, leaves, ARRAY_LEN(leaves)));
+    tree_free(tree);
+}
+
 static void leaves_side_by_side_are_the_same(void **state)
 {
     struct receipts_leaf of[130];
@@ -278,6 +337,8 @@ int main(void)
     const struct CMUnitTest properties[] = {
         cmocka_unit_test(a_proof_from_a_part_is_that_from_all_leaves),
         cmocka_unit_test(stream_levels_and_root_agree),
+        cmocka_unit_test(trees_at_hand_change_nothing),
+        cmocka_unit_test(another_leaf_is_another_tree),
         cmocka_unit_test(leaves_side_by_side_are_the_same),
         cmocka_unit_test(every_proof_folds_to_the_root),
         cmocka_unit_test(the_steps_of_any_subset_lead_to_the_root),

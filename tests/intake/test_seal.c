@@ -85,6 +85,47 @@ static void one_promise_is_shared_by_a_group(void **state)
         submission_clear(&crowd[i].s);
 }
 
+/* Bundles' own trees stand in the promise's where all of one was accepted in its order, and it takes no harm from the others. */
+static void a_promise_covers_bundles_and_what_lies_between(void **state)
+{
+    enum { COUNT = 5 };
+    static const size_t counts[COUNT] = { 128, 3, 77, 100, 64 };
+    struct world *w = *state;
+    struct crowd crowd[COUNT] = { 0 };
+    const struct group_promise *promise;
+    struct proof proof;
+    size_t total = 0;
+
+    for (size_t i = 0; i < COUNT; i++) {
+        struct signed_receipt *list = mem_array(counts[i], sizeof *list);
+
+        for (size_t k = 0; k < counts[i]; k++)
+            list[k] = world_receipt(w, &w->node, 1000 + k);
+        if (i == 3)
+            list[50].receipt.model = rng_hash(&w->rng);      /* held: the leaves after it have moved up */
+        world_submission(&crowd[i].s, list, counts[i]);
+        if (counts[i] > 3)
+            world_bundle(w, &w->node, &crowd[i].s);
+        total += counts[i];
+        free(list);
+    }
+    post_together(w, crowd, COUNT);
+    promise = crowd[0].s.promises[0];
+    assert_int_equal(promise->row.promise.count, total - 1);
+    for (size_t i = 0; i < COUNT; i++)
+        for (size_t k = 0; k < counts[i]; k++) {
+            const struct intake_item *item = &crowd[i].s.items[k];
+
+            if (i == 3 && k == 50)
+                continue;
+            assert_item(item, ITEM_ACCEPTED, CODE_ACCEPTED);
+            tree_prove(promise->tree, item->promise_index, &proof);
+            assert_hash_is(tree_fold(tree_promise_leaf(item->hash), &proof), promise->row.promise.root);
+        }
+    for (size_t i = 0; i < COUNT; i++)
+        submission_clear(&crowd[i].s);
+}
+
 static void must_have_earned_today(struct world *w, const struct party *provider, uint64_t want)
 {
     struct amount got;
@@ -279,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_promise_covers_the_group_and_is_signed),
         TEST(one_promise_is_shared_by_a_group),
+        TEST(a_promise_covers_bundles_and_what_lies_between),
         TEST(a_task_that_fails_leaves_nothing_in_its_group),
         TEST(a_group_that_fails_leaves_nothing_at_all),
         TEST(a_full_queue_takes_nothing),

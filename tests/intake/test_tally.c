@@ -42,6 +42,36 @@ static void equal_keys_are_summed(void **state)
     tally_clear(&s);
 }
 
+/* Rounds of the same keys, as receipts add, broken by others at any place; with marks and undoing between. */
+static void any_order_of_keys_is_summed(void **state)
+{
+    enum { KEYS = 40 };
+    uint64_t want[KEYS] = { 0 }, since[KEYS] = { 0 };
+    struct rng rng = { 3 };
+    struct tally s = { 0 };
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        uint64_t n = rng_below(&rng, 10) < 8 ? i % 5 : rng_below(&rng, KEYS), amount = rng_below(&rng, 1000);
+
+        put(&s, n, amount);
+        since[n] += amount;
+        assert_int_equal(get(&s, n), want[n] + since[n]);
+        if (rng_below(&rng, 50) != 0)
+            continue;
+        if (rng_below(&rng, 2) == 0)
+            tally_undo(&s);
+        else
+            for (size_t k = 0; k < KEYS; k++)
+                want[k] += since[k];
+        tally_mark(&s);
+        memset(since, 0, sizeof since);
+        for (uint64_t k = 0; k < KEYS; k++)
+            assert_int_equal(get(&s, k), want[k]);
+    }
+    tally_clear(&s);
+}
+
 static void undo_goes_back_to_the_mark(void **state)
 {
     struct tally s = { 0 };
@@ -103,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_keys_are_summed),
+        cmocka_unit_test(any_order_of_keys_is_summed),
         cmocka_unit_test(undo_goes_back_to_the_mark),
         cmocka_unit_test(a_reset_forgets_all),
         cmocka_unit_test(rows_are_sorted_by_key),

@@ -17,8 +17,9 @@
 #include "tests/support/world.h"
 
 #define BUNDLED 1300u                         /* more frames than a task takes */
+#define TOGETHER 300u                         /* signed one by one, in an array */
 #define ALONE 20u
-#define ALL (BUNDLED + ALONE + 2)
+#define ALL (BUNDLED + TOGETHER + ALONE + 2)
 #define KEEP_MS UINT64_C(604800000)
 
 struct kept {
@@ -62,7 +63,11 @@ static inline void post_all(struct kept *k)
     world_bundle(w, &w->node, &s);
     world_post(w, &s);
     submission_clear(&s);
-    for (size_t i = BUNDLED; i < ALL - 1; i++) {
+    world_submission(&s, k->posted + BUNDLED, TOGETHER);
+    world_post(w, &s);
+    assert_int_equal(world_count(w, "SELECT COUNT(*) FROM receipt_pages"), 2);
+    submission_clear(&s);
+    for (size_t i = BUNDLED + TOGETHER; i < ALL - 1; i++) {
         item = world_post_one(w, &k->posted[i]);
         assert_item(&item, ITEM_ACCEPTED, CODE_ACCEPTED);
     }

@@ -11,6 +11,7 @@
 #include "store/copy.h"
 #include "store/keys.h"
 #include "store/meta.h"
+#include "store/pages.h"
 
 #define RECEIPTS 4100u                        /* more than two transactions of a copy */
 
@@ -20,11 +21,18 @@ static bool fill(void *self, struct group *group, struct err *err)
     static const char *const ids[] = { "Za", "az", "\xc3\xa4", "0", "a" };
     struct price_version price = { .effective_from_ms = 1, .unit = "image", .split_bps = { 10000, 0, 0 } };
     struct bundle_row bundle = { .bundle = { .provider = some_address(1), .root = some_hash(7), .count = 1 } };
+    struct receipt_row paged = some_receipt(RECEIPTS + 1);
+    uint8_t fields[RECEIPT_PACKED];
     struct receipt_row row;
+    struct page page = { .batch = 1, .count = 1 };
+    struct page_content content;
     bool ok = true;
 
     (void)self;
     buf_init(&bundle.leaves);
+    page_content_init(&content, 1);
+    receipt_pack(&paged.signed_.receipt, fields);
+    page_pack_frame(&content, 0, fields, 1);
     for (size_t i = 0; ok && i < sizeof ids / sizeof *ids; i++) {
         snprintf(key.id, sizeof key.id, "%s", ids[i]);
         key.digest = some_hash((unsigned)i);
@@ -34,6 +42,10 @@ static bool fill(void *self, struct group *group, struct err *err)
         row = i % 3 == 0 ? some_held_receipt(i) : some_receipt(i);
         ok = store_receipt_insert(group->db, &row, err);
     }
+    ok = ok && store_page_insert(group->db, &page, &content, &paged.amount, &paged.signed_.signature, err)
+      && store_receipts_insert_paged(group->db, page.id, 0,
+                                     &(struct paged_key){ paged.signed_.receipt.job_id, paged.signed_.receipt.provider }, 1, err);
+    page_content_clear(&content);
     /* No bytes are not NULL. */
     ok = ok && store_price_add(group->db, &price, err) && store_bundle_insert(group->db, &bundle, err);
     row = some_receipt(RECEIPTS);
@@ -110,6 +122,21 @@ static struct err copy_fails(const char *from, const char *to, enum err_code cod
     return err;
 }
 
+/* With its signature. */
+static void must_have_paged(const char *url)
+{
+    struct receipt_row want = some_receipt(RECEIPTS + 1), got;
+    struct err err = { 0 };
+    struct db *db;
+    bool found;
+
+    store_ok(db_open(url, DB_READ, &db, &err));
+    store_ok(store_receipt_find(db, want.signed_.receipt.job_id, want.signed_.receipt.provider, &got, &found, &err));
+    assert_true(found && got.page != 0 && got.signed_.has_signature);
+    assert_memory_equal(got.signed_.signature.b, want.signed_.signature.b, sizeof want.signed_.signature);
+    db_close(db);
+}
+
 static void there_and_back_nothing_is_lost(void **state)
 {
     struct store_fixture *f = *state;
@@ -118,7 +145,7 @@ static void there_and_back_nothing_is_lost(void **state)
 
     fill_store(f, f->url);
     there = copy_all(f->url, p.file);
-    assert_int_equal(number_of(p.file, "SELECT COUNT(*) FROM receipts"), RECEIPTS + 1);
+    assert_int_equal(number_of(p.file, "SELECT COUNT(*) FROM receipts"), RECEIPTS + 2);
     assert_true(there.rows > RECEIPTS + 7);
     back = copy_all(p.file, p.back);
     assert_memory_equal(&there.digest, &back.digest, sizeof there.digest);
@@ -126,6 +153,7 @@ static void there_and_back_nothing_is_lost(void **state)
     assert_int_equal(there.tables, back.tables);
     assert_false(back.resumed);
     assert_int_equal(number_of(p.back, "SELECT COUNT(*) FROM bundles WHERE leaves IS NOT NULL"), 1);
+    must_have_paged(p.back);
     store_place_gone(p.back);
 }
 

@@ -1,9 +1,25 @@
 #include "tests/support/store_fixture.h"
 
+#include "gateway/base/mem.h"
+#include "store/pages.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+extern const char _binary_store_schema_0018_single_pages_sql_start[], _binary_store_schema_0018_single_pages_sql_end[];
+
+static bool put_packed(struct db *db, const struct buf *packed, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "UPDATE receipt_frames SET packed = ?", &st, err))
+        return false;
+    stmt_bind_blob(&st, packed->data, packed->len);
+    return stmt_exec_one(&st, err);
+}
 
 static void migrating_again_changes_nothing(void **state)
 {
@@ -19,6 +35,49 @@ static void migrating_again_changes_nothing(void **state)
     store_ok(db_migrate(f->db, &err));
     assert_int_equal(store_number(f->db, "SELECT value FROM meta WHERE key = 'settings'"), 7);
     assert_int_equal(store_number(f->db, "SELECT COUNT(*) FROM migrations"), steps);
+}
+
+/* Pages as they were while only bundles made some: what they hold is read as before, and others may come beside them. */
+static void a_released_store_keeps_its_pages(void **state)
+{
+    struct store_fixture *f = *state;
+    struct bundle_row bundle = { .bundle = { .provider = some_address(1), .root = some_hash(7), .count = 1 } };
+    struct page page = { .batch = 1, .count = 1, .received_at_ms = 2, .accepted_at_ms = 3, .price_version = 4, .promise = 5 };
+    struct receipt_row row = some_receipt(1), got;
+    struct signature signature = some_signature(6);
+    struct amount amount = some_amount(5);
+    uint8_t fields[RECEIPT_PACKED];
+    struct page_content content;
+    char *step = mem_text_n(_binary_store_schema_0018_single_pages_sql_start,
+                            (size_t)(_binary_store_schema_0018_single_pages_sql_end - _binary_store_schema_0018_single_pages_sql_start));
+    struct err err;
+
+    buf_init(&bundle.leaves);
+    store_ok(store_bundle_insert(f->db, &bundle, &err));
+    store_sql(f->db, "DROP TABLE receipt_frames; DROP TABLE receipt_pages;"
+              "CREATE TABLE receipt_pages (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, bundle INTEGER NOT NULL REFERENCES bundles (id),"
+              " count INTEGER NOT NULL, received_at INTEGER NOT NULL, accepted_at INTEGER NOT NULL, price_version INTEGER NOT NULL,"
+              " promise INTEGER NOT NULL, promise_first INTEGER NOT NULL, indexes BLOB, gone BLOB) STRICT;"
+              "CREATE INDEX receipt_pages_batch ON receipt_pages (batch);"
+              "CREATE TABLE receipt_frames (page INTEGER NOT NULL REFERENCES receipt_pages (id), frame INTEGER NOT NULL,"
+              " packed BLOB NOT NULL, amounts BLOB NOT NULL, PRIMARY KEY (page, frame)) STRICT, WITHOUT ROWID;"
+              "INSERT INTO receipt_pages (id, batch, bundle, count, received_at, accepted_at, price_version, promise, promise_first)"
+              " VALUES (7, 1, (SELECT MAX(id) FROM bundles), 1, 2, 3, 4, 5, 0);"
+              "INSERT INTO receipt_frames (page, frame, packed, amounts) VALUES (7, 0, x'00', x'0105')");
+    receipt_pack(&row.signed_.receipt, fields);
+    page_content_init(&content, 1);
+    page_pack_frame(&content, 0, fields, 1);
+    store_ok(put_packed(f->db, &content.frame[0], &err));
+    store_sql(f->db, step);
+    free(step);
+    store_ok(store_page_receipt(f->db, 7, 0, &got, &err));
+    assert_true(got.has_bundle && got.bundle == bundle.id && !got.signed_.has_signature);
+    assert_true(job_id_eq(got.signed_.receipt.job_id, row.signed_.receipt.job_id));
+    store_ok(store_page_insert(f->db, &page, &content, &amount, &signature, &err));
+    store_ok(store_page_receipt(f->db, page.id, 0, &got, &err));
+    assert_true(!got.has_bundle && got.signed_.has_signature);
+    assert_memory_equal(got.signed_.signature.b, signature.b, sizeof signature);
+    page_content_clear(&content);
 }
 
 static void a_newer_store_is_refused(void **state)
@@ -211,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_DB(migrating_again_changes_nothing),
+        WITH_DB(a_released_store_keeps_its_pages),
         WITH_DB(a_newer_store_is_refused),
         WITH_DB(a_second_writer_of_a_file_is_refused_and_told_who_holds_it),
         WITH_DB(a_writer_of_a_file_in_another_process_is_refused),
