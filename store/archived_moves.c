@@ -7,6 +7,10 @@
 
 _Static_assert(RECEIPT_ACCEPTED == 1 && BATCH_FINAL == 7, "states are written out in the SQL");
 
+/* Receipts go with their day (receipt_days.h) if it began before their batch was closed: a job that claims to be of a day to come does
+ * not keep the pages of its batch until that ends. */
+#define BEGAN_BEFORE(batch) "d.day * 86400000 <= (SELECT b.closed_at FROM batches b WHERE b.number = " batch ")"
+
 static bool read_batch(struct stmt *st, struct archived_batch *batch, bool *found, struct err *err)
 {
     struct archived_batch got = { 0 };
@@ -30,8 +34,9 @@ bool store_archived_next(struct db *db, uint64_t after, uint64_t closed_before_m
 {
     struct stmt st;
 
-    if (!db_prepare(db, "SELECT batch, sequence, digest, frames, moved FROM archived_batches WHERE done = 0 AND batch > ? ORDER BY batch"
-                        " LIMIT 1", &st, err))
+    if (!db_prepare(db, "SELECT batch, sequence, digest, frames, moved FROM archived_batches WHERE done = 0 AND batch > ? AND (moved < frames"
+                        " OR NOT EXISTS (SELECT 1 FROM receipt_days d WHERE d.ends > first_job AND d.begins <= last_job AND "
+                        BEGAN_BEFORE("archived_batches.batch") ")) ORDER BY batch LIMIT 1", &st, err))
         return false;
     stmt_bind_u64(&st, after);
     if (!read_batch(&st, batch, begun, err))
@@ -102,12 +107,18 @@ static void bind_range(struct stmt *st, const struct archive_frame *frame)
     const struct receipt *first = &frame->receipt[0].receipt.receipt, *last = &frame->receipt[frame->count - 1].receipt.receipt;
 
     stmt_bind_job_id(st, &first->job_id);
+    stmt_bind_job_id(st, &last->job_id);
+    stmt_bind_job_id(st, &first->job_id);
     stmt_bind_address(st, &first->provider);
     stmt_bind_job_id(st, &last->job_id);
     stmt_bind_address(st, &last->provider);
 }
 
-#define IN_RANGE "(receipts.job_id, receipts.provider) >= (?, ?) AND (receipts.job_id, receipts.provider) <= (?, ?)"
+/* The first two: by them PostgreSQL finds the partition. */
+#define IN_RANGE "receipts.job_id BETWEEN ? AND ?" \
+    " AND (receipts.job_id, receipts.provider) >= (?, ?) AND (receipts.job_id, receipts.provider) <= (?, ?)"
+
+#define OF_BATCH "(batch = ? OR EXISTS (SELECT 1 FROM receipt_pages p WHERE p.id = receipts.page AND p.batch = ?))"
 
 static bool note_bundles_of_rows(struct db *db, uint64_t batch, const struct archive_frame *frame, struct err *err)
 {
@@ -126,24 +137,27 @@ static bool remove_rows(struct db *db, uint64_t batch, const struct archive_fram
 {
     struct stmt st;
 
-    if (!db_prepare(db, "DELETE FROM receipts WHERE " IN_RANGE " AND state = 1 AND reason IS NULL"
-                        " AND (batch = ? OR EXISTS (SELECT 1 FROM receipt_pages p WHERE p.id = receipts.page AND p.batch = ?))", &st, err))
+    if (!db_prepare(db, "DELETE FROM receipts WHERE " IN_RANGE " AND state = 1 AND reason IS NULL AND " OF_BATCH
+                        " AND NOT EXISTS (SELECT 1 FROM receipt_days d WHERE d.begins <= receipts.job_id AND receipts.job_id < d.ends AND "
+                        BEGAN_BEFORE("?") ")", &st, err))
         return false;
     bind_range(&st, frame);
+    stmt_bind_u64(&st, batch);
     stmt_bind_u64(&st, batch);
     stmt_bind_u64(&st, batch);
     return stmt_exec(&st, removed, err);
 }
 
-/* Those with an operator's reason, which no archive holds. */
+/* Those with an operator's reason, which no archive holds, and those that go with their day. */
 static bool count_kept(struct db *db, uint64_t batch, const struct archive_frame *frame, uint64_t *kept, struct err *err)
 {
     struct stmt st;
     bool any;
 
-    if (!db_prepare(db, "SELECT COUNT(*) FROM receipts WHERE " IN_RANGE " AND batch = ?", &st, err))
+    if (!db_prepare(db, "SELECT COUNT(*) FROM receipts WHERE " IN_RANGE " AND " OF_BATCH, &st, err))
         return false;
     bind_range(&st, frame);
+    stmt_bind_u64(&st, batch);
     stmt_bind_u64(&st, batch);
     if (!stmt_step(&st, &any, err))
         return false;

@@ -72,10 +72,11 @@ static bool is_meta(const struct copy_table *t)
     return strcmp(t->name, "meta") == 0;
 }
 
-/* The schema's own is compared as a number before, and written by the steps themselves; who settles is of the running gateways. */
+/* The schema's own is compared as a number before, and written by the steps themselves; who settles is of the running gateways, days
+ * of the database. */
 static bool is_copied(const struct copy_table *t)
 {
-    return strcmp(t->name, "migrations") != 0 && strcmp(t->name, "settler") != 0;
+    return strcmp(t->name, "migrations") != 0 && strcmp(t->name, "settler") != 0 && strcmp(t->name, "receipt_days") != 0;
 }
 
 /* ---- digests ---- */

@@ -52,6 +52,7 @@ struct driver {
     const char *(*text)(void *handle, int at);
     void (*blob)(void *handle, int at, const void **bytes, size_t *len);
     void (*finish)(void *handle);
+    bool days;                                /* it keeps receipts by days (receipt_days.h) */
     /* Statements over all tables, for a copy (copy_tables.h), without those that are the driver's own. */
     const char *columns;                      /* table, column, enum cell_kind, place in the primary key or 0; by table, column */
     const char *references;                   /* table, table it refers to */

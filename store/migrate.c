@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/mem.h"
+#include "store/driver.h"
 
 /* Embedded by the Makefile from store/schema/. */
 extern const char _binary_store_schema_0001_init_sql_start[], _binary_store_schema_0001_init_sql_end[];
@@ -25,6 +26,8 @@ extern const char _binary_store_schema_0014_samples_sql_start[], _binary_store_s
 extern const char _binary_store_schema_0016_settler_sql_start[], _binary_store_schema_0016_settler_sql_end[];
 extern const char _binary_store_schema_0017_settler_process_sql_start[], _binary_store_schema_0017_settler_process_sql_end[];
 extern const char _binary_store_schema_0018_single_pages_sql_start[], _binary_store_schema_0018_single_pages_sql_end[];
+extern const char _binary_store_schema_0019_receipt_days_sql_start[], _binary_store_schema_0019_receipt_days_sql_end[];
+extern const char _binary_store_schema_0020_postgres_days_sql_start[], _binary_store_schema_0020_postgres_days_sql_end[];
 
 static const struct migration {
     const char *name, *start, *end;
@@ -47,6 +50,8 @@ static const struct migration {
     { "0016_settler", _binary_store_schema_0016_settler_sql_start, _binary_store_schema_0016_settler_sql_end },
     { "0017_settler_process", _binary_store_schema_0017_settler_process_sql_start, _binary_store_schema_0017_settler_process_sql_end },
     { "0018_single_pages", _binary_store_schema_0018_single_pages_sql_start, _binary_store_schema_0018_single_pages_sql_end },
+    { "0019_receipt_days", _binary_store_schema_0019_receipt_days_sql_start, _binary_store_schema_0019_receipt_days_sql_end },
+    { "0020_postgres_days", _binary_store_schema_0020_postgres_days_sql_start, _binary_store_schema_0020_postgres_days_sql_end },
 };
 
 static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)
@@ -74,11 +79,21 @@ static bool record(struct db *db, uint64_t version, const char *name, struct err
     return stmt_exec_one(&st, err);
 }
 
+/* One that is PostgreSQL's alone only counts elsewhere. */
+static bool is_for(const struct db *db, const struct migration *step)
+{
+    return step->start != _binary_store_schema_0020_postgres_days_sql_start || db->driver == &driver_postgres;
+}
+
 static bool run_script(struct db *db, const struct migration *step, struct err *err)
 {
-    char *sql = mem_text_n(step->start, (size_t)(step->end - step->start));
-    bool ok = db_exec_script(db, sql, err);
+    char *sql;
+    bool ok;
 
+    if (!is_for(db, step))
+        return true;
+    sql = mem_text_n(step->start, (size_t)(step->end - step->start));
+    ok = db_exec_script(db, sql, err);
     free(sql);
     return ok;
 }

@@ -10,6 +10,9 @@
 
 #define BEGIN_PAUSE_MS 10u                    /* doubled each time */
 #define BEGIN_PAUSE_MAX_MS 160u
+/* A partition that were dropped between a snapshot and its first look at receipts would be missing in it, and what was moved out of it
+ * not be seen yet: the lock is taken before the snapshot is. */
+#define SNAPSHOT_BEGIN "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE ONLY receipts IN ACCESS SHARE MODE"
 
 /* SQLSTATE, appendix A of PostgreSQL's manual. */
 static const struct { const char *state; enum err_code code; bool in_the_way, elsewhere; } states[] = {
@@ -98,7 +101,7 @@ static bool session_begin(void *connection, enum db_mode mode, struct err *err)
     /* The server or the line may have gone since: a new session, as nothing was begun. */
     if ((p->session == NULL || p->dead || p->elsewhere || PQstatus(p->session) != CONNECTION_OK) && !session_reopen(p, err))
         return false;
-    return mode == DB_READ ? postgres_command(p, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) : postgres_turn_begin(p, err);
+    return mode == DB_READ ? postgres_command(p, SNAPSHOT_BEGIN, err) : postgres_turn_begin(p, err);
 }
 
 /* One that others were in the way of has done nothing yet: it begins anew, a few times.  Later none can be: who writes has the
@@ -236,5 +239,5 @@ const struct driver driver_postgres = {
     .bind_null = postgres_bind_null, .step = postgres_step, .later = postgres_later, .flush = session_flush, .counts = postgres_counts, .changed = session_changed, .reset = postgres_reset,
     .mark = session_mark, .unmark = session_unmark, .rows = postgres_rows, .key = postgres_key, .soon = postgres_soon, .key_of = postgres_key_of,
     .is_null = postgres_is_null, .i64 = postgres_i64, .text = postgres_text, .blob = postgres_blob, .finish = postgres_finish,
-    .columns = postgres_columns, .references = postgres_references, .numbers = postgres_numbers,
+    .days = true, .columns = postgres_columns, .references = postgres_references, .numbers = postgres_numbers,
 };

@@ -9,6 +9,7 @@
 #include "gateway/lib/file.h"
 #include "gateway/settle/crash.h"
 #include "store/archived.h"
+#include "store/receipt_days.h"
 
 #define LOOK_MS 60000u                        /* between looks for a batch that is due */
 #define REFUSED_MS 3600000u                   /* until one whose archive is not right is looked at again */
@@ -27,6 +28,7 @@ struct retention {
     uint64_t generation;                      /* of the lease when the batch was chosen */
     uint64_t next_look_ms, refused_until_ms;
     uint64_t after;                           /* batches up to here were refused lately */
+    struct retention_days days;
     /* The batch that is under way. */
     enum stage stage;
     struct archived_batch batch;
@@ -44,6 +46,7 @@ struct retention *retention_new(const struct retention_config *config, struct db
     r->db = db;
     r->writer = writer;
     r->clock = clock;
+    r->days = (struct retention_days){ .db = db, .writer = writer };
     r->frames = mem_array(FRAMES_AT_ONCE, sizeof *r->frames);
     return r;
 }
@@ -119,6 +122,10 @@ static bool choose(struct retention *r, bool *moved, struct err *err)
         return false;
     if (!found) {
         r->next_look_ms = now_ms + LOOK_MS;
+        if (!retention_days_step(&r->days, &r->config, r->generation, now_ms, moved, err))
+            return false;
+        if (*moved)
+            r->next_look_ms = now_ms;         /* pages of batches that waited for the day */
         return true;
     }
     *moved = true;
@@ -202,7 +209,11 @@ static bool advance(struct retention *r, struct err *err)
         if (!move_some(r, err))
             return false;
         settle_crash_point("retention_moved");
-        if (r->batch.moved == r->batch.frames)
+        if (r->batch.moved < r->batch.frames)
+            return true;
+        if (db_has_days(r->db))
+            let_go(r);                        /* its pages may have to wait for a day: chosen again when they need not */
+        else
             r->stage = STAGE_PAGES;
         return true;
     case STAGE_PAGES:

@@ -3,7 +3,9 @@
  * A batch goes when it is final and was closed long enough ago.  Its packed archive is read in full first and must unpack to the
  * bytes whose digest is on the chain; then its receipts leave frame by frame, each step a small writer task of its own, so
  * that nothing waits long and a crash loses at most the step (store/archived.h).  A batch whose archive is missing or damaged stays,
- * is told in the log, and looked at again an hour later.  An archive without its index is indexed anew. */
+ * is told in the log, and looked at again an hour later.  An archive without its index is indexed anew.
+ * Where receipts lie in days (store/receipt_days.h), the steps check each against its archive, and all of a day leave when the day may;
+ * the pages of a batch wait for that. */
 #ifndef QUITTANCE_SETTLE_RETENTION_H
 #define QUITTANCE_SETTLE_RETENTION_H
 
