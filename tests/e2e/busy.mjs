@@ -2,6 +2,7 @@
 // sanitizer's build, whose reports make the service end with another code than 0:
 //   QUITTANCE_BINARY=build/thread/quittance node tests/e2e/busy.mjs [SECONDS]
 import assert from "node:assert/strict";
+import { sleep } from "../../scripts/lib/process.mjs";
 import { accepted, startLoad } from "../bench/load.mjs";
 import { startWorld } from "./world.mjs";
 
@@ -46,8 +47,10 @@ try {
   await world.settle();
   const loads = await Promise.all(FORMS.map((form) => startLoad(world, { requests: 10_000_000, ahead: 4, ...form })));
   const until = Date.now() + SECONDS * 1000;
+  // A settlement gives way to the load: its last one ends when that has.
+  const stopped = sleep(SECONDS * 1000).then(() => Promise.all(loads.map((load) => load.stop())));
   const work = await Promise.allSettled([readAll(world, jobs, until), readAll(world, jobs, until), settleAgainAndAgain(world, until)]);
-  const reports = await Promise.all(loads.map((load) => load.stop()));
+  const reports = await stopped;
   for (const { reason } of work) if (reason) throw reason;
   reports.forEach(accepted);
   said = `${reports.map((r, i) => `${r.accepted} by ${FORMS[i].form}`).join(", ")}; ${work[0].value + work[1].value} reads, ${work[2].value} settlements`;
