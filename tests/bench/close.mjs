@@ -15,15 +15,19 @@ const SMALL = { form: "binary", per: 500, connections: 4, minimal: true };
 
 const timeOf = (line) => Date.parse(/^ts=(\S+)/.exec(line)[1]);
 
-/** Settles what is open; seconds from batch_closed to settlement_prepared in the service's log. */
+const number = (line, name) => Number(new RegExp(` ${name}=(\\d+)`).exec(line)[1]);
+let told = 0; // the sequence whose figure was the last
+
+/** Settles what is open; seconds from batch_closed to settlement_prepared in the service's log.  A batch holds five million at most: what
+ * came beside them is the next one's. */
 async function close(world) {
-  const { sequence } = await world.settle("--timeout", "3600");
+  await world.settle("--timeout", "3600");
   const lines = world.gateway.process.log().split("\n");
-  const prepared = lines.find((line) => line.includes(`event=settlement_prepared sequence=${sequence} `));
-  const [, batch] = /batch=(\d+)/.exec(prepared), [, count] = /count=(\d+)/.exec(prepared);
-  const closed = lines.find((line) => line.includes(`event=batch_closed batch=${batch} `));
-  if (Number(count) < COUNT) throw new Error(`the batch holds ${count} receipts, not ${COUNT}`);
-  return { count: Number(count), seconds: (timeOf(prepared) - timeOf(closed)) / 1000 };
+  const prepared = lines.find((line) => line.includes("event=settlement_prepared ") && number(line, "sequence") > told && number(line, "count") >= COUNT);
+  if (!prepared) throw new Error(`no batch holds ${COUNT} receipts`);
+  const closed = lines.find((line) => line.includes(`event=batch_closed batch=${number(prepared, "batch")} `));
+  told = number(prepared, "sequence");
+  return { count: number(prepared, "count"), seconds: (timeOf(prepared) - timeOf(closed)) / 1000 };
 }
 
 async function proofs(world, jobs, label) {
