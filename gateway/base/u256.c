@@ -67,21 +67,6 @@ bool u256_to_u64(struct u256 v, uint64_t *out)
     return true;
 }
 
-/* The difference modulo 2^256; true when something had to be borrowed from beyond the top. */
-static bool subtract(struct u256 a, struct u256 b, struct u256 *difference)
-{
-    uint64_t borrow = 0;
-
-#pragma GCC unroll 4
-    for (size_t i = 0; i < LIMBS; i++) {
-        u128 step = (u128)a.limb[i] - b.limb[i] - borrow;
-
-        difference->limb[i] = (uint64_t)step;
-        borrow = (uint64_t)(step >> 64) & 1;
-    }
-    return borrow != 0;
-}
-
 static struct wide multiply(struct u256 a, struct u256 b)
 {
     struct wide product = { { 0 } };
@@ -175,7 +160,7 @@ static struct u256 divide_wide(struct wide *w, struct u256 divisor)
         rest = shift_in(rest, (*limb & mask) != 0);
         *limb &= ~mask;
         if (beyond || u256_cmp(rest, divisor) >= 0) {
-            subtract(rest, divisor, &rest);
+            u256_sub_wrapping(rest, divisor, &rest);
             *limb |= mask;
         }
     }

@@ -48,18 +48,25 @@ static inline MUST_USE bool u256_add(struct u256 a, struct u256 b, struct u256 *
     return true;
 }
 
-static inline MUST_USE bool u256_sub(struct u256 a, struct u256 b, struct u256 *difference)
+/* The difference modulo 2^256; true: something had to be borrowed from beyond the top. */
+static inline bool u256_sub_wrapping(struct u256 a, struct u256 b, struct u256 *difference)
 {
-    struct u256 result;
     bool borrow = false;
 
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; i++) {
-        bool under = __builtin_sub_overflow(a.limb[i], b.limb[i], &result.limb[i]);
+        bool under = __builtin_sub_overflow(a.limb[i], b.limb[i], &difference->limb[i]);
 
-        borrow = __builtin_sub_overflow(result.limb[i], (uint64_t)borrow, &result.limb[i]) || under;
+        borrow = __builtin_sub_overflow(difference->limb[i], (uint64_t)borrow, &difference->limb[i]) || under;
     }
-    if (borrow)
+    return borrow;
+}
+
+static inline MUST_USE bool u256_sub(struct u256 a, struct u256 b, struct u256 *difference)
+{
+    struct u256 result;
+
+    if (u256_sub_wrapping(a, b, &result))
         return false;
     *difference = result;
     return true;
