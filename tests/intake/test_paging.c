@@ -3,9 +3,7 @@
 
 #include "gateway/base/mem.h"
 #include "store/tree_parts.h"
-#include "tests/support/world.h"
-
-#define COUNT 300                             /* more than a frame */
+#include "tests/intake/kept_rows.h"
 
 static void make_bundle(struct world *w, struct submission *s)
 {
@@ -43,75 +41,21 @@ static void check_row(struct world *w, const struct submission *s, size_t index,
     struct hash leaf = tree_promise_leaf(item->hash);
     struct err err = { 0 };
 
-    assert_int_equal(row->state, RECEIPT_ACCEPTED);
-    assert_int_equal(row->code, CODE_ACCEPTED);
-    assert_hash_is(row->hash, item->hash);
-    assert_hash_is(receipt_struct_hash(&row->signed_.receipt), item->hash);
-    assert_int_equal(amount_cmp(row->amount, item->amount), 0);
-    assert_int_equal(row->batch, 1);
-    assert_true(row->received_at_ms >= w->now_ms);
-    assert_true(row->accepted_at_ms > 0 && !row->signed_.has_signature && row->has_bundle);
+    check_common(w, item, row);
+    assert_true(!row->signed_.has_signature && row->has_bundle);
     assert_true(store_bundle_find(w->db, row->bundle, &bundle, &err));
     assert_int_equal(row->bundle_index, index);
     assert_memory_equal(bundle.leaves.data + 32 * index, leaf.b, 32);
     assert_true(store_promise_find(w->db, row->promise, &promise, &err));
-    assert_int_equal(row->promise_index, item->promise_index);
     assert_memory_equal(promise.leaves.data + 32 * row->promise_index, item->hash.b, 32);
     buf_clear(&bundle.leaves);
     buf_clear(&promise.leaves);
     check_paths(w, row, leaf);
 }
 
-struct listed { struct receipt_row *list; size_t count; };
-
-static bool add_listed(void *self, const struct receipt_row *row, struct err *err)
-{
-    struct listed *l = self;
-
-    (void)err;
-    l->list[l->count++] = *row;
-    return true;
-}
-
-/* s->count: it is of another submission. */
-static size_t index_of(const struct submission *s, const struct receipt_row *row)
-{
-    size_t i = 0;
-
-    while (i < s->count && !hash_eq(s->items[i].hash, row->hash))
-        i++;
-    return i;
-}
-
-/* Each accepted item is found by its key, and once in the batch, in order, together with so many others. */
 static void check_all(struct world *w, const struct submission *s, size_t others)
 {
-    struct listed l = { mem_array(2 * COUNT, sizeof *l.list), 0 };
-    struct err err = { 0 };
-    size_t accepted = 0, seen = 0;
-
-    for (size_t i = 0; i < s->count; i++) {
-        struct receipt_row row;
-
-        if (s->items[i].status != ITEM_ACCEPTED)
-            continue;
-        row = world_row(w, &s->items[i].signed_);
-        check_row(w, s, i, &row);
-        accepted++;
-    }
-    assert_true(store_receipts_of_batch(w->db, 1, add_listed, &l, &err));
-    assert_int_equal(l.count, accepted + others);
-    for (size_t i = 0; i < l.count; i++) {
-        if (i > 0)
-            assert_true(memcmp(l.list[i - 1].signed_.receipt.job_id.b, l.list[i].signed_.receipt.job_id.b, 16) < 0);
-        if (index_of(s, &l.list[i]) < s->count) {
-            check_row(w, s, index_of(s, &l.list[i]), &l.list[i]);
-            seen++;
-        }
-    }
-    assert_int_equal(seen, accepted);
-    free(l.list);
-    assert_books_balance(w);
+    check_all_rows(w, s, others, check_row);
 }
 
 static uint64_t pages(struct world *w)
@@ -172,7 +116,7 @@ static void a_few_of_one_price_are_rows(void **state)
     world_bundle(w, &w->node, &s);
     world_post(w, &s);
     assert_int_equal(pages(w), 1);
-    assert_int_equal(world_count(w, "SELECT COUNT(*) FROM receipts WHERE page IS NULL"), 10);
+    assert_int_equal(whole_rows(w), 10);
     check_all(w, &s, 0);
     submission_clear(&s);
 }
@@ -289,7 +233,7 @@ static void many_may_leave_a_page_one_by_one(void **state)
     check_all(w, &s, 0);
     for (size_t i = 250; i < 266; i++)
         countersign(w, &s, i);
-    assert_int_equal(world_count(w, "SELECT COUNT(*) FROM receipts WHERE page IS NULL"), 17);
+    assert_int_equal(whole_rows(w), 17);
     assert_int_equal(world_count(w, "SELECT LENGTH(gone) FROM receipt_pages"), 1 + (COUNT + 7) / 8);
     check_all(w, &s, 0);
     submission_clear(&s);

@@ -4,9 +4,7 @@
 #include "gateway/base/mem.h"
 #include "store/pages.h"
 #include "store/tree_parts.h"
-#include "tests/support/world.h"
-
-#define COUNT 300                             /* more than a frame */
+#include "tests/intake/kept_rows.h"
 
 /* Every third is the other provider's. */
 static void make_array(struct world *w, struct submission *s)
@@ -24,87 +22,27 @@ static uint64_t pages(struct world *w)
     return world_count(w, "SELECT COUNT(*) FROM receipt_pages WHERE bundle IS NULL");
 }
 
-static uint64_t whole_rows(struct world *w)
-{
-    return world_count(w, "SELECT COUNT(*) FROM receipts WHERE page IS NULL");
-}
-
 /* What the store says of this accepted item: all that came, its price, its place under the promise. */
-static void check_row(struct world *w, const struct intake_item *item, const struct receipt_row *row)
+static void check_row(struct world *w, const struct submission *s, size_t index, const struct receipt_row *row)
 {
+    const struct intake_item *item = &s->items[index];
     struct promise_row promise;
     struct proof path;
     struct err err = { 0 };
     bool found;
 
-    assert_int_equal(row->state, RECEIPT_ACCEPTED);
-    assert_int_equal(row->code, CODE_ACCEPTED);
-    assert_hash_is(row->hash, item->hash);
-    assert_hash_is(receipt_struct_hash(&row->signed_.receipt), item->hash);
+    check_common(w, item, row);
     assert_true(row->signed_.has_signature && !row->has_bundle);
     assert_memory_equal(row->signed_.signature.b, item->signed_.signature.b, sizeof row->signed_.signature);
     assert_int_equal(row->bundle, 0);
     assert_int_equal(row->bundle_index, 0);
-    assert_int_equal(amount_cmp(row->amount, item->amount), 0);
-    assert_int_equal(row->batch, 1);
-    assert_true(row->received_at_ms >= w->now_ms && row->accepted_at_ms > 0);
-    assert_int_equal(row->promise_index, item->promise_index);
     assert_true(store_promise_path(w->db, row->promise, row->promise_index, &promise, &path, &found, &err) && found);
     assert_hash_is(tree_fold(tree_promise_leaf(item->hash), &path), promise.promise.root);
 }
 
-struct listed { struct receipt_row *list; size_t count; };
-
-static bool add_listed(void *self, const struct receipt_row *row, struct err *err)
-{
-    struct listed *l = self;
-
-    (void)err;
-    l->list[l->count++] = *row;
-    return true;
-}
-
-/* s->count: it is of another submission. */
-static size_t index_of(const struct submission *s, const struct receipt_row *row)
-{
-    size_t i = 0;
-
-    while (i < s->count && !hash_eq(s->items[i].hash, row->hash))
-        i++;
-    return i;
-}
-
-/* Each accepted item is found by its key, and once in the batch, in order, together with so many others. */
 static void check_all(struct world *w, const struct submission *s, size_t others)
 {
-    struct listed l = { mem_array(3 * COUNT, sizeof *l.list), 0 };
-    struct err err = { 0 };
-    size_t accepted = 0, seen = 0;
-
-    for (size_t i = 0; i < s->count; i++) {
-        struct receipt_row row;
-
-        if (s->items[i].status != ITEM_ACCEPTED)
-            continue;
-        row = world_row(w, &s->items[i].signed_);
-        check_row(w, &s->items[i], &row);
-        accepted++;
-    }
-    assert_true(store_receipts_of_batch(w->db, 1, add_listed, &l, &err));
-    assert_int_equal(l.count, accepted + others);
-    for (size_t i = 0; i < l.count; i++) {
-        size_t index = index_of(s, &l.list[i]);
-
-        if (i > 0)
-            assert_true(memcmp(l.list[i - 1].signed_.receipt.job_id.b, l.list[i].signed_.receipt.job_id.b, 16) < 0);
-        if (index < s->count) {
-            check_row(w, &s->items[index], &l.list[i]);
-            seen++;
-        }
-    }
-    assert_int_equal(seen, accepted);
-    free(l.list);
-    assert_books_balance(w);
+    check_all_rows(w, s, others, check_row);
 }
 
 static void an_array_is_one_page_of_whole_receipts(void **state)
