@@ -33,14 +33,15 @@ struct archived_batch {
     struct hash digest;
     struct job_id first, last;
 };
-/* The batch that is under way, unless it waits for a day; else, found from `after` on, the lowest final one with receipts that was closed before closed_before_ms:
- * *begun false, its sequence and digest. */
+/* The batch that is under way, unless it waits for a day; else, found from `after` on, the lowest final one with receipts that was closed
+ * before closed_before_ms: *begun false, its sequence and digest. */
 MUST_USE bool store_archived_next(struct db *db, uint64_t after, uint64_t closed_before_ms, struct archived_batch *batch, bool *begun,
                                   bool *found, struct err *err);
 MUST_USE bool store_archived_begin(struct db *db, const struct archived_batch *batch, struct err *err);
 /* Bundles of the pages above *page, count of them at most; *page becomes the last of these, 0: there were none left. */
 MUST_USE bool store_archived_note_bundles(struct db *db, uint64_t batch, uint64_t *page, unsigned count, struct err *err);
-/* The receipts of the next frame leave, but those that lie in a day (receipt_days.h): they leave with it.  ERR_HALT: the store and the frame are not the same receipts. */
+/* The receipts of the next frame leave, but those that lie in a day (receipt_days.h): they leave with it.  ERR_HALT: the store and the
+ * frame are not the same receipts. */
 MUST_USE bool store_archived_move(struct db *db, struct archived_batch *batch, const struct archive_frame *frame, struct err *err);
 /* After the last frame: up to count pages; *done: no page is left, and nothing is under way any more. */
 MUST_USE bool store_archived_drop_pages(struct db *db, uint64_t batch, unsigned count, bool *done, struct err *err);
