@@ -22,12 +22,12 @@ export async function quittance(args, options) {
 }
 
 /** A store of its own in the database at `url` (scripts/with-postgres), which is gone with the server: a schema, or a database where a
- *  pooler stands between, as that passes no search path on. */
+ *  pooler stands between, as that passes no search path on.  Its sessions bear its name. */
 export function schemaOf(url) {
   const name = `g${process.pid}_${stores++}`, server = process.env.QUITTANCE_TEST_SERVER;
   execFileSync("psql", ["--quiet", "--dbname", server ?? url, "--command", `CREATE ${server ? "DATABASE" : "SCHEMA"} ${name}`]);
   if (server) return url.replace("/quittance?", `/${name}?`);
-  return `${url}${url.includes("?") ? "&" : "?"}options=-csearch_path%3D${name}`;
+  return `${url}${url.includes("?") ? "&" : "?"}options=-csearch_path%3D${name}&application_name=${name}`;
 }
 let stores = 0;
 

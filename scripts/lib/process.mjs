@@ -3,27 +3,43 @@ import { spawn } from "node:child_process";
 import net from "node:net";
 
 const running = new Set();
+const GRACE_MS = 20_000; // to end what it started itself
+
+/** With all that it started, where it leads a group of its own. */
+function signalAll(child, signal) {
+  if (!child.leads) return child.kill(signal);
+  try {
+    process.kill(-child.pid, signal);
+  } catch {} // nobody is left of it
+}
 
 function killAll() {
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running) signalAll(child, child.leads ? "SIGTERM" : "SIGKILL");
 }
 process.on("exit", killAll);
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 
-/** Runs a command to its end: {code, signal, stdout, stderr}. `input` goes to its stdin. */
-export function run(command, args, { input, env = {}, cwd, timeoutMs = 180_000 } = {}) {
+/** Runs a command to its end: {code, signal, timedOut, stdout, stderr}. `input` goes to its stdin.  leads: it starts others, which
+ *  end with it when its time is over; else those would hold its output open for ever. */
+export function run(command, args, { input, env = {}, cwd, timeoutMs = 180_000, leads = false } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env: { ...process.env, ...env }, cwd, stdio: ["pipe", "pipe", "pipe"] });
+    const child = Object.assign(spawn(command, args, { env: { ...process.env, ...env }, cwd, stdio: ["pipe", "pipe", "pipe"], detached: leads }), { leads });
     const out = [], err = [];
-    const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+    let timedOut = false, grace;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      signalAll(child, leads ? "SIGTERM" : "SIGKILL");
+      grace = setTimeout(() => signalAll(child, "SIGKILL"), GRACE_MS);
+    }, timeoutMs);
     running.add(child);
     child.stdout.on("data", (bytes) => out.push(bytes));
     child.stderr.on("data", (bytes) => err.push(bytes));
     child.on("error", reject);
     child.on("close", (code, signal) => {
       clearTimeout(timer);
+      clearTimeout(grace);
       running.delete(child);
-      resolve({ code, signal, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() });
+      resolve({ code, signal, timedOut, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() });
     });
     child.stdin.on("error", () => {}); // it may end without reading all: its exit code tells
     child.stdin.end(input ?? "");

@@ -32,21 +32,23 @@ class Run {
     run.world = await startWorld({ seed, blockTime: 0.25, settings: { CHAIN_CONFIRMATIONS: 2 } });
     run.books = run.world.books();
     run.gateways = [run.world.gateway];
-    for (let i = 1; i < count; i++) run.gateways.push(run.world.gateway.another(path.join(run.world.dir, `gateway-${i + 1}`)));
-    await Promise.all(run.gateways.slice(1).map((gateway) => gateway.serve()));
+    try {
+      for (let i = 1; i < count; i++) run.gateways.push(run.world.gateway.another(path.join(run.world.dir, `gateway-${i + 1}`)));
+      await Promise.all(run.gateways.slice(1).map((gateway) => gateway.serve()));
+    } catch (error) {
+      await run.end().catch(() => {});
+      throw error;
+    }
     return run;
   }
 
+  /** All of them, whatever one says at its end: who is left running would keep this test from ending. */
   async end() {
-    try {
-      for (const gateway of this.gateways.slice(1)) {
-        if (!gateway.process) continue;
-        const { code, signal } = await gateway.stop();
-        assert.equal(code, 0, `serve ended with ${code ?? signal}: ${gateway.process.log().slice(-4000)}`);
-      }
-    } finally {
-      await this.world.end();
-    }
+    const others = this.gateways.slice(1).filter((gateway) => gateway.process);
+    const ends = await Promise.all(others.map((gateway) => gateway.stop()));
+    await this.world.end();
+    for (const [i, { code, signal }] of ends.entries())
+      assert.equal(code, 0, `serve ended with ${code ?? signal}: ${others[i].process.log().slice(-4000)}`);
   }
 
   sql(text) {
@@ -124,7 +126,7 @@ class Run {
     await sleep(this.rng.below(500));
     const [what, whom] = trouble.split(" ");
     if (what === "cut")
-      this.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()");
+      this.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()");
     else {
       const victim = whom === "settler" ? await until(() => this.settler(), "one settles", 30_000) : this.any(this.awake());
       if (what === "kill") await this.kill(victim);

@@ -7,6 +7,7 @@ import path from "node:path";
 import { sha256, toHex } from "viem";
 import { ERC20, startDevchain } from "../../scripts/lib/devchain.mjs";
 import { Gateway } from "../../scripts/lib/gateway.mjs";
+import { stop } from "../../scripts/lib/process.mjs";
 import { makeDomain, signModel, signWord } from "../../scripts/lib/typed.mjs";
 import { Jobs, person } from "./jobs.mjs";
 import { writeKeystore } from "./keystore.mjs";
@@ -148,8 +149,7 @@ export class World {
     const service = this.gateway.process;
     this.gateway.process = undefined;
     if (service.child.signalCode !== null) return;      // killed by the test
-    if (service.child.exitCode === null) service.child.kill("SIGTERM");
-    const { code, signal } = await service.ended;
+    const { code, signal } = await stop(service, "SIGTERM", 60_000);
     assert.equal(code, 0, `serve ended with ${code ?? signal}: ${service.log().slice(-4000)}`);
   }
 }
