@@ -112,13 +112,16 @@ static void outcomes_reset(struct outcomes *outcomes)
     outcomes->count = outcomes->succeeded = 0;
 }
 
-/* No task succeeded, so nothing is kept; where the database ended the transaction by itself that is not the task's fault. */
-static bool keep_nothing(struct group_state *s, struct err *err)
+/* No task succeeded, so nothing is kept; where the database ended the transaction by itself that is not the task's fault.  The last
+ * that failed is the one in which it did. */
+static bool keep_nothing(struct group_state *s, const struct outcomes *outcomes, struct err *err)
 {
+    const struct outcome *last = outcomes->count > 0 ? &outcomes->list[outcomes->count - 1] : NULL;
     bool lost = db_is_lost(s->db);
 
     db_rollback(s->db);
-    return !lost || err_set(err, ERR_AGAIN, "not kept: the database rolled the transaction back");
+    return !lost || err_set(err, ERR_AGAIN, "not kept: the database rolled the transaction back: %s",
+                            last != NULL && last->failure != NULL ? last->failure->text : "it did not say why");
 }
 
 static bool sealed_before(const struct outcomes *outcomes, size_t before, const struct task *task)
@@ -242,7 +245,7 @@ static bool try_group(struct group_state *s, struct task *first, bool bare, stru
     if (!run_tasks(s, first, bare, group, outcomes, rest, again, &why))
         goto undo;
     if (*again || outcomes->succeeded == 0)
-        return keep_nothing(s, err);
+        return keep_nothing(s, outcomes, err);
     if (!run_seals(group, outcomes, &why) || !store_meta_set_group(s->db, group->number, group->now_ms, clock_ms, &why)
         || !holds_gate(s, &why))
         goto undo;
