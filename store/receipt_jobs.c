@@ -134,7 +134,8 @@ static size_t same_day(const struct job_id *jobs, size_t count, struct job_id *l
     return i;
 }
 
-/* A day's jobs lie in one partition and are one question, and so are all those that are alone. */
+/* A day's jobs lie in one partition and are one question, and so are all those that are alone.  That they be inserted and refused by
+ * the key would not do: it does not refuse a job that another provider has. */
 static bool ask_days(struct db *db, const struct job_id *jobs, size_t count, bool *known, struct err *err)
 {
     struct strays strays = { .jobs = jobs, .places = mem_array(count + 1, sizeof *strays.places), .known = known };
