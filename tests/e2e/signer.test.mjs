@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { BINARY } from "../../scripts/lib/gateway.mjs";
-import { run, until } from "../../scripts/lib/process.mjs";
+import { endAll, run, until } from "../../scripts/lib/process.mjs";
 import { person } from "./jobs.mjs";
 import { SELF_SIGNED, SignerServer } from "./signer-server.mjs";
 import { deployAndServe, populate, startBareWorld } from "./world.mjs";
@@ -30,10 +30,7 @@ describe("a remote signer", () => {
     await populate(world, { seed: 77 });
     books = world.books();
   });
-  after(async () => {
-    await signer?.close();
-    await world?.end();
-  });
+  after(() => endAll(() => signer?.close(), () => world?.end()));
 
   async function work(count = 3) {
     const receipts = await Promise.all(Array.from({ length: count }, (_, i) =>
