@@ -93,12 +93,13 @@ describe("a remote signer", () => {
     const { sequence } = await world.gateway.command(["contract", "show"]);
     await work();
     const asked = signer.asked.length;
-    signer.behave({ delayMs: 3000 });
-    let settled = false;
+    let settled = false, letGo;
+    signer.behave({ hold: new Promise((resolve) => { letGo = resolve; }) });
     const settling = world.settle().finally(() => { settled = true; });
     await until(() => signer.asked.length > asked, "the signer is asked");
     await work();
     assert.equal(settled, false, "receipts waited for the signer");
+    letGo();
     assert.equal((await settling).sequence, sequence + 1);
     await goesOn(sequence + 2);
   });
