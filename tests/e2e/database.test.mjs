@@ -1,19 +1,20 @@
 // A database server as a store: connections that end in COMMIT, a host that goes, one that takes no writes, and moving there and back.
-// Runs under scripts/with-postgres.
+// Its server must be its own: it makes that read-only for a while.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { CommandFailed } from "../../scripts/lib/gateway.mjs";
-import { schemaOf, sql as ask } from "../../scripts/lib/postgres.mjs";
+import { ensureServer, schemaOf, sql as ask } from "../../scripts/lib/postgres.mjs";
 import { endAll, until } from "../../scripts/lib/process.mjs";
 import { DatabaseProxy, socketOf, through } from "./database-proxy.mjs";
 import { parseMetrics } from "./metrics.mjs";
 import { assertProblem, startWorld } from "./world.mjs";
 
+ensureServer(import.meta.url);
+
 const SERVER = process.env.QUITTANCE_TEST_STORE;
-const skip = !SERVER?.startsWith("postgresql:") && "no database server: scripts/with-postgres starts one";
 const TRY_AGAIN = 75, HALT = 70;
 
 const sql = (text) => ask(SERVER, text, { PGOPTIONS: "-c default_transaction_read_only=off" });
@@ -44,7 +45,7 @@ async function settleAndAudit(world, books) {
   await world.gateway.command(["audit", world.gateway.url]);
 }
 
-describe("connections that end", { skip }, () => {
+describe("connections that end", () => {
   let world, books, first, second;
 
   before(async () => {
@@ -87,7 +88,7 @@ describe("connections that end", { skip }, () => {
   });
 });
 
-describe("a server that takes no writes", { skip }, () => {
+describe("a server that takes no writes", () => {
   let world, books;
 
   before(async () => {
@@ -114,7 +115,7 @@ describe("a server that takes no writes", { skip }, () => {
   });
 });
 
-describe("a store that moves", { skip }, () => {
+describe("a store that moves", () => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "quittance-move-"));
   const file = `sqlite:${path.join(dir, "store.db")}`, back = `sqlite:${path.join(dir, "back.db")}`;
   let world, books, server, digest;
