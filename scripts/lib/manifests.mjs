@@ -134,7 +134,8 @@ async function checkKubernetes() {
   for (const budget of kinds.PodDisruptionBudget.values()) assert.ok(selected(budget.spec.selector.matchLabels));
   for (const line of read("pool.ini").split("\n").filter((text) => /^\w+ = /.test(text)))
     assert.ok(kinds.ConfigMap.get("pgbouncer").data["pgbouncer.ini"].includes(line), `pgbouncer.ini lacks "${line}" of pool.ini`);
-  const { env } = kinds.Deployment.get("gateway").spec.template.spec.containers[0];
+  const { env, volumeMounts } = kinds.Deployment.get("gateway").spec.template.spec.containers[0];
+  assert.ok(volumeMounts.some(({ mountPath }) => mountPath === "/var/tmp"), "a large batch is sorted in /var/tmp");
   await checkSettings(Object.fromEntries(env.map(({ name, value }) => [name, value])));
   console.log(`kubernetes.yaml: ${objects.length} objects`);
 }
