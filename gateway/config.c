@@ -272,7 +272,15 @@ static bool load(const char *path, bool with_environment, struct config *config,
         if (set_value(&c, &settings[i], settings[i].initial != NULL ? settings[i].initial
                       : settings[i].type == SETTING_COUNT || settings[i].type == SETTING_AMOUNT ? "0" : "") != NULL)
             bug("default of [%s] %s", settings[i].section, settings[i].key);
-    if (!ini_read_file(c.path, take_entry, &c, err) || (with_environment && !take_environment(&c, err)) || !check(&c, err)) {
+    if (!ini_read_file(c.path, take_entry, &c, err)) {
+        if (err->code == ERR_NOT_FOUND)
+            err_set(err, ERR_CONFIG, "there is no %s: -c FILE or QUITTANCE_CONFIG names a configuration, `quittance init DIR` makes one", path);
+        else if (err->code == ERR_IO)
+            err->code = ERR_CONFIG;
+        config_clear(&c);
+        return false;
+    }
+    if ((with_environment && !take_environment(&c, err)) || !check(&c, err)) {
         if (err->code == ERR_IO || err->code == ERR_NOT_FOUND)
             err->code = ERR_CONFIG;
         config_clear(&c);
