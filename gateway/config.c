@@ -128,15 +128,17 @@ static const char *set_value(struct config *config, const struct setting *s, con
 
     switch (s->type) {
     case SETTING_TEXT:
-    case SETTING_URLS:
         set_text(field, mem_text(value));
         return NULL;
+    case SETTING_URLS:
+        set_text(field, mem_text(value));
+        return config_urls_are_http(value) ? NULL : "must be URLs of http:// or https://, by commas";
     case SETTING_PATH:
         set_text(field, *value == 0 ? mem_text("") : file_beside(config->path, value));
         return NULL;
     case SETTING_PREFIXED_PATH:
         set_text(field, *value == 0 ? mem_text("") : config_resolve_prefixed(config->path, value));
-        return NULL;
+        return *value == 0 || strchr(value, ':') != NULL ? NULL : "must begin with its kind and a colon, as sqlite: or keystore:";
     case SETTING_COUNT:
         return config_parse_count(value, field) ? NULL : "must be a whole number";
     case SETTING_SECONDS:
