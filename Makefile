@@ -133,6 +133,9 @@ cluster: ## three gateways on this machine behind HAProxy, parts of it killed un
 manifests: $(B)/quittance ## the Compose file and the Kubernetes manifest against their schemas (fetches those into build)
 	@scripts/check-manifests
 
+image: ## the Dockerfile built with Debian's buildah, and run as gateway/deploy demands (scripts/check-image --help)
+	@scripts/check-image
+
 e2e: $(B)/quittance $(B)/tests/bench/loadgen contracts ## end-to-end tests: real node, real contract, real HTTP
 	@QUITTANCE_BINARY=$(abspath $(B))/quittance node tests/e2e/run.mjs
 

@@ -28,20 +28,6 @@ void model_view_end(struct model_view *view)
     api_end(view->api, view->db);
 }
 
-static void put_parents(json *object, const struct model *m)
-{
-    json *parents = json_new_array();
-
-    for (size_t i = 0; i < m->parent_count; i++) {
-        json *parent = json_new_object();
-
-        json_put_hash(parent, "parent", m->parents[i].model);
-        json_put_u64(parent, "shareBps", m->parents[i].share_bps);
-        json_add(parents, parent);
-    }
-    json_put(object, "parents", parents);
-}
-
 static void put_score(json *object, uint64_t epoch, const struct popularity_row *row)
 {
     json_put_u64(object, "epoch", epoch);
@@ -96,7 +82,7 @@ bool model_to_answer(const struct model_view *view, const struct model *m, json 
     json_put_hash(object, "model", m->model);
     json_put_address(object, "creator", m->creator);
     json_put_text(object, "name", m->name);
-    put_parents(object, m);
+    json_put(object, "parents", model_parents_to_json(m));
     json_put_u64(object, "registeredAt", m->registered_at_ms);
     json_put_signature(object, "signature", &m->signature);
     if (!address_is_zero(m->contract))

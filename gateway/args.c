@@ -110,7 +110,7 @@ MUST_USE bool args_u64(const struct args *args, const char *name, uint64_t fallb
         return true;
     }
     if (!u256_from_decimal(text, strlen(text), &v) || !u256_to_u64(v, &number) || number > max)
-        return err_set(err, ERR_INVALID, "%s must be a whole number up to %llu", name, (unsigned long long)max);
+        return err_set(err, ERR_USAGE, "%s must be a whole number up to %llu", name, (unsigned long long)max);
     *value = number;
     return true;
 }

@@ -35,7 +35,7 @@ MUST_USE bool args_parse(const struct command *command, int count, char *const *
 /* The value, "" for a set flag, or NULL.  Asking for an option the command does not list is a bug. */
 const char *args_value(const struct args *args, const char *name);
 bool args_flag(const struct args *args, const char *name);
-/* fallback where not given; ERR_INVALID when it is no whole number up to max. */
+/* fallback where not given; ERR_USAGE when it is no whole number up to max. */
 MUST_USE bool args_u64(const struct args *args, const char *name, uint64_t fallback, uint64_t max, uint64_t *value, struct err *err);
 void args_print_help(const struct command *command);
 

@@ -128,15 +128,17 @@ static const char *set_value(struct config *config, const struct setting *s, con
 
     switch (s->type) {
     case SETTING_TEXT:
-    case SETTING_URLS:
         set_text(field, mem_text(value));
         return NULL;
+    case SETTING_URLS:
+        set_text(field, mem_text(value));
+        return config_urls_are_http(value) ? NULL : "must be URLs of http:// or https://, by commas";
     case SETTING_PATH:
         set_text(field, *value == 0 ? mem_text("") : file_beside(config->path, value));
         return NULL;
     case SETTING_PREFIXED_PATH:
         set_text(field, *value == 0 ? mem_text("") : config_resolve_prefixed(config->path, value));
-        return NULL;
+        return *value == 0 || strchr(value, ':') != NULL ? NULL : "must begin with its kind and a colon, as sqlite: or keystore:";
     case SETTING_COUNT:
         return config_parse_count(value, field) ? NULL : "must be a whole number";
     case SETTING_SECONDS:
@@ -272,7 +274,15 @@ static bool load(const char *path, bool with_environment, struct config *config,
         if (set_value(&c, &settings[i], settings[i].initial != NULL ? settings[i].initial
                       : settings[i].type == SETTING_COUNT || settings[i].type == SETTING_AMOUNT ? "0" : "") != NULL)
             bug("default of [%s] %s", settings[i].section, settings[i].key);
-    if (!ini_read_file(c.path, take_entry, &c, err) || (with_environment && !take_environment(&c, err)) || !check(&c, err)) {
+    if (!ini_read_file(c.path, take_entry, &c, err)) {
+        if (err->code == ERR_NOT_FOUND)
+            err_set(err, ERR_CONFIG, "there is no %s: -c FILE or QUITTANCE_CONFIG names a configuration, `quittance init DIR` makes one", path);
+        else if (err->code == ERR_IO)
+            err->code = ERR_CONFIG;
+        config_clear(&c);
+        return false;
+    }
+    if ((with_environment && !take_environment(&c, err)) || !check(&c, err)) {
         if (err->code == ERR_IO || err->code == ERR_NOT_FOUND)
             err->code = ERR_CONFIG;
         config_clear(&c);

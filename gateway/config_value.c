@@ -70,6 +70,16 @@ char *config_resolve_prefixed(const char *file, const char *value)
     return text;
 }
 
+bool config_urls_are_http(const char *urls)
+{
+    for (const char *at = urls; *at != '\0'; at += strcspn(at, ",")) {
+        at += strspn(at, ", \t");
+        if (*at != '\0' && strncmp(at, "http://", 7) != 0 && strncmp(at, "https://", 8) != 0)
+            return false;
+    }
+    return true;
+}
+
 json *config_urls_shown(const char *urls)
 {
     struct buf out;

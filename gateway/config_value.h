@@ -9,6 +9,7 @@ bool config_parse_seconds(const char *value, uint64_t *out);    /* "90", "90s", 
 bool config_parse_bool(const char *value, bool *out);
 /* A path behind a scheme of ours, relative to the file; other schemes are kept as they are.  Caller frees. */
 char *config_resolve_prefixed(const char *file, const char *value);
+bool config_urls_are_http(const char *urls);                    /* each of those, by commas, begins with http:// or https:// */
 /* Comma-separated URLs without what providers hide keys in: path, query and user. */
 json *config_urls_shown(const char *urls);
 

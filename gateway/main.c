@@ -10,6 +10,7 @@
 #include "gateway/lib/secp.h"
 
 #define EXIT_USAGE 64              /* sysexits.h */
+#define SUMMARY_COLUMN 37
 
 static const struct command *const commands[] = {
     &command_init, &command_deploy, &command_serve, &command_settle, &command_status, &command_contract, &command_watch,
@@ -22,10 +23,13 @@ static void print_help(void)
     printf("quittance - pays those who serve and make AI models, from signed receipts, provably\n\n"
            "usage: quittance [-c FILE] COMMAND ...\n\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        char left[64];
+        int width = printf("  %s%s%s", commands[i]->name, *commands[i]->words ? " " : "", commands[i]->words);
 
-        snprintf(left, sizeof left, "%s%s%s", commands[i]->name, *commands[i]->words ? " " : "", commands[i]->words);
-        printf("  %-34s %s\n", left, commands[i]->summary);
+        if (width >= SUMMARY_COLUMN) {
+            printf("\n");
+            width = 0;
+        }
+        printf("%*s%s\n", SUMMARY_COLUMN - width, "", commands[i]->summary);
     }
     printf("\n`quittance COMMAND --help` tells more.  To begin: quittance init DIR\n"
            "JSON goes to stdout, logs to stderr.  Exit codes are those of sysexits.h: 0 done, also when there was nothing\n"
@@ -50,9 +54,14 @@ static void protect_process(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-static int usage_error(const char *text)
+/* command: NULL where none is known yet. */
+static int usage_error(const struct command *command, const char *text)
 {
-    fprintf(stderr, "quittance: %s\n`quittance --help` lists the commands\n", text);
+    fprintf(stderr, "quittance: %s\n", text);
+    if (command == NULL)
+        fprintf(stderr, "`quittance --help` lists the commands\n");
+    else
+        fprintf(stderr, "`quittance %s --help` tells more\n", command->name);
     return EXIT_USAGE;
 }
 
@@ -86,7 +95,7 @@ int main(int argc, char **argv)
         at = 3;
     }
     if (at >= argc)
-        return usage_error("a command is needed");
+        return usage_error(NULL, "a command is needed");
     if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0 || strcmp(argv[at], "help") == 0) {
         print_help();
         return 0;
@@ -98,10 +107,10 @@ int main(int argc, char **argv)
     command = find_command(argv[at]);
     if (command == NULL) {
         err_set(&err, ERR_USAGE, "there is no command %s", argv[at]);
-        return usage_error(err.text);
+        return usage_error(NULL, err.text);
     }
     if (!args_parse(command, argc - at - 1, argv + at + 1, &args, &err))
-        return usage_error(err.text);
+        return usage_error(command, err.text);
     if (args.config == NULL)
         args.config = config;
     if (args.help) {

@@ -50,7 +50,8 @@ MUST_USE bool store_settlement_active(struct db *db, struct settlement_row *s, b
 /* The highest of which the chain has had its last word: active or later, or cancelled. */
 MUST_USE bool store_settlement_decided(struct db *db, struct settlement_row *s, bool *found, struct err *err);
 typedef bool settlement_fn(void *self, const struct settlement_row *s, struct err *err);
-MUST_USE bool store_settlements(struct db *db, uint64_t below_sequence, unsigned limit, settlement_fn *visit, void *self, struct err *err);   /* newest first; 0: from the top */
+/* Newest first; 0: from the top. */
+MUST_USE bool store_settlements(struct db *db, uint64_t below_sequence, unsigned limit, settlement_fn *visit, void *self, struct err *err);
 
 struct reward_leaf { struct address account; struct amount claimable; };
 struct reward_leaves { struct reward_leaf *list; size_t count; };                 /* sorted by account; owned */

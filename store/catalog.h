@@ -39,7 +39,8 @@ MUST_USE bool store_delegations(struct db *db, delegation_fn *visit, void *self,
 MUST_USE bool store_revocations(struct db *db, revocation_fn *visit, void *self, struct err *err);
 MUST_USE bool store_providers(struct db *db, const struct address *after, unsigned limit, provider_fn *visit, void *self, struct err *err);
 MUST_USE bool store_consumers(struct db *db, const struct address *after, unsigned limit, consumer_fn *visit, void *self, struct err *err);
-MUST_USE bool store_models(struct db *db, const struct hash *after_model, const struct address *after_creator, unsigned limit, model_fn *visit, void *self, struct err *err);
+MUST_USE bool store_models(struct db *db, const struct hash *after_model, const struct address *after_creator, unsigned limit,
+                           model_fn *visit, void *self, struct err *err);
 MUST_USE bool store_prices(struct db *db, uint64_t after_version, unsigned limit, price_fn *visit, void *self, struct err *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* store/driver.h - what a database driver must do, and what is behind a struct db.
  *
- * Only db.c, stmt.c, what keeps something with a connection, and the drivers include this.  A connection is one session, a handle one prepared statement;
- * parameters count from 1, columns from 0.  Bound bytes are borrowed until reset unless copy is set. */
+ * Only db.c, stmt.c, what keeps something with a connection, and the drivers include this.  A connection is one session, a handle
+ * one prepared statement; parameters count from 1, columns from 0.  Bound bytes are borrowed until reset unless copy is set. */
 #ifndef QUITTANCE_STORE_DRIVER_H
 #define QUITTANCE_STORE_DRIVER_H
 

@@ -22,7 +22,8 @@ typedef bool audit_fn(void *self, const struct audit_entry *entry, struct err *e
 MUST_USE bool store_audit_list(struct db *db, uint64_t below_id, unsigned limit, audit_fn *visit, void *self, struct err *err);
 
 struct kept_answer { struct hash body; int status; struct buf answer; };          /* answer owned */
-MUST_USE bool store_answer_find(struct db *db, const char *key, const char *scope, uint64_t not_before_ms, struct kept_answer *a, bool *found, struct err *err);
+MUST_USE bool store_answer_find(struct db *db, const char *key, const char *scope, uint64_t not_before_ms, struct kept_answer *a,
+                                bool *found, struct err *err);
 MUST_USE bool store_answer_add(struct db *db, const char *key, const char *scope, uint64_t now_ms, const struct kept_answer *a, struct err *err);
 
 #endif

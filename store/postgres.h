@@ -1,8 +1,8 @@
 /* store/postgres.h - what the files of the PostgreSQL driver share: the only ones that know libpq.
  *
  * postgres.c: transactions.  postgres_turn.c: who writes.  postgres_session.c: connecting.  postgres_stmt.c: values in, rows out.
- * postgres_pipe.c: how statements travel.  postgres_set.c: many rows in one; postgres_keys.c: many keys.  A pooler in transaction mode may stand between (pgbouncer): then nothing outlives a
- * transaction. */
+ * postgres_pipe.c: how statements travel.  postgres_set.c: many rows in one; postgres_keys.c: many keys.  A pooler in transaction
+ * mode may stand between (pgbouncer): then nothing outlives a transaction. */
 #ifndef QUITTANCE_STORE_POSTGRES_H
 #define QUITTANCE_STORE_POSTGRES_H
 

@@ -51,7 +51,8 @@ static bool settle_down(struct postgres *p, struct err *err)
 {
     static const char reader[] = "SET default_transaction_read_only = on; SET statement_timeout = " READ_TIMEOUT;
     /* A writer looks for keys: planning that for each array anew would find the same way. */
-    static const char writer[] = "SET plan_cache_mode = force_generic_plan; " POSTGRES_TURN_LIMITS("false") "; SELECT set_config('synchronous_commit', 'on', false)" STRICTER;
+    static const char writer[] = "SET plan_cache_mode = force_generic_plan; " POSTGRES_TURN_LIMITS("false")
+                                 "; SELECT set_config('synchronous_commit', 'on', false)" STRICTER;
 
     PQsetNoticeReceiver(p->session, hush, NULL);
     if (!find_pooler(p, err))

@@ -57,7 +57,8 @@ MUST_USE bool store_attempts(struct db *db, uint64_t tx, attempt_fn *visit, void
 MUST_USE bool store_cost_of_sequence(struct db *db, uint64_t sequence, uint64_t except, struct wei *cost, struct err *err);
 MUST_USE bool store_cost_since(struct db *db, uint64_t since_ms, uint64_t except, struct wei *cost, struct err *err);
 MUST_USE bool store_set_load(struct db *db, uint64_t tx, struct reward_leaves *set, struct err *err);
-MUST_USE bool store_tx_in_state(struct db *db, enum tx_state state, unsigned limit, transaction_fn *visit, void *self, struct err *err);   /* newest first */
-MUST_USE bool store_tx_list(struct db *db, uint64_t below_id, unsigned limit, transaction_fn *visit, void *self, struct err *err);   /* newest first */
+/* Both newest first. */
+MUST_USE bool store_tx_in_state(struct db *db, enum tx_state state, unsigned limit, transaction_fn *visit, void *self, struct err *err);
+MUST_USE bool store_tx_list(struct db *db, uint64_t below_id, unsigned limit, transaction_fn *visit, void *self, struct err *err);
 
 #endif

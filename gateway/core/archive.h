@@ -13,7 +13,8 @@
  * before, after} for each account that owes another amount than before (debts.h).
  * Amounts are decimal strings, `acceptedAt` Unix ms.  Beyond the design's members: `batch` has token and
  * protocolAccount, `provider` has since, `model` has verifiedAt, `receipt` and `bundle` have the `key` that signed where it is a
- * delegated one, so that nothing outside the files is needed; `contract` stands in a `model` line whose registration was signed for a predecessor of the batch's contract. */
+ * delegated one, so that nothing outside the files is needed; `contract` stands in a `model` line whose registration was signed for
+ * a predecessor of the batch's contract. */
 #ifndef QUITTANCE_CORE_ARCHIVE_H
 #define QUITTANCE_CORE_ARCHIVE_H
 

@@ -76,9 +76,8 @@ bool model_from_json(const json *object, struct model *m, struct err *err)
     return true;
 }
 
-json *model_to_json(const struct model *m)
+json *model_parents_to_json(const struct model *m)
 {
-    json *object = json_new_object();
     json *parents = json_new_array();
 
     for (size_t i = 0; i < m->parent_count; i++) {
@@ -88,10 +87,17 @@ json *model_to_json(const struct model *m)
         json_put_u64(parent, "shareBps", m->parents[i].share_bps);
         json_add(parents, parent);
     }
+    return parents;
+}
+
+json *model_to_json(const struct model *m)
+{
+    json *object = json_new_object();
+
     json_put_hash(object, "model", m->model);
     json_put_address(object, "creator", m->creator);
     json_put_text(object, "name", m->name);
-    json_put(object, "parents", parents);
+    json_put(object, "parents", model_parents_to_json(m));
     json_put_u64(object, "registeredAt", m->registered_at_ms);
     json_put_signature(object, "signature", &m->signature);
     return object;

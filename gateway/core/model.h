@@ -30,6 +30,7 @@ struct model {
  * twice and not itself, each share 0..10000 and their sum at most 10000. */
 MUST_USE bool model_from_json(const json *object, struct model *m, struct err *err);
 json *model_to_json(const struct model *m);              /* the same members; caller owns */
+json *model_parents_to_json(const struct model *m);      /* of these the parents alone */
 bool model_same(const struct model *a, const struct model *b);       /* content, signature apart */
 
 #endif

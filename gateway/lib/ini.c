@@ -63,11 +63,8 @@ bool ini_read_file(const char *path, ini_entry_fn *entry, void *self, struct err
     int bad_line;
 
     buf_init_max(&text, FILE_MAX);
-    if (!file_read(path, FILE_MAX, &text, err)) {
-        if (err->code == ERR_NOT_FOUND)
-            err->code = ERR_IO;
+    if (!file_read(path, FILE_MAX, &text, err))
         goto out;
-    }
     r.next = buf_text(&text);
     r.end = r.next + text.len;
     bad_line = ini_parse_stream(next_line, &r, take_entry, &r);

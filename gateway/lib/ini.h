@@ -8,7 +8,7 @@
  * after a blank begins a comment, also behind a value. */
 typedef bool ini_entry_fn(void *self, const char *section, const char *key, const char *value, int line,
                           struct err *err);
-/* ERR_IO when it cannot be read; ERR_CONFIG names file and line of what is no INI. */
+/* ERR_NOT_FOUND when there is none, ERR_IO when it cannot be read; ERR_CONFIG names file and line of what is no INI. */
 MUST_USE bool ini_read_file(const char *path, ini_entry_fn *entry, void *self, struct err *err);
 
 #endif

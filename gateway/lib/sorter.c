@@ -64,8 +64,10 @@ static bool open_file(struct sorter *s, struct err *err)
 {
     const char *dir = getenv("TMPDIR");
 
-    s->file = open(dir != NULL && dir[0] != '\0' ? dir : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    return s->file >= 0 || err_set(err, ERR_IO, "a temporary file: %s", strerror(errno));
+    if (dir == NULL || dir[0] == '\0')
+        dir = "/var/tmp";
+    s->file = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return s->file >= 0 || err_set(err, ERR_IO, "a temporary file in %s (TMPDIR names another folder): %s", dir, strerror(errno));
 }
 
 static bool write_all(struct sorter *s, const uint8_t *bytes, size_t len, struct err *err)

@@ -1,5 +1,4 @@
 // scripts/cluster, under scripts/with-postgres --pooled: three gateways behind HAProxy, and what happens to them under load.
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -9,7 +8,8 @@ import { decodeAbiParameters, formatUnits } from "viem";
 import { startDevchain } from "./devchain.mjs";
 import { Gateway } from "./gateway.mjs";
 import { deal, makeJobs, makePlayers, MINIMUM, PER_MILLION, post, sign } from "./players.mjs";
-import { freePort, sleep, start, stop, until } from "./process.mjs";
+import { sql as ask } from "./postgres.mjs";
+import { freePort, sleep, startUntil, stop, until } from "./process.mjs";
 
 const { values: options } = parseArgs({ options: { receipts: { type: "string", default: "3000" } } });
 
@@ -29,7 +29,7 @@ function must(ok, text) {
   if (!ok) throw new Error(text);
 }
 
-const sql = (text) => execFileSync("psql", ["--quiet", "--tuples-only", "--no-align", "--dbname", SERVER, "--command", text]).toString().trim();
+const sql = (text) => ask(SERVER, text);
 
 /** The one that settles now; undefined: nobody that serves. */
 function settler(gateways) {
@@ -58,9 +58,8 @@ async function startGateways(dir, chain) {
 async function startProxy(gateways) {
   const port = await freePort(), env = { LISTEN: `127.0.0.1:${port}` };
   gateways.forEach((gateway, i) => (env[`GATEWAY_${i + 1}`] = gateway.env.QUITTANCE_API_LISTEN));
-  const proxy = start("/usr/sbin/haproxy", ["-db", "-q", "-f", PROXY], { env });
-  const url = `http://127.0.0.1:${port}`;
-  await until(async () => (await fetch(`${url}/readyz`)).status === 200, "HAProxy and a gateway behind it", 20_000);
+  const url = `http://127.0.0.1:${port}`, isReady = async () => (await fetch(`${url}/readyz`)).status === 200;
+  const proxy = await startUntil("/usr/sbin/haproxy", ["-db", "-q", "-f", PROXY], isReady, "HAProxy and a gateway behind it", { env, timeoutMs: 20_000 });
   return { url, process: proxy };
 }
 

@@ -2,7 +2,7 @@
 import { createPublicClient, createTestClient, createWalletClient, defineChain, http } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { foundry, localhost } from "viem/chains";
-import { freePort, start, stop, until } from "./process.mjs";
+import { freePort, startUntil, stop } from "./process.mjs";
 
 const ANVIL = new URL("../../node_modules/.bin/anvil", import.meta.url).pathname;
 const MNEMONIC = "test test test test test test test test test test test junk"; // anvil's own, known to everybody
@@ -22,19 +22,19 @@ async function startAnvil(blockTime, port) {
   // Without --enable-tx-gas-limit anvil takes what a real chain refuses (EIP-7825).
   const args = ["--port", String(port), "--enable-tx-gas-limit", "--silent"];
   if (blockTime > 0) args.push("--block-time", String(blockTime));
-  const anvil = start(ANVIL, args);
   const chain = clients(`http://127.0.0.1:${port}`, foundry);
   const test = createTestClient({ chain: foundry, transport: http(chain.url, { timeout: 30_000 }), mode: "anvil" });
-  await until(() => chain.client.getBlockNumber().then(() => true), "anvil");
+  const anvil = await startUntil(ANVIL, args, () => chain.client.getBlockNumber().then(() => true), "anvil");
   return { ...chain, test, fund: (address, value) => test.setBalance({ address, value }), stop: () => stop(anvil, "SIGTERM") };
 }
 
 /** geth's own development chain, in memory: blocks of its simulated beacon, the pool and the fork rules of the real network. */
 async function startGeth(blockTime, port) {
-  const geth = start(process.env.QUITTANCE_GETH, ["--dev", "--dev.period", String(Math.max(1, Math.round(blockTime))), "--http", "--http.port", String(port),
-    "--http.api", "eth,net,web3", "--port", "0", "--authrpc.port", String(await freePort()), "--ipcdisable", "--nodiscover", "--verbosity", "2"]);
   const chain = clients(`http://127.0.0.1:${port}`, defineChain({ ...localhost, name: "geth --dev" }));
-  const [rich] = await until(() => chain.client.request({ method: "eth_accounts" }), "geth");
+  const accounts = () => chain.client.request({ method: "eth_accounts" });
+  const geth = await startUntil(process.env.QUITTANCE_GETH, ["--dev", "--dev.period", String(Math.max(1, Math.round(blockTime))), "--http", "--http.port", String(port),
+    "--http.api", "eth,net,web3", "--port", "0", "--authrpc.port", String(await freePort()), "--ipcdisable", "--nodiscover", "--verbosity", "2"], accounts, "geth");
+  const [rich] = await accounts();
   const fund = async (address, value) => {
     const hash = await chain.client.request({ method: "eth_sendTransaction", params: [{ from: rich, to: address, value: `0x${value.toString(16)}` }] });
     return chain.client.waitForTransactionReceipt({ hash });

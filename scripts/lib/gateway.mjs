@@ -1,8 +1,10 @@
 // A Quittance gateway as its operator runs it: the binary's commands and its two HTTP listeners.
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { schemaOf } from "./postgres.mjs";
 import { firstLine, run, start, stop } from "./process.mjs";
+
+const END_MS = 60_000; // on a sanitizer build
 
 export const BINARY = process.env.QUITTANCE_BINARY ?? new URL("../../build/quittance", import.meta.url).pathname;
 
@@ -20,16 +22,6 @@ export async function quittance(args, options) {
   const lines = result.stdout.trim().split("\n");
   return lines.at(-1) ? JSON.parse(lines.at(-1)) : undefined;
 }
-
-/** A store of its own in the database at `url` (scripts/with-postgres), which is gone with the server: a schema, or a database where a
- *  pooler stands between, as that passes no search path on.  Its sessions bear its name. */
-export function schemaOf(url) {
-  const name = `g${process.pid}_${stores++}`, server = process.env.QUITTANCE_TEST_SERVER;
-  execFileSync("psql", ["--quiet", "--dbname", server ?? url, "--command", `CREATE ${server ? "DATABASE" : "SCHEMA"} ${name}`]);
-  if (server) return url.replace("/quittance?", `/${name}?`);
-  return `${url}${url.includes("?") ? "&" : "?"}options=-csearch_path%3D${name}&application_name=${name}`;
-}
-let stores = 0;
 
 export class Gateway {
   /** `settings` are written as environment: {"CHAIN_RPC": url, ...}. */
@@ -72,6 +64,15 @@ export class Gateway {
 
   stop(signal = "SIGTERM") {
     return stop(this.process, signal);
+  }
+
+  /** Ends it where it serves, and throws where it does not end as it should (a leak in a sanitizer build); one that a test killed may. */
+  async end() {
+    const service = this.process;
+    this.process = undefined;
+    if (!service || service.child.signalCode === "SIGKILL") return;
+    const { code, signal } = await stop(service, "SIGTERM", END_MS);
+    if (code !== 0) throw new Error(`serve ended with ${code ?? signal}: ${service.log().slice(-4000)}`);
   }
 
   async request(base, method, pathname, body, headers = {}) {

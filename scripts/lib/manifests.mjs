@@ -43,14 +43,16 @@ async function checkCompose() {
     for (const secret of service.secrets ?? []) assert.ok(secret in secrets, `${name}: no secret ${secret}`);
     for (const { source } of service.configs ?? []) assert.ok(source in configs, `${name}: no config ${source}`);
     for (const volume of service.volumes ?? []) assert.ok(volume.split(":")[0] in volumes, `${name}: no volume ${volume}`);
-    for (const network of service.networks) assert.ok(network in networks, `${name}: no network ${network}`);
+    for (const network of Array.isArray(service.networks) ? service.networks : Object.keys(service.networks))
+      assert.ok(network in networks, `${name}: no network ${network}`);
     for (const needed of Array.isArray(service.depends_on) ? service.depends_on : Object.keys(service.depends_on ?? {}))
       assert.ok(needed in services, `${name}: no service ${needed}`);
     assert.ok(service.read_only && service.user && !service.user.startsWith("0"), `${name} may write its root, or is root`);
     assert.ok(service.deploy.resources.limits.memory && service.deploy.resources.limits.cpus, `${name} has no limits`);
   }
+  const addresses = new Set(Object.values(services).map((service) => service.networks.inside?.ipv4_address));
   for (const [variable, target] of Object.entries(services.haproxy.environment))
-    if (variable.startsWith("GATEWAY_")) assert.ok(target.split(":")[0] in services, variable);
+    if (variable.startsWith("GATEWAY_")) assert.ok(addresses.has(target.split(":")[0]), `${variable}: no service has ${target}`);
   await checkSettings(services["gateway-1"].environment);
   console.log(`compose.yaml: ${Object.keys(services).length} services`);
 }
@@ -132,7 +134,8 @@ async function checkKubernetes() {
   for (const budget of kinds.PodDisruptionBudget.values()) assert.ok(selected(budget.spec.selector.matchLabels));
   for (const line of read("pool.ini").split("\n").filter((text) => /^\w+ = /.test(text)))
     assert.ok(kinds.ConfigMap.get("pgbouncer").data["pgbouncer.ini"].includes(line), `pgbouncer.ini lacks "${line}" of pool.ini`);
-  const { env } = kinds.Deployment.get("gateway").spec.template.spec.containers[0];
+  const { env, volumeMounts } = kinds.Deployment.get("gateway").spec.template.spec.containers[0];
+  assert.ok(volumeMounts.some(({ mountPath }) => mountPath === "/var/tmp"), "a large batch is sorted in /var/tmp");
   await checkSettings(Object.fromEntries(env.map(({ name, value }) => [name, value])));
   console.log(`kubernetes.yaml: ${objects.length} objects`);
 }

@@ -34,11 +34,17 @@ export function run(command, args, { input, env = {}, cwd, timeoutMs = 180_000, 
     running.add(child);
     child.stdout.on("data", (bytes) => out.push(bytes));
     child.stderr.on("data", (bytes) => err.push(bytes));
-    child.on("error", reject);
-    child.on("close", (code, signal) => {
+    const over = () => {
       clearTimeout(timer);
       clearTimeout(grace);
       running.delete(child);
+    };
+    child.on("error", (error) => {
+      over();
+      reject(error);
+    });
+    child.on("close", (code, signal) => {
+      over();
       resolve({ code, signal, timedOut, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() });
     });
     child.stdin.on("error", () => {}); // it may end without reading all: its exit code tells
@@ -52,6 +58,7 @@ export function start(command, args, { env = {}, cwd } = {}) {
   const log = [];
   running.add(child);
   child.stderr.on("data", (bytes) => log.push(bytes));
+  child.on("error", (error) => log.push(Buffer.from(error.message))); // "close" comes after it
   const ended = new Promise((resolve) => child.on("close", (code, signal) => {
     running.delete(child);
     resolve({ code, signal });
@@ -59,11 +66,14 @@ export function start(command, args, { env = {}, cwd } = {}) {
   return { child, ended, log: () => Buffer.concat(log).toString() };
 }
 
-/** The first line on stdout of a started command; rejects with its stderr when it ends before. */
+/** The first line on stdout of a started command; rejects with its stderr when it ends before, or is ended as none came in time. */
 export function firstLine({ child, ended, log }, timeoutMs = 60_000) {
   return new Promise((resolve, reject) => {
     let text = "";
-    const timer = setTimeout(() => reject(new Error(`no line within ${timeoutMs} ms: ${log()}`)), timeoutMs);
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new Error(`no line within ${timeoutMs} ms: ${log()}`));
+    }, timeoutMs);
     child.stdout.on("data", (bytes) => {
       text += bytes;
       if (text.includes("\n")) {
@@ -104,6 +114,19 @@ export async function freePort() {
   }
 }
 
+/** Does each of them whatever another says, in order; then throws what went wrong first. */
+export async function endAll(...ends) {
+  const errors = [];
+  for (const end of ends) {
+    try {
+      await end();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Calls `probe` until it gives something true; its errors count as "not yet". */
@@ -120,4 +143,19 @@ export async function until(probe, what, timeoutMs = 60_000) {
     await sleep(100);
   }
   throw new Error(`${what}: not within ${timeoutMs} ms${last ? `: ${last.message}` : ""}`);
+}
+
+/** Starts a command that stays, until `probe` gives something true; one that never gets there is ended. */
+export async function startUntil(command, args, probe, what, { timeoutMs, ...options } = {}) {
+  const started = start(command, args, options);
+  let end;
+  started.ended.then((how) => { end = how; });
+  try {
+    await until(() => end || probe(), what, timeoutMs);
+    if (end) throw new Error(`${what}: ended with ${end.code ?? end.signal}: ${started.log()}`);
+    return started;
+  } catch (error) {
+    await stop(started, "SIGKILL");
+    throw error;
+  }
 }

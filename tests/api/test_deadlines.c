@@ -1,5 +1,5 @@
 /* Who is late is cut off, however busy it looks; who waits for us is not. */
-#define LOAD_MS 600                           /* short enough to wait for */
+#define LOAD_MS 1000                          /* short enough to wait for; a busy machine stalls for half of it */
 #include "tests/api/load.h"
 
 /* Sends byte by byte, so that there never is a pause; milliseconds until it is cut off. */
@@ -46,7 +46,7 @@ static void a_slow_writer_is_cut_off(void **state)
             took_ms = drip(fd, slow_writers[i].endless);
         else
             took_ms = is_closed(fd, 10000) ? clock_monotonic_ms() - began_ms : UINT64_MAX;
-        if (took_ms < 500 || took_ms > 10000 || late(s, slow_writers[i].phase) != before + 1)
+        if (took_ms < LOAD_MS - 100 || took_ms > 10000 || late(s, slow_writers[i].phase) != before + 1)
             fail_msg("%s: after %llu ms", slow_writers[i].name, (unsigned long long)took_ms);
         close(fd);
     }
@@ -62,9 +62,9 @@ static void a_kept_connection_is_closed_when_idle(void **state)
         say(fd, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
         hear(fd, text, sizeof text);
         assert_int_equal(strncmp(text, "HTTP/1.1 200", 12), 0);
-        clock_sleep_ms(250);                  /* together longer than any one time */
+        clock_sleep_ms(LOAD_MS * 3 / 10);     /* together longer than any one time */
     }
-    assert_true(is_closed(fd, 3000));
+    assert_true(is_closed(fd, 10000));
     assert_int_equal(late(s, PHASE_IDLE), 1);
     close(fd);
 }
@@ -84,7 +84,7 @@ static void a_slow_reader_is_cut_off(void **state)
             if (send(fds[i], request, strlen(request), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
                 break;
     }
-    while (late(s, PHASE_ANSWER) < ARRAY_LEN(fds) && clock_monotonic_ms() - began_ms < 8000)
+    while (late(s, PHASE_ANSWER) < ARRAY_LEN(fds) && clock_monotonic_ms() - began_ms < 30000)
         clock_sleep_ms(POLL_MS);
     assert_int_equal(late(s, PHASE_ANSWER), ARRAY_LEN(fds));
     for (size_t i = 0; i < ARRAY_LEN(fds); i++)
@@ -106,7 +106,7 @@ static void who_waits_for_us_is_not_cut_off(void **state)
     buf_printf(&request, "POST /v1/receipts HTTP/1.1\r\n" HOST "Content-Length: %zu\r\n\r\n%s", text.len, buf_text(&text));
     world_block(s->w);
     say(fd, buf_text(&request));
-    clock_sleep_ms(1500);
+    clock_sleep_ms(LOAD_MS * 3 / 2);
     world_unblock(s->w);
     hear(fd, got, sizeof got);
     assert_int_equal(strncmp(got, "HTTP/1.1 201", 12), 0);

@@ -1,10 +1,11 @@
 // The load generator (tests/bench/loadgen.c) against a world's gateway: of benches, and of tests that want a service under load.
-import { spawn } from "node:child_process";
 import os from "node:os";
 import path from "node:path";
 import { BINARY } from "../../scripts/lib/gateway.mjs";
+import { start, stop } from "../../scripts/lib/process.mjs";
 
 const CORES = os.cpus().length;
+const STOPPED_MS = 120_000; // its last requests wait for their answers
 /** Beside the binary that is tested, so built as it is. */
 export const PROGRAMS = path.join(path.dirname(BINARY), "tests/bench/");
 
@@ -33,18 +34,16 @@ function rates(report) {
 
 /** A load that has begun, and runs until it has sent all or is told to stop; `ended` is what it says then. */
 export async function startLoad(world, options) {
-  const child = spawn(`${PROGRAMS}loadgen`, await commandLine(world, options), { stdio: ["ignore", "pipe", "pipe"] });
-  const out = [], errors = [];
+  const started = start(`${PROGRAMS}loadgen`, await commandLine(world, options)), { child } = started;
+  const out = [];
   child.stdout.on("data", (bytes) => out.push(bytes));
-  child.stderr.on("data", (bytes) => errors.push(bytes));
-  const ended = new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code, signal) => code === 0 ? resolve(rates(JSON.parse(Buffer.concat(out).toString())))
-      : reject(new Error(`loadgen ended with ${code ?? signal}: ${Buffer.concat(errors)}`)));
+  const ended = started.ended.then(({ code, signal }) => {
+    if (code !== 0) throw new Error(`loadgen ended with ${code ?? signal}: ${started.log()}`);
+    return rates(JSON.parse(Buffer.concat(out).toString()));
   });
   const begun = new Promise((resolve) => child.stderr.once("data", resolve));
   await Promise.race([begun, ended.catch(() => {})]); // an error is told to whoever asks for the end
-  return { ended, stop: () => { child.kill("SIGTERM"); return ended; } };
+  return { ended, stop: () => stop(started, "SIGTERM", STOPPED_MS).then(() => ended) };
 }
 
 /** Every receipt that was sent is accepted, or there is no figure. */

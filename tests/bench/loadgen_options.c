@@ -8,7 +8,8 @@
  * Jobs end when their request is made; with --pace N at N a second over all requests, as those of a network would, the last ones now.
  *
  * --acked FILE names the numbers of the requests that were answered with 2xx; --only FILE sends those, byte for byte, where seed and
- * --start are the same.  SIGTERM ends the sending, which begins with a line on stderr.  Whatever the answers were, the exit code is 0: the counts tell. */
+ * --start are the same.  SIGTERM ends the sending, which begins with a line on stderr.  Whatever the answers were, the exit code is
+ * 0: the counts tell. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,12 +1,11 @@
 // What a receipt costs on PostgreSQL with one, two and three gateways: CPU time of gateways and server, bytes and round trips between
 // them; and how long it takes until another settles after kill -9 of the settler.  The method is in tests/bench/README.md.
 //   scripts/with-postgres --durable node tests/bench/replicas.mjs [--receipts N]
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { schemaOf } from "../../scripts/lib/gateway.mjs";
-import { until } from "../../scripts/lib/process.mjs";
+import { schemaOf, sql } from "../../scripts/lib/postgres.mjs";
+import { endAll, until } from "../../scripts/lib/process.mjs";
 import { DatabaseProxy, socketOf, through } from "../e2e/database-proxy.mjs";
 import { startWorld } from "../e2e/world.mjs";
 import { atMost, cpuSeconds, info } from "./lib.mjs";
@@ -75,12 +74,12 @@ async function replicas(count) {
   const settings = { RECEIPTS_DAILY_LIMIT: 10n ** 30n, RECEIPTS_RATE_LIMIT: 0 };
   const world = await startWorld({ seed: 7, settings: { ...settings, STORE_URL: await proxied() } });
   const gateways = [world.gateway];
-  for (let i = 1; i < count; i++) {
-    gateways.push(world.gateway.another(path.join(world.dir, `gateway-${i + 1}`)));
-    gateways[i].env.QUITTANCE_STORE_URL = await proxied();
-    await gateways[i].serve();
-  }
   try {
+    for (let i = 1; i < count; i++) {
+      gateways.push(world.gateway.another(path.join(world.dir, `gateway-${i + 1}`)));
+      gateways[i].env.QUITTANCE_STORE_URL = await proxied();
+      await gateways[i].serve();
+    }
     for (const form of FORMS) {
       const figures = await measure(world, gateways, proxies, form);
       for (const [name, unit] of Object.entries(UNITS)) info(`${form.name}, ${count} gateways, a receipt`, figures[name], unit);
@@ -88,14 +87,12 @@ async function replicas(count) {
     }
     if (count > 1) atMost(`another settles after kill -9, ${count} gateways`, await takeOver(gateways, store), "ms", TAKEN_OVER_MS);
   } finally {
-    for (const gateway of gateways.slice(1)) if (gateway.process) await gateway.stop();
-    await world.end();
-    await Promise.all(proxies.map((proxy) => proxy.close()));
+    await endAll(...gateways.slice(1).map((gateway) => () => gateway.end()), () => world.end(), ...proxies.map((proxy) => () => proxy.close()));
   }
 }
 
 async function takeOver(gateways, store) {
-  const holder = () => Number(execFileSync("psql", ["-qtA", "--dbname", store, "--command", "SELECT holder FROM settler"]).toString().match(/^process (\d+) /)?.[1]);
+  const holder = () => Number(sql(store, "SELECT holder FROM settler").match(/^process (\d+) /)?.[1]);
   const killed = await until(() => gateways.find(({ pid }) => pid === holder()), "one settles");
   killed.process.child.kill("SIGKILL");
   const began = performance.now();

@@ -1,12 +1,13 @@
 // One contract on one anvil, driven at exact seconds: every call is first asked of the node, then sent, then compared.
 import fs from "node:fs";
 import { decodeErrorResult, decodeEventLog, decodeFunctionResult, encodeDeployData, encodeFunctionData, parseAbi } from "viem";
-import { freePort, start, stop, until } from "../../scripts/lib/process.mjs";
+import { freePort, startUntil, stop } from "../../scripts/lib/process.mjs";
 
 const ROOT = new URL("../../", import.meta.url);
 const ANVIL = new URL("node_modules/.bin/anvil", ROOT).pathname;
 const GAS = "0x7a1200"; // 8 million
 const TOKEN_ERRORS = parseAbi(["error ERC20InvalidReceiver(address receiver)"]);
+const MINED_MS = 60_000;
 const hex = (n) => `0x${n.toString(16)}`;
 
 export const artifact = (name) => JSON.parse(fs.readFileSync(new URL(`build/contracts/${name}.json`, ROOT)));
@@ -14,7 +15,6 @@ export const artifact = (name) => JSON.parse(fs.readFileSync(new URL(`build/cont
 /** anvil of one hard fork, as strict as it can be made: {accounts, call, batch, stop}. */
 export async function startAnvil(hardfork) {
   const port = await freePort();
-  const anvil = start(ANVIL, ["--port", String(port), "--hardfork", hardfork, "--enable-tx-gas-limit", "--silent"]);
   const url = `http://127.0.0.1:${port}`;
   const post = async (body) => {
     const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
@@ -38,12 +38,13 @@ export async function startAnvil(hardfork) {
   const send = async (time, tx) => {
     await call("evm_setNextBlockTimestamp", hex(time));
     const hash = await call("eth_sendTransaction", { ...tx, gas: GAS });
-    for (;;) {
+    for (const end = Date.now() + MINED_MS; Date.now() < end;) {
       const receipt = await call("eth_getTransactionReceipt", hash); // mined in a task of its own: mostly at once
       if (receipt) return receipt;
     }
+    throw new Error(`${hash} is not mined within ${MINED_MS} ms`);
   };
-  await until(() => call("eth_chainId"), "anvil");
+  const anvil = await startUntil(ANVIL, ["--port", String(port), "--hardfork", hardfork, "--enable-tx-gas-limit", "--silent"], () => call("eth_chainId"), "anvil");
   return { accounts: await call("eth_accounts"), ask, batch, send, stop: () => stop(anvil, "SIGTERM") };
 }
 

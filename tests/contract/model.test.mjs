@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { parseAbi } from "viem";
+import "../e2e/ends.mjs";
 import { Contract, startAnvil } from "./chain.mjs";
 import { Life } from "./life.mjs";
 import { Model, NOBODY } from "./model.mjs";

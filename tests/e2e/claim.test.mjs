@@ -6,6 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { encodeAbiParameters, keccak256 } from "viem";
+import { endAll } from "../../scripts/lib/process.mjs";
 import { look, openPage, SIZES, startBrowser } from "./browser.mjs";
 import { person } from "./jobs.mjs";
 import { giveWallet } from "./wallet.mjs";
@@ -27,10 +28,7 @@ describe("the claim page", () => {
     await world.settle();
     await world.chain.fund(world.nodes[2].address, 10n ** 18n);
   });
-  after(async () => {
-    await browser?.close();
-    await world?.end();
-  });
+  after(() => endAll(() => browser?.close(), () => world?.end()));
 
   it("serves the claim page whose digest stands in the README, the same from every build", async () => {
     const digest = (bytes) => createHash("sha256").update(bytes).digest("hex");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { keccak256 } from "viem";
 import { BINARY, CommandFailed } from "../../scripts/lib/gateway.mjs";
-import { run, sleep, until } from "../../scripts/lib/process.mjs";
+import { endAll, run, sleep, until } from "../../scripts/lib/process.mjs";
 import { FaultProxy } from "./fault-proxy.mjs";
 import { Rng } from "./jobs.mjs";
 import { startWorld } from "./world.mjs";
@@ -183,10 +183,7 @@ describe("kill -9 with other bytes stored for a nonce and not sent yet", () => {
     world = await startWorld({ seed: SEED + 2, blockTime: 0.5, between: async (chain) => (proxy = await FaultProxy.start(chain.url, SEED)).url });
     books = world.books();
   });
-  after(async () => {
-    await world?.end();
-    await proxy?.stop();
-  });
+  after(() => endAll(() => world?.end(), () => proxy?.stop()));
 
   for (const { point, state, instead, baseFeePerGas } of SECOND_BYTES)
     it(`the service at "${point}": started again, it sends those, and pays everybody once`, async () => {

@@ -65,6 +65,7 @@ export class DatabaseProxy {
 
   /** Nobody gets through from now on. */
   async close() {
+    if (!this.server?.listening) return;
     const closed = new Promise((resolve) => this.server.close(resolve));
     for (const { client, server } of this.pairs) {
       client.destroy();

@@ -1,23 +1,23 @@
 // A database server as a store: connections that end in COMMIT, a host that goes, one that takes no writes, and moving there and back.
-// Runs under scripts/with-postgres.
+// Its server must be its own: it makes that read-only for a while.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
-import { CommandFailed, schemaOf } from "../../scripts/lib/gateway.mjs";
-import { until } from "../../scripts/lib/process.mjs";
+import { CommandFailed } from "../../scripts/lib/gateway.mjs";
+import { ensureServer, schemaOf, sql as ask } from "../../scripts/lib/postgres.mjs";
+import { endAll, until } from "../../scripts/lib/process.mjs";
 import { DatabaseProxy, socketOf, through } from "./database-proxy.mjs";
 import { parseMetrics } from "./metrics.mjs";
 import { assertProblem, startWorld } from "./world.mjs";
 
+ensureServer(import.meta.url);
+
 const SERVER = process.env.QUITTANCE_TEST_STORE;
-const skip = !SERVER?.startsWith("postgresql:") && "no database server: scripts/with-postgres starts one";
 const TRY_AGAIN = 75, HALT = 70;
 
-const sql = (text) => execFileSync("psql", ["--quiet", "--dbname", SERVER, "--command", text],
-  { env: { ...process.env, PGOPTIONS: "-c default_transaction_read_only=off" } });
+const sql = (text) => ask(SERVER, text, { PGOPTIONS: "-c default_transaction_read_only=off" });
 
 const some = (world, count = 3) => Promise.all(Array.from({ length: count }, (_, i) => world.jobs.signed(world.nodes[i % 3], world.models[i % 3].model)));
 
@@ -45,7 +45,7 @@ async function settleAndAudit(world, books) {
   await world.gateway.command(["audit", world.gateway.url]);
 }
 
-describe("connections that end", { skip }, () => {
+describe("connections that end", () => {
   let world, books, first, second;
 
   before(async () => {
@@ -55,11 +55,7 @@ describe("connections that end", { skip }, () => {
     world = await startWorld({ seed: 31, settings: { STORE_URL: through(url, first, second) } });
     books = world.books();
   });
-  after(async () => {
-    await world?.end();
-    await first?.close().catch(() => {});
-    await second?.close();
-  });
+  after(() => endAll(() => world?.end(), () => first?.close(), () => second?.close()));
 
   for (const [how, what] of [["before", "was never executed, and is done again"], ["after", "was executed, and is done once"]])
     it(`a COMMIT that is cut ${how} the server has it ${what}`, async () => {
@@ -92,17 +88,14 @@ describe("connections that end", { skip }, () => {
   });
 });
 
-describe("a server that takes no writes", { skip }, () => {
+describe("a server that takes no writes", () => {
   let world, books;
 
   before(async () => {
     world = await startWorld({ seed: 32 });
     books = world.books();
   });
-  after(async () => {
-    sql("ALTER DATABASE quittance RESET default_transaction_read_only");
-    await world?.end();
-  });
+  after(() => endAll(() => sql("ALTER DATABASE quittance RESET default_transaction_read_only"), () => world?.end()));
 
   it("is answered 503, and what is there is read", async () => {
     const kept = await some(world), late = await some(world);
@@ -122,7 +115,7 @@ describe("a server that takes no writes", { skip }, () => {
   });
 });
 
-describe("a store that moves", { skip }, () => {
+describe("a store that moves", () => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "quittance-move-"));
   const file = `sqlite:${path.join(dir, "store.db")}`, back = `sqlite:${path.join(dir, "back.db")}`;
   let world, books, server, digest;
@@ -145,10 +138,7 @@ describe("a store that moves", { skip }, () => {
     await settleAndAudit(world, books);
     await postUntilKept(world, await some(world, 30), books);
   });
-  after(async () => {
-    await world?.end();
-    fs.rmSync(dir, { recursive: true, force: true });
-  });
+  after(() => endAll(() => world?.end(), () => fs.rmSync(dir, { recursive: true, force: true })));
 
   it("is not copied while it is served", async () => {
     const refused = await failure(world.gateway.command(["store", "copy", file, server]));

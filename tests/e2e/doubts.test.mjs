@@ -6,7 +6,7 @@ import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { encodeFunctionData } from "viem";
 import { BINARY } from "../../scripts/lib/gateway.mjs";
-import { run, sleep } from "../../scripts/lib/process.mjs";
+import { endAll, run, sleep, until } from "../../scripts/lib/process.mjs";
 import { makeDomain } from "../../scripts/lib/typed.mjs";
 import { SETTLEMENT_ABI, deployAndServe, populate, startBareWorld, startWorld } from "./world.mjs";
 
@@ -25,7 +25,7 @@ async function refused(world, args, env = {}) {
 describe("runs by the service", () => {
   let world;
   before(async () => { world = await startWorld({ blockTime: 1, settings: { CONTRACT_ACTIVATION_DELAY: 4 } }); });
-  after(() => world.end());
+  after(() => world?.end());
 
   it("that join older work end with their own batch", async () => {
     await world.postAccepted(await receipts(world, 3));
@@ -40,7 +40,7 @@ describe("runs by the service", () => {
     await world.postAccepted(await receipts(world, 1));
     const running = refused(world, ["settle", "--wait", "--timeout", "60"]);
     const from = world.gateway.address;
-    while (Number(await world.view("sequence")) < 3) await sleep(100);
+    await until(async () => Number(await world.view("sequence")) === 3, "the commit");
     await world.chain.test.impersonateAccount({ address: from });
     await world.chain.client.request({ method: "eth_sendTransaction", params: [{ from, to: world.contract,
       data: encodeFunctionData({ abi: SETTLEMENT_ABI, functionName: "cancel", args: [3n] }) }] });
@@ -59,10 +59,7 @@ describe("a chain that takes requests and never answers", () => {
     await new Promise((done) => hole.listen(0, "127.0.0.1", done));
     world.gateway.env.QUITTANCE_CHAIN_RPC = `http://127.0.0.1:${hole.address().port}/v3/TOPSECRET`;
   });
-  after(async () => {
-    await world.end();
-    hole.close();
-  });
+  after(() => endAll(() => world?.end(), () => hole?.close()));
 
   it("keeps neither start, receipts nor shutdown waiting, and decimals are not made up", async () => {
     let started = Date.now();
@@ -93,7 +90,7 @@ describe("a chain that takes requests and never answers", () => {
 describe("deploying", () => {
   let world;
   before(async () => { world = await startBareWorld(); });
-  after(() => world.end());
+  after(() => world?.end());
 
   it("writes down what is on the chain although the next step fails", async () => {
     const { stderr } = await refused(world, ["deploy", "--dev-token"], { QUITTANCE_CONTRACT_CAP_WINDOW: "0" });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { parseUnits } from "viem";
-import { until } from "../../scripts/lib/process.mjs";
+import { endAll, until } from "../../scripts/lib/process.mjs";
 import { look, openPage, startBrowser } from "./browser.mjs";
 import { person } from "./jobs.mjs";
 import { EVIL, EVIL_SCRIPT } from "./network.mjs";
@@ -48,10 +48,7 @@ describe("the earner's pages", () => {
     for (const someone of [earner, world.nodes[2], world.creators[0]]) await world.chain.fund(someone.address, 10n ** 18n);
     browser = await startBrowser();
   });
-  after(async () => {
-    await browser?.close();
-    await world?.end();
-  });
+  after(() => endAll(() => browser?.close(), () => world?.end()));
 
   it("serves its files packed, under policies that name what each page may ask", async () => {
     const strict = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
@@ -296,10 +293,7 @@ describe("the earner's pages of a gateway that is young, and shows jobs to their
     await world.postAccepted([await world.jobs.signed(world.nodes[0], world.models[2].model)]);
     browser = await startBrowser();
   });
-  after(async () => {
-    await browser?.close();
-    await world?.end();
-  });
+  after(() => endAll(() => browser?.close(), () => world?.end()));
 
   it("says what to do where there is nothing yet", async () => {
     const on = await openPage(browser, gateway.url);

@@ -8,7 +8,7 @@ import https from "node:https";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { BINARY } from "../../scripts/lib/gateway.mjs";
-import { run, until } from "../../scripts/lib/process.mjs";
+import { endAll, run, until } from "../../scripts/lib/process.mjs";
 import { deployAndServe, populate, startBareWorld } from "./world.mjs";
 
 /** A proxy before `target`; `change(request, answer)` may alter what it says, `away` closes every connection at once. */
@@ -95,13 +95,7 @@ before(async () => {
   await populate(world);
 });
 
-after(async () => {
-  try {
-    await world?.end();
-  } finally {
-    for (const endpoint of world?.endpoints ?? []) endpoint.close();
-  }
-});
+after(() => endAll(() => world?.end(), ...(world?.endpoints ?? []).map((endpoint) => () => endpoint.close())));
 
 describe("three endpoints", () => {
   it("settle, and a transaction goes to all", async () => {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseArgs } from "node:util";
 import { CommandFailed } from "../../scripts/lib/gateway.mjs";
-import { sleep } from "../../scripts/lib/process.mjs";
+import { endAll, sleep } from "../../scripts/lib/process.mjs";
 import { FaultProxy } from "./fault-proxy.mjs";
 import { Rng } from "./jobs.mjs";
 import { startWorld } from "./world.mjs";
@@ -33,8 +33,7 @@ class Run {
 
   async end() {
     this.proxy.calm();
-    await this.world.end();
-    await this.proxy.stop();
+    await endAll(() => this.world.end(), () => this.proxy.stop());
   }
 
   async post() {

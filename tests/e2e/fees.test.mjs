@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, describe, it } from "node:test";
-import { until } from "../../scripts/lib/process.mjs";
+import { endAll, until } from "../../scripts/lib/process.mjs";
 import { assertMembers, deployAndServe, populate, startBareWorld, startWorld } from "./world.mjs";
 
 const GWEI = 10n ** 9n, ORACLE = "0x420000000000000000000000000000000000000F";
@@ -32,13 +32,14 @@ function startProxy(target, { judge = () => undefined, change = (_method, result
     const answer = await (await fetch(target, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(request) })).json();
     return "result" in answer ? { ...answer, result: change(request.method, answer.result) } : answer;
   };
-  const server = http.createServer(async (request, response) => {
+  const serve = async (request, response) => {
     let text = "";
     for await (const part of request) text += part;
     const body = JSON.parse(text);
     const answer = Array.isArray(body) ? await Promise.all(body.map(one)) : await one(body);
     response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
-  });
+  };
+  const server = http.createServer((request, response) => serve(request, response).catch(() => response.destroy())); // one of both ends
   return new Promise((done) => server.listen(0, "127.0.0.1", () => done({
     url: `http://127.0.0.1:${server.address().port}`, stop: () => { server.closeAllConnections?.(); server.close(); },
   })));
@@ -172,7 +173,7 @@ describe("a chain without base fees", () => {
       },
     });
   });
-  after(async () => { await world?.end(); world?.proxy.stop(); });
+  after(() => endAll(() => world?.end(), () => world?.proxy?.stop()));
 
   it("is deployed to, settled and paid on by legacy transactions", async () => {
     await world.postAccepted(await receipts(world, 3));
@@ -197,7 +198,7 @@ describe("a chain that takes a fee for data", () => {
     // PUSH32 fee, PUSH1 0, MSTORE, PUSH1 32, PUSH1 0, RETURN
     await world.chain.test.setCode({ address: ORACLE, bytecode: `0x7f${(20_000n * GWEI).toString(16).padStart(64, "0")}60005260206000f3` });
   });
-  after(async () => { await world?.end(); world?.proxy.stop(); });
+  after(() => endAll(() => world?.end(), () => world?.proxy?.stop()));
 
   it("has it in the dry run, in what is held ready, and in what was spent", async () => {
     await world.postAccepted(await receipts(world, 2));

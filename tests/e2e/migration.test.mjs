@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { encodeFunctionData, getAddress, isAddressEqual } from "viem";
 import { ERC20 } from "../../scripts/lib/devchain.mjs";
 import { CommandFailed, Gateway } from "../../scripts/lib/gateway.mjs";
-import { until } from "../../scripts/lib/process.mjs";
+import { endAll, until } from "../../scripts/lib/process.mjs";
 import { makeDomain } from "../../scripts/lib/typed.mjs";
 import { Jobs, person, Rng } from "./jobs.mjs";
 import { writeKeystore } from "./keystore.mjs";
@@ -48,16 +48,7 @@ describe("a contract is replaced by its successor", () => {
     await old.serve();
     postings.old = world.jobs;
   });
-  after(async () => {
-    try {
-      if (next?.process) {
-        const { code, signal } = await next.stop();
-        assert.equal(code, 0, `serve ended with ${code ?? signal}: ${next.process.log().slice(-4000)}`);
-      }
-    } finally {
-      await world?.end();
-    }
-  });
+  after(() => endAll(() => next?.end(), () => world?.end()));
 
   it("has settled some receipts, others by half, and holds more when the move begins", async () => {
     sent.push(...await some(20));

@@ -236,7 +236,7 @@ describe("receipt post", () => {
     const args = ["--url", world.gateway.url, "--spool", spool, "--ack", "--per-request", "100"];
     const client = new Client([...args, "--flush", "200"]);
     client.give([first]);
-    await until(async () => (await world.gateway.get(`/v1/receipts/${JSON.parse(first).jobId}`)).status === 200, "the first receipt", 5000);
+    await until(async () => (await world.gateway.get(`/v1/receipts/${JSON.parse(first).jobId}`)).status === 200, "the first receipt");
     const slow = new Client([...args.slice(0, 3), newSpool(), "--ack", "--flush", "3600000"]);
     slow.give([second]);
     await until(() => slow.taken.size === 1, "the second receipt on disk");

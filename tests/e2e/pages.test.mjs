@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { toHex } from "viem";
-import { until } from "../../scripts/lib/process.mjs";
+import { endAll, until } from "../../scripts/lib/process.mjs";
 import { look, openPage, startBrowser } from "./browser.mjs";
 import { person } from "./jobs.mjs";
 import { EVIL, EVIL_SCRIPT } from "./network.mjs";
@@ -27,10 +27,7 @@ before(async () => {
   bare.catch(() => {}); // told where it is awaited
   browser = await startBrowser();
 });
-after(async () => {
-  await browser?.close();
-  await (await bare)?.end();
-});
+after(() => endAll(() => browser?.close(), async () => (await bare)?.end()));
 
 describe("the operator's desk", () => {
   const operator = person("desk operator"), stranger = person("desk stranger");

@@ -1,20 +1,14 @@
 // Three gateways on one PostgreSQL, as behind a load balancer: whoever is asked, each receipt is accepted once, one of them settles
 // at a time, and whoever is killed or stopped, nothing is lost and nobody is paid twice.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { BINARY } from "../../scripts/lib/gateway.mjs";
-import { run, sleep, until } from "../../scripts/lib/process.mjs";
+import { ensureServer, sql as ask } from "../../scripts/lib/postgres.mjs";
+import { endAll, run, sleep, until } from "../../scripts/lib/process.mjs";
 import { ANY_PRICE, startWorld } from "./world.mjs";
 
-// Where no server is given it starts one of its own, so that no part of the tests leaves this out.
-if (!process.env.QUITTANCE_TEST_STORE) {
-  const here = fileURLToPath(import.meta.url);
-  const own = spawnSync(path.join(path.dirname(here), "../../scripts/with-postgres"), [process.execPath, here], { stdio: "inherit" });
-  process.exit(own.status ?? 1);
-}
+ensureServer(import.meta.url);
 
 const CONFIG_WRONG = 78, TAKEN_OVER_MS = 15_000;
 
@@ -30,20 +24,9 @@ describe("three gateways on one PostgreSQL", () => {
     gateways = [world.gateway, another("b"), another("c")];
     await Promise.all(gateways.slice(1).map((gateway) => gateway.serve()));
   });
-  after(async () => {
-    try {
-      for (const gateway of gateways?.slice(1) ?? []) {
-        if (!gateway.process) continue;
-        const { code, signal } = await gateway.stop();
-        assert.equal(code, 0, `serve ended with ${code ?? signal}: ${gateway.process.log().slice(-4000)}`);
-      }
-    } finally {
-      await world?.end();
-    }
-  });
+  after(() => endAll(...(gateways ?? []).slice(1).map((gateway) => () => gateway.end()), () => world?.end()));
 
-  const sql = (text) => execFileSync("psql", ["--quiet", "--tuples-only", "--no-align", "--dbname", world.gateway.env.QUITTANCE_STORE_URL,
-    "--command", text]).toString().trim();
+  const sql = (text) => ask(world.gateway.env.QUITTANCE_STORE_URL, text);
   const alive = () => gateways.filter((gateway) => gateway.process);
   /** The one that settles now; undefined: nobody that serves. */
   function settler() {

@@ -2,21 +2,15 @@
 // that settles, or every connection of the database cut.  Afterwards nothing is lost, and nobody was paid twice.
 //   node tests/e2e/rounds.test.mjs [--rounds N] [--seed N]      N rounds of each; the same seed is the same trouble
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
 import path from "node:path";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { sleep, until } from "../../scripts/lib/process.mjs";
+import { ensureServer, sql } from "../../scripts/lib/postgres.mjs";
+import { endAll, sleep, until } from "../../scripts/lib/process.mjs";
 import { Rng } from "./jobs.mjs";
 import { startWorld } from "./world.mjs";
 
-// Where no server is given it starts one of its own, so that no part of the tests leaves this out.
-if (!process.env.QUITTANCE_TEST_STORE) {
-  const here = fileURLToPath(import.meta.url);
-  const own = spawnSync(path.join(path.dirname(here), "../../scripts/with-postgres"), [process.execPath, here, ...process.argv.slice(2)], { stdio: "inherit" });
-  process.exit(own.status ?? 1);
-}
+ensureServer(import.meta.url);
 
 const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "5" }, seed: { type: "string", default: "1" } } });
 const ROUNDS = Number(options.rounds), SEED = Number(options.seed);
@@ -42,17 +36,12 @@ class Run {
     return run;
   }
 
-  /** All of them, whatever one says at its end: who is left running would keep this test from ending. */
-  async end() {
-    const others = this.gateways.slice(1).filter((gateway) => gateway.process);
-    const ends = await Promise.all(others.map((gateway) => gateway.stop()));
-    await this.world.end();
-    for (const [i, { code, signal }] of ends.entries())
-      assert.equal(code, 0, `serve ended with ${code ?? signal}: ${others[i].process.log().slice(-4000)}`);
+  end() {
+    return endAll(...this.gateways.slice(1).map((gateway) => () => gateway.end()), () => this.world.end());
   }
 
   sql(text) {
-    return execFileSync("psql", ["--quiet", "--tuples-only", "--no-align", "--dbname", this.world.gateway.env.QUITTANCE_STORE_URL, "--command", text]).toString().trim();
+    return sql(this.world.gateway.env.QUITTANCE_STORE_URL, text);
   }
 
   /** Those that answer. */

@@ -2,6 +2,7 @@
 // both themes in build/screens, which are there to be looked at; axe-core; nothing moves, nothing is cut off, no text of a stranger runs.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { endAll } from "../../scripts/lib/process.mjs";
 import { openPage, startBrowser, walk } from "./browser.mjs";
 import { person } from "./jobs.mjs";
 import { EVIL, startNetwork } from "./network.mjs";
@@ -24,10 +25,7 @@ describe("what people see", () => {
     const [name, value] = answer.headers.get("set-cookie").split(";")[0].split("=");
     cookie = { name, value, url: world.gateway.adminUrl, httpOnly: true, sameSite: "Strict" };
   });
-  after(async () => {
-    await browser?.close();
-    await world?.end();
-  });
+  after(() => endAll(() => browser?.close(), () => world?.end()));
 
   async function walkAll(places, base, { cookies = [], isExpected = () => false } = {}) {
     const left = [...places], faults = [];

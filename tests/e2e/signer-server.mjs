@@ -3,7 +3,7 @@
 import http from "node:http";
 import https from "node:https";
 import { getAddress } from "viem";
-import { freePort, sleep } from "../../scripts/lib/process.mjs";
+import { freePort } from "../../scripts/lib/process.mjs";
 
 // Signed by itself and valid for a hundred years: no certificate store knows it.
 export const SELF_SIGNED = {
@@ -35,9 +35,9 @@ export class SignerServer {
     this.behave();
   }
 
-  /** change(transaction) before it is signed; as: who signs in truth; delayMs; text: what it answers in place of JSON. */
-  behave({ change = (tx) => tx, as, delayMs = 0, text } = {}) {
-    Object.assign(this, { change, as, delayMs, text });
+  /** change(transaction) before it is signed; as: who signs in truth; hold: a promise that it waits for; text: what it answers in place of JSON. */
+  behave({ change = (tx) => tx, as, hold, text } = {}) {
+    Object.assign(this, { change, as, hold, text });
   }
 
   async listen() {
@@ -65,7 +65,7 @@ export class SignerServer {
     if (this.token && request.headers.authorization !== `Bearer ${this.token}`) return response.writeHead(401).end();
     const { id, method, params } = JSON.parse(Buffer.concat(parts));
     this.asked.push(method);
-    if (method === "eth_signTransaction") await sleep(this.delayMs);
+    if (method === "eth_signTransaction") await this.hold;
     if (method === "eth_signTransaction" && this.text !== undefined) return response.end(this.text);
     try {
       response.end(JSON.stringify({ jsonrpc: "2.0", id, result: await this.answer(method, params) }));

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { BINARY } from "../../scripts/lib/gateway.mjs";
-import { run, until } from "../../scripts/lib/process.mjs";
+import { endAll, run, until } from "../../scripts/lib/process.mjs";
 import { person } from "./jobs.mjs";
 import { SELF_SIGNED, SignerServer } from "./signer-server.mjs";
 import { deployAndServe, populate, startBareWorld } from "./world.mjs";
@@ -30,10 +30,7 @@ describe("a remote signer", () => {
     await populate(world, { seed: 77 });
     books = world.books();
   });
-  after(async () => {
-    await signer?.close();
-    await world?.end();
-  });
+  after(() => endAll(() => signer?.close(), () => world?.end()));
 
   async function work(count = 3) {
     const receipts = await Promise.all(Array.from({ length: count }, (_, i) =>
@@ -96,12 +93,13 @@ describe("a remote signer", () => {
     const { sequence } = await world.gateway.command(["contract", "show"]);
     await work();
     const asked = signer.asked.length;
-    signer.behave({ delayMs: 3000 });
-    let settled = false;
+    let settled = false, letGo;
+    signer.behave({ hold: new Promise((resolve) => { letGo = resolve; }) });
     const settling = world.settle().finally(() => { settled = true; });
     await until(() => signer.asked.length > asked, "the signer is asked");
     await work();
     assert.equal(settled, false, "receipts waited for the signer");
+    letGo();
     assert.equal((await settling).sequence, sequence + 1);
     await goesOn(sequence + 2);
   });

@@ -1,22 +1,17 @@
 // A standby that streams from the database, and takes over: while there is only the standby reads go on and writes are answered 503; when it
 // is promoted everything goes on, through the same URL with both hosts.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { ensureServer, sql as ask } from "../../scripts/lib/postgres.mjs";
 import { until } from "../../scripts/lib/process.mjs";
 import { assertProblem, startWorld } from "./world.mjs";
 
-if (!process.env.QUITTANCE_TEST_STANDBY) {
-  const here = fileURLToPath(import.meta.url);
-  const own = spawnSync(path.join(path.dirname(here), "../../scripts/with-postgres"), ["--standby", process.execPath, here], { stdio: "inherit" });
-  process.exit(own.status ?? 1);
-}
+ensureServer(import.meta.url, { standby: true });
 
 const STANDBY = process.env.QUITTANCE_TEST_STANDBY, FIRST = path.dirname(STANDBY);
-const sql = (text) => execFileSync("psql", ["--quiet", "--tuples-only", "--no-align", "--host", STANDBY, "--username", "quittance", "--command", text, "quittance"]).toString().trim();
+const sql = (text) => ask(`postgresql:///quittance?host=${STANDBY}&user=quittance`, text);
 
 describe("a database with a standby", () => {
   let world, books;

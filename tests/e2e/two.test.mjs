@@ -90,9 +90,7 @@ describe("two on one store", () => {
 describe("two stores, one key", () => {
   let other;
 
-  after(async () => {
-    if (other?.process) await other.stop();
-  });
+  after(() => other?.end());
 
   async function bookedSome() {
     const receipts = await some();

@@ -6,7 +6,7 @@ import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { encodeFunctionData, parseAbi } from "viem";
 import { BINARY } from "../../scripts/lib/gateway.mjs";
-import { run, sleep, until } from "../../scripts/lib/process.mjs";
+import { endAll, run, sleep, until } from "../../scripts/lib/process.mjs";
 import { person } from "./jobs.mjs";
 import { parseMetrics } from "./metrics.mjs";
 import { SETTLEMENT_ABI, startWorld } from "./world.mjs";
@@ -41,10 +41,7 @@ describe("watchdog", () => {
     await world.postAccepted(await Promise.all([0, 1, 2].map((i) => world.jobs.signed(world.nodes[i], world.models[i].model))));
     assert.equal((await world.settle()).state, "final");
   });
-  after(async () => {
-    await world?.end();
-    if (alarms) fs.rmSync(path.dirname(alarms), { recursive: true, force: true });
-  });
+  after(() => endAll(() => world?.end(), () => alarms && fs.rmSync(path.dirname(alarms), { recursive: true, force: true })));
 
   const command = (args, env = {}) => run(BINARY, ["-c", path.join(gateway.dir, "quittance.conf"), ...args], { env: { ...gateway.env, ...env } });
   const check = async (wanted, env) => {

@@ -7,8 +7,9 @@ import path from "node:path";
 import { sha256, toHex } from "viem";
 import { ERC20, startDevchain } from "../../scripts/lib/devchain.mjs";
 import { Gateway } from "../../scripts/lib/gateway.mjs";
-import { stop } from "../../scripts/lib/process.mjs";
+import { endAll } from "../../scripts/lib/process.mjs";
 import { makeDomain, signModel, signWord } from "../../scripts/lib/typed.mjs";
+import "./ends.mjs";
 import { Jobs, person } from "./jobs.mjs";
 import { writeKeystore } from "./keystore.mjs";
 import { Books } from "./recompute.mjs";
@@ -135,28 +136,24 @@ export class World {
     assert.equal(await this.view("total"), books.total);
   }
 
-  /** Ends gateway and chain; a service that does not end cleanly (a leak in a sanitizer build) fails the test. */
+  /** Ends gateway and chain; a service that does not end cleanly fails the test. */
   async end() {
-    try {
-      if (this.gateway?.process) await this.stopServing();
-    } finally {
-      await this.chain?.stop();
-      fs.rmSync(this.dir, { recursive: true, force: true });
-    }
+    await endAll(() => this.stopServing(), () => this.chain?.stop(), () => fs.rmSync(this.dir, { recursive: true, force: true }));
   }
 
   async stopServing() {
-    const service = this.gateway.process;
-    this.gateway.process = undefined;
-    if (service.child.signalCode !== null) return;      // killed by the test
-    const { code, signal } = await stop(service, "SIGTERM", 60_000);
-    assert.equal(code, 0, `serve ended with ${code ?? signal}: ${service.log().slice(-4000)}`);
+    await this.gateway?.end();
   }
 }
+
+// Of a test that is broken off.
+const dirs = new Set();
+process.on("exit", () => dirs.forEach((dir) => fs.rmSync(dir, { recursive: true, force: true })));
 
 /** Runs `build` on a new world; what was started is ended when it fails, else the test would never end. */
 async function built(build) {
   const world = new World(fs.mkdtempSync(path.join(os.tmpdir(), "quittance-e2e-")));
+  dirs.add(world.dir);
   try {
     await build(world);
     return world;

@@ -8,6 +8,8 @@ import { createInterface } from "node:readline";
 const place = mkdtempSync(`${existsSync("/dev/shm") ? "/dev/shm" : tmpdir()}/quittance-histories-`);
 process.on("exit", () => rmSync(place, { recursive: true, force: true }));
 
+const ANSWERS_MS = 180_000; // of one that hangs none come: then the history is told like any other that failed
+
 export class Driver {
   constructor(file) {
     this.process = spawn(file, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, TMPDIR: place } });
@@ -17,13 +19,17 @@ export class Driver {
   /** Several commands at a time: they wait in the pipe, not for each other. */
   async tell(commands) {
     this.process.stdin.write(commands.map((command) => `${JSON.stringify(command)}\n`).join(""));
-    const answers = [];
-    for (const command of commands) {
-      const { value, done } = await this.lines.next();
-      if (done) throw new Error(`the driver ended at ${JSON.stringify(command)}`);
-      answers.push(JSON.parse(value));
+    const answers = [], hangs = setTimeout(() => this.process.kill("SIGKILL"), ANSWERS_MS);
+    try {
+      for (const command of commands) {
+        const { value, done } = await this.lines.next();
+        if (done) throw new Error(`the driver ended, or was ended after ${ANSWERS_MS / 1000} s, at ${JSON.stringify(command)}`);
+        answers.push(JSON.parse(value));
+      }
+      return answers;
+    } finally {
+      clearTimeout(hangs);
     }
-    return answers;
   }
 
   async do(command) { return (await this.tell([command]))[0]; }

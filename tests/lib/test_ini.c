@@ -66,7 +66,7 @@ static void a_missing_file_is_an_error(void **state)
 
     (void)state;
     assert_false(ini_read_file("/nonexistent.ini", collect, NULL, &err));
-    assert_int_equal(err.code, ERR_IO);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
 int main(void)
