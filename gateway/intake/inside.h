@@ -21,7 +21,7 @@
 
 #define VERIFY_CHUNK 64u                      /* items a thread takes at a time; of a bundle a frame */
 #define JOBS_LEAST 25u                        /* fewer jobs are asked for one by one */
-#define PAGE_LEAST JOBS_LEAST                 /* fewer out of one submission are rows of their own */
+#define PAGE_LEAST 8u                         /* fewer receipts cost less as rows of their own */
 /* Receipts between submit and done.  Half of the writer's queue, so that a verified submission finds room there. */
 #define INTAKE_IN_FLIGHT_MAX 100000u
 

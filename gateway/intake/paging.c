@@ -33,7 +33,7 @@ struct paging {
 
 bool paging_is_small(const struct submission *s)
 {
-    return !s->is_bundle && s->count < PAGE_LEAST;
+    return !s->is_bundle && s->count < JOBS_LEAST;
 }
 
 /* A page's number is a question.  Where the database is far away, the rows of all arrays of a group go without one. */
