@@ -2,7 +2,7 @@
 // beside what others would write.  The method is in tests/bench/README.md.
 //   scripts/bench ingest-single [--receipts N]      scripts/bench ingest-bundle [--receipts N]
 import { parseArgs } from "node:util";
-import { atLeast, atMost, bench, hashRate, info, memoryKib, resetPeak, verifyRate, withPeer } from "./lib.mjs";
+import { atLeast, atMost, bench, hashRate, info, memoryKib, resetPeak, verifyLatency, verifyRate, withPeer } from "./lib.mjs";
 import { load } from "./load.mjs";
 
 const { values: { receipts }, positionals: [kind] } = parseArgs({ options: { receipts: { type: "string" } }, allowPositionals: true });
@@ -36,9 +36,12 @@ const peers = async (world) => ({
 
 async function halfLoad(world, label, form, peak, seconds) {
   const rate = Math.floor(peak.raw / 2);
-  const half = await load(world, { ...form, rate, requests: Math.ceil(rate * seconds / (form.per ?? 1)) });
+  const per = form.per ?? 1;
+  const half = await load(world, { ...form, rate, requests: Math.ceil(rate * seconds / per) });
+  const alone = await verifyLatency(rate, per, seconds);
   info(`${label}, p50 at half of its peak`, half.p50, "ms");
   atMost(`${label}, p99 at half of its peak`, half.p99, "ms", P99_MS);
+  info(`${label}, p99 of verification alone as these fall due`, alone.p99, "ms");
 }
 
 async function single(world) {

@@ -51,6 +51,12 @@ export async function verifyRate(seconds = 2) {
   return { clock: figures.get("verify, all cores"), cpu: figures.get("verify, CPU time of all cores") };
 }
 
+/** {p50, p99} in ms of verification alone, of requests that fall due at this rate of signatures a second. */
+export async function verifyLatency(rate, per, seconds) {
+  const [p50, p99] = await program("bench_verify", [seconds, rate, per]);
+  return { p50: p50.value, p99: p99.value };
+}
+
 export async function hashRate(seconds = 1) {
   const figures = new Map((await program("bench_hash", [seconds])).map(({ figure, value }) => [figure, value]));
   return { clock: figures.get("hash, all cores"), cpu: figures.get("hash, CPU time of all cores") };

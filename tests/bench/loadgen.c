@@ -15,7 +15,6 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/mem.h"
 #include "gateway/lib/secp.h"
-#include "gateway/node/histogram.h"
 #include "tests/bench/loadgen.h"
 
 #define BUSY_PAUSE_MS 20
@@ -27,7 +26,7 @@ struct run {
     uint64_t began_us;
 
     pthread_mutex_t lock;                     /* of what follows */
-    struct histogram latency_us;
+    uint32_t *latency_us;                     /* of the answers so far, each; sorted for the report */
     uint64_t answered, busy, failed, cut, accepted, duplicate, quarantined, rejected, last_us, gap_us;
     char first_failure[256];
 };
@@ -73,13 +72,12 @@ static void note(struct run *run, uint64_t number, const struct reply *reply, ui
     pthread_mutex_lock(&run->lock);
     at_us = now_us();                         /* under the lock, so that no answer before is later */
     if (reply->status / 100 == 2) {
-        run->answered++;
+        run->latency_us[run->answered++] = at_us - due_us < UINT32_MAX ? (uint32_t)(at_us - due_us) : UINT32_MAX;
         run->accepted += reply->accepted;
         run->duplicate += reply->duplicate;
         run->quarantined += reply->quarantined;
         run->rejected += reply->rejected;
         run->acked[number] = true;
-        histogram_add(&run->latency_us, at_us - due_us);
         run->gap_us = at_us - run->last_us > run->gap_us ? at_us - run->last_us : run->gap_us;
         run->last_us = at_us;
     } else if (reply->status == 503 || reply->status == 429) {
@@ -171,9 +169,17 @@ static double cpu_of(long pid)
 
 /* ---- the report ---- */
 
+static int by_latency(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Not less than so many of all that were answered. */
 static double latency_ms(const struct run *run, unsigned per_mille)
 {
-    return (double)histogram_quantile(&run->latency_us, per_mille) / 1000;
+    return run->answered == 0 ? 0 : (double)run->latency_us[(run->answered * per_mille + 999) / 1000 - 1] / 1000;
 }
 
 static void report(const struct run *run, double seconds, double cpu, double service_cpu)
@@ -182,7 +188,7 @@ static void report(const struct run *run, double seconds, double cpu, double ser
            ",\"busy\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"cut\":%" PRIu64 ",\"seconds\":%.6f,\"cpuSeconds\":%.6f,\"serviceCpuSeconds\":%.6f"
            ",\"p50\":%.3f,\"p99\":%.3f,\"max\":%.3f,\"longestGap\":%.3f,\"waits\":%" PRIu64 "}\n",
            run->answered, run->accepted, run->duplicate, run->quarantined, run->rejected, run->busy, run->failed, run->cut, seconds, cpu,
-           service_cpu, latency_ms(run, 500), latency_ms(run, 990), (double)run->latency_us.max / 1000, (double)run->gap_us / 1000,
+           service_cpu, latency_ms(run, 500), latency_ms(run, 990), latency_ms(run, 1000), (double)run->gap_us / 1000,
            stock_waits(run->stock));
     if (run->failed > 0)
         fprintf(stderr, "loadgen: %" PRIu64 " requests failed, the first with %s\n", run->failed, run->first_failure);
@@ -228,6 +234,7 @@ int main(int argc, char **argv)
     settings_read(&run.settings, argc, argv);
     sigaction(SIGTERM, &action, NULL);
     run.acked = mem_array(run.settings.requests, sizeof *run.acked);
+    run.latency_us = mem_array(run.settings.requests, sizeof *run.latency_us);
     if (run.settings.only_file != NULL)
         read_only(&run);
     run.stock = stock_new(&run.settings);
@@ -238,6 +245,7 @@ int main(int argc, char **argv)
     seconds = (double)(run.last_us - run.began_us) / 1e6;
     cpu = own_cpu() - cpu;
     service_cpu = cpu_of(run.settings.pid) - service_cpu;
+    qsort(run.latency_us, run.answered, sizeof *run.latency_us, by_latency);
     report(&run, seconds, cpu, service_cpu);
     if (run.settings.acked_file != NULL)
         write_acked(&run);
@@ -245,6 +253,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < run.settings.provider_count; i++)
         signer_free(run.settings.providers[i]);
     free(run.acked);
+    free(run.latency_us);
     free(run.only);
     http_stop();
     secp_stop();
