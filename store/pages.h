@@ -1,4 +1,4 @@
-/* store/pages.h - receipts that were accepted together out of one submission, kept as one page.
+/* store/pages.h - receipts that were accepted together, out of one submission or in one commit group, kept as one page.
  *
  * A page holds once what its receipts share, and their fields in frames of PAGE_FRAME, each packed by itself.  Those of a bundle share
  * its signature and their provider; those that were signed one by one have their signatures in the frames.  A receipt still has its

@@ -28,6 +28,9 @@ struct group {
     uint64_t others;                          /* grows when another process has written since: what was read before is old */
     uint64_t after_ms;                        /* now_ms of the group before, where it was this writer's and is known to be kept: what it left in
                                                * memory holds, whose now_ms that is; else 0 */
+    bool bare;                                /* no task has a savepoint: where one fails nothing of the group is kept */
+    bool again;                               /* out, of a seal that failed at what tasks of a bare group left to it: they are run again with
+                                               * savepoints, where none may leave anything */
 };
 struct task {
     /* Runs on the writer's thread. */

@@ -240,13 +240,18 @@ static bool try_group(struct group_state *s, struct task *first, bool bare, stru
     if (!clock_is_believed(s, clock_ms, &why))
         goto undo;
     set_time(s, clock_ms, group);
+    group->bare = bare;
     if (clock_ms < s->clock_ms && !s->trust_clock)
         clock_ms = s->clock_ms;               /* the latest it said stays the measure */
     if (!run_tasks(s, first, bare, group, outcomes, rest, again, &why))
         goto undo;
     if (*again || outcomes->succeeded == 0)
         return keep_nothing(s, outcomes, err);
-    if (!run_seals(group, outcomes, &why) || !store_meta_set_group(s->db, group->number, group->now_ms, clock_ms, &why)
+    if (!run_seals(group, outcomes, &why)) {
+        *again = bare && group->again && !db_is_lost(s->db);
+        goto undo;
+    }
+    if (!store_meta_set_group(s->db, group->number, group->now_ms, clock_ms, &why)
         || !holds_gate(s, &why))
         goto undo;
     if (!commit(s, group, err))
@@ -265,7 +270,7 @@ static bool write_group(struct group_state *s, struct task *first, struct group 
     bool again = false;
     bool ok = try_group(s, first, begins_bare(first), group, outcomes, rest, &again, err);
 
-    if (!ok || !again)
+    if (!again)
         return ok;
     again = false;
     outcomes_reset(outcomes);

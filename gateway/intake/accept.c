@@ -261,6 +261,8 @@ static bool job_is_new(const struct run *run, size_t index, bool *is_new, struct
     const struct work *work = run->s->work;
     bool known;
 
+    if (paging_holds(run->intake, &job, 1) && !paging_write(run->intake, run->group, err))
+        return false;
     if (foresee_is_done(run->intake, run->group))
         known = !foresee_is_new(run->intake, job);
     else if (work->jobs != NULL)
@@ -315,6 +317,18 @@ static bool accept_item(struct run *run, size_t index, struct err *err)
     return found ? conflict(run, index, &kept, err) : judge(run, index, is_new, err);
 }
 
+/* Of an array's or a bundle's jobs, all at once. */
+static bool ask_jobs(struct run *run, struct err *err)
+{
+    struct work *work = run->s->work;
+    size_t count = run->s->count;
+
+    if (work->jobs == NULL || foresee_is_done(run->intake, run->group))
+        return true;
+    return (!paging_holds(run->intake, work->jobs, count) || paging_write(run->intake, run->group, err))
+        && store_receipt_jobs_known(run->group->db, work->jobs, count, work->first_job, work->last_job, work->known, err);
+}
+
 struct submission *submission_of(const struct task *task)
 {
     return (struct submission *)((uintptr_t)task - offsetof(struct submission, task));
@@ -331,8 +345,7 @@ bool accept_run(struct task *task, struct group *group, struct err *err)
     if (ok) {
         judge_bundle_key(&run);
         paging_begin(&run);
-        ok = work->jobs == NULL || foresee_is_done(s->intake, group)
-          || store_receipt_jobs_known(group->db, work->jobs, s->count, work->first_job, work->last_job, work->known, err);
+        ok = ask_jobs(&run, err);
     }
     for (size_t i = 0; ok && i < s->count; i++)
         ok = accept_item(&run, i, err);

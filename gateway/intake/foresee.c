@@ -117,12 +117,26 @@ static bool ask_jobs(struct foreseen *f, struct db *db, struct err *err)
     return ok;
 }
 
+/* There must be a page of them at least.  Where the database is far away a page's number is a question more than rows ask. */
+static bool will_page(const struct intake *intake, const struct task *first, const struct group *group)
+{
+    size_t count = 0;
+
+    if (!group->bare || intake->other != NULL || db_is_shared(group->db))
+        return false;
+    for (const struct task *t = first; t != NULL && count < PAGE_LEAST; t = t->next)
+        if (is_submission(intake, t) && paging_is_small(submission_of(t)))
+            count += submission_of(t)->count;
+    return count >= PAGE_LEAST;
+}
+
 bool foresee_group(void *seal_self, const struct task *first, struct group *group, struct err *err)
 {
     struct intake *intake = seal_self;
     struct foreseen *f = &intake->foreseen;
 
     f->submissions_ms = has_only_submissions(intake, first) ? group->now_ms : 0;
+    f->paging_ms = will_page(intake, first, group) ? group->now_ms : 0;
     f->now_ms = 0;
     if (!db_is_shared(group->db))
         return true;
@@ -134,6 +148,11 @@ bool foresee_group(void *seal_self, const struct task *first, struct group *grou
     sort(&f->known);
     f->now_ms = group->now_ms;
     return true;
+}
+
+bool foresee_paging(const struct intake *intake, const struct group *group)
+{
+    return intake->foreseen.paging_ms == group->now_ms;
 }
 
 bool foresee_is_done(const struct intake *intake, const struct group *group)

@@ -13,6 +13,7 @@ void gather_close(struct intake *intake)
     snapshot_release(g->snapshot);
     g->snapshot = NULL;
     parties_forget(&g->parties);
+    paging_forget(intake);
     tally_reset(&g->postings);
     tally_reset(&g->batches);
     tally_reset(&g->days);
@@ -152,6 +153,7 @@ void gather_undo(struct intake *intake)
         gather_lost(intake);        /* the steps are undone with the task that began the group: the next task begins it anew */
         return;
     }
+    paging_forget(intake);          /* nothing waits but in a group that is lost with this task */
     tally_undo(&g->postings);
     tally_undo(&g->batches);
     tally_undo(&g->days);

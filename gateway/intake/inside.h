@@ -21,7 +21,7 @@
 
 #define VERIFY_CHUNK 64u                      /* items a thread takes at a time; of a bundle a frame */
 #define JOBS_LEAST 25u                        /* fewer jobs are asked for one by one */
-#define PAGE_LEAST JOBS_LEAST                 /* fewer out of one submission are rows of their own */
+#define PAGE_LEAST 8u                         /* fewer receipts cost less as rows of their own */
 /* Receipts between submit and done.  Half of the writer's queue, so that a verified submission finds room there. */
 #define INTAKE_IN_FLIGHT_MAX 100000u
 
@@ -78,6 +78,7 @@ struct gathered {
     size_t submission_count, submission_capacity;
     struct recharge *recharges;               /* receipts of the open batch that have another payer since */
     size_t recharge_count, recharge_capacity;
+    struct paging *paging;                    /* owned; accepted, and kept by the seal.  NULL: there is none */
     struct { struct batch_row stored; size_t leaves, submissions, recharges; uint64_t held; } marked;
 };
 
@@ -85,6 +86,7 @@ struct jobs { struct job_id *list; size_t count, capacity; };      /* owned */
 struct foreseen {
     uint64_t now_ms;                          /* of its group; 0: nothing was asked */
     uint64_t submissions_ms;                  /* of the group that has nothing but our submissions, the last there was */
+    uint64_t paging_ms;                       /* of the group whose small submissions wait for its end, the last there was */
     struct jobs all, known;                   /* in order */
     struct provider_day *days;                /* owned; of its providers on its day, in order of address */
     size_t day_count, day_capacity;
@@ -161,6 +163,8 @@ bool pair_go_on(struct intake *intake, struct submission *s);
 MUST_USE bool foresee_group(void *seal_self, const struct task *first, struct group *group, struct err *err);
 bool foresee_is_done(const struct intake *intake, const struct group *group);
 bool foresee_is_new(const struct intake *intake, struct job_id job);
+/* Whether the receipts of its small submissions are kept together at its end. */
+bool foresee_paging(const struct intake *intake, const struct group *group);
 /* What the store has of a provider's day; false: it was not asked. */
 bool foresee_day(const struct intake *intake, const struct group *group, struct address provider, struct amount *earned);
 void foresee_free(struct intake *intake);
@@ -250,7 +254,7 @@ struct run {
     bool bundle_good;                         /* and its key is one of the provider's */
     size_t promised;                          /* receipts accepted by this task */
     uint64_t bundle;                          /* id of its row, made with the first receipt that refers to it */
-    struct paging *paging;                    /* NULL: each receipt is a row of its own */
+    struct paging *paging;                    /* borrowed or its own; NULL: each receipt is a row of its own */
 };
 /* accept.c: what is known of a kept receipt goes into the answer. */
 void accept_show(struct intake_item *item, const struct receipt_row *row);
@@ -259,12 +263,24 @@ MUST_USE bool bundle_refer(struct run *run, size_t index, struct receipt_row *ro
 /* A bundle's signature over one of its items. */
 struct bundle_proof bundle_prove(struct run *run, size_t index);
 
-/* paging.c: accepted receipts of a submission go into pages at the end of its task. */
+/* paging.c: accepted receipts go into pages; those of a bundle or an array at the end of its task, those of all smaller submissions of
+ * a group at the end of the group. */
+bool paging_is_small(const struct submission *s);
 void paging_begin(struct run *run);           /* run->paging stays NULL where there will be no page */
 /* The row has all that acceptance sets but its promise. */
 MUST_USE bool paging_add(struct run *run, size_t index, const struct receipt_row *row, struct err *err);
-MUST_USE bool paging_end(struct run *run, struct err *err);         /* writes them */
+MUST_USE bool paging_end(struct run *run, struct err *err);         /* writes the submission's own */
 void paging_free(struct run *run);
+/* Writes the group's: at its end, or before the store is asked for one of these jobs, which it does not know yet. */
+MUST_USE bool paging_write(struct intake *intake, struct group *group, struct err *err);
+bool paging_holds(const struct intake *intake, const struct job_id *jobs, size_t count);      /* any of them */
+void paging_forget(struct intake *intake);    /* the group's */
+
+/* job_set.c: which jobs; their names are chosen by strangers, so where they lie depends on a seed. */
+struct job_set { struct job_id *slots; size_t count, slot_count; uint64_t seed[2]; };     /* owned; all zero: empty */
+void job_set_add(struct job_set *set, struct job_id job);        /* not all zero */
+bool job_set_has(const struct job_set *set, struct job_id job);
+void job_set_clear(struct job_set *set);
 
 /* accept.c and seal.c: the writer's task of a submission, and the end of its group (seal_self is the intake). */
 /* Not one that is rejected for its content, whatever is kept. */

@@ -24,7 +24,7 @@ static struct work *work_new(const struct submission *s)
     struct work *work = mem_new(sizeof *work);
 
     work->leaves = mem_array(s->count + 1, sizeof *work->leaves);
-    if (s->count >= PAGE_LEAST)
+    if (s->count >= JOBS_LEAST)
         page_content_init(&work->content, s->count);
     return work;
 }

@@ -215,11 +215,15 @@ void group_promise_release(struct group_promise *promise)
 bool seal_group(void *seal_self, struct group *group, struct err *err)
 {
     struct intake *intake = seal_self;
-    bool ok = flush_sums(intake, group, err)
-        && (intake->gathered.leaf_count == 0 || promise_group(intake, group, err));
+    bool ok;
 
-    if (ok)
+    group->again = !paging_write(intake, group, err);
+    ok = !group->again && flush_sums(intake, group, err) && (intake->gathered.leaf_count == 0 || promise_group(intake, group, err));
+    if (ok) {
         kept_note(intake, group);
-    gather_close(intake);
+        gather_close(intake);
+    } else {
+        gather_lost(intake);
+    }
     return ok;
 }

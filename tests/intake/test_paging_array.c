@@ -86,7 +86,7 @@ static void a_few_are_rows(void **state)
     struct submission s;
 
     make_array(w, &s);
-    s.count = 10;
+    s.count = 7;
     world_post(w, &s);
     assert_int_equal(pages(w), 0);
     check_all(w, &s, 0);

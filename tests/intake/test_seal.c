@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/mem.h"
-#include "tests/support/world.h"
+#include "tests/intake/crowd.h"
 
 static void post_list(struct world *w, const struct signed_receipt *list, size_t count, struct submission *s)
 {
@@ -32,38 +32,6 @@ static void a_promise_covers_the_group_and_is_signed(void **state)
         assert_hash_is(tree_fold(tree_promise_leaf(s.items[i].hash), &proof), p->root);
     }
     submission_clear(&s);
-}
-
-/* Submissions that are committed together. */
-struct crowd { struct submission s; struct world *w; atomic_int *left; bool ok; enum err_code code; };
-
-static void crowd_done(struct submission *s, bool ok, const struct err *err)
-{
-    struct crowd *c = s->owner;
-
-    c->ok = ok;
-    c->code = ok ? ERR_NONE : err->code;
-    atomic_fetch_sub(c->left, 1);
-}
-
-static void post_together(struct world *w, struct crowd *crowd, size_t count)
-{
-    atomic_int left = (int)count;
-    uint64_t weight = 0;
-    struct err err = { 0 };
-
-    world_block(w);
-    for (size_t i = 0; i < count; i++) {
-        crowd[i].left = &left;
-        crowd[i].s.owner = &crowd[i];
-        crowd[i].s.done = crowd_done;
-        weight += crowd[i].s.count + 1;
-        assert_true(intake_submit(w->intake, &crowd[i].s, &err));
-        world_wait_for_queue(w, weight);      /* keeps their order */
-    }
-    world_unblock(w);
-    while (atomic_load(&left) > 0)
-        clock_sleep_ms(1);
 }
 
 static void one_promise_is_shared_by_a_group(void **state)

@@ -75,6 +75,35 @@ static void repeatable_tasks_are_run_again_where_one_fails(void **state)
     assert_int_equal(probes[2].runs, 1);      /* its turn had not come */
 }
 
+static void tasks_that_left_to_a_seal_what_it_fails_at_are_run_again_with_savepoints(void **state)
+{
+    struct store_fixture *f = *state;
+    struct probe gate, probes[3];
+    struct board b;
+    struct err err;
+
+    board_open(&b, f, true);
+    gate_close(&b, &gate);
+    b.seal_fails_bare = true;
+    for (unsigned i = 0; i < ARRAY_LEN(probes); i++) {
+        probe_init(&probes[i], &b, i);
+        probes[i].task.repeatable = true;
+        probes[i].task.seal = board_seal;
+        probes[i].task.seal_self = &b;
+        store_ok(writer_submit(b.writer, &probes[i].task, &err));
+    }
+    gate_open(&b);
+    board_wait(&b, 1 + ARRAY_LEN(probes));
+    board_close(&b);
+    assert_int_equal(b.seals, 2);
+    for (unsigned i = 0; i < ARRAY_LEN(probes); i++) {
+        assert_true(probes[i].ok);
+        assert_int_equal(probes[i].runs, 2);
+    }
+    assert_int_equal(store_kept(f, "sealed"), gate.group + 1);
+    assert_int_equal(store_kept(f, "probe2"), gate.group + 1);
+}
+
 static void beside_one_that_is_not_repeatable_nobody_is_run_again(void **state)
 {
     struct probe probes[3];
@@ -274,6 +303,7 @@ int main(void)
         IN_DIR(a_hundred_waiting_tasks_share_one_group),
         IN_DIR(a_failed_task_is_undone_and_the_others_stay),
         IN_DIR(repeatable_tasks_are_run_again_where_one_fails),
+        IN_DIR(tasks_that_left_to_a_seal_what_it_fails_at_are_run_again_with_savepoints),
         IN_DIR(beside_one_that_is_not_repeatable_nobody_is_run_again),
         IN_DIR(a_task_alone_in_its_group_fails_by_itself),
         IN_DIR(a_group_is_sealed_once_for_each_owner_of_a_seal),

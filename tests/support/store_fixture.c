@@ -207,7 +207,8 @@ bool board_seal(void *self, struct group *group, struct err *err)
     b->seals++;
     if (!store_meta_set(group->db, "sealed", group->number, err))
         return false;
-    return !b->seal_fails || err_set(err, ERR_AUTH, "no key to seal with");
+    group->again = b->seal_fails_bare && group->bare;
+    return (!b->seal_fails && !group->again) || err_set(err, ERR_AUTH, "no key to seal with");
 }
 
 void probe_init(struct probe *p, struct board *b, unsigned n)

@@ -63,7 +63,7 @@ struct board {
     pthread_cond_t changed;
     int finished, succeeded, seals;
     bool gate_reached, gate_open;
-    bool seal_fails;
+    bool seal_fails, seal_fails_bare;         /* the latter: what was left to it, so that the tasks are run again */
 };
 struct probe {
     struct task task;
