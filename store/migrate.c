@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/base/mem.h"
 #include "store/driver.h"
@@ -28,6 +29,7 @@ extern const char _binary_store_schema_0017_settler_process_sql_start[], _binary
 extern const char _binary_store_schema_0018_single_pages_sql_start[], _binary_store_schema_0018_single_pages_sql_end[];
 extern const char _binary_store_schema_0019_receipt_days_sql_start[], _binary_store_schema_0019_receipt_days_sql_end[];
 extern const char _binary_store_schema_0020_postgres_days_sql_start[], _binary_store_schema_0020_postgres_days_sql_end[];
+extern const char _binary_store_schema_0022_postgres_jobs_sql_start[], _binary_store_schema_0022_postgres_jobs_sql_end[];
 
 static const struct migration {
     const char *name, *start, *end;
@@ -52,6 +54,7 @@ static const struct migration {
     { "0018_single_pages", _binary_store_schema_0018_single_pages_sql_start, _binary_store_schema_0018_single_pages_sql_end },
     { "0019_receipt_days", _binary_store_schema_0019_receipt_days_sql_start, _binary_store_schema_0019_receipt_days_sql_end },
     { "0020_postgres_days", _binary_store_schema_0020_postgres_days_sql_start, _binary_store_schema_0020_postgres_days_sql_end },
+    { "0022_postgres_jobs", _binary_store_schema_0022_postgres_jobs_sql_start, _binary_store_schema_0022_postgres_jobs_sql_end },
 };
 
 static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)
@@ -82,7 +85,7 @@ static bool record(struct db *db, uint64_t version, const char *name, struct err
 /* One that is PostgreSQL's alone only counts elsewhere. */
 static bool is_for(const struct db *db, const struct migration *step)
 {
-    return step->start != _binary_store_schema_0020_postgres_days_sql_start || db->driver == &driver_postgres;
+    return strstr(step->name, "_postgres_") == NULL || db->driver == &driver_postgres;
 }
 
 static bool run_script(struct db *db, const struct migration *step, struct err *err)

@@ -1,7 +1,8 @@
 /* Many rows or keys in one statement of the PostgreSQL driver.  What is bound to one text again and again gathers in a column a parameter,
  * and travels as arrays:
  *
- *   INSERT INTO t (a, b) VALUES (?, 1), (?, 1) ON CONFLICT ...   INSERT INTO t (a, b) SELECT v.c1, 1 FROM unnest($1) AS v (c1) ON CONFLICT ...
+ *   INSERT INTO t (a, b) VALUES (?, 1), (?, 1) ON CONFLICT ...   INSERT INTO t (a, b) SELECT v.c1, 1 FROM (SELECT unnest($1)) AS v (c1)
+ *                                                                  ON CONFLICT ...
  *   SELECT x FROM t WHERE a = ?                                  SELECT r.*, v.n FROM unnest($1) WITH ORDINALITY AS v (c1, n)
  *                                                                  CROSS JOIN LATERAL (SELECT x FROM t WHERE a = v.c1 OFFSET 0) AS r
  *
@@ -57,15 +58,31 @@ static int add_with_columns(const char *text, size_t len, struct buf *out)
     return columns;
 }
 
-static void add_arrays(int columns, const char *more, struct buf *out)
+static void add_names(int columns, const char *more, struct buf *out)
+{
+    buf_add_text(out, " AS v (");
+    for (int i = 1; i <= columns; i++)
+        buf_printf(out, "%sc%d", i > 1 ? ", " : "", i);
+    buf_printf(out, "%s)", more);
+}
+
+/* Arrays of one length side by side, row by row: in FROM each would be stored whole first. */
+static void add_rows(int columns, struct buf *out)
+{
+    buf_add_text(out, " FROM (SELECT ");
+    for (int i = 1; i <= columns; i++)
+        buf_printf(out, "%sunnest($%d)", i > 1 ? ", " : "", i);
+    buf_add_text(out, ")");
+    add_names(columns, "", out);
+}
+
+static void add_keys(int columns, struct buf *out)
 {
     buf_add_text(out, " FROM unnest(");
     for (int i = 1; i <= columns; i++)
         buf_printf(out, "%s$%d", i > 1 ? ", " : "", i);
-    buf_printf(out, ")%s AS v (", more[0] != '\0' ? " WITH ORDINALITY" : "");
-    for (int i = 1; i <= columns; i++)
-        buf_printf(out, "%sc%d", i > 1 ? ", " : "", i);
-    buf_printf(out, "%s)", more);
+    buf_add_text(out, ") WITH ORDINALITY");
+    add_names(columns, ", n", out);
 }
 
 /* one: the statement for a single row, whose parameters' types are asked for. */
@@ -81,13 +98,13 @@ static int write_texts(const char *sql, struct buf *one, struct buf *whole)
         split_insert(sql, &tuple, &len, &rest);
         columns = add_with_columns(tuple + 1, len - 2, &values);
         buf_printf(whole, "%.*sSELECT %s", (int)(tuple - sql) - (int)sizeof "VALUES " + 1, sql, buf_text(&values));
-        add_arrays(columns, "", whole);
+        add_rows(columns, whole);
         buf_add_text(whole, rest);
         buf_printf(one, "%.*s%s", (int)(tuple - sql) + (int)len, sql, rest);
     } else {
         columns = add_with_columns(sql, strlen(sql), &values);
         buf_add_text(whole, "SELECT r.*, v.n");
-        add_arrays(columns, ", n", whole);
+        add_keys(columns, whole);
         buf_printf(whole, " CROSS JOIN LATERAL (%s OFFSET 0) AS r", buf_text(&values));
         buf_add_text(one, sql);
     }

@@ -2,7 +2,11 @@
 #include "store/archived.h"
 #include "store/receipts.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "gateway/base/clock.h"
+#include "gateway/base/mem.h"
 
 _Static_assert(RECEIPT_ACCEPTED == 1, "states are written out in the SQL");
 
@@ -65,33 +69,100 @@ static bool any_between(struct db *db, struct job_id first, struct job_id last, 
     return true;
 }
 
-struct asked { const struct job_id *jobs; bool *known; };
+/* ---- of a database that is far away (schema step postgres_jobs) ---- */
 
-static void bind_job(const void *self, size_t i, struct stmt *st)
+#define DAY_LEAST 100u                        /* fewer of a day go with those of other days, each looked for by itself */
+
+static int by_job(const void *a, const void *b)
 {
-    const struct asked *asked = self;
-
-    stmt_bind_job_id(st, &asked->jobs[i]);
+    return memcmp(a, b, sizeof(struct job_id));
 }
 
-static bool note_job(void *self, size_t i, struct stmt *st, struct err *err)
+/* Of jobs that lie between lowest and highest. */
+static bool ask_day(struct db *db, const struct job_id *jobs, size_t count, struct job_id lowest, struct job_id highest, bool *known,
+                    struct err *err)
 {
-    const struct asked *asked = self;
+    const void *found;
+    struct stmt st;
+    size_t len;
+    bool any;
+
+    if (!db_prepare(db, "SELECT receipt_jobs_known(?, ?, ?)", &st, err))
+        return false;
+    stmt_bind_blob(&st, jobs, count * sizeof *jobs);
+    stmt_bind_job_id(&st, &lowest);
+    stmt_bind_job_id(&st, &highest);
+    if (!stmt_step(&st, &any, err))
+        return false;
+    stmt_blob(&st, &found, &len);
+    for (size_t i = 0; len > 0 && i < count; i++)
+        known[i] = bsearch(&jobs[i], found, len / sizeof *jobs, sizeof *jobs, by_job) != NULL;
+    stmt_end(&st);
+    return true;
+}
+
+/* Jobs, and by place whether they are known. */
+struct strays { const struct job_id *jobs; size_t *places, count; bool *known; };
+
+static void bind_stray(const void *self, size_t i, struct stmt *st)
+{
+    const struct strays *strays = self;
+
+    stmt_bind_job_id(st, &strays->jobs[strays->places[i]]);
+}
+
+static bool note_stray(void *self, size_t i, struct stmt *st, struct err *err)
+{
+    const struct strays *strays = self;
 
     (void)st, (void)err;
-    asked->known[i] = true;
+    strays->known[strays->places[i]] = true;
     return true;
+}
+
+/* How many from the first on are of its day. */
+static size_t same_day(const struct job_id *jobs, size_t count, struct job_id *lowest, struct job_id *highest)
+{
+    uint64_t day = job_id_time_ms(jobs[0]) / DAY_MS;
+    size_t i;
+
+    *lowest = *highest = jobs[0];
+    for (i = 1; i < count && job_id_time_ms(jobs[i]) / DAY_MS == day; i++) {
+        *lowest = by_job(&jobs[i], lowest) < 0 ? jobs[i] : *lowest;
+        *highest = by_job(&jobs[i], highest) > 0 ? jobs[i] : *highest;
+    }
+    return i;
+}
+
+/* A day's jobs lie in one partition and are one question, and so are all those that are alone.  That they be inserted and refused by
+ * the key would not do: it does not refuse a job that another provider has. */
+static bool ask_days(struct db *db, const struct job_id *jobs, size_t count, bool *known, struct err *err)
+{
+    struct strays strays = { .jobs = jobs, .places = mem_array(count + 1, sizeof *strays.places), .known = known };
+    struct job_id lowest, highest;
+    bool ok = true;
+
+    for (size_t i = 0, same; ok && i < count; i += same) {
+        same = same_day(jobs + i, count - i, &lowest, &highest);
+        if (same >= DAY_LEAST)
+            ok = ask_day(db, jobs + i, same, lowest, highest, known + i, err);
+        else
+            for (size_t j = i; j < i + same; j++)
+                strays.places[strays.count++] = j;
+    }
+    ok = ok && db_each_key(db, "SELECT provider FROM receipts WHERE job_id = ?", strays.count, bind_stray, note_stray, &strays, err);
+    free(strays.places);
+    return ok;
 }
 
 /* Where the database is far away all of them are one question; here a hundred are, and none where nothing lies between. */
 static bool ask_all(struct db *db, const struct job_id *jobs, size_t count, struct job_id first, struct job_id last, bool *known,
                     struct err *err)
 {
-    struct asked asked = { jobs, known };
     bool any, ok;
 
     if (db_is_shared(db))
-        return db_each_key(db, "SELECT provider FROM receipts WHERE job_id = ?", count, bind_job, note_job, &asked, err);
+        return ask_days(db, jobs, count, known, err);
     ok = any_between(db, first, last, &any, err);
     for (size_t i = 0; ok && any && i < count; i += AT_ONCE)
         ok = ask(db, jobs + i, count - i < AT_ONCE ? count - i : AT_ONCE, known + i, err);

@@ -55,13 +55,19 @@ static void wait_for_announced(struct writer *w)
             return;
 }
 
+/* What is looked for before a group runs and left over when its time is up would be looked for again with the next. */
+static size_t group_max(const struct writer *w)
+{
+    return db_is_shared(w->state.db) ? WRITER_GROUP_FAR : WRITER_GROUP_MAX;
+}
+
 /* Takes what makes the next group off the queue; the lock is held and the queue not empty. */
 static struct task *take_group(struct writer *w)
 {
     struct task *first = w->head, *last = first;
     size_t weight = first->weight;
 
-    while (!first->alone && last->next != NULL && !last->next->alone && weight + last->next->weight <= WRITER_GROUP_MAX) {
+    while (!first->alone && last->next != NULL && !last->next->alone && weight + last->next->weight <= group_max(w)) {
         last = last->next;
         weight += last->weight;
     }

@@ -89,6 +89,7 @@ uint64_t writer_depth(const struct writer *writer);           /* weight waiting 
 
 #define WRITER_QUEUE_MAX 200000u
 #define WRITER_GROUP_MAX 40000u
+#define WRITER_GROUP_FAR 4000u                /* the same where the database is far away: what it does in GROUP_MS, or one task that is more */
 #define GROUP_SMALL 1000u                     /* less weight may wait for what is announced */
 #define GROUP_MS 50u                          /* a group that has run so long takes no more tasks: who waits does not wait for all */
 #define CLOCK_BACK_MAX_MS 300000u             /* how far a clock may be set back while we run on */

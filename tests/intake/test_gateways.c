@@ -88,6 +88,34 @@ static void what_comes_to_both_is_booked_once(void **state)
     assert_int_equal(sum, 0);
 }
 
+#define BUNDLE 200
+
+/* Each gateway is sent half of what the other took last, and as much that is new. */
+static void what_one_took_in_a_bundle_the_other_knows(void **state)
+{
+    struct world *w = *state;
+    struct signed_receipt list[BUNDLE];
+    struct world_gateway other;
+    struct submission s;
+    struct err err = { 0 };
+
+    world_join(w, &other);
+    for (unsigned round = 0; round < 4; round++) {
+        for (size_t i = round == 0 ? 0 : BUNDLE / 2; i < BUNDLE; i++)
+            list[i] = world_receipt(w, &w->node, 1000);
+        world_submission(&s, list, BUNDLE);
+        world_bundle(w, &w->node, &s);
+        assert_true(intake_submit_wait(round % 2 == 0 ? w->intake : other.intake, &s, &err));
+        for (size_t i = 0; i < BUNDLE; i++)
+            assert_int_equal(s.items[i].status, round == 0 || i >= BUNDLE / 2 ? ITEM_ACCEPTED : ITEM_DUPLICATE);
+        memcpy(list, list + BUNDLE / 2, sizeof list / 2);
+        submission_clear(&s);
+    }
+    world_leave(&other);
+    assert_int_equal(world_count(w, "SELECT COUNT(*) FROM receipts"), BUNDLE + 3 * BUNDLE / 2);
+    assert_books_balance(w);
+}
+
 /* For jobs that end from now on. */
 static void set_price(struct world *w, uint64_t per_token)
 {
@@ -158,7 +186,8 @@ static void a_days_limit_is_one_for_both(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_WORLD(what_comes_to_both_is_booked_once), IN_WORLD(a_price_set_at_one_is_what_the_other_asks),
+        IN_WORLD(what_comes_to_both_is_booked_once), IN_WORLD(what_one_took_in_a_bundle_the_other_knows),
+        IN_WORLD(a_price_set_at_one_is_what_the_other_asks),
         IN_WORLD(strangers_fill_the_quarantine_of_both), IN_WORLD(a_days_limit_is_one_for_both),
     };
 

@@ -81,6 +81,34 @@ static void in_a_good_bundle_each_item_is_judged_alone(void **state)
     submission_clear(&s);
 }
 
+/* What is known of its jobs decides, whoever has them: one this node sent before, one with other content, one that another billed, one
+ * that another is held for. */
+static void in_a_large_bundle_what_is_known_is_found(void **state)
+{
+    struct world *w = *state;
+    struct signed_receipt known[4];
+    struct submission s;
+
+    make_bundle(w, &s);
+    for (size_t i = 0; i < 4; i++) {
+        known[i] = s.items[10 + i].signed_;
+        known[i].receipt.provider = i < 2 ? w->node.address : i == 2 ? w->other.address : w->stranger.address;
+        known[i].receipt.count[METER_INPUT] += i == 1;
+        world_sign(w, i < 2 ? &w->node : i == 2 ? &w->other : &w->stranger, &known[i]);
+        assert_int_equal(world_post_one(w, &known[i]).status, i < 3 ? ITEM_ACCEPTED : ITEM_QUARANTINED);
+    }
+    world_post(w, &s);
+    for (size_t i = 0; i < COUNT; i++)
+        if (i < 10 || i > 12)
+            assert_item(&s.items[i], ITEM_ACCEPTED, CODE_ACCEPTED);
+    assert_item(&s.items[10], ITEM_DUPLICATE, CODE_DUPLICATE);
+    assert_item(&s.items[11], ITEM_REJECTED, CODE_CONFLICTING_RECEIPT);
+    assert_item(&s.items[12], ITEM_QUARANTINED, CODE_DUPLICATE_JOB);
+    assert_int_equal(world_count(w, "SELECT COUNT(*) FROM receipts"), COUNT + 2);
+    submission_clear(&s);
+    assert_books_balance(w);
+}
+
 static void wrong_root(struct world *w, struct submission *s)
 {
     (void)w;
@@ -242,6 +270,7 @@ int main(void)
         TEST(a_good_bundle_is_accepted_and_kept_once),
         TEST(a_bundle_sent_twice_is_all_duplicates),
         TEST(in_a_good_bundle_each_item_is_judged_alone),
+        TEST(in_a_large_bundle_what_is_known_is_found),
     };
     int failed;
 

@@ -193,6 +193,52 @@ static bool newest_first(void *self, const struct receipt_row *row, struct err *
     return true;
 }
 
+/* By this session, of all partitions; whole: reading all of one. */
+struct scans { int64_t whole, searches, of_today; };
+
+static struct scans scans_so_far(struct db *db)
+{
+    return (struct scans){
+        store_number(db, "SELECT SUM(seq_scan)::BIGINT FROM pg_stat_xact_user_tables WHERE relname LIKE 'receipts%'"),
+        store_number(db, "SELECT SUM(idx_scan)::BIGINT FROM pg_stat_xact_user_tables WHERE relname LIKE 'receipts%'"),
+        store_number(db, "SELECT idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'receipts_20000'"),
+    };
+}
+
+/* The way is chosen while the database knows the partition to be empty, and must be right when it is full. */
+static void many_jobs_of_a_day_are_a_search_each_however_full_it_is(void **state)
+{
+    enum { ASKED = 200 };
+    struct store_fixture *f = *state;
+    struct place p = place_of(f);
+    struct job_id jobs[ASKED];
+    bool known[ASKED];
+    struct err err;
+
+    have_day(&p, TODAY);
+    have_day(&p, TODAY + 1);
+    store_sql(f->db, "ANALYZE receipts_20000");
+    for (unsigned i = 0; i < ASKED; i++)
+        jobs[i] = receipt_at(TODAY * DAY_MS + i, i).signed_.receipt.job_id;
+    for (unsigned round = 0; round < 2; round++) {
+        struct scans before, after;
+
+        store_ok(db_begin(f->db, &err));
+        before = scans_so_far(f->db);
+        store_ok(store_receipt_jobs_known(f->db, jobs, ASKED, jobs[0], jobs[ASKED - 1], known, &err));
+        after = scans_so_far(f->db);
+        db_rollback(f->db);
+        assert_int_equal(after.whole - before.whole, 0);
+        assert_int_equal(after.searches - before.searches, ASKED);
+        assert_int_equal(after.of_today - before.of_today, ASKED);
+        for (unsigned i = 0; i < ASKED; i++)
+            assert_int_equal(known[i], round == 1 && i % 2 == 1);
+        for (unsigned i = 1; round == 0 && i < ASKED; i += 2)
+            have_receipt(&p, TODAY * DAY_MS + i, i);
+    }
+    leave(&p);
+}
+
 static void a_list_goes_through_all_days(void **state)
 {
     struct place p = place_of(*state);
@@ -216,8 +262,8 @@ static void a_store_of_before_goes_on(void **state)
     static const char before[] =
         "ALTER TABLE receipts DETACH PARTITION receipts_rest; DROP TABLE receipts; ALTER TABLE receipts_rest RENAME TO receipts;"
         "ALTER INDEX receipts_rest_batch RENAME TO receipts_batch; ALTER INDEX receipts_rest_held RENAME TO receipts_held;"
-        "DROP FUNCTION receipt_day_make, receipt_day_watch, receipt_day_drop, receipt_day_changed; DROP TABLE receipt_days;"
-        "DELETE FROM migrations WHERE name IN ('0019_receipt_days', '0020_postgres_days')";
+        "DROP FUNCTION receipt_day_make, receipt_day_watch, receipt_day_drop, receipt_day_changed, receipt_jobs_known; DROP TABLE receipt_days;"
+        "DELETE FROM migrations WHERE name IN ('0019_receipt_days', '0020_postgres_days', '0022_postgres_jobs')";
     struct store_fixture *f = *state;
     struct place p = place_of(f);
     struct receipt_row rows[20];
@@ -433,6 +479,7 @@ int main(void)
         ON_STORE(a_job_lies_in_its_day_and_any_other_outside),
         ON_STORE(a_key_is_taken_once_in_a_day_and_outside),
         ON_STORE(who_asks_for_a_job_looks_into_one_partition),
+        ON_STORE(many_jobs_of_a_day_are_a_search_each_however_full_it_is),
         ON_STORE(a_list_goes_through_all_days),
         ON_STORE(a_store_of_before_goes_on),
         ON_STORE(what_must_stay_stays_when_a_day_is_dropped),

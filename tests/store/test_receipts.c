@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "gateway/base/clock.h"
+
 static void assert_same_receipt(const struct receipt_row *a, const struct receipt_row *b)
 {
     uint8_t left[RECEIPT_PACKED], right[RECEIPT_PACKED];
@@ -87,6 +89,55 @@ static void many_jobs_are_asked_for_at_once(void **state)
         for (unsigned i = 0; i < count; i++)
             assert_int_equal(known[i], i % 3 == 0);
     }
+}
+
+#define MANY_DAYS 400u
+
+static struct job_id job_on(uint64_t day, unsigned n)
+{
+    uint64_t ms = day * DAY_MS + n;
+    struct job_id job = some_job(n);
+
+    for (size_t i = 0; i < 6; i++)
+        job.b[i] = (uint8_t)(ms >> (40 - 8 * i));
+    return job;
+}
+
+/* By nobody, one provider, another, or both. */
+static void insert_by(struct db *db, struct job_id job, unsigned n)
+{
+    struct receipt_row row = some_receipt(n);
+
+    row.signed_.receipt.job_id = job;
+    for (unsigned provider = 1; provider <= 2; provider++) {
+        row.signed_.receipt.provider = some_address(provider);
+        if (n % 4 & provider)
+            insert(db, row);
+    }
+}
+
+/* Two days of many jobs, one of few, and some that are alone, up to the last day that a jobId can name; in order and in none. */
+static void jobs_of_many_days_are_asked_for_at_once(void **state)
+{
+    struct store_fixture *f = *state;
+    struct job_id jobs[MANY_DAYS], first = job_on(0, 0), last;
+    bool known[MANY_DAYS];
+    struct err err;
+
+    memset(&last, 0xff, sizeof last);
+    for (unsigned i = 0; i < MANY_DAYS; i++)
+        jobs[i] = job_on(i < 150 ? 20000 : i < 300 ? 20001 : i < 390 ? 20003 : 3257812u + i - 399, i);
+    for (unsigned i = 0; i < MANY_DAYS; i++)
+        insert_by(f->db, jobs[i], i);
+    store_ok(store_receipt_jobs_known(f->db, jobs, MANY_DAYS, first, last, known, &err));
+    for (unsigned i = 0; i < MANY_DAYS; i++)
+        assert_int_equal(known[i], i % 4 != 0);
+    for (unsigned i = 0; i < MANY_DAYS; i++)
+        jobs[i] = jobs[i * 7 % MANY_DAYS];
+    store_ok(store_receipt_jobs_known(f->db, jobs, MANY_DAYS, first, last, known, &err));
+    for (unsigned i = 0; i < MANY_DAYS; i++)
+        assert_int_equal(known[i], jobs[i].b[15] % 4 != 0);
+    store_ok(store_receipt_jobs_known(f->db, jobs, 0, first, last, known, &err));
 }
 
 static void a_receipt_of_a_bundle_has_no_signature_of_its_own(void **state)
@@ -300,7 +351,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_DB(a_receipt_comes_back_as_it_went_in),
-        WITH_DB(many_jobs_are_asked_for_at_once),
+        WITH_DB(many_jobs_are_asked_for_at_once), WITH_DB(jobs_of_many_days_are_asked_for_at_once),
         WITH_DB(a_receipt_of_a_bundle_has_no_signature_of_its_own),
         WITH_DB(one_receipt_a_provider_and_job),
         WITH_DB(a_held_receipt_is_accepted_once),
