@@ -29,7 +29,7 @@ extern const char _binary_store_schema_0017_settler_process_sql_start[], _binary
 extern const char _binary_store_schema_0018_single_pages_sql_start[], _binary_store_schema_0018_single_pages_sql_end[];
 extern const char _binary_store_schema_0019_receipt_days_sql_start[], _binary_store_schema_0019_receipt_days_sql_end[];
 extern const char _binary_store_schema_0020_postgres_days_sql_start[], _binary_store_schema_0020_postgres_days_sql_end[];
-extern const char _binary_store_schema_0022_postgres_jobs_sql_start[], _binary_store_schema_0022_postgres_jobs_sql_end[];
+extern const char _binary_store_schema_0021_postgres_jobs_sql_start[], _binary_store_schema_0021_postgres_jobs_sql_end[];
 
 static const struct migration {
     const char *name, *start, *end;
@@ -54,7 +54,7 @@ static const struct migration {
     { "0018_single_pages", _binary_store_schema_0018_single_pages_sql_start, _binary_store_schema_0018_single_pages_sql_end },
     { "0019_receipt_days", _binary_store_schema_0019_receipt_days_sql_start, _binary_store_schema_0019_receipt_days_sql_end },
     { "0020_postgres_days", _binary_store_schema_0020_postgres_days_sql_start, _binary_store_schema_0020_postgres_days_sql_end },
-    { "0022_postgres_jobs", _binary_store_schema_0022_postgres_jobs_sql_start, _binary_store_schema_0022_postgres_jobs_sql_end },
+    { "0021_postgres_jobs", _binary_store_schema_0021_postgres_jobs_sql_start, _binary_store_schema_0021_postgres_jobs_sql_end },
 };
 
 static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)

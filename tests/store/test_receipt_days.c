@@ -263,7 +263,7 @@ static void a_store_of_before_goes_on(void **state)
         "ALTER TABLE receipts DETACH PARTITION receipts_rest; DROP TABLE receipts; ALTER TABLE receipts_rest RENAME TO receipts;"
         "ALTER INDEX receipts_rest_batch RENAME TO receipts_batch; ALTER INDEX receipts_rest_held RENAME TO receipts_held;"
         "DROP FUNCTION receipt_day_make, receipt_day_watch, receipt_day_drop, receipt_day_changed, receipt_jobs_known; DROP TABLE receipt_days;"
-        "DELETE FROM migrations WHERE name IN ('0019_receipt_days', '0020_postgres_days', '0022_postgres_jobs')";
+        "DELETE FROM migrations WHERE name IN ('0019_receipt_days', '0020_postgres_days', '0021_postgres_jobs')";
     struct store_fixture *f = *state;
     struct place p = place_of(f);
     struct receipt_row rows[20];
