@@ -19,15 +19,16 @@ const number = (line, name) => Number(new RegExp(` ${name}=(\\d+)`).exec(line)[1
 let told = 0; // the sequence whose figure was the last
 
 /** Settles what is open; seconds from batch_closed to settlement_prepared in the service's log.  A batch holds five million at most: what
- * came beside them is the next one's. */
+ * came beside them is the next one's, and with its first receipt the full one is closed, so its time counts from when this asks. */
 async function close(world) {
+  const asked = Date.now();
   await world.settle("--timeout", "3600");
   const lines = world.gateway.process.log().split("\n");
   const prepared = lines.find((line) => line.includes("event=settlement_prepared ") && number(line, "sequence") > told && number(line, "count") >= COUNT);
   if (!prepared) throw new Error(`no batch holds ${COUNT} receipts`);
   const closed = lines.find((line) => line.includes(`event=batch_closed batch=${number(prepared, "batch")} `));
   told = number(prepared, "sequence");
-  return { count: number(prepared, "count"), seconds: (timeOf(prepared) - timeOf(closed)) / 1000 };
+  return { count: number(prepared, "count"), seconds: (timeOf(prepared) - (closed ? timeOf(closed) : asked)) / 1000 };
 }
 
 async function proofs(world, jobs, label) {
