@@ -31,8 +31,8 @@ struct batch_receipts {
     struct db *db;
     uint64_t batch;
     struct sorter *sorter;                    /* NULL: the batch has no page */
-    struct page *pages;                       /* owned, as are their bytes */
-    size_t page_count;
+    struct page *pages;                       /* owned, as are their bytes; there may be one for each eight receipts */
+    size_t page_count, page_capacity;
     bool any_single;                          /* page without a bundle */
     struct receipt_row *block;                /* AT_ONCE of them */
     size_t next, count;
@@ -55,7 +55,10 @@ static bool keep_page(void *self, const struct page *page, struct err *err)
     struct batch_receipts *l = self;
     struct page *kept;
 
-    l->pages = mem_grow(l->pages, l->page_count + 1, sizeof *l->pages);
+    if (l->page_count == l->page_capacity) {
+        l->page_capacity = l->page_capacity == 0 ? 256 : 2 * l->page_capacity;
+        l->pages = mem_grow(l->pages, l->page_capacity, sizeof *l->pages);
+    }
     kept = &l->pages[l->page_count++];
     *kept = *page;
     buf_init(&kept->indexes);
@@ -98,6 +101,7 @@ static bool sort_page(struct batch_receipts *l, size_t page, struct err *err)
         ok = store_page_frame(l->db, &l->pages[page], number, &frame, err) && sort_frame(l, page, &frame, gone, err);
     page_frame_clear(&frame);
     free(gone);
+    buf_clear(&l->pages[page].gone);          /* what has gone is not sorted */
     return ok;
 }
 

@@ -225,7 +225,7 @@ static bool holds_gate(const struct group_state *s, struct err *err)
         || store_meta_get(s->turns->gate, "group", &number, err);
 }
 
-/* *again: nothing was kept, and the same is to be run with savepoints. */
+/* *again: nothing was kept, and the same is to be run with savepoints.  Not where the database took it back: that is no task's fault. */
 static bool try_group(struct group_state *s, struct task *first, bool bare, struct group *group, struct outcomes *outcomes,
                       struct task **rest, bool *again, struct err *err)
 {
@@ -245,8 +245,12 @@ static bool try_group(struct group_state *s, struct task *first, bool bare, stru
         clock_ms = s->clock_ms;               /* the latest it said stays the measure */
     if (!run_tasks(s, first, bare, group, outcomes, rest, again, &why))
         goto undo;
-    if (*again || outcomes->succeeded == 0)
-        return keep_nothing(s, outcomes, err);
+    if (*again || outcomes->succeeded == 0) {
+        if (keep_nothing(s, outcomes, err))
+            return true;
+        *again = false;
+        return false;
+    }
     if (!run_seals(group, outcomes, &why)) {
         *again = bare && group->again && !db_is_lost(s->db);
         goto undo;

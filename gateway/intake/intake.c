@@ -10,7 +10,7 @@
 #include "gateway/base/mem.h"
 #include "gateway/lib/crypt.h"
 
-#define SHORT_CHUNKS 4u                       /* 256 signatures are 15 ms of a core */
+#define TURN_CHUNKS 4u                        /* 256 signatures are 15 ms of a core */
 
 static void submission_release(struct submission *s)
 {
@@ -105,18 +105,20 @@ static void dequeue(struct intake *intake)
         intake->last = NULL;
 }
 
-/* The next chunk.  A short submission is first until all of it is taken: by turns, all that wait would be done when the last one is.
- * A long one goes to the end of the queue with each chunk: one receipt does not wait for the ten thousand of somebody else. */
+/* The next chunk.  A submission is first for a turn of some: the chunks of all that wait by turns, they would all be done when the last
+ * one is.  Then it goes to the end of the queue: one receipt does not wait for the ten thousand of somebody else, and they get as much
+ * at a time as any that is short. */
 static struct submission *take_chunk(struct intake *intake, size_t *chunk)
 {
     struct submission *s = intake->first;
-    size_t size = verify_chunk_size(s);
-    bool is_long = s->count > SHORT_CHUNKS * size, more = (s->next_chunk + 1) * size < s->count;
+    bool more, turn_ends;
 
     *chunk = s->next_chunk++;
-    if (is_long || !more)
+    more = s->next_chunk * verify_chunk_size(s) < s->count;
+    turn_ends = s->next_chunk % TURN_CHUNKS == 0;
+    if (turn_ends || !more)
         dequeue(intake);
-    if (is_long && more)
+    if (turn_ends && more)
         enqueue(intake, s);
     if (more)
         pthread_cond_signal(&intake->work_waits);

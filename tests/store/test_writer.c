@@ -104,6 +104,39 @@ static void tasks_that_left_to_a_seal_what_it_fails_at_are_run_again_with_savepo
     assert_int_equal(store_kept(f, "probe2"), gate.group + 1);
 }
 
+/* As SQLite does for want of room. */
+static bool lose_the_transaction(struct task *task, struct group *group, struct err *err)
+{
+    ((struct probe *)task)->runs++;
+    return db_exec_script(group->db, "ROLLBACK", err) && db_exec_script(group->db, "no room", err);
+}
+
+static void where_the_database_took_the_group_back_nobody_is_run_again(void **state)
+{
+    struct probe gate, probes[3];
+    struct board b;
+    struct err err;
+
+    board_open(&b, *state, true);
+    gate_close(&b, &gate);
+    for (unsigned i = 0; i < ARRAY_LEN(probes); i++) {
+        probe_init(&probes[i], &b, i);
+        probes[i].task.repeatable = true;
+        if (i == 1)
+            probes[i].task.run = lose_the_transaction;
+        store_ok(writer_submit(b.writer, &probes[i].task, &err));
+    }
+    gate_open(&b);
+    board_wait(&b, 1 + ARRAY_LEN(probes));
+    board_close(&b);
+    for (unsigned i = 0; i < ARRAY_LEN(probes); i++) {
+        assert_false(probes[i].ok);
+        assert_int_equal(probes[i].err.code, ERR_AGAIN);
+        assert_int_equal(probes[i].runs, i < 2);
+    }
+    assert_int_equal(store_kept(*state, "probe0"), 0);
+}
+
 static void beside_one_that_is_not_repeatable_nobody_is_run_again(void **state)
 {
     struct probe probes[3];
@@ -304,6 +337,7 @@ int main(void)
         IN_DIR(a_failed_task_is_undone_and_the_others_stay),
         IN_DIR(repeatable_tasks_are_run_again_where_one_fails),
         IN_DIR(tasks_that_left_to_a_seal_what_it_fails_at_are_run_again_with_savepoints),
+        IN_DIR(where_the_database_took_the_group_back_nobody_is_run_again),
         IN_DIR(beside_one_that_is_not_repeatable_nobody_is_run_again),
         IN_DIR(a_task_alone_in_its_group_fails_by_itself),
         IN_DIR(a_group_is_sealed_once_for_each_owner_of_a_seal),
