@@ -16,7 +16,11 @@ struct checkpointer {
     pthread_cond_t wake;
     /* under lock */
     bool wanted, stopping;
+    bool alone;                               /* the writer: there is no thread, or it has no session */
+    unsigned log;                             /* counts those that began anew */
+    int asked;                                /* frames of the log when it was wanted */
     int copied;                               /* frames of the present log that the thread has copied */
+    int again_at;                             /* frames of the log at which it is worth another look */
 };
 
 /* In the database and synced, as far as no reader needs the older state; a lock that somebody else holds is not waited for. */
@@ -29,7 +33,6 @@ static int copy_log(sqlite3 *session)
     return copied > 0 ? copied : 0;
 }
 
-/* Without a session of its own there is nothing to do: the writer copies a late log by itself. */
 static void *checkpointer_main(void *self)
 {
     struct checkpointer *c = self;
@@ -38,17 +41,22 @@ static void *checkpointer_main(void *self)
             && sqlite3_exec(session, "PRAGMA synchronous = FULL; PRAGMA cache_size = 0", NULL, NULL, NULL) == SQLITE_OK;
 
     pthread_mutex_lock(&c->lock);
-    while (!c->stopping) {
-        int copied;
+    c->alone = !can;
+    while (!c->stopping && can) {
+        int copied, before = c->copied;
+        unsigned log = c->log;
 
         if (!c->wanted) {
             pthread_cond_wait(&c->wake, &c->lock);
             continue;
         }
         pthread_mutex_unlock(&c->lock);
-        copied = can ? copy_log(session) : 0;
+        copied = copy_log(session);
         pthread_mutex_lock(&c->lock);
-        c->copied = copied;
+        if (c->log == log) {                  /* else that log is gone, copied whole */
+            c->copied = copied;
+            c->again_at = copied > before ? 0 : c->asked + c->asked / 4;
+        }
         c->wanted = false;
     }
     pthread_mutex_unlock(&c->lock);
@@ -56,27 +64,50 @@ static void *checkpointer_main(void *self)
     return NULL;
 }
 
+/* How many frames that the thread left are the writer's. */
+static int writers_part(int frames, int written)
+{
+    int rest = 2 * written > CHECKPOINT_REST ? 2 * written : CHECKPOINT_REST;
+
+    return frames >= CHECKPOINT_LATE && frames / CHECKPOINT_LATE_PART > rest ? frames / CHECKPOINT_LATE_PART : rest;
+}
+
+/* The lock is held.  Whether the writer is to copy; else the thread is woken where there is something for it. */
+static bool is_mine(struct checkpointer *c, int frames, int written)
+{
+    if (c->alone)
+        return frames >= CHECKPOINT_LATE;
+    if (c->wanted || frames < c->again_at)
+        return false;
+    if (c->copied > 0 && c->again_at == 0 && frames - c->copied <= writers_part(frames, written))
+        return true;
+    c->wanted = true;
+    c->asked = frames;
+    pthread_cond_signal(&c->wake);
+    return false;
+}
+
 /* After each commit of the writer: the frames of the log.  A checkpoint that fails is tried again with a later commit. */
 static int committed(void *self, sqlite3 *writer, const char *database, int frames)
 {
     struct checkpointer *c = self;
-    bool mine;
-    int rest = frames > c->frames && 2 * (frames - c->frames) > CHECKPOINT_REST ? 2 * (frames - c->frames) : CHECKPOINT_REST;
+    bool is_new = frames < c->frames, mine;
+    int written = is_new ? frames : frames - c->frames;
 
     (void)database;
     c->frames = frames;
-    if (frames < CHECKPOINT_AT)
+    if (frames < CHECKPOINT_AT && !is_new)
         return SQLITE_OK;
-    if (!c->started)
-        c->started = pthread_create(&c->thread, NULL, checkpointer_main, c) == 0;
     pthread_mutex_lock(&c->lock);
-    mine = frames >= CHECKPOINT_LATE || (!c->wanted && c->copied > 0 && frames - c->copied <= rest);
-    if (mine)
-        c->copied = 0;
-    else if (!c->wanted) {
-        c->wanted = true;
-        pthread_cond_signal(&c->wake);
+    if (is_new) {
+        c->log++;
+        c->copied = c->again_at = 0;
     }
+    if (frames >= CHECKPOINT_AT && !c->started) {
+        c->started = pthread_create(&c->thread, NULL, checkpointer_main, c) == 0;
+        c->alone = !c->started;
+    }
+    mine = frames >= CHECKPOINT_AT && is_mine(c, frames, written);
     pthread_mutex_unlock(&c->lock);
     if (mine)
         copy_log(writer);

@@ -4,7 +4,11 @@
  *   frames   0                                  ~ CHECKPOINT_AT               (https://www.sqlite.org/wal.html, 2.2 and 2.3)
  *
  * Only a log that is copied whole can begin anew, and while somebody writes the thread alone never gets there: it goes on as long as more
- * came meanwhile than a few commits write, and the rest is the writer's.  The thread starts with the first log that is long enough. */
+ * came meanwhile than a few commits write, and the rest is the writer's.  The thread starts with the first log that is long enough.
+ *
+ * What came after the state that a reader sees is not copied before that reader is done; a settlement of millions of receipts reads for
+ * half a minute.  Each look at the log costs with its length, so where one gained nothing the next waits until the log has grown by
+ * a quarter, and it is never the writer's. */
 #ifndef QUITTANCE_STORE_SQLITE_CHECKPOINT_H
 #define QUITTANCE_STORE_SQLITE_CHECKPOINT_H
 
@@ -12,7 +16,8 @@
 
 #define CHECKPOINT_AT 32768                   /* frames of 4 KiB: then the thread begins */
 #define CHECKPOINT_REST 128                   /* so few left are the writer's, or what its last two commits wrote */
-#define CHECKPOINT_LATE 131072                /* whatever the thread does: the writer copies what there is */
+#define CHECKPOINT_LATE 131072                /* from here on the writer's part grows with the log: */
+#define CHECKPOINT_LATE_PART 32               /* so that a log ends to which more is added than the thread can copy */
 
 struct checkpointer;
 /* Of this writer's session, which outlives it; its commits are noticed from now on. */
