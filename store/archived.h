@@ -43,7 +43,8 @@ MUST_USE bool store_archived_note_bundles(struct db *db, uint64_t batch, uint64_
 /* The receipts of the next frame leave, but those that lie in a day (receipt_days.h): they leave with it.  ERR_HALT: the store and the
  * frame are not the same receipts. */
 MUST_USE bool store_archived_move(struct db *db, struct archived_batch *batch, const struct archive_frame *frame, struct err *err);
-/* After the last frame: up to count pages; *done: no page is left, and nothing is under way any more. */
-MUST_USE bool store_archived_drop_pages(struct db *db, uint64_t batch, unsigned count, bool *done, struct err *err);
+/* After the last frame: the next pages, of so many receipts together at most, or the next one alone; *done: no page is left, and nothing
+ * is under way any more. */
+MUST_USE bool store_archived_drop_pages(struct db *db, uint64_t batch, uint64_t receipts, bool *done, struct err *err);
 
 #endif

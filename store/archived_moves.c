@@ -5,6 +5,8 @@
 
 #include <inttypes.h>
 
+#define PAGES_MOST 512u                       /* a turn: of many small ones each costs about the same */
+
 _Static_assert(RECEIPT_ACCEPTED == 1 && BATCH_FINAL == 7, "states are written out in the SQL");
 
 /* Receipts go with their day (receipt_days.h) if it began before their batch was closed: a job that claims to be of a day to come does
@@ -188,27 +190,47 @@ bool store_archived_move(struct db *db, struct archived_batch *batch, const stru
     return true;
 }
 
-static bool run(struct db *db, const char *literal_sql, uint64_t batch, unsigned count, uint64_t *changed, struct err *err)
+/* The last of the pages that go next; 0: none is left. */
+static bool last_to_drop(struct db *db, uint64_t batch, uint64_t receipts, uint64_t *last, struct err *err)
+{
+    struct stmt st;
+    bool any;
+
+    if (!db_prepare(db, "SELECT MAX(id) FROM (SELECT id, count, SUM(count) OVER (ORDER BY id) AS total FROM"
+                        " (SELECT id, count FROM receipt_pages WHERE batch = ? ORDER BY id LIMIT ?) AS next) AS summed"
+                        " WHERE total <= ? OR total = count", &st, err))
+        return false;
+    stmt_bind_u64(&st, batch);
+    stmt_bind_u64(&st, PAGES_MOST);
+    stmt_bind_u64(&st, receipts);
+    if (!stmt_step(&st, &any, err))
+        return false;
+    *last = stmt_u64(&st);
+    stmt_end(&st);
+    return stmt_ok(&st, err);
+}
+
+static bool run(struct db *db, const char *literal_sql, uint64_t batch, uint64_t last, struct err *err)
 {
     struct stmt st;
 
     if (!db_prepare(db, literal_sql, &st, err))
         return false;
     stmt_bind_u64(&st, batch);
-    if (count > 0)
-        stmt_bind_u64(&st, count);
-    return stmt_exec(&st, changed, err);
+    if (last != 0)
+        stmt_bind_u64(&st, last);
+    return stmt_exec(&st, NULL, err);
 }
 
-bool store_archived_drop_pages(struct db *db, uint64_t batch, unsigned count, bool *done, struct err *err)
+bool store_archived_drop_pages(struct db *db, uint64_t batch, uint64_t receipts, bool *done, struct err *err)
 {
-    uint64_t pages = 0;
+    uint64_t last;
 
-    if (!run(db, "DELETE FROM receipt_frames WHERE page IN (SELECT id FROM receipt_pages WHERE batch = ? ORDER BY id LIMIT ?)", batch, count,
-             NULL, err)
-        || !run(db, "DELETE FROM receipt_pages WHERE id IN (SELECT id FROM receipt_pages WHERE batch = ? ORDER BY id LIMIT ?)", batch, count,
-                &pages, err))
+    if (!last_to_drop(db, batch, receipts, &last, err))
         return false;
-    *done = pages == 0;
-    return !*done || run(db, "UPDATE archived_batches SET done = 1 WHERE batch = ?", batch, 0, NULL, err);
+    *done = last == 0;
+    if (*done)
+        return run(db, "UPDATE archived_batches SET done = 1 WHERE batch = ?", batch, 0, err);
+    return run(db, "DELETE FROM receipt_frames WHERE page IN (SELECT id FROM receipt_pages WHERE batch = ? AND id <= ?)", batch, last, err)
+        && run(db, "DELETE FROM receipt_pages WHERE batch = ? AND id <= ?", batch, last, err);
 }

@@ -69,22 +69,41 @@ bool gunzip(const void *bytes, size_t len, size_t max, struct buf *out, struct e
     return ok || undo(out, had);
 }
 
-/* A thread's own, for its life: to make one costs more than to pack what comes in. */
+/* A thread's own, for its life: to make one costs more than to pack or unpack what comes in.  Each is made when first wanted. */
+struct of_thread { ZSTD_CCtx *packs; ZSTD_DCtx *unpacks; };
 static pthread_key_t of_thread;
 static pthread_once_t made = PTHREAD_ONCE_INIT;
 
-static void free_context(void *context)
+static void free_contexts(void *self)
 {
-    ZSTD_freeCCtx(context);
+    struct of_thread *contexts = self;
+
+    ZSTD_freeCCtx(contexts->packs);
+    ZSTD_freeDCtx(contexts->unpacks);
+    free(contexts);
 }
 
 static void make_key(void)
 {
-    if (pthread_key_create(&of_thread, free_context) != 0)
+    if (pthread_key_create(&of_thread, free_contexts) != 0)
         bug("no room for what a thread keeps");
 }
 
-static ZSTD_CCtx *context_new(void)
+static struct of_thread *contexts_of_thread(void)
+{
+    struct of_thread *contexts;
+
+    pthread_once(&made, make_key);
+    contexts = pthread_getspecific(of_thread);
+    if (contexts == NULL) {
+        contexts = mem_new(sizeof *contexts);
+        if (pthread_setspecific(of_thread, contexts) != 0)
+            bug("out of memory");
+    }
+    return contexts;
+}
+
+static ZSTD_CCtx *packs_new(void)
 {
     ZSTD_CCtx *context = ZSTD_createCCtx();
 
@@ -93,18 +112,33 @@ static ZSTD_CCtx *context_new(void)
     return context;
 }
 
-static ZSTD_CCtx *context_of_thread(void)
+static ZSTD_DCtx *unpacks_new(void)
 {
-    ZSTD_CCtx *context;
+    ZSTD_DCtx *context = ZSTD_createDCtx();
 
-    pthread_once(&made, make_key);
-    context = pthread_getspecific(of_thread);
-    if (context == NULL) {
-        context = context_new();
-        if (pthread_setspecific(of_thread, context) != 0)
-            bug("out of memory");
-    }
+    if (context == NULL)
+        bug("out of memory");
     return context;
+}
+
+static ZSTD_CCtx *packs_of_thread(void)
+{
+    struct of_thread *contexts = contexts_of_thread();
+
+    if (contexts->packs == NULL)
+        contexts->packs = packs_new();
+    return contexts->packs;
+}
+
+/* Whatever was left of a frame that ended too early is forgotten. */
+static ZSTD_DCtx *unpacks_of_thread(void)
+{
+    struct of_thread *contexts = contexts_of_thread();
+
+    if (contexts->unpacks == NULL)
+        contexts->unpacks = unpacks_new();
+    ZSTD_DCtx_reset(contexts->unpacks, ZSTD_reset_session_only);
+    return contexts->unpacks;
 }
 
 /* level 0: that of the context, as are its other parameters. */
@@ -129,16 +163,15 @@ static bool pack(ZSTD_CCtx *context, const void *bytes, size_t len, int level, s
 
 bool zstd_pack(const void *bytes, size_t len, struct buf *out, struct err *err)
 {
-    return pack(context_of_thread(), bytes, len, ZSTD_LEVEL, out, err);
+    return pack(packs_of_thread(), bytes, len, ZSTD_LEVEL, out, err);
 }
 
 bool zstd_pack_fast(const void *bytes, size_t len, struct buf *out, struct err *err)
 {
-    return pack(context_of_thread(), bytes, len, ZSTD_LEVEL_FAST, out, err);
+    return pack(packs_of_thread(), bytes, len, ZSTD_LEVEL_FAST, out, err);
 }
 
-static bool unpack_all(ZSTD_DStream *stream, ZSTD_inBuffer *in, size_t had, size_t max, struct buf *out,
-                       struct err *err)
+static bool unpack_all(ZSTD_DCtx *context, ZSTD_inBuffer *in, size_t had, size_t max, struct buf *out, struct err *err)
 {
     uint8_t step[STEP];
     size_t left;
@@ -146,7 +179,7 @@ static bool unpack_all(ZSTD_DStream *stream, ZSTD_inBuffer *in, size_t had, size
     do {
         ZSTD_outBuffer to = { step, sizeof step, 0 };
 
-        left = ZSTD_decompressStream(stream, &to, in);
+        left = ZSTD_decompressStream(context, &to, in);
         if (ZSTD_isError(left))
             return err_set(err, ERR_INVALID, "damaged zstd: %s", ZSTD_getErrorName(left));
         if (!add_unpacked(out, had, max, step, to.pos, err))
@@ -159,16 +192,10 @@ static bool unpack_all(ZSTD_DStream *stream, ZSTD_inBuffer *in, size_t had, size
 
 bool zstd_unpack(const void *bytes, size_t len, size_t max, struct buf *out, struct err *err)
 {
-    ZSTD_DStream *stream = ZSTD_createDStream();
     ZSTD_inBuffer in = { bytes, len, 0 };
     size_t had = out->len;
-    bool ok;
 
-    if (stream == NULL)
-        bug("out of memory");
-    ok = unpack_all(stream, &in, had, max, out, err);
-    ZSTD_freeDStream(stream);
-    return ok || undo(out, had);
+    return unpack_all(unpacks_of_thread(), &in, had, max, out, err) || undo(out, had);
 }
 
 struct zstd_packer { ZSTD_CCtx *context; };
@@ -177,7 +204,7 @@ struct zstd_packer *zstd_packer_new(bool sealed)
 {
     struct zstd_packer *packer = mem_new(sizeof *packer);
 
-    packer->context = context_new();
+    packer->context = packs_new();
     ZSTD_CCtx_setParameter(packer->context, ZSTD_c_compressionLevel, sealed ? ZSTD_LEVEL_SEALED : ZSTD_LEVEL);
     ZSTD_CCtx_setParameter(packer->context, ZSTD_c_checksumFlag, 1);
     return packer;
@@ -196,21 +223,19 @@ bool zstd_packer_frame(struct zstd_packer *packer, const void *bytes, size_t len
     return pack(packer->context, bytes, len, 0, out, err);
 }
 
-struct zstd_reader { ZSTD_DStream *stream; };
+struct zstd_reader { ZSTD_DCtx *context; };
 
 struct zstd_reader *zstd_reader_new(void)
 {
     struct zstd_reader *reader = mem_new(sizeof *reader);
 
-    reader->stream = ZSTD_createDStream();
-    if (reader->stream == NULL)
-        bug("out of memory");
+    reader->context = unpacks_new();
     return reader;
 }
 
 void zstd_reader_free(struct zstd_reader *reader)
 {
-    ZSTD_freeDStream(reader->stream);
+    ZSTD_freeDCtx(reader->context);
     free(reader);
 }
 
@@ -224,7 +249,7 @@ bool zstd_reader_add(struct zstd_reader *reader, const void *bytes, size_t len, 
         size_t left;
 
         to = (ZSTD_outBuffer){ step, sizeof step, 0 };
-        left = ZSTD_decompressStream(reader->stream, &to, &in);
+        left = ZSTD_decompressStream(reader->context, &to, &in);
         if (ZSTD_isError(left))
             return err_set(err, ERR_INVALID, "damaged zstd: %s", ZSTD_getErrorName(left));
         take(self, step, to.pos);

@@ -14,7 +14,7 @@
 #define LOOK_MS 60000u                        /* between looks for a batch that is due */
 #define REFUSED_MS 3600000u                   /* until one whose archive is not right is looked at again */
 #define FRAMES_AT_ONCE 16u                    /* a task: 1024 receipts, a few milliseconds */
-#define PAGES_AT_ONCE 8u
+#define RECEIPTS_AT_ONCE 4096u                /* whose pages go: a page has eight or tens of thousands */
 #define BUNDLES_AT_ONCE 512u
 
 enum stage { STAGE_NONE, STAGE_BEGIN, STAGE_BUNDLES, STAGE_FRAMES, STAGE_PAGES };
@@ -187,7 +187,7 @@ static bool drop_pages(void *self, struct group *group, struct err *err)
 {
     struct retention *r = self;
 
-    return store_archived_drop_pages(group->db, r->batch.batch, PAGES_AT_ONCE, &r->done, err);
+    return store_archived_drop_pages(group->db, r->batch.batch, RECEIPTS_AT_ONCE, &r->done, err);
 }
 
 static bool advance(struct retention *r, struct err *err)

@@ -131,6 +131,37 @@ static void zstd_gives_back_what_was_packed(void **state)
     buf_clear(&out);
 }
 
+/* A thread unpacks with what it unpacked with before, however that ended. */
+static void what_ended_too_early_is_forgotten(void **state)
+{
+    static const char text[] = "one two three, and what is packed twice is found again: one two three";
+    static const char other[] = "not of that";
+    struct buf packed, behind, out;
+    struct err err = { 0 };
+
+    (void)state;
+    buf_init(&packed);
+    buf_init(&behind);
+    buf_init(&out);
+    assert_true(zstd_pack(text, strlen(text), &packed, &err));
+    assert_true(zstd_pack(other, strlen(other), &behind, &err));
+    for (size_t len = 0; len < packed.len; len++) {
+        assert_false(zstd_unpack(packed.data, len, sizeof text, &out, &err));
+        assert_int_equal(err.code, ERR_INVALID);
+        assert_true(zstd_unpack(behind.data, behind.len, sizeof other, &out, &err));
+        assert_string_equal(buf_text(&out), other);
+        buf_reset(&out);
+        assert_false(zstd_unpack(packed.data, packed.len, 1, &out, &err));
+        assert_int_equal(err.code, ERR_LIMIT);
+        assert_true(zstd_unpack(packed.data, packed.len, sizeof text, &out, &err));
+        assert_string_equal(buf_text(&out), text);
+        buf_reset(&out);
+    }
+    buf_clear(&packed);
+    buf_clear(&behind);
+    buf_clear(&out);
+}
+
 struct plain { struct buf text; };
 
 static void take(void *self, const uint8_t *bytes, size_t len)
@@ -184,6 +215,7 @@ int main(void)
         cmocka_unit_test(damaged_gzip_is_refused),
         cmocka_unit_test(a_gzip_bomb_stops_at_the_limit),
         cmocka_unit_test(zstd_gives_back_what_was_packed),
+        cmocka_unit_test(what_ended_too_early_is_forgotten),
         cmocka_unit_test(frames_unpack_as_one_and_each_alone),
     };
 
