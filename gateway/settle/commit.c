@@ -61,9 +61,12 @@ bool commit_send(struct settle *s, const struct settlement_row *settlement, cons
     commit_call(settlement, &data);
     request.data = &data;
     if (!transactions_may_retry(s, txs, "commit", err) || !send_estimate(s, &data, &request.gas, err)) {
-        /* Refused for good, perhaps as another committed since we looked: then that is judged, once it is confirmed. */
+        /* Refused for good, perhaps as another committed since we looked: then that is judged, once it is confirmed, and what is
+         * found is the reason. */
         ok = err->code == ERR_HALT && is_ready(s, settlement, now, &ready, moved, &again) && !ready;
-        if (!ok)
+        if (again.code == ERR_HALT)
+            *err = again;
+        else if (!ok)
             err_prefix(err, "commit of settlement %" PRIu64, settlement->sequence);
         goto out;
     }
