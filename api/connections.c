@@ -8,6 +8,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/thread.h"
 
 #define LOOK_EVERY_MS 250
 #define CHAINS 4096u
@@ -102,6 +103,7 @@ static void *watch(void *self)
     struct connections *c = self;
     struct timespec until;
 
+    thread_name("connections");
     pthread_mutex_lock(&c->lock);
     while (!c->quitting) {
         uint64_t now_ms = clock_monotonic_ms(), wake_ms = now_ms + LOOK_EVERY_MS;

@@ -12,6 +12,7 @@
 #include "api/watched.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/thread.h"
 #include "store/ledger.h"
 
 #define LOOK_MS 1000u
@@ -224,6 +225,7 @@ static void *run(void *self)
     struct live *l = self;
     bool stop = false;
 
+    thread_name("live");
     restore(l);
     while (!stop) {
         uint64_t at_ms = clock_monotonic_ms() + LOOK_MS;

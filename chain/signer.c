@@ -5,6 +5,7 @@
 
 #include "chain/signer_driver.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/thread.h"
 #include "gateway/lib/secp.h"
 
 /* A key that a thread unlocks.  Whoever needs it first joins the thread; the others wait for the lock meanwhile. */
@@ -65,6 +66,7 @@ static void *unlock(void *self)
     struct err *why = &signer->unlocking->why;      /* nobody else looks before the thread is joined */
     struct address own;
 
+    thread_name("unlock");
     if (signer->driver->open(signer->rest, signer->secret_file, &signer->self, &own, why)
         && !address_eq(own, signer->address))
         err_set(why, ERR_CONFIG, "the key is not that of the address it was named with a moment ago");

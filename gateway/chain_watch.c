@@ -11,6 +11,7 @@
 #include "gateway/audit/chain_view.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/thread.h"
 
 #define CAP_PARTS 4u
 #define FIRST_WAIT_MS 1000u
@@ -185,6 +186,7 @@ static void *run(void *self)
 {
     struct chain_watch *w = self;
 
+    thread_name("chain-watch");
     while (!atomic_load(&w->stop)) {
         struct timespec until;
 

@@ -6,6 +6,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/thread.h"
 
 struct deadline {
     atomic_bool over;
@@ -21,6 +22,7 @@ static void *run(void *self)
     struct deadline *d = self;
     const struct timespec until = { (time_t)(d->at_ms / 1000), (long)(d->at_ms % 1000) * 1000000 };
 
+    thread_name("deadline");
     pthread_mutex_lock(&d->lock);
     while (!d->end && pthread_cond_timedwait(&d->ended, &d->lock, &until) == 0)
         continue;

@@ -10,6 +10,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/thread.h"
 #include "gateway/intake/admit.h"
 #include "gateway/settle/behind.h"
 
@@ -132,6 +133,7 @@ static void *run(void *self)
     uint64_t pause_ms = PAUSE_MIN_MS;
     struct err err = { 0 };
 
+    thread_name("level");
     while (!atomic_load(&l->stop) && !make_level(l, &err)) {
         struct timespec until = deadline(pause_ms);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/mem.h"
+#include "gateway/base/thread.h"
 
 struct checkpointer {
     sqlite3 *writer;                          /* borrowed */
@@ -40,6 +41,7 @@ static void *checkpointer_main(void *self)
     bool can = sqlite3_open_v2(c->path, &session, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK
             && sqlite3_exec(session, "PRAGMA synchronous = FULL; PRAGMA cache_size = 0", NULL, NULL, NULL) == SQLITE_OK;
 
+    thread_name("checkpoint");
     pthread_mutex_lock(&c->lock);
     c->alone = !can;
     while (!c->stopping && can) {

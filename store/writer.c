@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "gateway/base/mem.h"
+#include "gateway/base/thread.h"
 #include "store/writer_group.h"
 
 #define GATHER_NS 1000000L
@@ -99,6 +100,7 @@ static void *writer_main(void *self)
 {
     struct writer *w = self;
 
+    thread_name("writer");
     pthread_mutex_lock(&w->lock);
     for (;;) {
         struct task *group, *rest;

@@ -8,6 +8,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/thread.h"
 #include "gateway/lib/crypt.h"
 
 #define TURN_CHUNKS 4u                        /* 256 signatures are 15 ms of a core */
@@ -129,6 +130,7 @@ static void *pool_main(void *self)
 {
     struct intake *intake = self;
 
+    thread_name("verify");
     pthread_mutex_lock(&intake->lock);
     for (;;) {
         struct submission *s;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/thread.h"
 #include "store/market.h"
 
 #define TICK_NS 500000000L
@@ -56,6 +57,7 @@ static void *ticker_main(void *self)
     struct intake *intake = self;
     struct timespec until;
 
+    thread_name("ticker");
     pthread_mutex_lock(&intake->lock);
     while (!intake->stopping) {
         clock_gettime(CLOCK_REALTIME, &until);

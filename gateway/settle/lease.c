@@ -11,6 +11,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/thread.h"
 #include "gateway/settle/process.h"
 
 #define LOOK_MS 500u
@@ -206,6 +207,7 @@ static void *run(void *self)
     struct lease *l = self;
     bool stop = false;
 
+    thread_name("lease");
     while (!stop) {
         uint64_t at_ms = clock_monotonic_ms() + LOOK_MS;
         struct timespec until = { (time_t)(at_ms / 1000), (long)(at_ms % 1000) * 1000000 };

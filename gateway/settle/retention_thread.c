@@ -3,9 +3,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "gateway/base/background.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/thread.h"
 #include "gateway/settle/runner_parts.h"
 
 #define PAUSE_MOVED_MS 2u                     /* the writer is others' too */
@@ -45,7 +45,8 @@ static void *run(void *self)
     struct retention_thread *t = self;
     struct err told = { 0 }, err = { 0 };
 
-    background_begin();
+    thread_name("retention");
+    thread_background();
     pthread_mutex_lock(&t->lock);
     while (!t->stopping) {
         struct timespec until;

@@ -1,8 +1,8 @@
 #include "gateway/settle/runner_parts.h"
 
-#include "gateway/base/background.h"
 #include "gateway/base/log.h"
 #include "gateway/base/mem.h"
+#include "gateway/base/thread.h"
 #include "gateway/settle/parts.h"
 
 #include <stdlib.h>
@@ -197,7 +197,8 @@ static void *run(void *self)
     struct runner *r = self;
     uint64_t pause_ms = 0;
 
-    background_begin();
+    thread_name("settle");
+    thread_background();
     pthread_mutex_lock(&r->lock);
     while (!r->stopping) {
         if (r->plan != NULL)
