@@ -3,11 +3,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define BACKLOG 1024
+#define HOST_MAX 256
 
 static bool split(const char *host_port, char *host, size_t size, const char **port)
 {
@@ -29,6 +31,19 @@ static bool split(const char *host_port, char *host, size_t size, const char **p
     host[len] = '\0';
     *port = colon + 1;
     return true;
+}
+
+bool listen_is_address(const char *host_port)
+{
+    char host[HOST_MAX];
+    const char *port;
+    unsigned number = 0;
+
+    if (!split(host_port, host, sizeof host, &port) || strlen(port) > 5)
+        return false;
+    for (; *port >= '0' && *port <= '9'; port++)
+        number = number * 10 + (unsigned)(*port - '0');
+    return *port == '\0' && number <= UINT16_MAX;
 }
 
 static void describe(int fd, char address[LISTEN_TEXT])
@@ -59,7 +74,7 @@ bool listen_open(const char *host_port, int *fd, char address[LISTEN_TEXT], stru
 {
     const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
     struct addrinfo *list;
-    char host[256];
+    char host[HOST_MAX];
     const char *port;
     int bound;
 

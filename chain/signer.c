@@ -43,6 +43,11 @@ bool signer_is_remote(const char *spec)
     return driver != NULL && driver->is_remote;
 }
 
+bool signer_is_known(const char *spec)
+{
+    return driver_for(spec) != NULL;
+}
+
 bool signer_open(const char *spec, const char *secret_file, struct signer **signer, struct err *err)
 {
     const struct signer_driver *driver = driver_for(spec);

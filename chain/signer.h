@@ -12,6 +12,7 @@ struct signer;
  * the passphrase of a keystore, or the bearer token of a remote signer ("": it asks for none).  ERR_CONFIG, ERR_AUTH. */
 MUST_USE bool signer_open(const char *spec, const char *secret_file, struct signer **signer, struct err *err);
 bool signer_is_remote(const char *spec);
+bool signer_is_known(const char *spec);                       /* of a kind that signer_open takes */
 /* The same without waiting for a slow key derivation: where the key's holder names the address without it, the key is
  * unlocked by a thread meanwhile, and the first signature waits for that.  An error of it is that of signer_wait, and of every
  * signature.  Call signer_wait before anything is promised to others. */

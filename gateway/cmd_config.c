@@ -1,8 +1,10 @@
 /* gateway/cmd_config.c - is the configuration right, and what is in force? */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gateway/commands.h"
+#include "gateway/config_check.h"
 #include "gateway/open.h"
 
 static bool config_run(const struct args *args, struct err *err)
@@ -21,6 +23,7 @@ static bool config_run(const struct args *args, struct err *err)
 
         json_put_text(out, "config", config.path);
         json_put_bool(out, "ok", true);
+        json_put(out, "warnings", config_warnings(&config, environ));
         print_json(out);
     }
     config_clear(&config);
@@ -30,8 +33,9 @@ static bool config_run(const struct args *args, struct err *err)
 const struct command command_config = {
     .name = "config", .words = "check|print", .words_min = 1, .words_max = 1,
     .summary = "check the configuration; print every setting in force",
-    .text = "check reads the file and the environment and says what is wrong, by line.  print shows every setting as it is\n"
-            "in force, defaults included.  QUITTANCE_SECTION_KEY in the environment wins over the file, for example\n"
+    .text = "check reads the file and the environment and says what is wrong, by line; its warnings name files that are\n"
+            "not there and variables that are no setting.  print shows every setting as it is in force, defaults\n"
+            "included.  QUITTANCE_SECTION_KEY in the environment wins over the file, for example\n"
             "QUITTANCE_CHAIN_CHAIN_ID.  Secrets are never in a configuration: it names the files that hold them.",
     .run = config_run,
 };

@@ -1,26 +1,23 @@
 /* gateway/config.c - the table of settings, and how a file and the environment fill it. */
 #include "gateway/config.h"
+#include "gateway/config_check.h"
 #include "gateway/config_value.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "api/forwarded.h"
-#include "api/wallets.h"
+#include "api/listen.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/mem.h"
-#include "gateway/core/model.h"
-#include "gateway/core/plausible.h"
-#include "gateway/core/quote.h"
 #include "gateway/lib/address_text.h"
 #include "gateway/lib/file.h"
 #include "gateway/lib/ini.h"
 
 enum setting_type { SETTING_TEXT, SETTING_PATH, SETTING_PREFIXED_PATH, SETTING_COUNT, SETTING_SECONDS, SETTING_BOOL, SETTING_AMOUNT, SETTING_ADDRESS,
-                    SETTING_URLS };
+                    SETTING_URLS, SETTING_LISTEN };
 
 struct setting {
     const char *section, *key;
@@ -29,11 +26,13 @@ struct setting {
     const char *initial;           /* NULL: empty, zero */
 };
 
+#define VARIABLE_PREFIX "QUITTANCE_"
+#define VARIABLE_MAX 80
 #define AT(member) offsetof(struct config, member)
 static const struct setting settings[] = {
     /* section   key                        type                   field                                 default */
-    { "api",      "listen",                   SETTING_TEXT,          AT(api.listen),                       "127.0.0.1:8080" },
-    { "api",      "admin_listen",             SETTING_TEXT,          AT(api.admin_listen),                 "127.0.0.1:8081" },
+    { "api",      "listen",                   SETTING_LISTEN,        AT(api.listen),                       "127.0.0.1:8080" },
+    { "api",      "admin_listen",             SETTING_LISTEN,        AT(api.admin_listen),                 "127.0.0.1:8081" },
     { "api",      "admin_hosts",              SETTING_TEXT,          AT(api.admin_hosts),                  NULL },
     { "api",      "admin_key_file",           SETTING_PATH,          AT(api.admin_key_file),               "admin.key" },
     { "api",      "trusted_proxies",          SETTING_TEXT,          AT(api.trusted_proxies),              NULL },
@@ -133,6 +132,9 @@ static const char *set_value(struct config *config, const struct setting *s, con
     case SETTING_URLS:
         set_text(field, mem_text(value));
         return config_urls_are_http(value) ? NULL : "must be URLs of http:// or https://, by commas";
+    case SETTING_LISTEN:
+        set_text(field, mem_text(value));
+        return listen_is_address(value) ? NULL : "must be HOST:PORT, as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080";
     case SETTING_PATH:
         set_text(field, *value == 0 ? mem_text("") : file_beside(config->path, value));
         return NULL;
@@ -182,15 +184,20 @@ static bool take_entry(void *self, const char *section, const char *key, const c
     return true;
 }
 
+static void variable_of(const struct setting *s, char name[VARIABLE_MAX])
+{
+    snprintf(name, VARIABLE_MAX, VARIABLE_PREFIX "%s_%s", s->section, s->key);
+    for (char *p = name; *p != '\0'; p++)
+        *p = (char)toupper((unsigned char)*p);
+}
+
 static bool take_environment(struct config *config, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
-        char name[80];
+        char name[VARIABLE_MAX];
         const char *value, *broken;
 
-        snprintf(name, sizeof name, "QUITTANCE_%s_%s", settings[i].section, settings[i].key);
-        for (char *p = name; *p; p++)
-            *p = (char)toupper((unsigned char)*p);
+        variable_of(&settings[i], name);
         value = getenv(name);
         if (value == NULL)
             continue;
@@ -201,67 +208,30 @@ static bool take_environment(struct config *config, struct err *err)
     return true;
 }
 
-static bool in_range(const char *key, uint64_t value, uint64_t least, uint64_t most, struct err *err)
+static bool names_section(const char *variable, const char *section)
 {
-    return (value >= least && value <= most)
-        || err_set(err, ERR_CONFIG, "[api] %s must be %" PRIu64 " to %" PRIu64, key, least, most);
+    size_t len = strlen(section);
+
+    return strncasecmp(variable, section, len) == 0 && variable[len] == '_';
 }
 
-/* Each epoch is a row and a line, also those that pass while nothing runs: an hour at least, but where tests are in a hurry.  Ten
- * years at most: what follows from it must stay a time. */
-#define EPOCH_MIN_S UINT64_C(3600)
-#define EPOCH_MAX_S UINT64_C(315360000)
-
-static bool check_popularity(const struct config *c, struct err *err)
+/* Begins as the variable of a setting does and is none. */
+bool config_mistook_variable(const char *name, size_t len)
 {
-    uint64_t least = config_is_test_chain(c) ? 1 : EPOCH_MIN_S;
+    const size_t prefix = strlen(VARIABLE_PREFIX);
+    bool of_section = false;
 
-    if (c->popularity.epoch_s < least || c->popularity.epoch_s > EPOCH_MAX_S)
-        return err_set(err, ERR_CONFIG, "[popularity] epoch must be %" PRIu64 " to %" PRIu64 " seconds", least, EPOCH_MAX_S);
-    return c->popularity.cap_bps <= BPS
-        || err_set(err, ERR_CONFIG, "[popularity] cap_bps must be at most %d: a model never gets more than it paid", BPS);
-}
+    if (len < prefix || strncmp(name, VARIABLE_PREFIX, prefix) != 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        char known[VARIABLE_MAX];
 
-static bool check_limits(const struct config *c, struct err *err)
-{
-    struct proxies proxies;
-    struct wallets wallets;
-
-    return in_range("max_connections", c->api.max_connections, 16, 100000, err)
-        && in_range("max_per_address", c->api.max_per_address, 1, c->api.max_connections, err)
-        && in_range("request_timeout", c->api.request_timeout_s, 1, 3600, err)
-        && in_range("answer_timeout", c->api.answer_timeout_s, 1, 3600, err)
-        && in_range("idle_timeout", c->api.idle_timeout_s, 1, 3600, err)
-        && proxies_parse(c->api.trusted_proxies, &proxies, err) && wallets_parse(c->api.wallets, &wallets, err);
-}
-
-/* A jobId's time may be a day before the job started; the rest is for clocks. */
-#define KEEP_BEYOND_AGE_S UINT64_C(90000)
-
-static bool check(const struct config *config, struct err *err)
-{
-    if (strcmp(config->archive.disclosure, "public") != 0 && !config_parties_only(config))
-        return err_set(err, ERR_CONFIG, "[archive] disclosure must be public or parties");
-    if (config->settle.max_run_cost_gwei == 0 || config->settle.max_day_cost_gwei == 0)
-        return err_set(err, ERR_CONFIG, "[settle] max_run_cost_gwei and max_day_cost_gwei must be above 0");
-    if (config->receipts.keep_settled_s != 0 && config->receipts.keep_settled_s < config->receipts.max_age_s + KEEP_BEYOND_AGE_S)
-        return err_set(err, ERR_CONFIG, "[receipts] keep_settled must be 0 (for ever), or at least a day and an hour above max_age: what may"
-                       " come in as new is looked for in the store, not in archives");
-    if (config->plausibility.parallelism > PARALLELISM_MAX)
-        return err_set(err, ERR_CONFIG, "[plausibility] parallelism must be at most %u", PARALLELISM_MAX);
-    if (config->chain.chain_id == 0)
-        return err_set(err, ERR_CONFIG, "[chain] chain_id must not be 0");
-    if (config->consumers.period_s == 0 || config->consumers.period_s % 86400 != 0)
-        return err_set(err, ERR_CONFIG, "[consumers] period must be whole days");
-    if (config->watchdog.interval_s == 0)
-        return err_set(err, ERR_CONFIG, "[watchdog] interval must not be 0");
-    if (config->watchdog.gas_runs_warn < config->watchdog.gas_runs_fail)
-        return err_set(err, ERR_CONFIG, "[watchdog] gas_runs_warn must not be below gas_runs_fail: a warning comes first");
-    if (config->watchdog.funds_days_warn < config->watchdog.funds_days_fail)
-        return err_set(err, ERR_CONFIG, "[watchdog] funds_days_warn must not be below funds_days_fail: a warning comes first");
-    if (config->receipts.quote_max_s == 0 || config->receipts.quote_max_s > QUOTE_MAX_S)
-        return err_set(err, ERR_CONFIG, "[receipts] quote_max must be 1 s to %u s", QUOTE_MAX_S);
-    return check_popularity(config, err) && check_limits(config, err);
+        variable_of(&settings[i], known);
+        if (strlen(known) == len && strncmp(known, name, len) == 0)
+            return false;
+        of_section |= names_section(name + prefix, settings[i].section);
+    }
+    return of_section;
 }
 
 static bool load(const char *path, bool with_environment, struct config *config, struct err *err)
@@ -282,7 +252,7 @@ static bool load(const char *path, bool with_environment, struct config *config,
         config_clear(&c);
         return false;
     }
-    if ((with_environment && !take_environment(&c, err)) || !check(&c, err)) {
+    if ((with_environment && !take_environment(&c, err)) || !config_check(&c, err)) {
         if (err->code == ERR_IO || err->code == ERR_NOT_FOUND)
             err->code = ERR_CONFIG;
         config_clear(&c);
@@ -309,7 +279,7 @@ void config_clear(struct config *config)
     for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
         enum setting_type t = settings[i].type;
 
-        if (t == SETTING_TEXT || t == SETTING_PATH || t == SETTING_PREFIXED_PATH || t == SETTING_URLS)
+        if (t == SETTING_TEXT || t == SETTING_PATH || t == SETTING_PREFIXED_PATH || t == SETTING_URLS || t == SETTING_LISTEN)
             set_text(field_of(config, &settings[i]), NULL);
     }
     free(config->path);
@@ -321,6 +291,7 @@ static json *value_to_json(const struct setting *s, const void *field)
     switch (s->type) {
     case SETTING_TEXT:
     case SETTING_PATH:
+    case SETTING_LISTEN:
         return json_new_text(*(char *const *)field);
     case SETTING_PREFIXED_PATH:               /* a database's may hold a password */
         return strncmp(*(char *const *)field, "postgresql:", 11) == 0 ? config_urls_shown(*(char *const *)field)

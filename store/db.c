@@ -16,21 +16,40 @@ void db_driver_add(const struct driver *driver)
     drivers[ARRAY_LEN(drivers) - 1] = driver;
 }
 
-bool db_open(const char *url, enum db_mode mode, struct db **db, struct err *err)
+/* *rest: the URL behind its scheme. */
+static const struct driver *driver_for(const char *url, const char **rest)
 {
     for (size_t i = 0; i < ARRAY_LEN(drivers) && drivers[i] != NULL; i++) {
         size_t len = strlen(drivers[i]->scheme);
-        void *connection;
 
         if (strncmp(url, drivers[i]->scheme, len) != 0 || url[len] != ':')
             continue;
-        if (!drivers[i]->open(url + len + 1, mode, &connection, err))
-            return false;
-        *db = mem_new(sizeof **db);
-        **db = (struct db){ .driver = drivers[i], .connection = connection, .mode = mode };
-        return true;
+        *rest = url + len + 1;
+        return drivers[i];
     }
-    return err_set(err, ERR_CONFIG, "no such kind of store: %.100s (known: sqlite:PATH, postgresql://...)", url);
+    return NULL;
+}
+
+bool db_url_is_known(const char *url)
+{
+    const char *rest;
+
+    return driver_for(url, &rest) != NULL;
+}
+
+bool db_open(const char *url, enum db_mode mode, struct db **db, struct err *err)
+{
+    const char *rest;
+    const struct driver *driver = driver_for(url, &rest);
+    void *connection;
+
+    if (driver == NULL)
+        return err_set(err, ERR_CONFIG, "no such kind of store: %.100s (known: sqlite:PATH, postgresql://...)", url);
+    if (!driver->open(rest, mode, &connection, err))
+        return false;
+    *db = mem_new(sizeof **db);
+    **db = (struct db){ .driver = driver, .connection = connection, .mode = mode };
+    return true;
 }
 
 void db_close(struct db *db)

@@ -17,6 +17,7 @@ enum db_mode { DB_READ, DB_WRITE };
  * ERR_AGAIN names the holder.  A database that many may write (db_is_shared) gives them a turn each: their transactions
  * never overlap.  ERR_CONFIG: no such kind of store. */
 MUST_USE bool db_open(const char *url, enum db_mode mode, struct db **db, struct err *err);
+bool db_url_is_known(const char *url);                         /* of a kind that db_open takes */
 void db_close(struct db *db);                                  /* NULL is fine */
 /* Runs the schema steps that are missing, each in its own transaction.  ERR_HALT: the store is newer than we are, or a copy
  * into it has not ended (copy.h). */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "gateway/base/mem.h"
-#include "gateway/config.h"
+#include "gateway/config_check.h"
 #include "gateway/lib/file.h"
 
 static char folder[64], path[96];
@@ -50,6 +50,11 @@ static const struct refusal { const char *name, *text, *says; } refusals[] = {
     { "an endpoint is a URL",                      "[chain]\nrpc = node.example:8545\n",   ":2: [chain] rpc must be URLs of http:// or https://" },
     { "each of several",                           "[chain]\nrpc = https://a.example,b\n", "rpc must be URLs of http:// or https://" },
     { "a key says of what kind it is",             "[signer]\nkey = operator.json\n",      "[signer] key must begin with its kind and a colon" },
+    { "a key's kind is one that is known",         "[signer]\npromise_key = vault:k\n",   "[signer] promise_key must be keystore:PATH or web3signer:URL" },
+    { "a store's too",                             "[store]\nurl = mysql:x\n",            "[store] url must be sqlite:PATH or postgresql://" },
+    { "a port alone is no address to listen on",   "[api]\nlisten = 8080\n",              ":2: [api] listen must be HOST:PORT" },
+    { "a port has 16 bits",                        "[api]\nadmin_listen = [::1]:65536\n", "[api] admin_listen must be HOST:PORT" },
+    { "a port is a number",                        "[api]\nlisten = 127.0.0.1:http\n",    "[api] listen must be HOST:PORT" },
     { "chain id 0 is refused",                     "[chain]\nchain_id = 0\n",               "chain_id must not be 0" },
     { "a ceiling of nothing is refused",           "[settle]\nmax_run_cost_gwei = 0\n",    "max_run_cost_gwei and max_day_cost_gwei must be above 0" },
     { "a day's ceiling of nothing, too",           "[settle]\nmax_day_cost_gwei = 0\n",    "max_run_cost_gwei and max_day_cost_gwei must be above 0" },
@@ -137,6 +142,33 @@ static void the_environment_wins_over_the_file(void **state)
     unsetenv("QUITTANCE_CHAIN_CHAIN_ID");
 }
 
+static const char *text_at(const json *list, size_t index)
+{
+    const char *text;
+    size_t len;
+
+    assert_true(json_get_text(json_at(list, index), &text, &len));
+    return text;
+}
+
+static void what_is_likely_a_mistake_is_warned_of(void **state)
+{
+    char *environment[] = { "QUITTANCE_API_LISTN=x", "QUITTANCE_API_LISTEN=127.0.0.1:1", "QUITTANCE_SERVICE_HOST=of an orchestrator", "HOME=/", NULL };
+    struct config config;
+    struct err err = { 0 };
+    json *warnings;
+
+    (void)state;
+    write_file("[signer]\nkey = web3signer:http://h\nsecret_file = quittance.conf\n[chain]\nca_file = ca.pem\n");
+    assert_true(config_load(path, &config, &err));
+    warnings = config_warnings(&config, environment);
+    assert_int_equal(json_count(warnings), 2);
+    assert_string_equal(text_at(warnings, 0), "QUITTANCE_API_LISTN in the environment is no setting and has no effect");
+    assert_non_null(strstr(text_at(warnings, 1), "[chain] ca_file: there is no "));
+    json_free(warnings);
+    config_clear(&config);
+}
+
 static const struct writing { const char *name, *before, *section, *key, *value, *after; } writings[] = {
     { "a key is replaced where it stands",  "[chain]\nrpc = a\ntoken = b\n",   "chain", "rpc", "c", "[chain]\nrpc = c\ntoken = b\n" },
     { "a commented key is its place",       "[chain]\n# token =\nrpc = a\n",   "chain", "token", "t", "[chain]\ntoken = t\nrpc = a\n" },
@@ -163,7 +195,7 @@ static void a_key_is_written_in_place(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_LEN(refusals) + ARRAY_LEN(writings) + 3];
+    struct CMUnitTest tests[ARRAY_LEN(refusals) + ARRAY_LEN(writings) + 4];
     size_t n = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
@@ -173,5 +205,6 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(an_empty_file_has_every_default);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(paths_are_relative_to_the_file);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(the_environment_wins_over_the_file);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(what_is_likely_a_mistake_is_warned_of);
     return cmocka_run_group_tests_name("config", tests, make_folder, remove_folder);
 }
