@@ -81,7 +81,8 @@ MUST_USE bool rpc_call_many(struct rpc *rpc, struct address to, const struct buf
 MUST_USE bool rpc_try_many(struct rpc *rpc, struct address from, struct address to, const struct buf *data, size_t count,
                            bool *refused, struct err *err);
 /* to NULL: a deployment. */
-MUST_USE bool rpc_estimate_gas(struct rpc *rpc, struct address from, const struct address *to, const struct buf *data, uint64_t *gas, struct err *err);
+MUST_USE bool rpc_estimate_gas(struct rpc *rpc, struct address from, const struct address *to, const struct buf *data, uint64_t *gas,
+                               struct err *err);
 struct fee_history { struct wei next_base_fee; struct wei rewards[32]; double gas_used_ratio[32]; size_t count; };
 MUST_USE bool rpc_fee_history(struct rpc *rpc, unsigned blocks, unsigned percentile, struct fee_history *history, struct err *err);
 /* Handed to every endpoint that is not left out: the first that takes it is enough, and no other's no undoes that.  The

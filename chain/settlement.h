@@ -54,7 +54,8 @@ MUST_USE bool settlement_claimed(struct rpc *rpc, struct address contract, const
                                  struct amount *claimed, struct err *err);
 MUST_USE bool token_balance(struct rpc *rpc, struct address token, struct address account, struct amount *balance, struct err *err);
 /* What spender may take from account: ERC-20 allowance. */
-MUST_USE bool token_allowance(struct rpc *rpc, struct address token, struct address account, struct address spender, struct amount *allowance, struct err *err);
+MUST_USE bool token_allowance(struct rpc *rpc, struct address token, struct address account, struct address spender,
+                              struct amount *allowance, struct err *err);
 MUST_USE bool token_describe(struct rpc *rpc, struct address token, char symbol[33], uint8_t *decimals, struct err *err);
 
 /* Events.  Each decoder is false when the log is another event or of another contract. */

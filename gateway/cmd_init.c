@@ -33,7 +33,8 @@ static const char template[] =
     "\n[settle]\n# base units: an account owed less is left out of a run and may claim by proof\ndistribute_minimum = 0\n"
     "# ceilings in gwei of the chain's coin (10^9 gwei are one coin): for a gas, for all transactions of one settlement, and for\n"
     "# those of a UTC day.  At a ceiling nothing new is signed; it is waited until fees fall, the day ends, or this is raised\n"
-    "max_fee_gwei = 100\nmax_run_cost_gwei = 1000000000\nmax_day_cost_gwei = 10000000000\n# who gets the protocol's part; the signer where not set\n# protocol_account =\n"
+    "max_fee_gwei = 100\nmax_run_cost_gwei = 1000000000\nmax_day_cost_gwei = 10000000000\n"
+    "# who gets the protocol's part; the signer where not set\n# protocol_account =\n"
     "\n[archive]\ndir = archive\n"
     "\n[contract]\n# used once, by `quittance deploy`; on a real chain owner, operator and guardian must be set\n"
     "# owner =\n# operator =\n# guardian =\n# funder =\n";

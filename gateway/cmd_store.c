@@ -281,7 +281,8 @@ static bool store_run(const struct args *args, struct err *err)
 }
 
 const struct command command_store = {
-    .name = "store", .words = "backup FILE | rebuild DIR | catch-up [DIR] | adopt FILE | copy FROM TO | migrate | trust-clock", .words_min = 1, .words_max = 3,
+    .name = "store", .words = "backup FILE | rebuild DIR | catch-up [DIR] | adopt FILE | copy FROM TO | migrate | trust-clock",
+    .words_min = 1, .words_max = 3,
     .summary = "an online copy; a new store from archives and chain",
     .text = "backup copies the store to FILE while the service runs.  rebuild makes a new, empty [store] url whole again from\n"
             "the published files in DIR (or a mirror's URL) and the chain: first it audits them, then it fills the store.\n"

@@ -81,7 +81,8 @@ bool settle_alone(const struct config *config, const struct goal *goal, struct w
         db_use_archives(db, config->archive.dir, secret);
         if (writer != NULL)
             writer_use_archives(writer, config->archive.dir, secret);
-        ok = (goal->dry_run || shared_folder_check(db, writer, config->archive.dir, err)) && catch_up_first(&sc, goal, writer, db, rpc, err) && (goal->dry_run || open_pool(config, writer, err))
+        ok = (goal->dry_run || shared_folder_check(db, writer, config->archive.dir, err))
+            && catch_up_first(&sc, goal, writer, db, rpc, err) && (goal->dry_run || open_pool(config, writer, err))
           && settle_new(&sc, db, writer, rpc, signer, &clock_system, &settle, err) && run_or_plan(settle, goal, err);
     }
     if (!goal->dry_run)

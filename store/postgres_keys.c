@@ -38,7 +38,8 @@ static bool is_bound(const struct postgres_set *s)
         const struct postgres_value *v = &s->whole->value[i];
         size_t len = s->column[i].elements.len;
 
-        if (v->bytes == NULL || (size_t)v->len != POSTGRES_ARRAY_HEAD + len || memcmp(v->bytes + POSTGRES_ARRAY_HEAD, s->column[i].elements.data, len) != 0)
+        if (v->bytes == NULL || (size_t)v->len != POSTGRES_ARRAY_HEAD + len
+            || memcmp(v->bytes + POSTGRES_ARRAY_HEAD, s->column[i].elements.data, len) != 0)
             return false;
     }
     return true;

@@ -24,9 +24,12 @@ static bool read_terms(struct verification *v, struct claimed_savings *c)
            && verify_shape(v, "savings", "reference/version", json_get_u64(verify_member(v, "reference", "version"), &c->version))
            && verify_shape(v, "savings", "reference/digest", json_get_hash(verify_member(v, "reference", "digest"), &s->list))
            && verify_shape(v, "savings", "reference/date", has_date)
-           && verify_shape(v, "savings", "reference/tokenPrice", dollars_from_json(verify_member(v, "reference", "tokenPrice"), DOLLAR_DECIMALS, &s->token_price))
-           && verify_shape(v, "savings", "token/decimals", json_get_u64(verify_member(v, "token", "decimals"), &decimals) && decimals <= TOKEN_DECIMALS_MAX)
-           && verify_shape(v, "savings", "referenceCost", dollars_from_json(json_member(v->answer, "referenceCost"), DOLLAR_DECIMALS, &s->reference_cost))
+           && verify_shape(v, "savings", "reference/tokenPrice",
+                           dollars_from_json(verify_member(v, "reference", "tokenPrice"), DOLLAR_DECIMALS, &s->token_price))
+           && verify_shape(v, "savings", "token/decimals",
+                           json_get_u64(verify_member(v, "token", "decimals"), &decimals) && decimals <= TOKEN_DECIMALS_MAX)
+           && verify_shape(v, "savings", "referenceCost",
+                           dollars_from_json(json_member(v->answer, "referenceCost"), DOLLAR_DECIMALS, &s->reference_cost))
            && verify_shape(v, "savings", "digest", json_get_hash(json_member(v->answer, "digest"), &s->digest))
            && verify_shape(v, "savings", "signature", json_get_signature(json_member(v->answer, "signature"), &c->signature))
            && verify_shape(v, "savings", "signer", json_get_address(json_member(v->answer, "signer"), &c->signer));

@@ -32,7 +32,8 @@ MUST_USE bool expel_consumer(struct intake *intake, const char *who, struct addr
 /* Checks the creator's signature (ERR_AUTH), lineage bounds (ERR_INVALID), other content by the same creator (ERR_CONFLICT). */
 MUST_USE bool register_model(struct intake *intake, const struct model *m, enum admit_result *result, struct err *err);
 /* Only after its parents are verified (ERR_INVALID); another creator already verified: ERR_CONFLICT. */
-MUST_USE bool verify_model(struct intake *intake, const char *who, struct hash model, struct address creator, struct model *verified, struct err *err);
+MUST_USE bool verify_model(struct intake *intake, const char *who, struct hash model, struct address creator, struct model *verified,
+                            struct err *err);
 /* effectiveFrom not over 60 s in the past but for a model's first version (ERR_INVALID).  p->version and recordedAt are set. */
 MUST_USE bool add_price(struct intake *intake, const char *who, struct price_version *p, struct err *err);
 /* And `also` in the same commit, on the writer's thread: kept is both or neither. */
@@ -47,7 +48,8 @@ MUST_USE bool adjust_account(struct intake *intake, const char *who, struct adju
 
 /* An operator's decision on one held receipt.  A release is judged again: what cannot be priced or has no provider stays
  * held (ERR_CONFLICT says why).  It enters the open batch and gets its promise. */
-MUST_USE bool release_receipt(struct intake *intake, const char *who, struct job_id job, struct address provider, const char *reason, struct err *err);
+MUST_USE bool release_receipt(struct intake *intake, const char *who, struct job_id job, struct address provider, const char *reason,
+                              struct err *err);
 MUST_USE bool refuse_receipt(struct intake *intake, const char *who, struct job_id job, struct address provider, const char *reason, struct err *err);
 /* Judges everything again that may have been waiting for a change; in steps of 1000. */
 MUST_USE bool release_waiting(struct intake *intake, uint64_t *released, struct err *err);

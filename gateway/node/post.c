@@ -115,7 +115,8 @@ static void tell_once(struct report *report, struct poster *p, bool *full)
     bool now = spool_full(p->spool);
 
     if (now != *full)
-        report_note(report, now ? "the spool is full (%" PRIu64 " bytes): not reading on" : "the spool has room again (%" PRIu64 " bytes taken): reading on",
+        report_note(report,
+                    now ? "the spool is full (%" PRIu64 " bytes): not reading on" : "the spool has room again (%" PRIu64 " bytes taken): reading on",
                     spool_bytes(p->spool));
     *full = now;
 }
@@ -160,7 +161,8 @@ static bool verdict(struct poster *p, struct err *err)
              : err_prefix(err, "%" PRIu64 " receipts were not answered", left);
     }
     if (left > 0)
-        return err_set(err, ERR_AGAIN, "stopped: %" PRIu64 " receipts %s", left, p->config->spool_dir != NULL ? "stay in the spool" : "were not answered");
+        return err_set(err, ERR_AGAIN, "stopped: %" PRIu64 " receipts %s", left,
+                       p->config->spool_dir != NULL ? "stay in the spool" : "were not answered");
     if (p->counts.malformed > 0)
         return err_set(err, ERR_INVALID, "%" PRIu64 " lines are no receipts that can be posted", p->counts.malformed);
     return true;
