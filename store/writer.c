@@ -185,16 +185,23 @@ void writer_take_turns(struct writer *w, struct writer_turns *turns)
     w->state.turns = turns;
 }
 
-static bool run_inline(struct writer *w, struct task *task, struct err *err)
+/* Each by itself; those that were not run. */
+static struct task *run_inline(struct writer *w, struct task *first, struct err *err)
 {
     struct task *none;
 
-    if (w->running)
-        return err_set(err, ERR_BUG, "a task submits a task and there is no thread to run it");
+    if (w->running) {
+        err_set(err, ERR_BUG, "a task submits a task and there is no thread to run it");
+        return first;
+    }
     w->running = true;
-    atomic_store(&w->healthy, group_run(&w->state, task, &none));
+    for (struct task *task = first, *next; task != NULL; task = next) {
+        next = task->next;
+        task->next = NULL;
+        atomic_store(&w->healthy, group_run(&w->state, task, &none));
+    }
     w->running = false;
-    return true;
+    return NULL;
 }
 
 void writer_announce(struct writer *w)
@@ -204,35 +211,55 @@ void writer_announce(struct writer *w)
     pthread_mutex_unlock(&w->lock);
 }
 
-bool writer_submit(struct writer *w, struct task *task, struct err *err)
+static const char *refusal_of(const struct writer *w, const struct task *task)
 {
+    if (w->stopping)
+        return "the writer is stopping";
+    return w->waiting + task->weight > WRITER_QUEUE_MAX ? "the writer's queue is full" : NULL;
+}
+
+static void append(struct writer *w, struct task *task)
+{
+    task->next = NULL;
+    if (w->tail != NULL)
+        w->tail->next = task;
+    else
+        w->head = task;
+    w->tail = task;
+    w->waiting += task->weight;
+}
+
+struct task *writer_submit_all(struct writer *w, struct task *first, struct err *err)
+{
+    struct task *task = first, *next;
     const char *refusal = NULL;
 
-    task->next = NULL;
-    if (task->weight == 0)
-        task->weight = 1;
     pthread_mutex_lock(&w->lock);
-    if (task->announced)
-        w->announced--;
+    for (; task != NULL; task = task->next) {
+        if (task->weight == 0)
+            task->weight = 1;
+        w->announced -= task->announced;
+    }
     if (!w->threaded) {
         pthread_mutex_unlock(&w->lock);
-        return run_inline(w, task, err);
+        return run_inline(w, first, err);
     }
-    if (w->stopping)
-        refusal = "the writer is stopping";
-    else if (w->waiting + task->weight > WRITER_QUEUE_MAX)
-        refusal = "the writer's queue is full";
-    else {
-        if (w->tail != NULL)
-            w->tail->next = task;
-        else
-            w->head = task;
-        w->tail = task;
-        w->waiting += task->weight;
+    for (task = first; task != NULL && (refusal = refusal_of(w, task)) == NULL; task = next) {
+        next = task->next;                    /* the writer's from now on */
+        append(w, task);
+    }
+    if (task != first)
         pthread_cond_signal(&w->work);
-    }
     pthread_mutex_unlock(&w->lock);
-    return refusal == NULL || err_set(err, ERR_AGAIN, "%s", refusal);
+    if (task != NULL)
+        err_set(err, ERR_AGAIN, "%s", refusal);
+    return task;
+}
+
+bool writer_submit(struct writer *w, struct task *task, struct err *err)
+{
+    task->next = NULL;
+    return writer_submit_all(w, task, err) == NULL;
 }
 
 /* A task on the waiting caller's stack. */

@@ -78,6 +78,8 @@ MUST_USE bool writer_trust_clock(struct writer *writer, struct err *err);
 void writer_close(struct writer *writer);     /* drains the queue, stops, closes; NULL is fine */
 /* ERR_AGAIN: the queue is full (weight over WRITER_QUEUE_MAX) or it is stopping; the task was not taken. */
 MUST_USE bool writer_submit(struct writer *writer, struct task *task, struct err *err);
+/* Tasks linked by `next`, in their order.  Those from the first on that was not taken, still linked; NULL: all were. */
+MUST_USE struct task *writer_submit_all(struct writer *writer, struct task *first, struct err *err);
 /* A task that has `announced` set will be submitted within milliseconds.  A small group waits for such ones, a millisecond at
  * most: what a group costs by itself (sums, promise, sync) is shared by all of it. */
 void writer_announce(struct writer *writer);

@@ -79,7 +79,7 @@ void typed_digests(const struct domain *d, const struct hash *struct_hashes, siz
     uint8_t messages[HASHED_AT_ONCE][2 + 32 + 32];
     size_t part;
 
-    for (size_t i = 0; i < HASHED_AT_ONCE; i++) {
+    for (size_t i = 0; i < HASHED_AT_ONCE && i < count; i++) {
         messages[i][0] = 0x19;
         messages[i][1] = 0x01;
         memcpy(messages[i] + 2, d->separator.b, 32);
@@ -103,7 +103,7 @@ void receipt_words_hashes(const uint8_t *words, size_t count, struct hash *hashe
     size_t part;
 
     pthread_once(&type_hashes_once, hash_types);
-    for (size_t i = 0; i < HASHED_AT_ONCE; i++)
+    for (size_t i = 0; i < HASHED_AT_ONCE && i < count; i++)
         memcpy(messages[i], type_hashes[TYPE_RECEIPT].b, WORD);
     for (; count > 0; count -= part, words += part * RECEIPT_WORDS, hashes += part) {
         part = count < HASHED_AT_ONCE ? count : HASHED_AT_ONCE;

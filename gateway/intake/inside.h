@@ -20,6 +20,8 @@
 #include "store/tree_parts.h"
 
 #define VERIFY_CHUNK 64u                      /* items a thread takes at a time; of a bundle a frame */
+#define SIDE_BY_SIDE 32u                      /* items hashed together */
+#define WHOLE_MOST 16u                        /* items of short submissions that a thread takes at a time */
 #define JOBS_LEAST 25u                        /* fewer jobs are asked for one by one */
 #define PAGE_LEAST 8u                         /* fewer receipts cost less as rows of their own */
 /* Receipts between submit and done.  Half of the writer's queue, so that a verified submission finds room there. */
@@ -27,7 +29,7 @@
 
 /* A submission on its way. */
 struct work {
-    struct submission *next;                  /* in the pool's queue */
+    struct submission *next;                  /* in the pool's queue; then of those that a thread took with it */
     struct hash *leaves;                      /* owned; of its items, as bundle and promise trees hash them */
     struct tree *tree;                        /* owned; a bundle's */
     struct page_content content;              /* of all its items; no frames: it will not be a page */
@@ -132,7 +134,8 @@ struct intake {
 
     pthread_mutex_t lock;
     pthread_cond_t work_waits, all_done;
-    struct submission *first, *last;          /* chunks wait to be verified */
+    struct submission *first, *last;          /* chunks wait to be verified: queue.c */
+    size_t waiting;                           /* submissions from first to last */
     size_t in_flight;                         /* receipts */
     size_t submissions;                       /* between submit and done */
     bool stopping;
@@ -142,9 +145,17 @@ struct intake {
     unsigned thread_count;
 };
 
+/* queue.c: who waits for the pool's threads, under the lock; and what a thread does at a time: a chunk of a submission, or short
+ * submissions whole, each the next of the one before. */
+struct turn { struct submission *first; bool whole; size_t chunk; };
+void queue_add(struct intake *intake, struct submission *s);
+struct turn queue_take(struct intake *intake);       /* there must be one */
+struct submission *queue_next(const struct submission *s);
+
 /* verify.c: pool threads.  A chunk is so many items. */
 size_t verify_chunk_size(const struct submission *s);
 void verify_chunk(const struct intake *intake, struct submission *s, size_t chunk);
+void verify_whole(const struct intake *intake, struct submission *first);
 void verify_bundle(const struct intake *intake, struct submission *s);      /* after its last chunk, as is */
 void verify_jobs(const struct submission *s);
 void verify_pack(const struct submission *s);        /* of receipts signed one by one, after their jobs */

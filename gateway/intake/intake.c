@@ -11,8 +11,6 @@
 #include "gateway/base/thread.h"
 #include "gateway/lib/crypt.h"
 
-#define TURN_CHUNKS 4u                        /* 256 signatures are 15 ms of a core */
-
 static void submission_release(struct submission *s)
 {
     group_promise_release(s->promises[0]);
@@ -70,10 +68,8 @@ static void submission_done(struct task *task, bool ok, const struct err *err)
     pthread_mutex_unlock(&intake->lock);
 }
 
-static void hand_to_writer(struct intake *intake, struct submission *s)
+static void make_task(struct intake *intake, struct submission *s)
 {
-    struct err err = { 0 };
-
     if (s->is_bundle)
         verify_bundle(intake, s);
     verify_jobs(s);
@@ -83,47 +79,44 @@ static void hand_to_writer(struct intake *intake, struct submission *s)
         .run = accept_run, .foresee = foresee_group, .seal = seal_group, .seal_self = intake, .done = submission_done,
         .weight = s->count + 1, .repeatable = true, .announced = true,
     };
-    if (!writer_submit(intake->writer, &s->task, &err))
-        submission_done(&s->task, false, &err);
 }
 
-static void enqueue(struct intake *intake, struct submission *s)
+/* All that a thread took together, in their order. */
+static void hand_to_writer(struct intake *intake, struct submission *first)
 {
-    struct work *work = s->work;
+    struct task *refused, *next;
+    struct err err = { 0 };
 
-    work->next = NULL;
-    if (intake->last != NULL)
-        ((struct work *)intake->last->work)->next = s;
-    else
-        intake->first = s;
-    intake->last = s;
+    for (struct submission *s = first; s != NULL; s = queue_next(s)) {
+        make_task(intake, s);
+        s->task.next = queue_next(s) == NULL ? NULL : &queue_next(s)->task;
+    }
+    for (refused = writer_submit_all(intake->writer, &first->task, &err); refused != NULL; refused = next) {
+        next = refused->next;
+        submission_done(refused, false, &err);
+    }
 }
 
-static void dequeue(struct intake *intake)
+static bool chunk_was_last(struct intake *intake, struct submission *s)
 {
-    intake->first = ((struct work *)intake->first->work)->next;
-    if (intake->first == NULL)
-        intake->last = NULL;
+    bool last;
+
+    pthread_mutex_lock(&intake->lock);
+    last = --s->chunks_left == 0;
+    pthread_mutex_unlock(&intake->lock);
+    return last;
 }
 
-/* The next chunk.  A submission is first for a turn of some: the chunks of all that wait by turns, they would all be done when the last
- * one is.  Then it goes to the end of the queue: one receipt does not wait for the ten thousand of somebody else, and they get as much
- * at a time as any that is short. */
-static struct submission *take_chunk(struct intake *intake, size_t *chunk)
+static void verify_turn(struct intake *intake, const struct turn *turn)
 {
-    struct submission *s = intake->first;
-    bool more, turn_ends;
-
-    *chunk = s->next_chunk++;
-    more = s->next_chunk * verify_chunk_size(s) < s->count;
-    turn_ends = s->next_chunk % TURN_CHUNKS == 0;
-    if (turn_ends || !more)
-        dequeue(intake);
-    if (turn_ends && more)
-        enqueue(intake, s);
-    if (more)
-        pthread_cond_signal(&intake->work_waits);
-    return s;
+    if (turn->whole) {
+        verify_whole(intake, turn->first);
+    } else {
+        verify_chunk(intake, turn->first, turn->chunk);
+        if (!chunk_was_last(intake, turn->first))
+            return;
+    }
+    hand_to_writer(intake, turn->first);
 }
 
 static void *pool_main(void *self)
@@ -133,23 +126,15 @@ static void *pool_main(void *self)
     thread_name("verify");
     pthread_mutex_lock(&intake->lock);
     for (;;) {
-        struct submission *s;
-        size_t chunk;
-        bool last;
+        struct turn turn;
 
         while (intake->first == NULL && !intake->stopping)
             pthread_cond_wait(&intake->work_waits, &intake->lock);
         if (intake->first == NULL)
             break;
-        s = take_chunk(intake, &chunk);
+        turn = queue_take(intake);
         pthread_mutex_unlock(&intake->lock);
-        verify_chunk(intake, s, chunk);
-        pthread_mutex_lock(&intake->lock);
-        last = --s->chunks_left == 0;
-        if (!last)
-            continue;
-        pthread_mutex_unlock(&intake->lock);
-        hand_to_writer(intake, s);
+        verify_turn(intake, &turn);
         pthread_mutex_lock(&intake->lock);
     }
     pthread_mutex_unlock(&intake->lock);
@@ -268,8 +253,7 @@ bool intake_submit(struct intake *intake, struct submission *s, struct err *err)
         intake->in_flight += s->count;
         intake->submissions++;
         writer_announce(intake->writer);      /* first: a thread may hand it over at once */
-        enqueue(intake, s);
-        pthread_cond_signal(&intake->work_waits);
+        queue_add(intake, s);
     }
     pthread_mutex_unlock(&intake->lock);
     if (!taken)

@@ -6,23 +6,44 @@
 #include "gateway/base/mem.h"
 #include "gateway/lib/secp.h"
 
-#define SIDE_BY_SIDE 32u                      /* items hashed together */
+/* Items of one submission or of several, none of them in a bundle or all; so many receipts are hashed side by side. */
+struct side {
+    struct intake_item *items[SIDE_BY_SIDE];
+    size_t count;
+    struct hash hashes[SIDE_BY_SIDE], leaves[SIDE_BY_SIDE];
+    struct hash digests[SIDE_BY_SIDE];        /* not in a bundle, where hardly any is asked for */
+    bool recovered[SIDE_BY_SIDE];             /* a key, and so */
+    struct address signers[SIDE_BY_SIDE];
+};
 
-/* Whether the provider itself signed it.  A key that it delegated may have: the writer says which are in force. */
-static bool check_signature(struct intake_item *item, struct hash digest)
+static bool recover_key(struct intake_item *item, struct hash digest, struct public_key *key)
 {
-    struct address signer;
     struct err err = { 0 };
 
     if (!item->signed_.has_signature)
         faults_add(&item->faults, CODE_MALFORMED, "/signature", "required");
-    else if (!secp_recover(&item->signed_.signature, digest, &signer, &err))
+    else if (!secp_recover_key(&item->signed_.signature, digest, key, &err))
         faults_add(&item->faults, CODE_INVALID_SIGNATURE, "/signature", "%s", err.text);
-    else if (!address_eq(signer, item->signed_.receipt.provider))
-        item->key = signer;
     else
         return true;
     return false;
+}
+
+static void recover_signers(struct side *side)
+{
+    struct public_key keys[SIDE_BY_SIDE];
+    struct address addresses[SIDE_BY_SIDE];
+    size_t count = 0;
+
+    for (size_t i = 0; i < side->count; i++) {
+        side->recovered[i] = side->items[i]->decoded_faults == 0 && recover_key(side->items[i], side->digests[i], &keys[count]);
+        count += side->recovered[i];
+    }
+    secp_addresses(keys, count, addresses);
+    count = 0;
+    for (size_t i = 0; i < side->count; i++)
+        if (side->recovered[i])
+            side->signers[i] = addresses[count++];
 }
 
 static void check_consumer_signature(struct intake_item *item, struct hash digest)
@@ -58,62 +79,98 @@ static void let_go_on(struct intake_item *item)
     item->faults.count = item->decoded_faults;
 }
 
-/* digest NULL: in a bundle, where hardly any is asked for. */
-static void verify_item(const struct intake *intake, uint64_t now_ms, const struct hash *digest, struct intake_item *item)
+/* Whether the provider itself signed it.  A key that it delegated may have: the writer says which are in force. */
+static bool signed_by_provider(const struct side *side, size_t i)
 {
-    const struct receipt *r = &item->signed_.receipt;
-    bool readable = item->faults.count == 0;
+    struct intake_item *item = side->items[i];
 
-    item->decoded_faults = item->faults.count;
-    item->key = (struct address){ { 0 } };
-    if (is_object(&item->faults))
-        receipt_check(r, now_ms, &item->faults);
-    if (!readable)
-        return;
-    if (digest == NULL) {
-        if (item->signed_.has_consumer_signature)
-            check_consumer_signature(item, typed_digest(&intake->config.domain, item->hash));
-    } else if (check_signature(item, *digest) || !item->signed_.has_signature
-               || !pair_fits_predecessor(intake, item->hash, &item->signed_.signature, r->provider)) {
-        check_consumer_signature(item, *digest);
-    } else {
+    if (!side->recovered[i])
+        return false;
+    if (address_eq(side->signers[i], item->signed_.receipt.provider))
+        return true;
+    item->key = side->signers[i];
+    return false;
+}
+
+static void check_signatures(const struct intake *intake, const struct side *side, size_t i)
+{
+    struct intake_item *item = side->items[i];
+    const struct signed_receipt *r = &item->signed_;
+
+    if (signed_by_provider(side, i) || !r->has_signature
+        || !pair_fits_predecessor(intake, item->hash, &r->signature, r->receipt.provider))
+        check_consumer_signature(item, side->digests[i]);
+    else
         let_go_on(item);
-    }
 }
 
 /* The items' names, those that have none yet hashed side by side.  Of a receipt that could not be read whole this is no name; a
  * bundle's root needs it all the same: where only a member too many was found, the fields are all there. */
-static void name_items(struct intake_item *items, size_t count, struct hash *hashes)
+static void name_items(struct side *side)
 {
     uint8_t words[SIDE_BY_SIDE][RECEIPT_WORDS];
     struct hash made[SIDE_BY_SIDE];
     size_t missing = 0;
 
-    for (size_t i = 0; i < count; i++)
-        if (!items[i].has_hash)
-            receipt_to_words(&items[i].signed_.receipt, words[missing++]);
+    for (size_t i = 0; i < side->count; i++)
+        if (!side->items[i]->has_hash)
+            receipt_to_words(&side->items[i]->signed_.receipt, words[missing++]);
     receipt_words_hashes(words[0], missing, made);
     missing = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!items[i].has_hash) {
-            items[i].hash = made[missing++];
-            items[i].has_hash = items[i].faults.count == 0;
+    for (size_t i = 0; i < side->count; i++) {
+        struct intake_item *item = side->items[i];
+
+        if (!item->has_hash) {
+            item->hash = made[missing++];
+            item->has_hash = item->faults.count == 0;
         }
-        hashes[i] = items[i].hash;
+        side->hashes[i] = item->hash;
     }
 }
 
-static void verify_some(const struct intake *intake, bool in_bundle, struct intake_item *items, size_t count, struct hash *leaves)
+static void check_contents(const struct intake *intake, struct side *side)
 {
     uint64_t now_ms = clock_now_ms(intake->clock);
-    struct hash hashes[SIDE_BY_SIDE], digests[SIDE_BY_SIDE];
 
-    name_items(items, count, hashes);
-    tree_promise_leaves(hashes, count, leaves);
-    if (!in_bundle)
-        typed_digests(&intake->config.domain, hashes, count, digests);
-    for (size_t i = 0; i < count; i++)
-        verify_item(intake, now_ms, in_bundle ? NULL : &digests[i], &items[i]);
+    for (size_t i = 0; i < side->count; i++) {
+        struct intake_item *item = side->items[i];
+
+        item->decoded_faults = item->faults.count;
+        item->key = (struct address){ { 0 } };
+        if (is_object(&item->faults))
+            receipt_check(&item->signed_.receipt, now_ms, &item->faults);
+    }
+}
+
+/* Only of an item that could be read whole are the signatures looked at. */
+static void verify_alone(const struct intake *intake, struct side *side)
+{
+    typed_digests(&intake->config.domain, side->hashes, side->count, side->digests);
+    recover_signers(side);
+    for (size_t i = 0; i < side->count; i++)
+        if (side->items[i]->decoded_faults == 0)
+            check_signatures(intake, side, i);
+}
+
+static void verify_bundled(const struct intake *intake, const struct side *side)
+{
+    for (size_t i = 0; i < side->count; i++) {
+        struct intake_item *item = side->items[i];
+
+        if (item->decoded_faults == 0 && item->signed_.has_consumer_signature)
+            check_consumer_signature(item, typed_digest(&intake->config.domain, item->hash));
+    }
+}
+
+static void verify_side(const struct intake *intake, bool in_bundle, struct side *side)
+{
+    name_items(side);
+    tree_promise_leaves(side->hashes, side->count, side->leaves);
+    check_contents(intake, side);
+    if (in_bundle)
+        verify_bundled(intake, side);
+    else
+        verify_alone(intake, side);
 }
 
 size_t verify_chunk_size(const struct submission *s)
@@ -151,13 +208,34 @@ void verify_chunk(const struct intake *intake, struct submission *s, size_t chun
 {
     size_t size = verify_chunk_size(s), from = chunk * size, end = s->count - from < size ? s->count : from + size;
     struct work *work = s->work;
+    struct side side;
 
-    for (size_t i = from, count; i < end; i += count) {
-        count = end - i < SIDE_BY_SIDE ? end - i : SIDE_BY_SIDE;
-        verify_some(intake, s->is_bundle, s->items + i, count, work->leaves + i);
+    for (size_t i = from; i < end; i += side.count) {
+        side.count = 0;
+        while (side.count < SIDE_BY_SIDE && i + side.count < end) {
+            side.items[side.count] = &s->items[i + side.count];
+            side.count++;
+        }
+        verify_side(intake, s->is_bundle, &side);
+        memcpy(work->leaves + i, side.leaves, side.count * sizeof *side.leaves);
     }
     if (s->is_bundle && work->content.frames > 0)
         pack_frame(work, s, chunk);
+}
+
+void verify_whole(const struct intake *intake, struct submission *first)
+{
+    struct side side = { .count = 0 };
+    size_t at = 0;
+
+    for (struct submission *s = first; s != NULL; s = queue_next(s))
+        for (size_t i = 0; i < s->count; i++)
+            side.items[side.count++] = &s->items[i];
+    verify_side(intake, false, &side);
+    for (struct submission *s = first; s != NULL; s = queue_next(s)) {
+        memcpy(((struct work *)s->work)->leaves, side.leaves + at, s->count * sizeof *side.leaves);
+        at += s->count;
+    }
 }
 
 static const char unsigned_bundle[] = "the bundle's signature does not recover to its provider";

@@ -42,26 +42,31 @@ __attribute__((target(TARGET))) static void PERMUTE(LANES_T s[STATE])
     }
 }
 
-__attribute__((target(TARGET))) static void HASH_LANES(const uint8_t *messages, size_t stride, size_t len, struct hash *digests)
+/* Where there are fewer than LANES, the lanes left over hash the last one again. */
+__attribute__((target(TARGET))) static void HASH_LANES(const uint8_t *messages, size_t stride, size_t len, size_t count,
+                                                       struct hash *digests)
 {
     uint8_t last[LANES][KECCAK_RATE];
+    const uint8_t *message[LANES];
     size_t tail = len % KECCAK_RATE;
     LANES_T s[STATE];
 
+    for (size_t k = 0; k < LANES; k++)
+        message[k] = messages + (k < count ? k : count - 1) * stride;
     memset(s, 0, sizeof s);
     for (size_t at = 0; at + KECCAK_RATE <= len; at += KECCAK_RATE) {
         for (size_t i = 0; i < KECCAK_RATE / 8; i++)
             for (size_t k = 0; k < LANES; k++)
-                s[i][k] ^= le64(messages + k * stride + at + 8 * i);
+                s[i][k] ^= le64(message[k] + at + 8 * i);
         PERMUTE(s);
     }
     for (size_t k = 0; k < LANES; k++)
-        pad(messages + k * stride + len - tail, tail, last[k]);
+        pad(message[k] + len - tail, tail, last[k]);
     for (size_t i = 0; i < KECCAK_RATE / 8; i++)
         for (size_t k = 0; k < LANES; k++)
             s[i][k] ^= le64(last[k] + 8 * i);
     PERMUTE(s);
-    for (size_t k = 0; k < LANES; k++)
+    for (size_t k = 0; k < LANES && k < count; k++)
         for (size_t i = 0; i < sizeof digests->b; i++)
             digests[k].b[i] = (uint8_t)(s[i / 8][k] >> (8 * (i % 8)));
 }

@@ -48,17 +48,30 @@ static inline void pad(const uint8_t *tail, size_t len, uint8_t block[KECCAK_RAT
 #define HASH_LANES hash_4
 #include "gateway/lib/keccak_lanes.h"
 
-/* How many were hashed side by side: all that fit the width that this processor has. */
+typedef void hash_lanes(const uint8_t *messages, size_t stride, size_t len, size_t count, struct hash *digests);
+
+static hash_lanes *widest(size_t *lanes)
+{
+    if (__builtin_cpu_supports("avx512f")) {
+        *lanes = 8;
+        return hash_8;
+    }
+    *lanes = 4;
+    return __builtin_cpu_supports("avx2") ? hash_4 : NULL;
+}
+
+/* How many were hashed side by side.  Lanes that stay empty cost less than a second permutation of a single message. */
 static size_t hash_wide(const uint8_t *messages, size_t stride, size_t len, size_t count, struct hash *digests)
 {
-    size_t done = 0;
+    size_t lanes, done = 0;
+    hash_lanes *hash = count > 1 ? widest(&lanes) : NULL;
 
-    if (__builtin_cpu_supports("avx512f"))
-        for (; done + 8 <= count; done += 8)
-            hash_8(messages + done * stride, stride, len, digests + done);
-    if (__builtin_cpu_supports("avx2"))
-        for (; done + 4 <= count; done += 4)
-            hash_4(messages + done * stride, stride, len, digests + done);
+    if (hash == NULL)
+        return 0;
+    for (size_t part; count - done > 1; done += part) {
+        part = count - done < lanes ? count - done : lanes;
+        hash(messages + done * stride, stride, len, part, digests + done);
+    }
     return done;
 }
 

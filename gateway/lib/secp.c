@@ -10,6 +10,7 @@
 #define COMPACT 64            /* r || s */
 #define SERIALIZED 65         /* 4 || x || y */
 #define V_BASE 27             /* v is 27 + the parity of R's y */
+#define SIDE_BY_SIDE 32u      /* keys hashed together */
 
 static secp256k1_context *context;
 
@@ -55,13 +56,31 @@ bool secp_public_key(const struct secret_key *key, struct public_key *pub, struc
     return true;
 }
 
+static struct address address_of(const struct hash *h)
+{
+    struct address a;
+
+    memcpy(a.b, h->b + sizeof h->b - sizeof a.b, sizeof a.b);
+    return a;
+}
+
 struct address secp_address(const struct public_key *pub)
 {
     struct hash h = keccak256(pub->b, sizeof pub->b);
-    struct address a;
 
-    memcpy(a.b, h.b + sizeof h.b - sizeof a.b, sizeof a.b);
-    return a;
+    return address_of(&h);
+}
+
+void secp_addresses(const struct public_key *keys, size_t count, struct address *addresses)
+{
+    struct hash hashes[SIDE_BY_SIDE];
+
+    for (size_t part; count > 0; count -= part, keys += part, addresses += part) {
+        part = count < SIDE_BY_SIDE ? count : SIDE_BY_SIDE;
+        keccak256_many(keys, sizeof *keys, sizeof *keys, part, hashes);
+        for (size_t i = 0; i < part; i++)
+            addresses[i] = address_of(&hashes[i]);
+    }
 }
 
 bool secp_sign(const struct secret_key *key, struct hash digest, struct signature *sig, struct err *err)

@@ -21,6 +21,7 @@ void secp_stop(void);
 /* ERR_INVALID: zero or not below the group order. */
 MUST_USE bool secp_public_key(const struct secret_key *key, struct public_key *pub, struct err *err);
 struct address secp_address(const struct public_key *pub);  /* last 20 bytes of keccak256(x || y) */
+void secp_addresses(const struct public_key *keys, size_t count, struct address *addresses);      /* the same of each, side by side */
 /* Deterministic (RFC 6979), low s. */
 MUST_USE bool secp_sign(const struct secret_key *key, struct hash digest, struct signature *sig, struct err *err);
 /* ERR_AUTH: v not 27 or 28, high s, r or s out of range, or no such point. */

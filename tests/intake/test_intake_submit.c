@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/mem.h"
-#include "tests/support/world.h"
+#include "tests/intake/crowd.h"
 
 #define MANY 1000
 
@@ -70,6 +70,65 @@ static void one_bad_receipt_sinks_no_other(void **state)
     assert_books_balance(w);
     submission_clear(&s);
     free(list);
+}
+
+/* In the tree that was signed, where its answer says. */
+static void assert_in_tree(const struct submission *s, const struct intake_item *item)
+{
+    size_t width;
+    const struct hash *leaves = tree_level(s->promises[0]->tree, 0, &width);
+
+    assert_true(item->promise_index < width);
+    assert_hash_is(leaves[item->promise_index], tree_promise_leaf(item->hash));
+}
+
+static struct signed_receipt nth_of_crowd(struct world *w, size_t i, enum receipt_code *want)
+{
+    struct signed_receipt r = world_receipt(w, &w->node, 1000);
+
+    *want = i % 3 == 1 ? bad_codes[i / 3 % ARRAY_LEN(bad_codes)] : CODE_ACCEPTED;
+    if (*want != CODE_ACCEPTED)
+        world_sign(w, spoil(w, *want, &r), &r);
+    return r;
+}
+
+/* They wait behind an array that holds the one thread, which then takes many of them at a time. */
+static void short_submissions_are_judged_each_alone_in_their_order(void **state)
+{
+    enum { CROWD = 60, AHEAD = 256 };
+    struct world *w = *state;
+    struct signed_receipt *ahead = mem_array(AHEAD, sizeof *ahead);
+    struct crowd *crowd = mem_array(1 + CROWD, sizeof *crowd);
+    enum receipt_code want[CROWD];
+
+    w->config.verify_threads = 1;
+    world_restart(w);
+    for (size_t i = 0; i < AHEAD; i++)
+        ahead[i] = world_receipt(w, &w->node, 1000);
+    world_submission(&crowd[0].s, ahead, AHEAD);
+    for (size_t i = 0; i < CROWD; i++) {
+        struct signed_receipt list[2] = { nth_of_crowd(w, i, &want[i]) };
+        bool repeats = i % 4 == 3;            /* the third one before it */
+
+        if (repeats)
+            list[1] = crowd[1 + i - 3].s.items[0].signed_;
+        world_submission(&crowd[1 + i].s, list, repeats ? 2 : 1);
+    }
+    post_at_once(w, crowd, 1 + CROWD);
+    for (size_t i = 0; i < CROWD; i++) {
+        const struct submission *s = &crowd[1 + i].s;
+
+        assert_item(&s->items[0], receipt_codes[want[i]].status, want[i]);
+        if (want[i] == CODE_ACCEPTED)
+            assert_in_tree(s, &s->items[0]);
+        if (s->count == 2 && want[i - 3] == CODE_ACCEPTED)
+            assert_item(&s->items[1], ITEM_DUPLICATE, CODE_DUPLICATE);
+    }
+    assert_books_balance(w);
+    for (size_t i = 0; i <= CROWD; i++)
+        submission_clear(&crowd[i].s);
+    free(crowd);
+    free(ahead);
 }
 
 static void duplicates_in_one_array_are_seen(void **state)
@@ -221,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(one_bad_receipt_sinks_no_other),
+        TEST(short_submissions_are_judged_each_alone_in_their_order),
         TEST(duplicates_in_one_array_are_seen),
         TEST(a_duplicate_keeps_its_first_promise),
         TEST(eight_conflicting_receipts_are_kept),

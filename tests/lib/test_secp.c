@@ -29,6 +29,25 @@ static void key_gives_its_address(void **state)
     buf_clear(&want);
 }
 
+/* Every count over two widths, and more than are hashed together. */
+static void many_keys_give_the_address_of_each(void **state)
+{
+    enum { MOST = 70 };
+    static struct public_key keys[MOST];
+    struct address addresses[MOST + 1];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof keys; i++)
+        keys[i / sizeof *keys].b[i % sizeof *keys] = (uint8_t)(i * 2654435761u >> 24);
+    for (size_t count = 0; count <= MOST; count += count < 20 ? 1 : 10) {
+        memset(addresses, 0xee, sizeof addresses);
+        secp_addresses(keys, count, addresses);
+        for (size_t i = 0; i < count; i++)
+            assert_address_is(addresses[i], secp_address(&keys[i]));
+        assert_int_equal(addresses[count].b[0], 0xee);
+    }
+}
+
 static void key_is_invalid(void **state)
 {
     struct secret_key key = key_of(*state);
@@ -171,6 +190,7 @@ int main(void)
     };
     static const struct vector_group messages[] = { { "vectors", personal_message_is_signed } };
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_keys_give_the_address_of_each),
         cmocka_unit_test(a_new_key_signs),
         cmocka_unit_test(a_digest_of_zero_is_no_special_case),
     };

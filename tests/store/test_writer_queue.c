@@ -75,6 +75,93 @@ static void a_group_that_takes_long_is_cut(void **state)
     assert_int_equal(probes[3].group, probes[0].group + 1);
 }
 
+static struct task *linked(struct probe *probes, size_t count)
+{
+    for (size_t i = 0; i + 1 < count; i++)
+        probes[i].task.next = &probes[i + 1].task;
+    return &probes[0].task;
+}
+
+static unsigned turns;
+
+static bool note_turn(struct task *task, struct group *group, struct err *err)
+{
+    (void)err;
+    ((struct probe *)task)->runs = ++turns;
+    ((struct probe *)task)->group = group->number;
+    return true;
+}
+
+static void submit_together(struct board *b, struct probe *probes, size_t count)
+{
+    struct err err;
+
+    turns = 0;
+    for (unsigned i = 0; i < count; i++) {
+        probe_init(&probes[i], b, i);
+        probes[i].task.run = note_turn;
+        probes[i].task.announced = true;
+        writer_announce(b->writer);
+    }
+    assert_null(writer_submit_all(b->writer, linked(probes, count), &err));
+}
+
+static void tasks_submitted_together_are_run_in_their_order(void **state)
+{
+    struct probe gate, probes[3];
+    struct board b;
+
+    board_open(&b, *state, true);
+    gate_close(&b, &gate);
+    submit_together(&b, probes, ARRAY_LEN(probes));
+    assert_int_equal(writer_depth(b.writer), ARRAY_LEN(probes));
+    gate_open(&b);
+    board_wait(&b, 1 + ARRAY_LEN(probes));
+    board_close(&b);
+    for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
+        assert_true(probes[i].ok);
+        assert_int_equal(probes[i].runs, i + 1);
+        assert_int_equal(probes[i].group, gate.group + 1);
+    }
+}
+
+static void without_a_thread_they_are_run_at_once_each_in_its_group(void **state)
+{
+    struct probe probes[3];
+    struct board b;
+
+    board_open(&b, *state, false);
+    submit_together(&b, probes, ARRAY_LEN(probes));
+    for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
+        assert_true(probes[i].ok);
+        assert_int_equal(probes[i].runs, i + 1);
+        assert_int_equal(probes[i].group, probes[0].group + i);
+    }
+    board_close(&b);
+}
+
+static void of_tasks_submitted_together_those_from_the_first_that_does_not_fit_are_given_back(void **state)
+{
+    struct store_fixture *f = *state;
+    struct probe gate, probes[4];
+    struct board b;
+    struct err err;
+
+    board_open(&b, f, true);
+    gate_close(&b, &gate);
+    for (unsigned i = 0; i < ARRAY_LEN(probes); i++)
+        probe_init(&probes[i], &b, i);
+    probes[1].task.weight = WRITER_QUEUE_MAX - 1;
+    assert_ptr_equal(writer_submit_all(b.writer, linked(probes, ARRAY_LEN(probes)), &err), &probes[2].task);
+    assert_int_equal(err.code, ERR_AGAIN);
+    assert_ptr_equal(probes[2].task.next, &probes[3].task);
+    assert_null(probes[3].task.next);
+    gate_open(&b);
+    board_close(&b);
+    assert_true(probes[0].ok && probes[1].ok);
+    assert_int_equal(probes[2].runs + probes[3].runs, 0);
+}
+
 static void what_is_announced_is_waited_for_but_not_for_long(void **state)
 {
     struct store_fixture *f = *state;
@@ -169,6 +256,9 @@ int main(void)
         IN_DIR(a_full_queue_takes_no_more),
         IN_DIR(a_group_is_bounded),
         IN_DIR(a_group_that_takes_long_is_cut),
+        IN_DIR(tasks_submitted_together_are_run_in_their_order),
+        IN_DIR(without_a_thread_they_are_run_at_once_each_in_its_group),
+        IN_DIR(of_tasks_submitted_together_those_from_the_first_that_does_not_fit_are_given_back),
         IN_DIR(what_is_announced_is_waited_for_but_not_for_long),
         IN_DIR(closing_finishes_what_was_taken),
         IN_DIR(a_task_that_waits_for_its_own_writer_is_a_bug),
