@@ -188,12 +188,18 @@ static void a_quote_line_comes_back(void **state)
 {
     struct rng rng = { 39 };
     struct archive_line line = { .type = ARCHIVE_QUOTE }, read;
+    struct issued_quote *q = &line.of.quote, *got = &read.of.quote;
 
     (void)state;
-    line.of.quote = (struct issued_quote){ { rng_hash(&rng), rng_address(&rng), rng_address(&rng), 3, 9 }, 8, rng_signature(&rng),
-                                           rng_address(&rng) };
+    *q = (struct issued_quote){ { rng_hash(&rng), rng_address(&rng), rng_address(&rng), 3, 9 }, 8, rng_signature(&rng), rng_address(&rng) };
     round_trip(&line, &read);
-    assert_memory_equal(&read.of.quote, &line.of.quote, sizeof line.of.quote);
+    assert_memory_equal(&got->quote.model, &q->quote.model, sizeof q->quote.model);
+    assert_true(address_eq(got->quote.provider, q->quote.provider) && address_eq(got->quote.consumer, q->quote.consumer));
+    assert_int_equal(got->quote.price_version, 3);
+    assert_int_equal(got->quote.valid_until_ms, 9);
+    assert_int_equal(got->issued_at_ms, 8);
+    assert_memory_equal(&got->signature, &q->signature, sizeof q->signature);
+    assert_true(address_eq(got->signer, q->signer));
 }
 
 static void a_bundle_line_comes_back(void **state)
