@@ -29,15 +29,15 @@ void exchange_clear(struct exchange *x)
     room_set(&x->req.room, 0);
 }
 
-uint64_t exchange_length(const struct exchange *x)
+void exchange_announced(struct exchange *x)
 {
     const char *text = x->req.header.content_length;
     struct u256 v;
-    uint64_t length;
 
     if (text == NULL)
-        return 0;
-    return u256_from_decimal(text, strlen(text), &v) && u256_to_u64(v, &length) ? length : UINT64_MAX;
+        x->announced = 0;
+    else if (!u256_from_decimal(text, strlen(text), &v) || !u256_to_u64(v, &x->announced))
+        x->announced = UINT64_MAX;
 }
 
 static bool find_route(struct exchange *x, const struct server_config *config)
@@ -93,7 +93,7 @@ static bool length_fits(struct exchange *x)
 {
     size_t max = x->req.route->body_max;
 
-    return max == 0 || exchange_length(x) <= max || too_large(x);
+    return max == 0 || x->announced <= max || too_large(x);
 }
 
 static bool host_fits(struct exchange *x, const struct server_config *config)
@@ -116,7 +116,7 @@ static bool no_room(struct exchange *x)
  * is announced, it is refused before it is sent. */
 static bool room_fits(struct exchange *x)
 {
-    size_t body = x->req.route->body_max > 0 ? (size_t)exchange_length(x) : 0;
+    size_t body = x->req.route->body_max > 0 ? (size_t)x->announced : 0;
 
     return (room_has(&x->req.room, sizeof *x + body) && room_take(&x->req.room, sizeof *x)) || no_room(x);
 }

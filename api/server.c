@@ -55,11 +55,13 @@ static void hold_file(struct passage *p)
 
 static void note_answer(const struct passage *p)
 {
-    char client[IP_TEXT];
+    if (log_takes(LOG_DEBUG_LEVEL)) {
+        char client[IP_TEXT];
 
-    ip_to_text(p->x.req.client, client);
-    log_event(LOG_DEBUG_LEVEL, "request_answered", KV_TEXT("method", p->x.req.method), KV_TEXT("path", p->x.req.path),
-              KV_TEXT("client", client), KV_U64("status", (uint64_t)p->x.reply.status));
+        ip_to_text(p->x.req.client, client);
+        log_event(LOG_DEBUG_LEVEL, "request_answered", KV_TEXT("method", p->x.req.method), KV_TEXT("path", p->x.req.path),
+                  KV_TEXT("client", client), KV_U64("status", (uint64_t)p->x.reply.status));
+    }
     assert(p->x.reply.status < 600);
     atomic_fetch_add(&p->server->answers[p->x.table][p->x.row * CLASSES + (size_t)p->x.reply.status / 100], 1);
 }
@@ -142,7 +144,6 @@ static struct connection *connection_of(struct MHD_Connection *connection)
 /* Before anything is looked at that costs more than its head. */
 static void enter(struct passage *p)
 {
-    p->x.req.client = wire_client(&p->wire);
     p->entered = client_enter(p->server->connections, p->x.req.client);
     if (p->entered)
         return;
@@ -156,6 +157,7 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *connection
 {
     struct passage *p = mem_new(sizeof *p);
     struct request *req = &p->x.req;
+    uint64_t announced;
 
     p->server = s;
     p->wire = (struct wire){ connection, connection_of(connection), &p->x.reply };
@@ -163,15 +165,17 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *connection
     exchange_init(&p->x, &s->config);
     req->head = strcmp(method, "HEAD") == 0;
     req->method = req->head ? "GET" : method;
-    wire_head(connection, req);
+    wire_head(&p->wire, req);
+    exchange_announced(&p->x);
     enter(p);
     if (p->entered)
         exchange_head(&p->x, &s->config, url);
-    connection_phase(p->wire.on, PHASE_BODY, exchange_length(&p->x) <= EXCHANGE_DRAIN_MAX ? exchange_length(&p->x) : 0);
+    announced = p->x.announced;
+    connection_phase(p->wire.on, PHASE_BODY, announced <= EXCHANGE_DRAIN_MAX ? announced : 0);
     /* Too long to drain, or not sent before we agree: answered at once.  The library then closes the connection, which
      * it does for POST only; others are cut off when they pass the drain. */
     if (p->x.decided && strcmp(method, "POST") == 0
-        && (exchange_length(&p->x) > EXCHANGE_DRAIN_MAX || (req->header.expect != NULL && exchange_length(&p->x) > 0)))
+        && (announced > EXCHANGE_DRAIN_MAX || (req->header.expect != NULL && announced > 0)))
         return send_reply(p);
     return MHD_YES;
 }
