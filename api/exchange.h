@@ -15,6 +15,10 @@ struct exchange {
     bool decided;                             /* the reply stands: the rest of the body is only drained */
     uint64_t announced, received;             /* bytes of body: by Content-Length, 0 where there is none; and so far */
 };
+/* What a request is counted as without its body: also what it allocates when it has a query, or its answer headers. */
+#define EXCHANGE_BYTES (sizeof(struct exchange) + REQUEST_QUERY_MAX * sizeof(struct query_pair) \
+                        + REPLY_HEADERS_MAX * sizeof(struct reply_header))
+
 void exchange_init(struct exchange *x, const struct server_config *config);
 void exchange_clear(struct exchange *x);
 /* Once the headers are there, before all else. */

@@ -63,8 +63,8 @@ static enum MHD_Result take_part(void *self, enum MHD_ValueKind kind, const char
 
     if (kind == MHD_HEADER_KIND)
         take_header(head, name, value);
-    else if (req->query_count < REQUEST_QUERY_MAX)
-        req->query[req->query_count++] = (struct query_pair){ name, value };
+    else
+        request_add_query(req, name, value);
     return MHD_YES;
 }
 
