@@ -32,9 +32,12 @@ struct server {
 
 /* The life of one request, all on the connection's thread but for WAITING:
  *   READING -> (body complete) -> handler -> ANSWERED
- *                                        \-> WAITING (suspended) -> request_wake -> READY -> finish -> ANSWERED
+ *                                        \-> LEAVING -> WAITING (suspended) -> request_wake -> READY -> finish -> ANSWERED
+ * LEAVING lasts until the library calls again, which is at once.  A connection that is suspended while its request is being
+ * read is taken for one to read from when it comes back: a look at its socket in vain, and its way out of epoll and in
+ * again, each time.  From here it comes back to be written to, and mostly finds its next request there.
  * A library that is being stopped takes an answer without keeping it, and asks for one again: ANSWERED has none more. */
-enum stage { READING, WAITING, READY, ANSWERED };
+enum stage { READING, LEAVING, WAITING, READY, ANSWERED };
 
 struct passage {
     struct exchange x;                        /* first: request_wake gets here from its request */
@@ -103,9 +106,10 @@ static void *run_slow(void *self)
 }
 
 /* Suspended before it is started: the wake may come at once, from another thread. */
-static enum MHD_Result wait_for(struct passage *p, bool slow)
+static enum MHD_Result wait_for(struct passage *p)
 {
     struct exchange *x = &p->x;
+    bool slow = x->req.route->pace == ROUTE_SLOW;
 
     if (!waiting_enter(&p->server->waiting, slow)) {
         problem_busy(&x->reply);
@@ -130,10 +134,13 @@ static enum MHD_Result run(struct passage *p)
     connection_phase(p->wire.on, PHASE_WORK, 0);
     if (!exchange_complete(&p->x))
         return send_reply(p);
-    if (req->route->pace == ROUTE_SLOW)
-        return wait_for(p, true);
-    req->route->handler(req, &p->x.reply);
-    return req->later.start != NULL ? wait_for(p, false) : send_reply(p);
+    if (req->route->pace != ROUTE_SLOW) {
+        req->route->handler(req, &p->x.reply);
+        if (req->later.start == NULL)
+            return send_reply(p);
+    }
+    atomic_store(&p->stage, LEAVING);
+    return MHD_YES;
 }
 
 static struct connection *connection_of(struct MHD_Connection *connection)
@@ -198,6 +205,8 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
     switch (atomic_load(&p->stage)) {
     case READING:
         return run(p);
+    case LEAVING:
+        return wait_for(p);
     case WAITING:
         return MHD_YES;
     case READY:
