@@ -1,5 +1,6 @@
 #include "api/exchange.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,13 +12,13 @@
 
 void exchange_init(struct exchange *x, const struct server_config *config)
 {
-    memset(x, 0, sizeof *x);
-    x->req.api = config->api;
-    x->req.path = "";
-    x->row = config->tables[0]->count;
-    x->req.room.room = config->room;
-    reply_init(&x->reply);
+    x->req = (struct request){ .api = config->api, .path = "", .room.room = config->room };
     buf_init_max(&x->req.body, REQUEST_BODY_MAX);
+    reply_init(&x->reply);
+    x->table = 0;
+    x->row = config->tables[0]->count;
+    x->decided = false;
+    x->announced = x->received = 0;
 }
 
 void exchange_clear(struct exchange *x)
@@ -25,19 +26,20 @@ void exchange_clear(struct exchange *x)
     if (x->req.later.free_state != NULL)
         x->req.later.free_state(x->req.later.state);
     buf_clear(&x->req.body);
+    free(x->req.query);
     reply_clear(&x->reply);
     room_set(&x->req.room, 0);
 }
 
-uint64_t exchange_length(const struct exchange *x)
+void exchange_announced(struct exchange *x)
 {
     const char *text = x->req.header.content_length;
     struct u256 v;
-    uint64_t length;
 
     if (text == NULL)
-        return 0;
-    return u256_from_decimal(text, strlen(text), &v) && u256_to_u64(v, &length) ? length : UINT64_MAX;
+        x->announced = 0;
+    else if (!u256_from_decimal(text, strlen(text), &v) || !u256_to_u64(v, &x->announced))
+        x->announced = UINT64_MAX;
 }
 
 static bool find_route(struct exchange *x, const struct server_config *config)
@@ -93,7 +95,7 @@ static bool length_fits(struct exchange *x)
 {
     size_t max = x->req.route->body_max;
 
-    return max == 0 || exchange_length(x) <= max || too_large(x);
+    return max == 0 || x->announced <= max || too_large(x);
 }
 
 static bool host_fits(struct exchange *x, const struct server_config *config)
@@ -116,9 +118,9 @@ static bool no_room(struct exchange *x)
  * is announced, it is refused before it is sent. */
 static bool room_fits(struct exchange *x)
 {
-    size_t body = x->req.route->body_max > 0 ? (size_t)exchange_length(x) : 0;
+    size_t body = x->req.route->body_max > 0 ? (size_t)x->announced : 0;
 
-    return (room_has(&x->req.room, sizeof *x + body) && room_take(&x->req.room, sizeof *x)) || no_room(x);
+    return (room_has(&x->req.room, EXCHANGE_BYTES + body) && room_take(&x->req.room, EXCHANGE_BYTES)) || no_room(x);
 }
 
 void exchange_head(struct exchange *x, const struct server_config *config, const char *url)
@@ -141,7 +143,7 @@ void exchange_body(struct exchange *x, const void *bytes, size_t len)
         too_large(x);
         return;
     }
-    if (sizeof *x + x->received > x->req.room.bytes && !room_fit(&x->req.room, sizeof *x + (size_t)x->received)) {
+    if (EXCHANGE_BYTES + x->received > x->req.room.bytes && !room_fit(&x->req.room, EXCHANGE_BYTES + (size_t)x->received)) {
         x->decided = true;
         no_room(x);
         return;
@@ -166,7 +168,7 @@ static bool unpack(struct exchange *x)
     }
     buf_clear(&x->req.body);
     x->req.body = plain;
-    room_set(&x->req.room, sizeof *x + plain.len);
+    room_set(&x->req.room, EXCHANGE_BYTES + plain.len);
     return true;
 }
 
@@ -221,7 +223,7 @@ void exchange_answered(struct exchange *x)
         x->req.later.free_state(x->req.later.state);
     x->req.later.free_state = NULL;
     if (done)
-        room_set(&x->req.room, sizeof *x + x->reply.body.len);
-    else if (!room_fit(&x->req.room, sizeof *x + x->reply.body.len))
+        room_set(&x->req.room, EXCHANGE_BYTES + x->reply.body.len);
+    else if (!room_fit(&x->req.room, EXCHANGE_BYTES + x->reply.body.len))
         no_room(x);
 }

@@ -34,7 +34,7 @@ static const struct promise_ref *find(const struct promises *p, const struct int
 static struct promise_ref *add(struct promises *p, const struct intake_item *item)
 {
     if (p->count == p->capacity) {
-        p->capacity = p->capacity > 0 ? 2 * p->capacity : 4;
+        p->capacity = p->capacity > 0 ? 2 * p->capacity : 1;
         p->list = mem_grow(p->list, p->capacity, sizeof *p->list);
     }
     p->list[p->count] = (struct promise_ref){ .id = item->promise, .in_predecessor = item->in_predecessor };

@@ -18,7 +18,7 @@ static bool make_items(struct submission *s, size_t count, struct reply *reply)
                 RECEIPTS_ITEMS_MAX);
         return false;
     }
-    s->items = mem_array(count + 1, sizeof *s->items);
+    s->items = mem_array(count, sizeof *s->items);
     s->count = count;
     return true;
 }
@@ -71,7 +71,7 @@ static bool decode_text(const struct buf *body, struct submission *s, bool *sing
         count++;
     if (count == 0 || count > (*single ? 1 : RECEIPTS_ITEMS_MAX))
         return false;
-    s->items = mem_array(count + 1, sizeof *s->items);
+    s->items = mem_array(count, sizeof *s->items);
     while (done < count && receipt_from_text(&c, RECEIPT_SINGLE, &s->items[done].signed_)) {
         s->items[done++].has_job_id = true;
         if (*single || !FAST(&c, ","))

@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/base/hex.h"
+#include "gateway/base/mem.h"
 #include "gateway/lib/crypt.h"
 
 void reply_init(struct reply *reply)
@@ -20,6 +22,7 @@ void reply_clear(struct reply *reply)
     const char *instance = reply->instance;
 
     buf_clear(&reply->body);
+    free(reply->header);
     reply_close(reply);
     listener_free(reply->listener);
     reply_init(reply);
@@ -28,14 +31,18 @@ void reply_clear(struct reply *reply)
 
 void reply_header(struct reply *reply, const char *name, const char *format, ...)
 {
+    struct reply_header *header;
     va_list args;
 
     if (reply->header_count == REPLY_HEADERS_MAX)
         bug("too many headers for %s", name);
+    if (reply->header == NULL)
+        reply->header = mem_array(REPLY_HEADERS_MAX, sizeof *reply->header);
+    header = &reply->header[reply->header_count++];
+    header->name = name;
     va_start(args, format);
-    vsnprintf(reply->header[reply->header_count].value, sizeof reply->header[0].value, format, args);
+    vsnprintf(header->value, sizeof header->value, format, args);
     va_end(args);
-    reply->header[reply->header_count++].name = name;
 }
 
 void reply_json(struct reply *reply, int status, json *owned)

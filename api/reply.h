@@ -11,6 +11,7 @@
 
 #define REPLY_HEADERS_MAX 8
 
+struct reply_header { const char *name; char value[160]; };
 struct reply {
     const char *instance;                     /* the path asked for: a member of problems; kept by reply_clear */
     int status;
@@ -24,7 +25,7 @@ struct reply {
     struct listener *listener;                /* instead of both: events as they happen; owned, NULL: none */
     bool cached;                              /* reply_cache or reply_tag was asked; else nothing may be kept */
     size_t header_count;
-    struct { const char *name; char value[160]; } header[REPLY_HEADERS_MAX];
+    struct reply_header *header;              /* REPLY_HEADERS_MAX from the first on; owned, NULL: none */
 };
 
 void reply_init(struct reply *reply);

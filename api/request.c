@@ -6,7 +6,17 @@
 
 #include "api/problem.h"
 #include "gateway/base/hex.h"
+#include "gateway/base/mem.h"
 #include "gateway/core/members.h"
+
+void request_add_query(struct request *req, const char *name, const char *value)
+{
+    if (req->query_count == REQUEST_QUERY_MAX)
+        return;
+    if (req->query == NULL)
+        req->query = mem_array(REQUEST_QUERY_MAX, sizeof *req->query);
+    req->query[req->query_count++] = (struct query_pair){ name, value };
+}
 
 const char *request_query(const struct request *req, const char *name)
 {

@@ -37,7 +37,7 @@ struct request {
     const char *method, *path;                                 /* HEAD is given to handlers as GET */
     bool head;
     struct request_headers header;
-    struct query_pair query[REQUEST_QUERY_MAX];
+    struct query_pair *query;                                  /* REQUEST_QUERY_MAX from the first on; owned, NULL: none */
     size_t query_count;
     const struct route *route;
     char param[REQUEST_PARAMS_MAX][REQUEST_PARAM_MAX];         /* the {parameters} in order */
@@ -61,6 +61,7 @@ struct request {
 /* Any thread, once, after later.start: the answer can be made now.  The request may be gone when this returns. */
 void request_wake(struct request *req);
 
+void request_add_query(struct request *req, const char *name, const char *value);      /* beyond REQUEST_QUERY_MAX: left out */
 const char *request_query(const struct request *req, const char *name);                /* NULL: absent */
 bool request_flag(const struct request *req, const char *name);                        /* ?name, ?name=1, ?name=true */
 /* Whether a comma-separated header holds the token; parameters after ';' must not be q=0. */

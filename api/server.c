@@ -32,9 +32,12 @@ struct server {
 
 /* The life of one request, all on the connection's thread but for WAITING:
  *   READING -> (body complete) -> handler -> ANSWERED
- *                                        \-> WAITING (suspended) -> request_wake -> READY -> finish -> ANSWERED
+ *                                        \-> LEAVING -> WAITING (suspended) -> request_wake -> READY -> finish -> ANSWERED
+ * LEAVING lasts until the library calls again, which is at once.  A connection that is suspended while its request is being
+ * read is taken for one to read from when it comes back: a look at its socket in vain, and its way out of epoll and in
+ * again, each time.  From here it comes back to be written to, and mostly finds its next request there.
  * A library that is being stopped takes an answer without keeping it, and asks for one again: ANSWERED has none more. */
-enum stage { READING, WAITING, READY, ANSWERED };
+enum stage { READING, LEAVING, WAITING, READY, ANSWERED };
 
 struct passage {
     struct exchange x;                        /* first: request_wake gets here from its request */
@@ -55,11 +58,13 @@ static void hold_file(struct passage *p)
 
 static void note_answer(const struct passage *p)
 {
-    char client[IP_TEXT];
+    if (log_takes(LOG_DEBUG_LEVEL)) {
+        char client[IP_TEXT];
 
-    ip_to_text(p->x.req.client, client);
-    log_event(LOG_DEBUG_LEVEL, "request_answered", KV_TEXT("method", p->x.req.method), KV_TEXT("path", p->x.req.path),
-              KV_TEXT("client", client), KV_U64("status", (uint64_t)p->x.reply.status));
+        ip_to_text(p->x.req.client, client);
+        log_event(LOG_DEBUG_LEVEL, "request_answered", KV_TEXT("method", p->x.req.method), KV_TEXT("path", p->x.req.path),
+                  KV_TEXT("client", client), KV_U64("status", (uint64_t)p->x.reply.status));
+    }
     assert(p->x.reply.status < 600);
     atomic_fetch_add(&p->server->answers[p->x.table][p->x.row * CLASSES + (size_t)p->x.reply.status / 100], 1);
 }
@@ -101,9 +106,10 @@ static void *run_slow(void *self)
 }
 
 /* Suspended before it is started: the wake may come at once, from another thread. */
-static enum MHD_Result wait_for(struct passage *p, bool slow)
+static enum MHD_Result wait_for(struct passage *p)
 {
     struct exchange *x = &p->x;
+    bool slow = x->req.route->pace == ROUTE_SLOW;
 
     if (!waiting_enter(&p->server->waiting, slow)) {
         problem_busy(&x->reply);
@@ -128,10 +134,13 @@ static enum MHD_Result run(struct passage *p)
     connection_phase(p->wire.on, PHASE_WORK, 0);
     if (!exchange_complete(&p->x))
         return send_reply(p);
-    if (req->route->pace == ROUTE_SLOW)
-        return wait_for(p, true);
-    req->route->handler(req, &p->x.reply);
-    return req->later.start != NULL ? wait_for(p, false) : send_reply(p);
+    if (req->route->pace != ROUTE_SLOW) {
+        req->route->handler(req, &p->x.reply);
+        if (req->later.start == NULL)
+            return send_reply(p);
+    }
+    atomic_store(&p->stage, LEAVING);
+    return MHD_YES;
 }
 
 static struct connection *connection_of(struct MHD_Connection *connection)
@@ -142,7 +151,6 @@ static struct connection *connection_of(struct MHD_Connection *connection)
 /* Before anything is looked at that costs more than its head. */
 static void enter(struct passage *p)
 {
-    p->x.req.client = wire_client(&p->wire);
     p->entered = client_enter(p->server->connections, p->x.req.client);
     if (p->entered)
         return;
@@ -156,6 +164,7 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *connection
 {
     struct passage *p = mem_new(sizeof *p);
     struct request *req = &p->x.req;
+    uint64_t announced;
 
     p->server = s;
     p->wire = (struct wire){ connection, connection_of(connection), &p->x.reply };
@@ -163,15 +172,17 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *connection
     exchange_init(&p->x, &s->config);
     req->head = strcmp(method, "HEAD") == 0;
     req->method = req->head ? "GET" : method;
-    wire_head(connection, req);
+    wire_head(&p->wire, req);
+    exchange_announced(&p->x);
     enter(p);
     if (p->entered)
         exchange_head(&p->x, &s->config, url);
-    connection_phase(p->wire.on, PHASE_BODY, exchange_length(&p->x) <= EXCHANGE_DRAIN_MAX ? exchange_length(&p->x) : 0);
+    announced = p->x.announced;
+    connection_phase(p->wire.on, PHASE_BODY, announced <= EXCHANGE_DRAIN_MAX ? announced : 0);
     /* Too long to drain, or not sent before we agree: answered at once.  The library then closes the connection, which
      * it does for POST only; others are cut off when they pass the drain. */
     if (p->x.decided && strcmp(method, "POST") == 0
-        && (exchange_length(&p->x) > EXCHANGE_DRAIN_MAX || (req->header.expect != NULL && exchange_length(&p->x) > 0)))
+        && (announced > EXCHANGE_DRAIN_MAX || (req->header.expect != NULL && announced > 0)))
         return send_reply(p);
     return MHD_YES;
 }
@@ -194,6 +205,8 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
     switch (atomic_load(&p->stage)) {
     case READING:
         return run(p);
+    case LEAVING:
+        return wait_for(p);
     case WAITING:
         return MHD_YES;
     case READY:

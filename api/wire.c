@@ -7,45 +7,69 @@
 
 #define FILE_PIECE ((size_t)8 * KIB)          /* of a file that something is put into; others the kernel copies itself */
 
-static enum MHD_Result take_query(void *self, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    struct request *req = self;
+#define HEADER(name, member) { (name), offsetof(struct request_headers, member) }
 
-    (void)kind;
-    if (req->query_count < REQUEST_QUERY_MAX)
-        req->query[req->query_count++] = (struct query_pair){ name, value };
+/* What is looked at of a head; of a header that is there twice, the first. */
+static const struct { const char *name; size_t at; } wanted[] = {
+    HEADER("Host", host),
+    HEADER("Authorization", authorization),
+    HEADER("Content-Type", content_type),
+    HEADER("Content-Encoding", content_encoding),
+    HEADER("Content-Length", content_length),
+    HEADER("Expect", expect),
+    HEADER("Accept", accept), HEADER("Accept-Encoding", accept_encoding),
+    HEADER("If-None-Match", if_none_match),
+    HEADER("Prefer", prefer),
+    HEADER("Idempotency-Key", idempotency_key),
+    HEADER("Quittance-Auth", quittance_auth),
+    HEADER("Range", range),
+    HEADER("If-Range", if_range),
+    HEADER("Cookie", cookie),
+    HEADER("Origin", origin),
+    HEADER("X-CSRF-Token", csrf),
+    HEADER("Last-Event-ID", last_event_id),
+};
+static const char forwarded[] = "Forwarded", forwarded_list[] = "X-Forwarded-For";
+
+struct head { struct request *req; bool is_forwarded; };
+
+/* Upper case and lower case of letters are one; some other bytes are too, so it is no more than a first look. */
+static bool may_be(const char *name, const char *other)
+{
+    return ((name[0] ^ other[0]) & ~('a' - 'A')) == 0;
+}
+
+static bool is_header(const char *name, const char *other)
+{
+    return may_be(name, other) && strcasecmp(name, other) == 0;
+}
+
+static void take_header(struct head *head, const char *name, const char *value)
+{
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+        if (is_header(name, wanted[i].name)) {
+            const char **to = (const char **)(void *)((char *)&head->req->header + wanted[i].at);
+
+            *to = *to != NULL ? *to : value;
+            return;
+        }
+    head->is_forwarded |= is_header(name, forwarded) || is_header(name, forwarded_list);
+}
+
+static enum MHD_Result take_part(void *self, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct head *head = self;
+    struct request *req = head->req;
+
+    if (kind == MHD_HEADER_KIND)
+        take_header(head, name, value);
+    else
+        request_add_query(req, name, value);
     return MHD_YES;
 }
 
-void wire_head(struct MHD_Connection *connection, struct request *req)
-{
-    const struct { const char *name; const char **to; } wanted[] = {
-        { "Host", &req->header.host },
-        { "Authorization", &req->header.authorization },
-        { "Content-Type", &req->header.content_type },
-        { "Content-Encoding", &req->header.content_encoding },
-        { "Content-Length", &req->header.content_length },
-        { "Expect", &req->header.expect },
-        { "Accept", &req->header.accept }, { "Accept-Encoding", &req->header.accept_encoding },
-        { "If-None-Match", &req->header.if_none_match },
-        { "Prefer", &req->header.prefer },
-        { "Idempotency-Key", &req->header.idempotency_key },
-        { "Quittance-Auth", &req->header.quittance_auth },
-        { "Range", &req->header.range },
-        { "If-Range", &req->header.if_range },
-        { "Cookie", &req->header.cookie },
-        { "Origin", &req->header.origin },
-        { "X-CSRF-Token", &req->header.csrf },
-        { "Last-Event-ID", &req->header.last_event_id },
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
-        *wanted[i].to = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, wanted[i].name);
-    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_query, req);
-}
-
 /* Lines of one header, joined in their order (RFC 9110 section 5.3).  All headers fit into WIRE_HEAD_MAX. */
-struct lines { const char *name; char text[WIRE_HEAD_MAX]; size_t len; };
+struct lines { const char *name; size_t len; char text[WIRE_HEAD_MAX]; };
 
 static enum MHD_Result take_line(void *self, enum MHD_ValueKind kind, const char *name, const char *value)
 {
@@ -60,13 +84,29 @@ static enum MHD_Result take_line(void *self, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
-struct ip wire_client(const struct wire *w)
+static void take_lines(const struct wire *w, const char *name, struct lines *lines)
 {
-    struct lines forwarded = { .name = "Forwarded" }, list = { .name = "X-Forwarded-For" };
+    lines->name = name;
+    lines->len = 0;
+    lines->text[0] = '\0';
+    MHD_get_connection_values(w->connection, MHD_HEADER_KIND, take_line, lines);
+}
 
-    MHD_get_connection_values(w->connection, MHD_HEADER_KIND, take_line, &forwarded);
-    MHD_get_connection_values(w->connection, MHD_HEADER_KIND, take_line, &list);
-    return connection_client(w->on, forwarded.text, list.text);
+static struct ip forwarded_for(const struct wire *w)
+{
+    struct lines elements, list;
+
+    take_lines(w, forwarded, &elements);
+    take_lines(w, forwarded_list, &list);
+    return connection_client(w->on, elements.text, list.text);
+}
+
+void wire_head(const struct wire *w, struct request *req)
+{
+    struct head head = { .req = req };
+
+    MHD_get_connection_values(w->connection, MHD_HEADER_KIND | MHD_GET_ARGUMENT_KIND, take_part, &head);
+    req->client = head.is_forwarded ? forwarded_for(w) : connection_client(w->on, NULL, NULL);
 }
 
 static ssize_t read_file(void *self, uint64_t at, char *to, size_t max)

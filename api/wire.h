@@ -12,9 +12,8 @@ struct MHD_Connection;
 /* All borrowed; it outlives the response, whose events and files are read through it. */
 struct wire { struct MHD_Connection *connection; struct connection *on; struct reply *reply; };
 
-/* Headers and query, borrowed from the library for as long as the request lasts. */
-void wire_head(struct MHD_Connection *connection, struct request *req);
-struct ip wire_client(const struct wire *w);  /* who asks, behind trusted proxies too */
+/* Headers and query, borrowed from the library for as long as the request lasts; and who asks, behind trusted proxies too. */
+void wire_head(const struct wire *w, struct request *req);
 /* Queues the reply; its body or file goes over to the library.  false: there is no memory for it. */
 bool wire_answer(struct wire *w);
 

@@ -39,8 +39,7 @@ void buf_reset(struct buf *b)
         b->data[0] = '\0';
 }
 
-/* Room for len more bytes and the zero byte behind them. */
-static bool reserve(struct buf *b, size_t len)
+static bool grow(struct buf *b, size_t len)
 {
     size_t wanted, capacity;
     uint8_t *data;
@@ -51,8 +50,6 @@ static bool reserve(struct buf *b, size_t len)
         return false;
     }
     wanted = b->len + len + 1;
-    if (wanted <= b->capacity)
-        return true;
     capacity = b->capacity > 0 ? b->capacity * 2 : FIRST_CAPACITY;
     if (capacity > b->max + 1)
         capacity = b->max + 1;
@@ -68,11 +65,17 @@ static bool reserve(struct buf *b, size_t len)
     return true;
 }
 
+/* Of bytes that are there already nothing passes the cap: capacity is at most one more. */
+bool buf_reserve(struct buf *b, size_t len)
+{
+    return (!b->failed && len < b->capacity && b->len < b->capacity - len) || grow(b, len);
+}
+
 uint8_t *buf_extend(struct buf *b, size_t len)
 {
     uint8_t *room;
 
-    if (!reserve(b, len))
+    if (!buf_reserve(b, len))
         return NULL;
     room = b->data + b->len;
     b->len += len;
@@ -91,7 +94,11 @@ bool buf_add(struct buf *b, const void *bytes, size_t len)
 
 bool buf_add_byte(struct buf *b, uint8_t byte)
 {
-    return buf_add(b, &byte, 1);
+    uint8_t *room = buf_extend(b, 1);
+
+    if (room != NULL)
+        *room = byte;
+    return room != NULL;
 }
 
 bool buf_add_zeros(struct buf *b, size_t count)
@@ -119,7 +126,7 @@ bool buf_printf(struct buf *b, const char *format, ...)
     len = vsnprintf(NULL, 0, format, args);
     if (len < 0)
         b->failed = true;
-    else if (reserve(b, (size_t)len)) {
+    else if (buf_reserve(b, (size_t)len)) {
         vsnprintf((char *)b->data + b->len, (size_t)len + 1, format, again);
         b->len += (size_t)len;
         ok = true;

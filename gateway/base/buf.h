@@ -29,6 +29,8 @@ bool buf_add_byte(struct buf *b, uint8_t byte);
 bool buf_add_zeros(struct buf *b, size_t count);
 bool buf_add_text(struct buf *b, const char *text);
 bool buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Room for len more bytes, for what is then added in small pieces; false: failed. */
+bool buf_reserve(struct buf *b, size_t len);
 /* Room for len more bytes at the end, uninitialised, already counted; NULL when failed. */
 uint8_t *buf_extend(struct buf *b, size_t len);
 const char *buf_text(const struct buf *b);          /* borrowed; "" while empty */

@@ -112,12 +112,17 @@ static void add_value(struct line *l, const struct kv *pair)
     add(l, text);
 }
 
+bool log_takes(enum log_level level)
+{
+    return (int)level <= atomic_load(&least_level);
+}
+
 void log_write(enum log_level level, const char *event, const struct kv *pairs)
 {
     struct line l = { .len = 0 };
     char now[CLOCK_TEXT];
 
-    if ((int)level > atomic_load(&least_level))
+    if (!log_takes(level))
         return;
     clock_to_text(clock_now_ms(&clock_system), now);
     add(&l, "ts=");

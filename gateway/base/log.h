@@ -29,6 +29,7 @@ struct kv {
 #define KV_AMOUNT(k, p)  ((struct kv){ (k), KV_TYPE_AMOUNT, { .bytes = (p) } })    /* const struct amount * */
 
 void log_set_level(enum log_level least);
+bool log_takes(enum log_level level);         /* whether such a line is written: for values that cost something to make */
 void log_write(enum log_level level, const char *event, const struct kv *pairs);
 #define log_event(level, event, ...) log_write((level), (event), (const struct kv[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } })
 

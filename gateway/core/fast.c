@@ -4,14 +4,6 @@
 
 #define DIGITS_MAX 18              /* below 2^63 without a look */
 
-bool fast_text(struct fast *c, const char *text, size_t len)
-{
-    if ((size_t)(c->end - c->at) < len || memcmp(c->at, text, len) != 0)
-        return false;
-    c->at += len;
-    return true;
-}
-
 bool fast_name(struct fast *c, const char *name)
 {
     struct fast next = *c;

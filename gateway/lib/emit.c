@@ -5,46 +5,86 @@
 
 #define U64_DIGITS 20
 
-void emit_comma(struct buf *out)
+static bool comma_is_due(const struct buf *out)
 {
     uint8_t last = out->len > 0 ? out->data[out->len - 1] : '{';
 
-    if (last != '{' && last != '[')
+    return last != '{' && last != '[';
+}
+
+void emit_comma(struct buf *out)
+{
+    if (comma_is_due(out))
         buf_add_byte(out, ',');
+}
+
+/* A member but for the `len` bytes of its value: where they go; NULL: the buffer takes no more. */
+static char *member(struct buf *out, const char *name, size_t len)
+{
+    size_t name_len = strlen(name);
+    bool comma = comma_is_due(out);
+    char *at = (char *)buf_extend(out, comma + name_len + 3 + len);
+
+    if (at == NULL)
+        return NULL;
+    if (comma)
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, name, name_len);
+    at += name_len;
+    *at++ = '"';
+    *at++ = ':';
+    return at;
 }
 
 void emit_name(struct buf *out, const char *name)
 {
-    emit_comma(out);
-    buf_add_byte(out, '"');
-    buf_add_text(out, name);
-    buf_add(out, "\":", 2);
+    (void)member(out, name, 0);
 }
 
 void emit_u64(struct buf *out, const char *name, uint64_t v)
 {
-    char digits[U64_DIGITS];
+    char digits[U64_DIGITS], *value;
     size_t at = sizeof digits;
 
     do {
         digits[--at] = (char)('0' + v % 10);
         v /= 10;
     } while (v > 0);
-    emit_name(out, name);
-    buf_add(out, digits + at, sizeof digits - at);
+    value = member(out, name, sizeof digits - at);
+    if (value != NULL)
+        memcpy(value, digits + at, sizeof digits - at);
 }
 
-static void quoted(struct buf *out, const char *text, size_t len)
+/* A text of `len` bytes in quotes: where they go; a zero byte may follow them until `closed`. */
+static char *quoted(struct buf *out, const char *name, size_t len)
 {
-    buf_add_byte(out, '"');
-    buf_add(out, text, len);
-    buf_add_byte(out, '"');
+    char *value = member(out, name, len + 2);
+
+    if (value == NULL)
+        return NULL;
+    *value = '"';
+    return value + 1;
+}
+
+static void closed(char *text, size_t len)
+{
+    text[len] = '"';
+}
+
+static void text_value(struct buf *out, const char *name, const char *text, size_t len)
+{
+    char *to = quoted(out, name, len);
+
+    if (to == NULL)
+        return;
+    memcpy(to, text, len);
+    closed(to, len);
 }
 
 void emit_word(struct buf *out, const char *name, const char *word)
 {
-    emit_name(out, name);
-    quoted(out, word, strlen(word));
+    text_value(out, name, word, strlen(word));
 }
 
 void emit_text(struct buf *out, const char *name, const char *text)
@@ -52,18 +92,14 @@ void emit_text(struct buf *out, const char *name, const char *text)
     emit_json(out, name, json_new_text(text));
 }
 
-static void hash_value(struct buf *out, struct hash h)
-{
-    char text[HASH_TEXT];
-
-    hash_to_text(h, text);
-    quoted(out, text, sizeof text - 1);
-}
-
 void emit_hash(struct buf *out, const char *name, struct hash h)
 {
-    emit_name(out, name);
-    hash_value(out, h);
+    char *to = quoted(out, name, HASH_TEXT - 1);
+
+    if (to == NULL)
+        return;
+    hash_to_text(h, to);
+    closed(to, HASH_TEXT - 1);
 }
 
 void emit_hashes(struct buf *out, const char *name, const struct hash *list, size_t count)
@@ -71,46 +107,54 @@ void emit_hashes(struct buf *out, const char *name, const struct hash *list, siz
     emit_name(out, name);
     buf_add_byte(out, '[');
     for (size_t i = 0; i < count; i++) {
+        char *to;
+
         emit_comma(out);
-        hash_value(out, list[i]);
+        to = (char *)buf_extend(out, HASH_TEXT + 1);
+        if (to == NULL)
+            return;
+        *to++ = '"';
+        hash_to_text(list[i], to);
+        closed(to, HASH_TEXT - 1);
     }
     buf_add_byte(out, ']');
 }
 
 void emit_address(struct buf *out, const char *name, struct address a)
 {
-    char text[ADDRESS_TEXT];
+    char *to = quoted(out, name, ADDRESS_TEXT - 1);
 
-    address_to_text(a, text);
-    emit_name(out, name);
-    quoted(out, text, sizeof text - 1);
+    if (to == NULL)
+        return;
+    address_to_text(a, to);
+    closed(to, ADDRESS_TEXT - 1);
 }
 
 void emit_job_id(struct buf *out, const char *name, struct job_id id)
 {
-    char text[JOB_ID_TEXT];
+    char *to = quoted(out, name, JOB_ID_TEXT - 1);
 
-    job_id_to_text(id, text);
-    emit_name(out, name);
-    quoted(out, text, sizeof text - 1);
+    if (to == NULL)
+        return;
+    job_id_to_text(id, to);
+    closed(to, JOB_ID_TEXT - 1);
 }
 
 void emit_amount(struct buf *out, const char *name, struct amount a)
 {
     char text[U256_DECIMAL_MAX];
-    size_t len = u256_to_decimal(a.base_units, text);
 
-    emit_name(out, name);
-    quoted(out, text, len);
+    text_value(out, name, text, u256_to_decimal(a.base_units, text));
 }
 
 void emit_signature(struct buf *out, const char *name, const struct signature *s)
 {
-    char text[SIGNATURE_TEXT];
+    char *to = quoted(out, name, SIGNATURE_TEXT - 1);
 
-    signature_to_text(s, text);
-    emit_name(out, name);
-    quoted(out, text, sizeof text - 1);
+    if (to == NULL)
+        return;
+    signature_to_text(s, to);
+    closed(to, SIGNATURE_TEXT - 1);
 }
 
 void emit_json(struct buf *out, const char *name, json *owned)

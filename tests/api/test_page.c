@@ -1,5 +1,6 @@
 #include "api/page.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tests/support/fixture.h"
 
@@ -8,9 +9,9 @@ static struct request asks(const char *limit, const char *cursor)
     struct request req = { .path = "/list" };
 
     if (limit != NULL)
-        req.query[req.query_count++] = (struct query_pair){ "limit", limit };
+        request_add_query(&req, "limit", limit);
     if (cursor != NULL)
-        req.query[req.query_count++] = (struct query_pair){ "cursor", cursor };
+        request_add_query(&req, "cursor", cursor);
     return req;
 }
 
@@ -37,6 +38,7 @@ static void bad_input_is_400(void **state)
     assert_int_equal(reply.status, 400);
     assert_string_equal(reply.content_type, "application/problem+json");
     reply_clear(&reply);
+    free(req.query);
 }
 
 /* A list of the numbers 1 to 10, newest first, in pages. */
@@ -59,6 +61,7 @@ static json *one_page(const char *limit, const char *cursor)
     assert_int_equal(reply.status, 200);
     assert_true(json_read(reply.body.data, reply.body.len, &out, &err));
     reply_clear(&reply);
+    free(req.query);
     return out;
 }
 

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <zlib.h>
 
+#include "api/request.h"
 #include "tests/api/service.h"
 
 #define CLOSE "Connection: close\r\n\r\n"
@@ -85,6 +86,25 @@ static void other_types_are_refused(void **state)
     expect_problem(post(s, "/v1/models", "text/plain", "{}"), 415, "unsupported-media-type");
     expect_problem(ask(s, (struct asking){ .method = "POST", .path = "/v1/receipts", .header = "Content-Encoding: br",
                                            .body = "{}", .len = 2 }), 415, "unsupported-media-type");
+}
+
+/* Names in any case; of two lines the first; of a query the first sixteen parameters. */
+static void a_head_is_read_to_its_limits(void **state)
+{
+    struct service *s = *state;
+    char target[256] = "/v1/models?limit=1";
+
+    assert_raw(s->address, "POST /v1/receipts HTTP/1.1\r\n" HOST "cOnTeNt-tYpE: application/json\r\nContent-Type: text/plain\r\n"
+               "content-length: 2\r\n" "Connection: close\r\n\r\n{}", "HTTP/1.1 422", "malformed");
+    assert_raw(s->address, "POST /v1/receipts HTTP/1.1\r\n" HOST "CONTENT-TYPE: text/plain\r\nContent-Type: application/json\r\n"
+               "content-length: 2\r\n" "Connection: close\r\n\r\n{}", "HTTP/1.1 415", "unsupported-media-type");
+    for (size_t i = 0; i < REQUEST_QUERY_MAX - 2; i++)
+        strcat(target, "&x=1");
+    strcat(target, "&cursor=bad");
+    expect_problem(get(s, target), 400, "malformed");
+    *strrchr(target, '&') = '\0';
+    strcat(target, "&x=1&cursor=bad");
+    expect(get(s, target), 200);
 }
 
 static void pack_gzip(const void *bytes, size_t len, struct buf *out)
@@ -294,8 +314,9 @@ static void stopping_waits_for_suspended_requests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_contract_that_is_not_served_is_nowhere), TEST(problems_have_one_shape), TEST(another_method_names_the_allowed_ones), TEST(head_is_get_without_the_body),
-        TEST(a_long_body_is_refused), TEST(other_types_are_refused), TEST(gzip_bodies_are_unpacked_within_the_limit),
+        TEST(a_contract_that_is_not_served_is_nowhere), TEST(problems_have_one_shape), TEST(another_method_names_the_allowed_ones),
+        TEST(head_is_get_without_the_body), TEST(a_long_body_is_refused), TEST(other_types_are_refused),
+        TEST(a_head_is_read_to_its_limits), TEST(gzip_bodies_are_unpacked_within_the_limit),
         TEST(the_admin_listener_wants_a_key), TEST(an_unknown_host_is_misdirected), TEST(bad_parameters_are_400),
         TEST(the_document_is_served_and_cached), TEST(metrics_count), TEST(draining_refuses_receipts_and_readiness),
         TEST(many_clients_post_and_read_at_once), TEST(stopping_waits_for_suspended_requests),

@@ -5,10 +5,12 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/unfold.h"
 #include "gateway/lib/json.h"
+#include "tests/support/rng.h"
 
 #define TEN "0123456789"
 #define RECEIPT "{\"jobId\":\"01932b1e-3c5a-7000-8000-000000000001\",\"provider\":\"0x00000000000000000000000000000000000000aa\"," \
@@ -54,12 +56,61 @@ static void the_estimate_is_an_upper_bound(void **state)
     buf_clear(&text);
 }
 
+/* Byte by byte, as JSON has it: what marks stand for, outside of texts. */
+static size_t count_plainly(const char *text, size_t len)
+{
+    size_t bytes = unfold_bytes("", 0) + len;
+    bool in_text = false;
+
+    for (size_t i = 0; i < len; i++)
+        if (in_text && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            in_text = !in_text;
+        else if (!in_text)
+            bytes += unfold_bytes(&text[i], 1) - unfold_bytes("x", 1);
+    return bytes;
+}
+
+static void texts_end_where_they_end(void **state)
+{
+    static const char letters[] = "\"\"\\\\{[,:ax";
+    struct rng rng = { 5 };
+    char text[40];
+
+    (void)state;
+    for (unsigned n = 0; n < 200000; n++) {
+        size_t len = rng_below(&rng, sizeof text + 1);
+
+        for (size_t i = 0; i < len; i++)
+            text[i] = letters[rng_below(&rng, sizeof letters - 1)];
+        assert_int_equal(unfold_bytes(text, len), count_plainly(text, len));
+    }
+}
+
+/* Each is far from the next quote: not to be looked for from each of them. */
+static void escapes_take_no_longer(void **state)
+{
+    const size_t len = 8 * MIB;
+    char *text = malloc(len);
+
+    (void)state;
+    memset(text, '\\', len);
+    text[0] = '"';
+    assert_int_equal(unfold_bytes(text, len), unfold_bytes("", 0) + len);
+    text[len - 1] = '"';
+    assert_int_equal(unfold_bytes(text, len), unfold_bytes("", 0) + len);
+    free(text);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_LEN(cases)];
+    struct CMUnitTest tests[ARRAY_LEN(cases) + 2];
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         tests[i] = (struct CMUnitTest){ cases[i].name, the_estimate_is_an_upper_bound, NULL, NULL,
                                         (void *)(uintptr_t)&cases[i] };
+    tests[ARRAY_LEN(cases)] = (struct CMUnitTest)cmocka_unit_test(texts_end_where_they_end);
+    tests[ARRAY_LEN(cases) + 1] = (struct CMUnitTest)cmocka_unit_test(escapes_take_no_longer);
     return cmocka_run_group_tests_name("unfold", tests, NULL, NULL);
 }

@@ -53,6 +53,25 @@ static void passing_the_cap_fails_for_good(void **state)
     buf_clear(&b);
 }
 
+static void room_is_made_once(void **state)
+{
+    const uint8_t *at;
+    struct buf b;
+
+    (void)state;
+    buf_init_max(&b, 1000);
+    assert_true(buf_reserve(&b, 900));
+    assert_int_equal(b.len, 0);
+    at = b.data;
+    for (int i = 0; i < 900; i++)
+        assert_true(buf_add_byte(&b, 'x'));
+    assert_ptr_equal(b.data, at);
+    assert_int_equal(strlen(buf_text(&b)), 900);
+    assert_false(buf_reserve(&b, 101));
+    assert_false(buf_add_byte(&b, 'x'));
+    buf_clear(&b);
+}
+
 static void a_huge_length_does_not_wrap(void **state)
 {
     struct buf b;
@@ -87,6 +106,7 @@ int main(void)
         cmocka_unit_test(contents_end_in_a_zero_byte),
         cmocka_unit_test(the_cap_may_be_reached),
         cmocka_unit_test(passing_the_cap_fails_for_good),
+        cmocka_unit_test(room_is_made_once),
         cmocka_unit_test(a_huge_length_does_not_wrap),
         cmocka_unit_test(a_buffer_grows_with_what_is_put_in),
     };

@@ -1,7 +1,9 @@
 #include "gateway/base/hex.h"
 
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <strings.h>
 
 #include <cmocka.h>
 
@@ -72,9 +74,39 @@ static void hex_is_written_in_lower_case(void **state)
     assert_string_equal(text, "0x");
 }
 
+/* Lengths on both sides of those that are done in one piece; any byte at any place, among digits. */
+static void every_byte_counts_at_every_place(void **state)
+{
+    static const size_t lengths[] = { 1, 2, 15, 16, 17, 20, 31, 32, 33, 65 };
+    char text[2 * 65 + 1], again[2 * 65 + 1];
+    uint8_t bytes[65 + 1], untouched[65 + 1];
+
+    (void)state;
+    memset(untouched, 1, sizeof untouched);
+    for (size_t l = 0; l < ARRAY_LEN(lengths); l++)
+        for (size_t len = lengths[l], at = 0; at < 2 * len; at++)
+            for (int c = 0; c < 256; c++) {
+                bool is_digit = c != 0 && strchr("0123456789abcdefABCDEF", c) != NULL;
+
+                memset(text, '7', 2 * len);
+                text[2 * len] = '\0';
+                text[at] = (char)c;
+                memcpy(bytes, untouched, sizeof bytes);
+                assert_int_equal(hex_decode_bare(text, 2 * len, bytes, len), is_digit);
+                assert_int_equal(bytes[len], 1);
+                if (is_digit) {
+                    hex_encode_bare(bytes, len, again);
+                    assert_int_equal(strcasecmp(again, text), 0);
+                    assert_int_equal(again[at], tolower(c));
+                } else {
+                    assert_memory_equal(bytes, untouched, len);
+                }
+            }
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_LEN(hex_cases) + ARRAY_LEN(uuid_cases) + 1];
+    struct CMUnitTest tests[ARRAY_LEN(hex_cases) + ARRAY_LEN(uuid_cases) + 2];
     size_t n = 0;
 
     for (const struct hex_case *c = hex_cases; c < hex_cases + ARRAY_LEN(hex_cases); c++)
@@ -82,5 +114,6 @@ int main(void)
     for (const struct uuid_case *c = uuid_cases; c < uuid_cases + ARRAY_LEN(uuid_cases); c++)
         tests[n++] = (struct CMUnitTest){ c->name, uuid_is_strict, NULL, NULL, (void *)(uintptr_t)c };
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(hex_is_written_in_lower_case);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(every_byte_counts_at_every_place);
     return cmocka_run_group_tests_name("hex", tests, NULL, NULL);
 }

@@ -65,7 +65,10 @@ static void lower_levels_are_left_out(void **state)
     catch();
     log_event(LOG_DEBUG_LEVEL, "seen");
     assert_string_equal(caught(), "");
+    assert_true(log_takes(LOG_NOTICE_LEVEL));
+    assert_false(log_takes(LOG_DEBUG_LEVEL));
     log_set_level(LOG_DEBUG_LEVEL);
+    assert_true(log_takes(LOG_DEBUG_LEVEL));
     catch();
     log_event(LOG_DEBUG_LEVEL, "seen");
     assert_string_equal(caught(), "level=debug event=seen\n");

@@ -57,9 +57,51 @@ static void what_is_emitted_is_what_json_write_gives(void **state)
     }
 }
 
+static void emit_all(struct buf *out)
+{
+    const struct hash list[2] = { { { 1 } }, { { 2 } } };
+    const struct signature signature = { { 3 } };
+
+    buf_add_byte(out, '{');
+    emit_u64(out, "n", 12);
+    emit_word(out, "word", "late");
+    emit_hashes(out, "hashes", list, 2);
+    emit_address(out, "address", (struct address){ { 4 } });
+    emit_job_id(out, "job", (struct job_id){ { 5 } });
+    emit_amount(out, "amount", (struct amount){ { { 6 } } });
+    emit_signature(out, "signature", &signature);
+    emit_hash(out, "hash", list[0]);
+    buf_add_byte(out, '}');
+}
+
+/* At any length: a text to its zero byte, and nothing behind the cap. */
+static void a_full_buffer_fails(void **state)
+{
+    struct buf whole;
+
+    (void)state;
+    buf_init(&whole);
+    emit_all(&whole);
+    for (size_t max = 0; max <= whole.len; max++) {
+        struct buf out;
+
+        buf_init_max(&out, max);
+        emit_all(&out);
+        assert_int_equal(out.failed, max < whole.len);
+        assert_true(out.len <= max);
+        assert_int_equal(strlen(buf_text(&out)), out.len);
+        assert_memory_equal(buf_text(&out), whole.data, out.len);
+        buf_clear(&out);
+    }
+    buf_clear(&whole);
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = { cmocka_unit_test(what_is_emitted_is_what_json_write_gives) };
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_emitted_is_what_json_write_gives),
+        cmocka_unit_test(a_full_buffer_fails),
+    };
 
     return cmocka_run_group_tests_name("emit", tests, NULL, NULL);
 }
