@@ -178,7 +178,6 @@ bool store_receipts_insert_paged(struct db *db, uint64_t page, uint64_t first_sl
 /* -- reading -- */
 
 #define COLUMNS "id, batch, bundle, count, received_at, accepted_at, price_version, promise, promise_first, indexes, gone"
-_Static_assert(sizeof(struct signature) == 65, "signatures lie side by side as they are kept");
 
 static void read_head(struct stmt *st, struct page *page)
 {
@@ -260,72 +259,5 @@ bool store_pages_of_batch(struct db *db, uint64_t batch, page_fn *visit, void *s
         }
     }
     page_clear(&page);
-    return ok;
-}
-
-/* How many there were; amounts that do not end with the bytes are damage. */
-static bool take_amounts(const uint8_t *bytes, size_t len, struct amount amounts[PAGE_FRAME], size_t *count)
-{
-    size_t at = 0;
-
-    for (*count = 0; at < len && *count < PAGE_FRAME; ++*count) {
-        uint8_t wide[32] = { 0 };
-        size_t used = bytes[at];
-
-        if (used > sizeof wide || at + 1 + used > len)
-            return false;
-        memcpy(wide + sizeof wide - used, bytes + at + 1, used);
-        amounts[*count].base_units = u256_from_be(wide);
-        at += 1 + used;
-    }
-    return at == len;
-}
-
-static bool take_signatures(const struct page *page, const uint8_t *bytes, size_t len, struct page_frame *f)
-{
-    f->has_signatures = page->bundle == 0;
-    if (len != (f->has_signatures ? f->count * sizeof *f->signatures : 0))
-        return false;
-    if (len > 0)
-        memcpy(f->signatures, bytes, len);
-    return true;
-}
-
-void page_frame_init(struct page_frame *frame)
-{
-    frame->count = 0;
-    buf_init(&frame->fields);
-}
-
-void page_frame_clear(struct page_frame *frame)
-{
-    buf_clear(&frame->fields);
-}
-
-bool store_page_frame(struct db *db, const struct page *page, uint64_t number, struct page_frame *frame, struct err *err)
-{
-    const void *packed, *sums, *signatures;
-    size_t packed_len, sums_len, signatures_len;
-    struct stmt st;
-    bool any, ok;
-
-    if (!db_prepare(db, "SELECT packed, amounts, signatures FROM receipt_frames WHERE page = ? AND frame = ?", &st, err))
-        return false;
-    stmt_bind_u64(&st, page->id);
-    stmt_bind_u64(&st, number);
-    if (!stmt_step(&st, &any, err))
-        return false;
-    if (!any)
-        return err_set(err, ERR_STORE, "there is no frame %" PRIu64 " of page %" PRIu64, number, page->id);
-    stmt_blob(&st, &packed, &packed_len);
-    stmt_blob(&st, &sums, &sums_len);
-    stmt_blob(&st, &signatures, &signatures_len);
-    buf_reset(&frame->fields);
-    frame->number = number;
-    ok = zstd_unpack(packed, packed_len, PAGE_FRAME * RECEIPT_PACKED, &frame->fields, err)
-        && ((take_amounts(sums, sums_len, frame->amounts, &frame->count) && frame->fields.len == frame->count * RECEIPT_PACKED
-             && take_signatures(page, signatures, signatures_len, frame))
-            || err_set(err, ERR_STORE, "frame %" PRIu64 " of page %" PRIu64 " is damaged", number, page->id));
-    stmt_end(&st);
     return ok;
 }

@@ -67,6 +67,17 @@ struct page_frame {
 void page_frame_init(struct page_frame *frame);
 void page_frame_clear(struct page_frame *frame);
 MUST_USE bool store_page_frame(struct db *db, const struct page *page, uint64_t number, struct page_frame *frame, struct err *err);
+/* Many as they lie in the store, which where it is far away is one question, and to be unpacked when no transaction waits for it. */
+struct packed_frame {
+    const struct page *page;                  /* borrowed: which frame is asked for */
+    uint64_t number;
+    bool found;
+    struct buf packed, amounts, signatures;   /* owned */
+};
+void packed_frame_init(struct packed_frame *packed);
+void packed_frame_clear(struct packed_frame *packed);
+MUST_USE bool store_packed_frames(struct db *db, struct packed_frame *list, size_t count, struct err *err);
+MUST_USE bool page_frame_unpack(const struct packed_frame *packed, struct page_frame *frame, struct err *err);
 /* The receipt of this place in the frame: page_fill_row. */
 void page_frame_row(const struct page *page, const struct page_frame *frame, size_t at, struct receipt_row *row);
 bool *page_gone(const struct page *page);     /* by slot; caller frees */
@@ -75,6 +86,9 @@ void page_index_add(struct page *page, uint64_t index);      /* of the next slot
 
 /* receipts_of_batch.c: those of a batch that lie in no page, by (jobId, provider). */
 MUST_USE bool store_receipt_rows_of_batch(struct db *db, uint64_t batch, receipt_fn *visit, void *self, struct err *err);
+/* So many of them from after a key on; after NULL: from the first. */
+MUST_USE bool store_receipt_rows_after(struct db *db, uint64_t batch, const struct paged_key *after, unsigned limit, receipt_fn *visit,
+                                       void *self, struct err *err);
 /* db.c: the frame read last is kept with the connection, as who asks for one receipt of it asks for the next; an id that was rolled
  * back may come again with other content. */
 void page_cache_forget(struct db *db);

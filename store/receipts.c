@@ -212,6 +212,27 @@ bool store_receipt_rows_of_batch(struct db *db, uint64_t batch, receipt_fn *visi
     return visit_rows(&st, visit, self, err);
 }
 
+bool store_receipt_rows_after(struct db *db, uint64_t batch, const struct paged_key *after, unsigned limit, receipt_fn *visit, void *self,
+                              struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT " COLUMNS " FROM receipts WHERE batch = ? AND (job_id, provider) > (?, ?)"
+                        " ORDER BY job_id, provider LIMIT ?", &st, err))
+        return false;
+    stmt_bind_u64(&st, batch);
+    if (after != NULL) {
+        stmt_bind_job_id(&st, &after->job);
+        stmt_bind_address(&st, &after->provider);
+    } else {
+        /* No bytes sort before every key. */
+        stmt_bind_blob(&st, NULL, 0);
+        stmt_bind_blob(&st, NULL, 0);
+    }
+    stmt_bind_u64(&st, limit);
+    return visit_rows(&st, visit, self, err);
+}
+
 bool store_receipt_rows_before(struct db *db, uint64_t batch, struct job_id job, struct address provider, unsigned limit,
                                receipt_fn *visit, void *self, struct err *err)
 {

@@ -60,7 +60,8 @@ MUST_USE bool store_receipts_of_batch(struct db *db, uint64_t batch, receipt_fn 
 /* Backwards, from before a key on: those that lie in no page (pages.h has the others). */
 MUST_USE bool store_receipt_rows_before(struct db *db, uint64_t batch, struct job_id job, struct address provider, unsigned limit,
                                         receipt_fn *visit, void *self, struct err *err);
-/* The same for who reads them more than once: the order is made at open.  Within one transaction. */
+/* The same of a batch that is closed, so that nothing of it changes, for who reads them more than once: open reads them all in short
+ * transactions, and afterwards the store is not asked any more.  Outside a transaction.  The rows have no texts (reason, faults). */
 struct batch_receipts;
 MUST_USE bool batch_receipts_open(struct db *db, uint64_t batch, struct batch_receipts **receipts, struct err *err);
 MUST_USE bool batch_receipts_each(struct batch_receipts *receipts, receipt_fn *visit, void *self, struct err *err);

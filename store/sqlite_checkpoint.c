@@ -34,6 +34,23 @@ static int copy_log(sqlite3 *session)
     return copied > 0 ? copied : 0;
 }
 
+/* SQLite syncs the database only with a copy that is whole, and while somebody writes that would be the writer's last part of it: his
+ * commit would wait for all that was copied before. */
+static bool sync_database(sqlite3 *session)
+{
+    sqlite3_file *file = NULL;
+
+    return sqlite3_file_control(session, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file != NULL && file->pMethods != NULL
+        && file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_OK;
+}
+
+static int copy_and_sync(sqlite3 *session, int before)
+{
+    int copied = copy_log(session);
+
+    return copied <= before || sync_database(session) ? copied : 0;
+}
+
 static void *checkpointer_main(void *self)
 {
     struct checkpointer *c = self;
@@ -53,7 +70,7 @@ static void *checkpointer_main(void *self)
             continue;
         }
         pthread_mutex_unlock(&c->lock);
-        copied = copy_log(session);
+        copied = copy_and_sync(session, before);
         pthread_mutex_lock(&c->lock);
         if (c->log == log) {                  /* else that log is gone, copied whole */
             c->copied = copied;

@@ -6,9 +6,12 @@
  * Only a log that is copied whole can begin anew, and while somebody writes the thread alone never gets there: it goes on as long as more
  * came meanwhile than a few commits write, and the rest is the writer's.  The thread starts with the first log that is long enough.
  *
- * What came after the state that a reader sees is not copied before that reader is done; a settlement of millions of receipts reads for
- * half a minute.  Each look at the log costs with its length, so where one gained nothing the next waits until the log has grown by
- * a quarter, and it is never the writer's. */
+ * SQLite syncs the database only with a copy of the whole log, and that is the writer's; so the thread syncs what it copied itself, and the
+ * writer waits for the disk no longer than his own part takes.
+ *
+ * What came after the state that a reader sees is not copied before that reader is done, and a backup reads for minutes.  Each look at
+ * the log costs with its length, so where one gained nothing the next waits until the log has grown by a quarter, and it is never the
+ * writer's. */
 #ifndef QUITTANCE_STORE_SQLITE_CHECKPOINT_H
 #define QUITTANCE_STORE_SQLITE_CHECKPOINT_H
 

@@ -15,7 +15,6 @@
 #define TEMPORARY_TRIES 1000
 #define OUT_MODE 0644
 #define READ_STEP ((size_t)65536)
-#define SYNC_STEP (UINT64_C(8) << 20)
 
 struct file_out {
     FILE *stream;
@@ -185,18 +184,20 @@ bool file_begin(const char *path, struct file_out **out, struct err *err)
     return file_begin_mode(path, OUT_MODE, out, err);
 }
 
-/* Sends a step on its way and waits for the one before.  Hundreds of MiB that wait for one sync at the end would hold up every
- * other file's sync meanwhile (ext4 writes them before it answers any), and those of the store are what receipts wait for.  What
- * fails here, fsync says again. */
+void file_send_step(int fd, uint64_t from, uint64_t to)
+{
+    uint64_t before = from < FILE_STEP ? from : FILE_STEP;
+
+    (void)sync_file_range(fd, (off64_t)from, (off64_t)(to - from), SYNC_FILE_RANGE_WRITE);
+    if (before > 0)
+        (void)sync_file_range(fd, (off64_t)(from - before), (off64_t)before, SYNC_FILE_RANGE_WAIT_BEFORE);
+}
+
 static bool send_step(struct file_out *f, struct err *err)
 {
-    off64_t from = (off64_t)f->begun, before = (off64_t)(f->begun < SYNC_STEP ? f->begun : SYNC_STEP);
-
     if (fflush(f->stream) != 0)
         return io_error(err, "write", f->temporary);
-    (void)sync_file_range(fileno(f->stream), from, (off64_t)(f->added - f->begun), SYNC_FILE_RANGE_WRITE);
-    if (before > 0)
-        (void)sync_file_range(fileno(f->stream), from - before, before, SYNC_FILE_RANGE_WAIT_BEFORE);
+    file_send_step(fileno(f->stream), f->begun, f->added);
     f->begun = f->added;
     return true;
 }
@@ -206,7 +207,7 @@ bool file_add(struct file_out *f, const void *bytes, size_t len, struct err *err
     if (len > 0 && fwrite(bytes, 1, len, f->stream) != len)      /* C17 7.1.4: not even zero bytes of NULL */
         return io_error(err, "write", f->temporary);
     f->added += len;
-    return f->added - f->begun < SYNC_STEP || send_step(f, err);
+    return f->added - f->begun < FILE_STEP || send_step(f, err);
 }
 
 static void free_out(struct file_out *f)

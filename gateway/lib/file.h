@@ -15,6 +15,11 @@ MUST_USE bool file_make_dir(const char *path, unsigned mode, struct err *err);  
 bool file_exists(const char *path);
 /* base's folder + relative, or relative itself when absolute; caller frees. */
 char *file_beside(const char *base_file, const char *relative);
+/* Sends bytes [from, to) of a file that is being written on their way to the disk, and waits for the FILE_STEP before.  Hundreds of MiB
+ * that wait for one sync at the end, or for the kernel to notice them, would hold up every other file's sync meanwhile, and those of the
+ * store are what receipts wait for.  What fails here, fsync says again. */
+#define FILE_STEP (UINT64_C(2) << 20)
+void file_send_step(int fd, uint64_t from, uint64_t to);
 /* A file being written line by line that appears at `path` only on file_commit. */
 struct file_out;
 MUST_USE bool file_begin(const char *path, struct file_out **out, struct err *err);

@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "gateway/base/mem.h"
+#include "gateway/lib/file.h"
+
+#define CALL_MAX ((size_t)256 * 1024)        /* bytes a call: a kernel that does not preempt itself gives its core to nobody within one */
 
 /* A sorted part of the file, and what of it is in memory. */
 struct run {
@@ -23,7 +26,7 @@ struct sorter {
     bool sorted;
     size_t given;                             /* since the start, or since it was gone back to */
     int file;                                 /* -1: all fits in memory */
-    off_t written;
+    off_t written, begun;                     /* bytes; of those, on their way to the disk */
     struct run *runs;
     size_t run_count;
     size_t per_run;                           /* records a buffer */
@@ -73,7 +76,7 @@ static bool open_file(struct sorter *s, struct err *err)
 static bool write_all(struct sorter *s, const uint8_t *bytes, size_t len, struct err *err)
 {
     while (len > 0) {
-        ssize_t done = pwrite(s->file, bytes, len, s->written);
+        ssize_t done = pwrite(s->file, bytes, len < CALL_MAX ? len : CALL_MAX, s->written);
 
         if (done < 0 && errno == EINTR)
             continue;
@@ -82,6 +85,10 @@ static bool write_all(struct sorter *s, const uint8_t *bytes, size_t len, struct
         s->written += done;
         bytes += done;
         len -= (size_t)done;
+        if (s->written - s->begun >= (off_t)FILE_STEP) {
+            file_send_step(s->file, (uint64_t)s->begun, (uint64_t)s->written);
+            s->begun = s->written;
+        }
     }
     return true;
 }
@@ -125,7 +132,7 @@ static bool fill(struct sorter *s, struct run *r, struct err *err)
     if ((off_t)len > r->end - r->at)
         len = (size_t)(r->end - r->at);
     while (got < len) {
-        ssize_t part = pread(s->file, r->buffer + got, len - got, r->at);
+        ssize_t part = pread(s->file, r->buffer + got, len - got < CALL_MAX ? len - got : CALL_MAX, r->at);
 
         if (part < 0 && errno == EINTR)
             continue;

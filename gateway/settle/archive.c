@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define LOOKED_UP_AT_ONCE 64u                 /* rows in one snapshot */
+
 /* The file being written, plain and packed, and its digest. */
 struct output {
     struct file_out *file;
@@ -118,44 +120,59 @@ static bool put_bundle(struct archiving *a, const struct bundle_row *row, const 
 }
 
 /* As a bundle, a quote stands in each archive that has receipts of it.  One that was never issued here has no line. */
+static bool put_quote(struct archiving *a, size_t i, struct err *err)
+{
+    struct archive_line line = { .type = ARCHIVE_QUOTE };
+    bool found, ok;
+
+    if (!store_quote_find(a->db, a->used.offers.quotes[i], &line.of.quote, &found, err))
+        return false;
+    if (!found)
+        return true;
+    ok = (!a->published->sealed || seal_whole(&line, a->settlement_key, err)) && put(&a->out, &line, err);
+    archive_line_clear(&line);
+    return ok;
+}
+
+static bool put_used_bundle(struct archiving *a, size_t i, struct err *err)
+{
+    const struct bundle_use *use = &a->used.bundles[i];
+    struct bundle_row row = { 0 };
+    bool ok;
+
+    if (!store_bundle_find(a->db, use->bundle, &row, err))
+        return false;
+    a->roots[a->root_count++] = (struct bundle_root){ row.id, row.bundle.root };
+    ok = put_bundle(a, &row, use, err);
+    buf_clear(&row.leaves);
+    return ok;
+}
+
+/* There may be a row for each few receipts.  They never change, so some share a snapshot, and none is held for all of them. */
+static bool put_looked_up(struct archiving *a, size_t count, bool (*put_one)(struct archiving *a, size_t i, struct err *err), struct err *err)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < count; i++) {
+        if (i % LOOKED_UP_AT_ONCE == 0) {
+            db_rollback(a->db);
+            ok = db_begin(a->db, err);
+        }
+        ok = ok && put_one(a, i, err);
+    }
+    db_rollback(a->db);
+    return ok;
+}
+
 static bool put_quotes(struct archiving *a, struct err *err)
 {
-    const struct offers *o = &a->used.offers;
-
-    for (size_t i = 0; i < o->quote_count; i++) {
-        struct archive_line line = { .type = ARCHIVE_QUOTE };
-        bool found, ok;
-
-        if (!store_quote_find(a->db, o->quotes[i], &line.of.quote, &found, err))
-            return false;
-        if (!found)
-            continue;
-        ok = (!a->published->sealed || seal_whole(&line, a->settlement_key, err)) && put(&a->out, &line, err);
-        archive_line_clear(&line);
-        if (!ok)
-            return false;
-    }
-    return true;
+    return put_looked_up(a, a->used.offers.quote_count, put_quote, err);
 }
 
 static bool put_bundles(struct archiving *a, struct err *err)
 {
-    const struct bundle_use *uses = a->used.bundles;
-
     a->roots = mem_array(a->used.bundle_count + 1, sizeof *a->roots);
-    for (size_t i = 0; i < a->used.bundle_count; i++) {
-        struct bundle_row row = { 0 };
-        bool ok;
-
-        if (!store_bundle_find(a->db, uses[i].bundle, &row, err))
-            return false;
-        a->roots[a->root_count++] = (struct bundle_root){ row.id, row.bundle.root };
-        ok = put_bundle(a, &row, &uses[i], err);
-        buf_clear(&row.leaves);
-        if (!ok)
-            return false;
-    }
-    return true;
+    return put_looked_up(a, a->used.bundle_count, put_used_bundle, err);
 }
 
 static int by_id(const void *a, const void *b)

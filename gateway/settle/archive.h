@@ -15,8 +15,8 @@ struct published {
     const struct reward_leaves *before, *after;
     const struct debts *owed_before, *owed;
 };
-/* Streams lines from the store to {dir}/{sequence}.archive.ndjson (complete or absent) and, packed, to the same with
- * .zst behind it, with its index (store/archive_file.h); the digest is that of the plain bytes. */
+/* Of a batch that is closed, outside a transaction.  Streams lines from the store to {dir}/{sequence}.archive.ndjson (complete or
+ * absent) and, packed, to the same with .zst behind it, with its index (store/archive_file.h); the digest is that of the plain bytes. */
 MUST_USE bool archive_write(const char *dir, struct db *db, const struct published *p, const uint8_t secret[32],
                             struct hash *digest, struct err *err);
 /* rewards.json as served, {id, metadata, root, tree:[{account, reward, claimable, proof}]}, but for metadata.active,

@@ -66,6 +66,8 @@ static void sort_quotes(struct offers *o)
 
 bool offers_quoted(struct offers *o, const struct catalog *catalog, struct db *db, offers_price_fn *take, void *self, struct err *err)
 {
+    size_t kept = 0;
+
     sort_quotes(o);
     for (size_t i = 0; i < o->quote_count; i++) {
         const struct price_version *price;
@@ -74,12 +76,16 @@ bool offers_quoted(struct offers *o, const struct catalog *catalog, struct db *d
 
         if (!store_quote_find(db, o->quotes[i], &quote, &found, err))
             return false;
-        price = found ? catalog_price_version(catalog, quote.quote.price_version) : NULL;
+        if (!found || quote.issued_at_ms > o->until_ms)
+            continue;
+        o->quotes[kept++] = o->quotes[i];
+        price = catalog_price_version(catalog, quote.quote.price_version);
         if (price == NULL)
             continue;
         take(self, price);
         use_price(o, price, quote.issued_at_ms);
     }
+    o->quote_count = kept;
     return true;
 }
 

@@ -8,9 +8,10 @@
 
 struct market_use { uint64_t base, until_ms; };               /* until_ms: the latest acceptedAt or issuedAt */
 struct offers {
+    uint64_t until_ms;                        /* of the catalog: what was issued later is not known */
     struct market_use *markets;               /* owned, as are the others */
     size_t market_count;
-    struct hash *quotes;                      /* struct hashes; after offers_quoted sorted, each once */
+    struct hash *quotes;                      /* struct hashes; after offers_quoted those that are known, sorted, each once */
     size_t quote_count, quote_capacity;
     struct announcement *announced;           /* sorted by (model, provider, validFrom) */
     size_t announced_count, announced_capacity;

@@ -7,6 +7,7 @@
 #include "gateway/lib/secp.h"
 #include "store/batches.h"
 #include "store/catalog.h"
+#include "store/meta.h"
 
 /* -- sets of borrowed rows -- */
 
@@ -259,14 +260,26 @@ static bool add_markets(struct used *u, struct db *db, struct err *err)
     return true;
 }
 
+/* One snapshot for all of its tables, and its time.  Rows that come later are not what receipts of a closed batch were accepted by. */
+static bool load_catalog(struct db *db, struct used *u, struct err *err)
+{
+    uint64_t settings, group, clock_ms;
+    bool ok;
+
+    if (!db_begin(db, err))
+        return false;
+    ok = store_meta_group(db, &group, &u->offers.until_ms, &clock_ms, err) && store_catalog_load(db, &u->catalog, &settings, err);
+    db_rollback(db);
+    return ok;
+}
+
 bool used_collect(struct db *db, const struct domain *domain, struct batch_receipts *receipts, struct used *used, struct err *err)
 {
     struct used u = { 0 };
     struct collecting c = { &u, db, domain };
     const struct keyring *keys;
-    uint64_t settings;
 
-    if (!store_catalog_load(db, &u.catalog, &settings, err))
+    if (!load_catalog(db, &u, err))
         return false;
     if (!batch_receipts_each(receipts, add_receipt, &c, err) || !offers_quoted(&u.offers, u.catalog, db, add_price, &u, err)
         || !add_markets(&u, db, err)) {

@@ -133,17 +133,40 @@ static bool publish(struct preparation *p, struct err *err)
         && rewards_write(s->config.archive_dir, &published, err);
 }
 
-static bool compute(struct preparation *p, struct err *err)
+/* One snapshot for what is looked at together. */
+static bool compute_rewards_at_once(struct preparation *p, struct err *err)
 {
     bool ok;
 
-    /* One snapshot: what is hashed and what is written to the archive are the same rows. */
     if (!db_begin(p->settle->db, err))
         return false;
-    ok = compute_rewards(p, err) && batch_receipts_open(p->settle->db, p->batch->number, &p->batch_receipts, err)
-        && compute_receipts(p, err) && publish(p, err);
-    batch_receipts_close(p->batch_receipts);
+    ok = compute_rewards(p, err);
     db_rollback(p->settle->db);
+    return ok;
+}
+
+/* What was read in several steps is of one state: only a store that catches up, or another settler, changes a closed batch, and then
+ * nothing of this is to be published. */
+static bool is_unchanged(const struct preparation *p, struct err *err)
+{
+    const struct batch_row *was = p->batch;
+    struct batch_row now;
+    bool found;
+
+    if (!store_batch_find(p->settle->db, was->number, &now, &found, err))
+        return false;
+    return (found && now.state == was->state && now.receipts == was->receipts && amount_cmp(now.amount, was->amount) == 0)
+        || err_set(err, ERR_AGAIN, "batch %" PRIu64 " changed while it was read", was->number);
+}
+
+/* Receipts, postings and corrections of a closed batch stay as they are, and so do the catalog's rows that its receipts were accepted by:
+ * nothing of this needs one snapshot from beginning to end (receipts_of_batch.c says what that would cost). */
+static bool compute(struct preparation *p, struct err *err)
+{
+    bool ok = compute_rewards_at_once(p, err) && batch_receipts_open(p->settle->db, p->batch->number, &p->batch_receipts, err)
+        && is_unchanged(p, err) && compute_receipts(p, err) && publish(p, err);
+
+    batch_receipts_close(p->batch_receipts);
     return ok;
 }
 

@@ -109,14 +109,12 @@ static inline void settle(struct kept *k, bool sealed)
     struct err err = { 0 };
 
     assert_true(writer_do(w->writer, close_batch, NULL, &err));
-    assert_true(db_begin(w->db, &err));
     assert_true(batch_receipts_open(w->db, 1, &p.receipts, &err));
     tree_stream_init(&root.tree);
     assert_true(batch_receipts_each(p.receipts, add_to_root, &root, &err));
     if (!archive_write(k->dir, w->db, &p, k->secret, &k->settlement.content.archive, &err))
         fail_msg("%s", err.text);
     batch_receipts_close(p.receipts);
-    db_rollback(w->db);
     k->root = tree_stream_root(&root.tree);
     k->settlement.sequence = k->settlement.batch = k->settlement.content.sequence = 1;
     k->settlement.state = BATCH_PREPARED;

@@ -2,6 +2,8 @@
 #include "gateway/intake/offer.h"
 #include "gateway/settle/archive_used.h"
 #include "gateway/settle/sets.h"
+#include "store/catalog.h"
+#include "store/meta.h"
 #include "tests/support/world.h"
 
 #define MINUTE UINT64_C(60000)
@@ -95,11 +97,55 @@ static void a_quote_that_does_not_bind_brings_its_price(void **state)
     batch_receipts_close(receipts);
 }
 
+static struct hash issue(struct world *w)
+{
+    struct quoting q = { .quote.quote.model = w->model };
+    struct err err = { 0 };
+
+    w->now_ms += 1000;
+    must(issue_quote(w->intake, &q, NULL, NULL, &err), &err);
+    return quote_struct_hash(&q.quote.quote);
+}
+
+static void count_price(void *self, const struct price_version *p)
+{
+    (void)p;
+    ++*(size_t *)self;
+}
+
+/* Its price, too, may be younger than the catalog that the archive was begun with. */
+static void a_quote_that_is_issued_meanwhile_is_left_out(void **state)
+{
+    struct world *w = *state;
+    struct hash named[3] = { { { 0 } } };
+    struct offers offers = { 0 };
+    const struct price_version none = { 0 };
+    struct catalog *catalog;
+    uint64_t settings, group, clock_ms;
+    size_t prices = 0;
+    struct err err = { 0 };
+
+    set_price(w, (struct market_rule){ 0 }, w->now_ms + 1);
+    named[0] = issue(w);
+    must(store_meta_group(w->db, &group, &offers.until_ms, &clock_ms, &err) && store_catalog_load(w->db, &catalog, &settings, &err), &err);
+    named[1] = issue(w);
+    named[2].b[0] = 7;                        /* never issued */
+    for (size_t i = 0; i < ARRAY_LEN(named); i++)
+        offers_of_receipt(&offers, &none, &(struct receipt){ .quote = named[i] }, w->now_ms);
+    must(offers_quoted(&offers, catalog, w->db, count_price, &prices, &err), &err);
+    assert_int_equal(offers.quote_count, 1);
+    assert_true(hash_eq(offers.quotes[0], named[0]));
+    assert_int_equal(prices, 1);
+    offers_clear(&offers);
+    catalog_free(catalog);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_took_the_place_of_a_market_is_published_unused, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(a_quote_that_does_not_bind_brings_its_price, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(a_quote_that_is_issued_meanwhile_is_left_out, world_setup, world_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* What closes a batch that holds corrections alone. */
+/* What closes a batch that holds corrections alone; and that a closed one is prepared as it was found, or not at all. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 
 #include "gateway/settle/parts.h"
 #include "store/adjustments.h"
+#include "tests/support/libraries.h"
 #include "tests/support/settle_world.h"
 
 static bool add(void *self, struct group *group, struct err *err)
@@ -61,14 +62,48 @@ static void a_batch_is_closed_that_pays(void **state)
     settle_world_clear(&w);
 }
 
+static void a_batch_that_changed_while_it_was_read_is_prepared_later(void **state)
+{
+    struct settle_world w;
+    struct settle_session s;
+    struct batch_row batch, was;
+    struct err err = { 0 };
+    bool done = false;
+
+    (void)state;
+    settle_world_init_chain(&w, 1000, 0);
+    settle_world_receipt(&w, 1, 100);
+    settle_session_open(&w, &s);
+    assert_true(settle_close(s.settle, &done, &err) && done);
+    assert_true(store_batch_find(s.db, 1, &was, &done, &err) && done);
+    for (int i = 0; i < 3; i++) {
+        bool moved = false;
+
+        batch = was;
+        batch.receipts += i == 0;
+        batch.amount = i == 1 ? AMOUNT_ZERO : was.amount;
+        batch.state = i == 2 ? BATCH_PREPARED : BATCH_CLOSED;
+        err.code = ERR_NONE;
+        assert_false(prepare_batch(s.settle, &batch, &moved, &err));
+        /* Rewards that do not add up to the amount are told first. */
+        assert_int_equal(err.code, i == 1 ? ERR_HALT : ERR_AGAIN);
+        assert_false(moved);
+    }
+    if (!prepare_batch(s.settle, &was, &done, &err))
+        fail_msg("%s", err.text);
+    settle_session_close(&s);
+    settle_world_clear(&w);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_LEN(cases)];
+    struct CMUnitTest tests[ARRAY_LEN(cases) + 1];
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         union { const struct close_case *in; void *state; } u = { .in = &cases[i] };
 
         tests[i] = (struct CMUnitTest){ cases[i].name, a_batch_is_closed_that_pays, NULL, NULL, u.state };
     }
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    tests[ARRAY_LEN(cases)] = (struct CMUnitTest)cmocka_unit_test(a_batch_that_changed_while_it_was_read_is_prepared_later);
+    return cmocka_run_group_tests(tests, secp_and_http_setup, secp_and_http_teardown);
 }
