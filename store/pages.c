@@ -140,8 +140,9 @@ bool store_page_insert(struct db *db, struct page *page, const struct page_conte
 #define SOME 16u
 #define ROWS_MANY ROWS_64 ", " ROWS_64
 
-/* Many rows a statement: opening the table and its indices for each would cost as much as the insert, and each statement leaves a
- * mark in SQLite's journal of the group's changes, which the next one finds by walking along all of them. */
+/* Many rows a statement: opening the table and its indices for each would cost as much as the insert.  But SQLite copies each page that
+ * a statement of several rows changes, as it may fail half-way, and those of one row have no such copies: where each row has a page of
+ * its own these cost less. */
 static bool insert_paged(struct db *db, const char *literal_sql, uint64_t page, uint64_t slot, const struct paged_key *keys,
                          size_t count, struct err *err)
 {
@@ -159,14 +160,14 @@ static bool insert_paged(struct db *db, const char *literal_sql, uint64_t page, 
 }
 
 bool store_receipts_insert_paged(struct db *db, uint64_t page, uint64_t first_slot, const struct paged_key *keys, size_t count,
-                                 struct err *err)
+                                 bool near, struct err *err)
 {
     size_t i = 0;
 
-    for (; count - i >= MANY; i += MANY)
+    for (; near && count - i >= MANY; i += MANY)
         if (!insert_paged(db, INSERT_PAGED ROWS_MANY, page, first_slot + i, keys + i, MANY, err))
             return false;
-    for (; count - i >= SOME; i += SOME)
+    for (; near && count - i >= SOME; i += SOME)
         if (!insert_paged(db, INSERT_PAGED ROWS_16, page, first_slot + i, keys + i, SOME, err))
             return false;
     for (; i < count; i++)

@@ -34,10 +34,10 @@ void page_clear(struct page *page);
 /* Sets the id.  amounts, and without a bundle signatures: of each slot. */
 MUST_USE bool store_page_insert(struct db *db, struct page *page, const struct page_content *content, const struct amount *amounts,
                                 const struct signature *signatures, struct err *err);
-/* Where these receipts lie, in slots from first_slot on; state accepted. */
+/* Where these receipts lie, in slots from first_slot on; state accepted.  near: their jobs lie side by side, with few of others between. */
 struct paged_key { struct job_id job; struct address provider; };
 MUST_USE bool store_receipts_insert_paged(struct db *db, uint64_t page, uint64_t first_slot, const struct paged_key *keys, size_t count,
-                                          struct err *err);
+                                          bool near, struct err *err);
 
 /* Fills all of row from where it lies. */
 MUST_USE bool store_page_receipt(struct db *db, uint64_t page, uint64_t slot, struct receipt_row *row, struct err *err);

@@ -1,4 +1,4 @@
-/* The SQLite driver: with sqlite_checkpoint.c the only file that includes sqlite3.h.
+/* The SQLite driver: with sqlite_checkpoint.c and sqlite_vfs.c the only file that includes sqlite3.h.
  *
  * Write-ahead log with a sync at every commit; readers see a snapshot and never wait for the writer.  Who may write is
  * decided by flock on PATH.lock, held until close: the kernel frees it when its holder dies, however it dies. */
@@ -14,6 +14,7 @@
 
 #include "gateway/base/mem.h"
 #include "store/sqlite_checkpoint.h"
+#include "store/sqlite_vfs.h"
 
 struct sqlite {
     sqlite3 *session;                         /* NULL after a failed reopen */
@@ -103,7 +104,7 @@ static bool start_session(struct sqlite *s, struct err *err)
     bool ok;
 
     sqlite3_soft_heap_limit64(CACHES_MAX);
-    if (sqlite3_open_v2(s->path, &s->session, flags, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(s->path, &s->session, flags, s->mode == DB_WRITE ? vfs_of_writers() : NULL) != SQLITE_OK) {
         err_set(err, ERR_STORE, "%s: %s", s->path, s->session != NULL ? sqlite3_errmsg(s->session) : "out of memory");
         ok = false;
     } else {
@@ -189,7 +190,7 @@ static bool session_commit(void *connection, struct err *err)
 {
     const struct sqlite *s = connection;
 
-    if (sqlite3_exec(s->session, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+    if (vfs_commit(s->session) == SQLITE_OK)
         return true;
     refused(s->session, "commit", err);
     /* Still open: it was refused before anything was written (a foreign key, a lock). */

@@ -9,7 +9,8 @@
 #include "gateway/base/thread.h"
 #include "store/writer_group.h"
 
-#define GATHER_NS 1000000L
+#define GATHER_ALL_NS 1000000L                /* so long a small group waits for all that is announced, */
+#define GATHER_HALF_NS 4000000L               /* and so long for half of it */
 
 struct writer {
     struct group_state state;                 /* the writing thread's */
@@ -20,7 +21,9 @@ struct writer {
     pthread_cond_t work, finished;
     struct task *head, *tail;
     bool stopping;
+    enum gathers { GATHERS_NOT, GATHERS_ALL, GATHERS_HALF } gathers;      /* what the thread waits for; not: for any task */
     size_t announced;                         /* tasks that are not here yet */
+    size_t arrived;                           /* of those that were announced, in the queue */
     atomic_size_t waiting;                    /* weight; changed under the lock, read without */
 };
 
@@ -42,18 +45,37 @@ bool writer_open(const char *url, const struct clock *clock, struct writer **wri
     return true;
 }
 
-/* The lock is held and the queue not empty. */
-static void wait_for_announced(struct writer *w)
+/* The lock is held, here and in the next two. */
+static bool is_gathered(const struct writer *w)
 {
-    struct timespec until;
+    size_t may_lack = w->gathers == GATHERS_HALF ? w->arrived : 0;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += GATHER_NS;
+    return w->announced <= may_lack || w->waiting >= GROUP_SMALL || w->stopping;
+}
+
+static void gather(struct writer *w, enum gathers what, const struct timespec *began, long ns)
+{
+    struct timespec until = *began;
+    bool late = false;
+
+    until.tv_nsec += ns;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
-    while (w->announced > 0 && w->waiting < GROUP_SMALL && !w->stopping)
-        if (pthread_cond_timedwait(&w->work, &w->lock, &until) != 0)
-            return;
+    w->gathers = what;
+    while (!late && !is_gathered(w))
+        late = pthread_cond_timedwait(&w->work, &w->lock, &until) != 0;
+    w->gathers = GATHERS_NOT;
+}
+
+static void wait_for_announced(struct writer *w)
+{
+    struct timespec now;
+
+    if (is_gathered(w))
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gather(w, GATHERS_ALL, &now, GATHER_ALL_NS);
+    gather(w, GATHERS_HALF, &now, GATHER_HALF_NS);
 }
 
 /* What is looked for before a group runs and left over when its time is up would be looked for again with the next. */
@@ -66,17 +88,19 @@ static size_t group_max(const struct writer *w)
 static struct task *take_group(struct writer *w)
 {
     struct task *first = w->head, *last = first;
-    size_t weight = first->weight;
+    size_t weight = first->weight, announced = first->announced;
 
     while (!first->alone && last->next != NULL && !last->next->alone && weight + last->next->weight <= group_max(w)) {
         last = last->next;
         weight += last->weight;
+        announced += last->announced;
     }
     w->head = last->next;
     if (w->head == NULL)
         w->tail = NULL;
     last->next = NULL;
     w->waiting -= weight;
+    w->arrived -= announced;
     return first;
 }
 
@@ -87,9 +111,10 @@ static void put_back(struct writer *w, struct task *rest)
 
     if (rest == NULL)
         return;
-    w->waiting += rest->weight;
-    for (; last->next != NULL; last = last->next)
-        w->waiting += last->next->weight;
+    for (struct task *task = rest; task != NULL; last = task, task = task->next) {
+        w->waiting += task->weight;
+        w->arrived += task->announced;
+    }
     last->next = w->head;
     w->head = rest;
     if (w->tail == NULL)
@@ -109,8 +134,7 @@ static void *writer_main(void *self)
             pthread_cond_wait(&w->work, &w->lock);
         if (w->head == NULL)
             break;
-        if (w->announced > 0 && w->waiting < GROUP_SMALL)
-            wait_for_announced(w);
+        wait_for_announced(w);
         group = take_group(w);
         pthread_mutex_unlock(&w->lock);
         /* While this group is synced to disk the next one gathers: nobody waits on purpose. */
@@ -227,6 +251,7 @@ static void append(struct writer *w, struct task *task)
         w->head = task;
     w->tail = task;
     w->waiting += task->weight;
+    w->arrived += task->announced;
 }
 
 struct task *writer_submit_all(struct writer *w, struct task *first, struct err *err)
@@ -248,7 +273,7 @@ struct task *writer_submit_all(struct writer *w, struct task *first, struct err 
         next = task->next;                    /* the writer's from now on */
         append(w, task);
     }
-    if (task != first)
+    if (task != first && (w->gathers == GATHERS_NOT || is_gathered(w)))      /* else it would wake up to wait on */
         pthread_cond_signal(&w->work);
     pthread_mutex_unlock(&w->lock);
     if (task != NULL)

@@ -80,8 +80,9 @@ void writer_close(struct writer *writer);     /* drains the queue, stops, closes
 MUST_USE bool writer_submit(struct writer *writer, struct task *task, struct err *err);
 /* Tasks linked by `next`, in their order.  Those from the first on that was not taken, still linked; NULL: all were. */
 MUST_USE struct task *writer_submit_all(struct writer *writer, struct task *first, struct err *err);
-/* A task that has `announced` set will be submitted within milliseconds.  A small group waits for such ones, a millisecond at
- * most: what a group costs by itself (sums, promise, sync) is shared by all of it. */
+/* A task that has `announced` set will be submitted within milliseconds.  A small group waits for such ones, as what a group costs by
+ * itself (sums, promise, sync) is shared by all of it: a millisecond at most for all of them, and four until no more are still to come than
+ * are here.  It never waits for the other half, which is made ready while this one is written. */
 void writer_announce(struct writer *writer);
 /* Runs fn in a group of its own kind and waits until it is durable. */
 typedef bool writer_fn(void *self, struct group *group, struct err *err);

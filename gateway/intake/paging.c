@@ -153,7 +153,7 @@ static bool insert_keys(struct run *run, const struct open_page *o, uint64_t pag
             show_paged(&run->intake->gathered, slot->item, o->amounts[from + i]);
             gather_leaf(run->intake, slot->item->hash, *slot->leaf);
         }
-        if (!store_receipts_insert_paged(run->group->db, page, from, keys, count, err))
+        if (!store_receipts_insert_paged(run->group->db, page, from, keys, count, in_bundle(run), err))
             return false;
     }
     return true;

@@ -44,7 +44,7 @@ static bool fill(void *self, struct group *group, struct err *err)
     }
     ok = ok && store_page_insert(group->db, &page, &content, &paged.amount, &paged.signed_.signature, err)
       && store_receipts_insert_paged(group->db, page.id, 0,
-                                     &(struct paged_key){ paged.signed_.receipt.job_id, paged.signed_.receipt.provider }, 1, err);
+                                     &(struct paged_key){ paged.signed_.receipt.job_id, paged.signed_.receipt.provider }, 1, false, err);
     page_content_clear(&content);
     /* No bytes are not NULL. */
     ok = ok && store_price_add(group->db, &price, err) && store_bundle_insert(group->db, &bundle, err);

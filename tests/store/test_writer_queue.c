@@ -1,5 +1,7 @@
 #include "tests/support/store_fixture.h"
 
+#include <time.h>
+
 static bool note_time(void *self, struct group *group, struct err *err)
 {
     (void)err;
@@ -165,6 +167,7 @@ static void of_tasks_submitted_together_those_from_the_first_that_does_not_fit_a
 static void what_is_announced_is_waited_for_but_not_for_long(void **state)
 {
     struct store_fixture *f = *state;
+    struct timespec began, ended;
     struct probe probe;
     struct board b;
     struct err err;
@@ -174,9 +177,13 @@ static void what_is_announced_is_waited_for_but_not_for_long(void **state)
         writer_announce(b.writer);
     probe_init(&probe, &b, 0);
     probe.task.announced = true;
+    clock_gettime(CLOCK_REALTIME, &began);
     store_ok(writer_submit(b.writer, &probe.task, &err));
     board_wait(&b, 1);                        /* two never come */
+    clock_gettime(CLOCK_REALTIME, &ended);
     assert_true(probe.ok);
+    /* More than are here were still to come. */
+    assert_true((ended.tv_sec - began.tv_sec) * 1000000000L + ended.tv_nsec - began.tv_nsec >= 4000000L);
     board_close(&b);
 }
 
