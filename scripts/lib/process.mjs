@@ -96,7 +96,7 @@ export async function stop(started, signal = "SIGTERM", timeoutMs = 30_000) {
   return end;
 }
 
-const PORTS_FROM = 10_000, PORTS = 20_000, PORTS_EACH = 16;
+const PORTS_FROM = 11_000, PORTS = 20_000, PORTS_EACH = 16;
 let ports = 0;
 
 const isFree = (port) => new Promise((resolve) => {
@@ -106,7 +106,8 @@ const isFree = (port) => new Promise((resolve) => {
 });
 
 /** A port of this process's own, for what must know it before it listens.  The kernel's own choices begin above them (32768), so nobody
- *  is given it between here and its use; processes that run at once search in different places. */
+ *  is given it between here and its use; processes that run at once search in different places.  fetch asks none of its "bad ports"
+ *  (https://fetch.spec.whatwg.org/#port-blocking), the last of which is 10080. */
 export async function freePort() {
   for (;;) {
     const port = PORTS_FROM + (process.pid * PORTS_EACH + ports++) % PORTS;
