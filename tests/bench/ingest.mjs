@@ -8,7 +8,7 @@ import { load } from "./load.mjs";
 const { values: { receipts }, positionals: [kind] } = parseArgs({ options: { receipts: { type: "string" } }, allowPositionals: true });
 
 // A node reports a job when it is done and keeps its connection: as many objects are under way as there are nodes.
-const OBJECT = { form: "object", connections: 256 };
+const OBJECT = { form: "object", connections: 512 };
 const ARRAY = { form: "array", per: 100, connections: 16 };
 // Jobs that end one after another, at this many a second in the whole network; each request reports those of a second.
 const BUNDLE = { form: "binary", per: 10_000, connections: 4, minimal: true, pace: 100_000 };

@@ -12,7 +12,7 @@
 #include "gateway/node/load.h"
 
 #define PROVIDERS_MAX 8
-#define CONNECTIONS_MAX 256
+#define CONNECTIONS_MAX 1024
 
 enum form { FORM_OBJECT, FORM_ARRAY, FORM_BUNDLE, FORM_BINARY };
 
