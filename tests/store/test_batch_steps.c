@@ -49,7 +49,7 @@ static void add_page(struct world *w, const struct receipt_row *rows, size_t cou
     page_pack_frame(&content, 0, fields, count);
     buf_init(&page.indexes);
     store_ok(store_page_insert(w->f->db, &page, &content, amounts, signatures, &err)
-             && store_receipts_insert_paged(w->f->db, page.id, 0, keys, count, &err));
+             && store_receipts_insert_paged(w->f->db, page.id, 0, keys, count, true, &err));
     page_content_clear(&content);
 }
 
