@@ -29,7 +29,7 @@ RUN apt-get update \
 COPY --from=build /src/build/quittance /usr/local/bin/quittance
 USER quittance
 WORKDIR /var/lib/quittance
-# A new volume takes its owner from the folder here.  Batches of more than some 150 000 receipts are sorted in /var/tmp: that must be
+# A new volume takes its owner from the folder here.  Batches of more than some 30 000 receipts are sorted in /var/tmp: that must be
 # writable where the root is not.
 VOLUME ["/var/lib/quittance", "/archive", "/var/tmp"]
 # The admin listener stays on loopback inside the container; publish only the public one.

@@ -242,6 +242,19 @@ void batch_receipts_close(struct batch_receipts *l)
     free(l);
 }
 
+/* own: in a transaction even so, as PostgreSQL gives a list piece by piece only within one, and at once is all of it in memory. */
+static bool list_pages(struct batch_receipts *l, bool own, struct err *err)
+{
+    bool ok;
+
+    if (own && !db_begin(l->db, err))
+        return false;
+    ok = store_pages_of_batch(l->db, l->batch, keep_page, l, err);
+    if (own)
+        db_rollback(l->db);
+    return ok;
+}
+
 static bool open_list(struct db *db, uint64_t batch, bool own, struct batch_receipts **receipts, struct err *err)
 {
     struct batch_receipts *l = mem_new(sizeof *l);
@@ -249,7 +262,7 @@ static bool open_list(struct db *db, uint64_t batch, bool own, struct batch_rece
     l->db = db;
     l->batch = batch;
     l->block = mem_array(AT_ONCE, sizeof *l->block);
-    if (!store_pages_of_batch(db, batch, keep_page, l, err) || !sort_pages(l, own, err) || (own && !batch_rows_read(db, batch, &l->rows, err))) {
+    if (!list_pages(l, own, err) || !sort_pages(l, own, err) || (own && !batch_rows_read(db, batch, &l->rows, err))) {
         batch_receipts_close(l);
         return false;
     }

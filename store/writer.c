@@ -71,7 +71,7 @@ static void wait_for_announced(struct writer *w)
 {
     struct timespec now;
 
-    if (is_gathered(w))
+    if (w->head->alone || is_gathered(w))     /* alone: nothing that comes is of its group */
         return;
     clock_gettime(CLOCK_REALTIME, &now);
     gather(w, GATHERS_ALL, &now, GATHER_ALL_NS);

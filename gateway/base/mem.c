@@ -32,7 +32,7 @@ void *mem_new(size_t size)
 
 void *mem_array(size_t count, size_t size)
 {
-    bool small = size == 0 || (count <= KEPT_BY_THREAD_MAX && size <= KEPT_BY_THREAD_MAX && count * size <= KEPT_BY_THREAD_MAX);
+    bool small = count == 0 || size == 0 || (count <= KEPT_BY_THREAD_MAX && size <= KEPT_BY_THREAD_MAX && count * size <= KEPT_BY_THREAD_MAX);
 
     return small ? mem_new(count * size) : must(calloc(count, size));
 }

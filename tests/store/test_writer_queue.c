@@ -187,6 +187,29 @@ static void what_is_announced_is_waited_for_but_not_for_long(void **state)
     board_close(&b);
 }
 
+/* Each would take the four milliseconds, if it did. */
+static void what_has_a_group_for_itself_waits_for_nobody(void **state)
+{
+    const int64_t waited_ns = 4000000;
+    struct store_fixture *f = *state;
+    struct timespec began, ended;
+    struct board b;
+    int64_t took_ns = waited_ns;
+    uint64_t ignored;
+    struct err err;
+
+    board_open(&b, f, true);
+    writer_announce(b.writer);
+    for (int i = 0; took_ns >= waited_ns; i++) {
+        assert_true(i < 200);
+        clock_gettime(CLOCK_MONOTONIC, &began);
+        store_ok(writer_do(b.writer, note_time, &ignored, &err));
+        clock_gettime(CLOCK_MONOTONIC, &ended);
+        took_ns = (ended.tv_sec - began.tv_sec) * INT64_C(1000000000) + ended.tv_nsec - began.tv_nsec;
+    }
+    board_close(&b);
+}
+
 static void closing_finishes_what_was_taken(void **state)
 {
     struct store_fixture *f = *state;
@@ -267,6 +290,7 @@ int main(void)
         IN_DIR(without_a_thread_they_are_run_at_once_each_in_its_group),
         IN_DIR(of_tasks_submitted_together_those_from_the_first_that_does_not_fit_are_given_back),
         IN_DIR(what_is_announced_is_waited_for_but_not_for_long),
+        IN_DIR(what_has_a_group_for_itself_waits_for_nobody),
         IN_DIR(closing_finishes_what_was_taken),
         IN_DIR(a_task_that_waits_for_its_own_writer_is_a_bug),
         IN_DIR(many_threads_may_wait_at_once),
