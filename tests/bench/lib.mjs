@@ -25,10 +25,13 @@ export function atMost(figure, value, unit, limit) {
   tell(figure, value, unit, { limit: round(limit), ratio: round(limit / value) });
 }
 
+/** A service without the limits that a provider has; its settings beside those. */
+export const benchWorld = (settings = {}) => startWorld({ seed: 7, settings: { RECEIPTS_DAILY_LIMIT: 10n ** 30n, RECEIPTS_RATE_LIMIT: 0, ...settings } });
+
 /** Runs a bench on a world of its own and ends with 1 where a figure is worse than its limit. */
 export async function bench(work, settings = {}) {
   let failure;
-  const world = await startWorld({ seed: 7, settings: { RECEIPTS_DAILY_LIMIT: 10n ** 30n, RECEIPTS_RATE_LIMIT: 0, ...settings } });
+  const world = await benchWorld(settings);
   try {
     await work(world);
   } catch (error) {
