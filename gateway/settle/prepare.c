@@ -147,13 +147,12 @@ static bool compute_rewards_at_once(struct preparation *p, struct err *err)
 
 /* What was read in several steps is of one state: only a store that catches up, or another settler, changes a closed batch, and then
  * nothing of this is to be published. */
-static bool is_unchanged(const struct preparation *p, struct err *err)
+static bool is_unchanged(struct db *db, const struct batch_row *was, struct err *err)
 {
-    const struct batch_row *was = p->batch;
     struct batch_row now;
     bool found;
 
-    if (!store_batch_find(p->settle->db, was->number, &now, &found, err))
+    if (!store_batch_find(db, was->number, &now, &found, err))
         return false;
     return (found && now.state == was->state && now.receipts == was->receipts && amount_cmp(now.amount, was->amount) == 0)
         || err_set(err, ERR_AGAIN, "batch %" PRIu64 " changed while it was read", was->number);
@@ -164,7 +163,7 @@ static bool is_unchanged(const struct preparation *p, struct err *err)
 static bool compute(struct preparation *p, struct err *err)
 {
     bool ok = compute_rewards_at_once(p, err) && batch_receipts_open(p->settle->db, p->batch->number, &p->batch_receipts, err)
-        && is_unchanged(p, err) && compute_receipts(p, err) && publish(p, err);
+        && is_unchanged(p->settle->db, p->batch, err) && compute_receipts(p, err) && publish(p, err);
 
     batch_receipts_close(p->batch_receipts);
     return ok;
@@ -175,7 +174,8 @@ static bool insert(void *self, struct group *group, struct err *err)
     struct preparation *p = self;
 
     p->row.prepared_at_ms = group->now_ms;
-    return store_settlement_insert(group->db, &p->row, err)
+    return is_unchanged(group->db, p->batch, err)
+        && store_settlement_insert(group->db, &p->row, err)
         && store_leaves_insert(group->db, p->row.sequence, &p->after, err)
         && store_debts_insert(group->db, p->row.sequence, &p->owed, err)
         && store_batch_move(group->db, p->batch->number, BATCH_CLOSED, BATCH_PREPARED, err);
