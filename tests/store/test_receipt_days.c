@@ -110,7 +110,7 @@ static struct scans scans_so_far(struct db *db)
     return (struct scans){
         store_number(db, "SELECT SUM(seq_scan)::BIGINT FROM pg_stat_xact_user_tables WHERE relname LIKE 'receipts%'"),
         store_number(db, "SELECT SUM(idx_scan)::BIGINT FROM pg_stat_xact_user_tables WHERE relname LIKE 'receipts%'"),
-        store_number(db, "SELECT idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'receipts_20000'"),
+        store_number(db, "SELECT idx_scan FROM pg_stat_xact_user_tables WHERE relid = 'receipts_20000'::regclass"),
     };
 }
 
