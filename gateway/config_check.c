@@ -87,27 +87,27 @@ bool config_check(const struct config *config, struct err *err)
     return check_kinds(config, err) && check_popularity(config, err) && check_limits(config, err);
 }
 
-static void warn(json *list, const char *what, size_t len, const char *why)
+static void warn_of_file(json *list, const char *setting, const char *path)
 {
     struct buf text;
 
+    if (*path == '\0' || file_exists(path))
+        return;
     buf_init(&text);
-    buf_add(&text, what, len);
-    buf_add_text(&text, why);
+    buf_printf(&text, "%s: there is no %s", setting, path);
     json_add(list, json_new_text(buf_text(&text)));
     buf_clear(&text);
 }
 
-static void warn_of_file(json *list, const char *setting, const char *path)
+static void warn_of_variable(json *list, const char *name, size_t len)
 {
-    struct buf what;
+    struct buf text;
 
-    if (*path == '\0' || file_exists(path))
-        return;
-    buf_init(&what);
-    buf_printf(&what, "%s: there is no %s", setting, path);
-    warn(list, buf_text(&what), what.len, "");
-    buf_clear(&what);
+    buf_init(&text);
+    buf_add(&text, name, len);
+    buf_add_text(&text, " in the environment is no setting and has no effect");
+    json_add(list, json_new_text(buf_text(&text)));
+    buf_clear(&text);
 }
 
 static void warn_of_files(json *list, const struct config *c)
@@ -139,7 +139,7 @@ json *config_warnings(const struct config *config, char *const *environment)
         size_t len = strcspn(*environment, "=");
 
         if (config_mistook_variable(*environment, len))
-            warn(list, *environment, len, " in the environment is no setting and has no effect");
+            warn_of_variable(list, *environment, len);
     }
     warn_of_files(list, config);
     return list;

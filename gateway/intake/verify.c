@@ -225,9 +225,10 @@ void verify_chunk(const struct intake *intake, struct submission *s, size_t chun
 
 void verify_whole(const struct intake *intake, struct submission *first)
 {
-    struct side side = { .count = 0 };
+    struct side side;
     size_t at = 0;
 
+    side.count = 0;
     for (struct submission *s = first; s != NULL; s = queue_next(s))
         for (size_t i = 0; i < s->count; i++)
             side.items[side.count++] = &s->items[i];
