@@ -1,6 +1,9 @@
 /* Consumers: append-only revisions; the latest one at a moment counts. */
 #include "store/catalog.h"
 
+#include <stdlib.h>
+
+#include "gateway/base/mem.h"
 #include "store/catalog_rows.h"
 #include "store/meta.h"
 #include "store/receipts.h"
@@ -141,11 +144,38 @@ bool store_consumer_day_set(struct db *db, struct address consumer, uint64_t day
     return stmt_exec_rows(&st, 1, err);
 }
 
+static void bind_day(const void *self, size_t i, struct stmt *st)
+{
+    const struct consumer_day *day = (const struct consumer_day *)self + i;
+
+    stmt_bind_address(st, &day->consumer);
+    stmt_bind_u64(st, day->day);
+}
+
+static bool read_day(void *self, size_t i, struct stmt *st, struct err *err)
+{
+    (void)err;
+    ((struct consumer_day *)self)[i].amount = stmt_amount(st);
+    return true;
+}
+
+bool store_consumer_days_add(struct db *db, const struct consumer_day *more, size_t count, struct err *err)
+{
+    struct consumer_day *sums = mem_array(count + 1, sizeof *sums);
+    bool ok;
+
+    for (size_t i = 0; i < count; i++)
+        sums[i] = (struct consumer_day){ more[i].consumer, more[i].day, AMOUNT_ZERO };
+    ok = db_each_key(db, "SELECT amount FROM consumer_days WHERE consumer = ? AND day = ?", count, bind_day, read_day, sums, err);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = (amount_add(sums[i].amount, more[i].amount, &sums[i].amount)
+              || err_set(err, ERR_OVERFLOW, "a consumer's day over 256 bits"))
+          && store_consumer_day_set(db, sums[i].consumer, sums[i].day, sums[i].amount, err);
+    free(sums);
+    return ok;
+}
+
 bool store_consumer_day_add(struct db *db, struct address consumer, uint64_t day, struct amount more, struct err *err)
 {
-    struct amount sum;
-
-    return store_consumer_day(db, consumer, day, &sum, err)
-        && (amount_add(sum, more, &sum) || err_set(err, ERR_OVERFLOW, "a consumer's day over 256 bits"))
-        && store_consumer_day_set(db, consumer, day, sum, err);
+    return store_consumer_days_add(db, &(struct consumer_day){ consumer, day, more }, 1, err);
 }

@@ -1,6 +1,7 @@
 #include "store/measures.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/base/mem.h"
 
@@ -153,7 +154,7 @@ bool store_cache_days_find(struct db *db, struct cache_day *list, size_t count, 
                        bind_cache_day, read_cache_day, list, err);
 }
 
-bool store_cache_day_set(struct db *db, const struct cache_day *day, struct err *err)
+static bool set_cache_day(struct db *db, const struct cache_day *day, struct err *err)
 {
     const struct cache_use *use = &day->use;
     struct stmt st;
@@ -167,6 +168,36 @@ bool store_cache_day_set(struct db *db, const struct cache_day *day, struct err 
     stmt_bind_u64(&st, use->input > MEASURE_MAX ? MEASURE_MAX : use->input);
     stmt_bind_u64(&st, use->cached > MEASURE_MAX ? MEASURE_MAX : use->cached);
     return stmt_exec_rows(&st, 1, err);
+}
+
+static bool drop_cache_days(struct db *db, uint64_t before_day, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "DELETE FROM cache_days WHERE day < ?", &st, err))
+        return false;
+    stmt_bind_u64(&st, before_day);
+    return stmt_exec_later(&st, STMT_ANY_ROWS, err);
+}
+
+bool store_cache_days_add(struct db *db, const struct cache_day *more, size_t count, struct err *err)
+{
+    struct cache_day *days = mem_array(count + 1, sizeof *days);
+    bool ok;
+
+    memcpy(days, more, count * sizeof *days);
+    ok = store_cache_days_find(db, days, count, err);
+    for (size_t i = 0; ok && i < count; i++) {
+        uint64_t day = days[i].day;
+
+        if (more[i].use.jobs == 0)
+            continue;
+        ok = days[i].use.jobs != 0 || drop_cache_days(db, day > HIDDEN_DAYS_KEPT ? day - HIDDEN_DAYS_KEPT : 0, err);
+        cache_use_add(&days[i].use, &more[i].use);
+        ok = ok && set_cache_day(db, &days[i], err);
+    }
+    free(days);
+    return ok;
 }
 
 /* Summed here: a sum in SQL may pass 63 bits, which is an error there. */
@@ -204,16 +235,6 @@ bool store_cache_uses(struct db *db, uint64_t from_day, cache_use_fn *visit, voi
     if (sum.jobs > 0)
         visit(self, model, provider, &sum);
     return true;
-}
-
-bool store_cache_days_drop(struct db *db, uint64_t before_day, struct err *err)
-{
-    struct stmt st;
-
-    if (!db_prepare(db, "DELETE FROM cache_days WHERE day < ?", &st, err))
-        return false;
-    stmt_bind_u64(&st, before_day);
-    return stmt_exec_later(&st, STMT_ANY_ROWS, err);
 }
 
 /* The providers of one model, until the next begins. */

@@ -29,11 +29,11 @@ MUST_USE bool store_evidence_drop(struct db *db, struct address provider, uint64
 /* Sets the use of each day in the list: zeros where there is no row. */
 struct cache_day { uint64_t day; struct hash model; struct address provider; struct cache_use use; };
 MUST_USE bool store_cache_days_find(struct db *db, struct cache_day *list, size_t count, struct err *err);
-MUST_USE bool store_cache_day_set(struct db *db, const struct cache_day *day, struct err *err);
+/* Each of another key; one without jobs is none.  The first of a new day sweeps those that nobody looks at any more. */
+MUST_USE bool store_cache_days_add(struct db *db, const struct cache_day *more, size_t count, struct err *err);
 /* Sums from a day on, by model, then provider. */
 typedef bool cache_use_fn(void *self, struct hash model, struct address provider, const struct cache_use *use);
 MUST_USE bool store_cache_uses(struct db *db, uint64_t from_day, cache_use_fn *visit, void *self, struct err *err);
-MUST_USE bool store_cache_days_drop(struct db *db, uint64_t before_day, struct err *err);
 /* Providers that hide cache hits, as the days up to this one say, by model. */
 typedef void hidden_fn(void *self, struct hash model, const struct cache_peer *peer);
 MUST_USE bool store_cache_hidden(struct db *db, uint64_t day, hidden_fn *visit, void *self, struct err *err);

@@ -30,6 +30,9 @@ extern const char _binary_store_schema_0018_single_pages_sql_start[], _binary_st
 extern const char _binary_store_schema_0019_receipt_days_sql_start[], _binary_store_schema_0019_receipt_days_sql_end[];
 extern const char _binary_store_schema_0020_postgres_days_sql_start[], _binary_store_schema_0020_postgres_days_sql_end[];
 extern const char _binary_store_schema_0021_postgres_jobs_sql_start[], _binary_store_schema_0021_postgres_jobs_sql_end[];
+extern const char _binary_store_schema_0022_group_sums_sql_start[], _binary_store_schema_0022_group_sums_sql_end[];
+extern const char _binary_store_schema_0023_billed_once_sql_start[], _binary_store_schema_0023_billed_once_sql_end[];
+extern const char _binary_store_schema_0024_postgres_billed_sql_start[], _binary_store_schema_0024_postgres_billed_sql_end[];
 
 static const struct migration {
     const char *name, *start, *end;
@@ -55,6 +58,9 @@ static const struct migration {
     { "0019_receipt_days", _binary_store_schema_0019_receipt_days_sql_start, _binary_store_schema_0019_receipt_days_sql_end },
     { "0020_postgres_days", _binary_store_schema_0020_postgres_days_sql_start, _binary_store_schema_0020_postgres_days_sql_end },
     { "0021_postgres_jobs", _binary_store_schema_0021_postgres_jobs_sql_start, _binary_store_schema_0021_postgres_jobs_sql_end },
+    { "0022_group_sums", _binary_store_schema_0022_group_sums_sql_start, _binary_store_schema_0022_group_sums_sql_end },
+    { "0023_billed_once", _binary_store_schema_0023_billed_once_sql_start, _binary_store_schema_0023_billed_once_sql_end },
+    { "0024_postgres_billed", _binary_store_schema_0024_postgres_billed_sql_start, _binary_store_schema_0024_postgres_billed_sql_end },
 };
 
 static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)

@@ -1,6 +1,11 @@
 /* What happens to a receipt after it came in, each a guarded UPDATE, and what is asked about receipts in sum. */
 #include "store/pages.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/mem.h"
+
 /* Literals, so that SQLite sees that the partial index receipts_held fits. */
 _Static_assert(RECEIPT_ACCEPTED == 1 && RECEIPT_QUARANTINED == 2 && RECEIPT_REFUSED == 3, "states are written out in the SQL");
 
@@ -201,11 +206,22 @@ bool store_provider_day_set(struct db *db, struct address provider, uint64_t day
     return stmt_exec_rows(&st, 1, err);
 }
 
+bool store_provider_days_add(struct db *db, const struct provider_day *more, size_t count, struct err *err)
+{
+    struct provider_day *sums = mem_array(count + 1, sizeof *sums);
+    bool ok;
+
+    memcpy(sums, more, count * sizeof *sums);
+    ok = store_provider_days_find(db, sums, count, err);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = (amount_add(sums[i].amount, more[i].amount, &sums[i].amount)
+              || err_set(err, ERR_OVERFLOW, "a provider's day over 256 bits"))
+          && store_provider_day_set(db, sums[i].provider, sums[i].day, sums[i].amount, err);
+    free(sums);
+    return ok;
+}
+
 bool store_provider_day_add(struct db *db, struct address provider, uint64_t day, struct amount more, struct err *err)
 {
-    struct amount sum;
-
-    return store_provider_day(db, provider, day, &sum, err)
-        && (amount_add(sum, more, &sum) || err_set(err, ERR_OVERFLOW, "a provider's day over 256 bits"))
-        && store_provider_day_set(db, provider, day, sum, err);
+    return store_provider_days_add(db, &(struct provider_day){ provider, day, more }, 1, err);
 }

@@ -99,10 +99,13 @@ MUST_USE bool store_provider_days_find(struct db *db, struct provider_day *list,
 MUST_USE bool store_provider_days_find_soon(struct db *db, const struct provider_day *list, size_t count, struct err *err);
 MUST_USE bool store_provider_day_set(struct db *db, struct address provider, uint64_t day, struct amount amount, struct err *err);
 MUST_USE bool store_provider_day_add(struct db *db, struct address provider, uint64_t day, struct amount more, struct err *err);
+MUST_USE bool store_provider_days_add(struct db *db, const struct provider_day *more, size_t count, struct err *err);   /* each another */
 /* What a consumer was billed: on a day, and on those from one up to (not including) another. */
 MUST_USE bool store_consumer_day(struct db *db, struct address consumer, uint64_t day, struct amount *amount, struct err *err);
 MUST_USE bool store_consumer_day_set(struct db *db, struct address consumer, uint64_t day, struct amount amount, struct err *err);
 MUST_USE bool store_consumer_day_add(struct db *db, struct address consumer, uint64_t day, struct amount more, struct err *err);
+struct consumer_day { struct address consumer; uint64_t day; struct amount amount; };
+MUST_USE bool store_consumer_days_add(struct db *db, const struct consumer_day *more, size_t count, struct err *err);   /* likewise */
 MUST_USE bool store_consumer_days(struct db *db, struct address consumer, uint64_t from, uint64_t until, struct amount *amount, struct err *err);
 
 #endif

@@ -14,6 +14,18 @@ void cache_use_add(struct cache_use *sum, const struct cache_use *more)
     add(&sum->cached, more->cached);
 }
 
+struct amount cache_use_pack(uint64_t input, uint64_t cached)
+{
+    return (struct amount){ { { input, 0, cached, 0 } } };
+}
+
+struct cache_use cache_use_unpack(struct amount sum, uint64_t jobs)
+{
+    const uint64_t *limb = sum.base_units.limb;
+
+    return (struct cache_use){ jobs, limb[1] != 0 ? UINT64_MAX : limb[0], limb[3] != 0 ? UINT64_MAX : limb[2] };
+}
+
 /* Below 2^60, so that products of three fit; of sums beyond it only the share is kept. */
 static struct cache_use scaled(const struct cache_use *u)
 {

@@ -18,6 +18,9 @@
 
 struct cache_use { uint64_t jobs, input, cached; };           /* sums of receipts */
 void cache_use_add(struct cache_use *sum, const struct cache_use *more);      /* stays at the highest number */
+/* Input in the lower half, what of it was cached in the upper: one number to be summed for both, which no group makes overflow. */
+struct amount cache_use_pack(uint64_t input, uint64_t cached);
+struct cache_use cache_use_unpack(struct amount sum, uint64_t jobs);          /* a half over 64 bits is the highest number */
 
 /* One provider's use of one model. */
 struct cache_peer { struct address provider; struct cache_use use, median; bool counts, hides; };

@@ -159,24 +159,11 @@ static bool add_evidence(struct intake *intake, struct group *group, const struc
                 && store_evidence_add(group->db, r->provider, day, r->evidence, r->job_id, err)));
 }
 
-/* Input in the lower half, what of it was cached in the upper: one sum for both, which no group makes overflow. */
-static struct amount pack_use(const struct receipt *r)
-{
-    return (struct amount){ { { r->count[METER_INPUT], 0, r->count[METER_CACHED], 0 } } };
-}
-
-static struct cache_use unpack_use(const struct tally_row *row)
-{
-    const uint64_t *limb = row->amount.base_units.limb;
-
-    return (struct cache_use){ row->count, limb[1] != 0 ? UINT64_MAX : limb[0], limb[3] != 0 ? UINT64_MAX : limb[2] };
-}
-
 static bool add_cache(struct intake *intake, const struct group *group, const struct receipt *r, struct err *err)
 {
     struct tally_key key = { .number = group->clock_ms / DAY_MS, .account = r->provider, .model = r->model };
 
-    return tally_add(&intake->gathered.caches, &key, pack_use(r), err);
+    return tally_add(&intake->gathered.caches, &key, cache_use_pack(r->count[METER_INPUT], r->count[METER_CACHED]), err);
 }
 
 bool measure_accepted(struct intake *intake, struct group *group, const struct receipt *r, struct err *err)
@@ -191,29 +178,17 @@ bool measure_accepted(struct intake *intake, struct group *group, const struct r
         && (!limits->unique_evidence || hash_is_zero(r->evidence) || add_evidence(intake, group, r, err));
 }
 
-static bool flush_cache(struct group *group, struct cache_day *day, const struct tally_row *row, struct err *err)
-{
-    struct cache_use more = unpack_use(row);
-
-    if (day->use.jobs == 0 && !store_cache_days_drop(group->db, day->day > HIDDEN_DAYS_KEPT ? day->day - HIDDEN_DAYS_KEPT : 0, err))
-        return false;                         /* the first of a new day sweeps the old ones */
-    cache_use_add(&day->use, &more);
-    return store_cache_day_set(group->db, day, err);
-}
-
 static bool flush_caches(const struct tally *caches, struct group *group, struct err *err)
 {
     struct cache_day *days = mem_array(caches->count + 1, sizeof *days);
     bool ok;
 
     for (size_t i = 0; i < caches->count; i++) {
-        const struct tally_key *key = &caches->list[i].key;
+        const struct tally_row *row = &caches->list[i];
 
-        days[i] = (struct cache_day){ .day = key->number, .model = key->model, .provider = key->account };
+        days[i] = (struct cache_day){ row->key.number, row->key.model, row->key.account, cache_use_unpack(row->amount, row->count) };
     }
-    ok = store_cache_days_find(group->db, days, caches->count, err);
-    for (size_t i = 0; ok && i < caches->count; i++)
-        ok = caches->list[i].count == 0 || flush_cache(group, &days[i], &caches->list[i], err);
+    ok = store_cache_days_add(group->db, days, caches->count, err);
     free(days);
     return ok;
 }

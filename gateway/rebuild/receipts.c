@@ -2,6 +2,7 @@
 #include "gateway/rebuild/parts.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "gateway/audit/differs.h"
@@ -161,6 +162,19 @@ static bool replace_old(struct filling *f, const struct receipt_row *old, struct
     return true;
 }
 
+/* An operator had let it be paid although another was paid for the job; what he said of it is in no archive. */
+static bool excuse_second(struct db *db, struct receipt_row *row, struct err *err)
+{
+    const struct receipt *r = &row->signed_.receipt;
+    bool billed = false;
+
+    if (row->reason[0] == '\0' && !store_receipt_job_billed(db, r->job_id, r->provider, &billed, err))
+        return false;
+    if (billed)
+        snprintf(row->reason, sizeof row->reason, "another's receipt of this job is archived, too");
+    return true;
+}
+
 static bool put(struct filling *f, const struct archive_receipt *a, struct receipt_row *row, struct err *err)
 {
     const struct receipt *r = &row->signed_.receipt;
@@ -173,7 +187,7 @@ static bool put(struct filling *f, const struct archive_receipt *a, struct recei
         f->here++;
     if (found && is_as_settled(&old, row))
         return true;
-    return (!found || replace_old(f, &old, row, err)) && store_receipt_insert(f->db, row, err)
+    return (!found || replace_old(f, &old, row, err)) && excuse_second(f->db, row, err) && store_receipt_insert(f->db, row, err)
         && ((found && old.state == RECEIPT_ACCEPTED) || (count_day(f, a, err) && count_demand(f, a, err)))
         && ((found && old.state == RECEIPT_ACCEPTED && old.has_charged) || bill_day(f, row, err));
 }

@@ -18,7 +18,7 @@ function forgetWhen(settlement) {
   }
 }
 
-/** What the world may ask for, but for what no archive holds: promises, what was held, and our own list of transactions. */
+/** What the world may ask for, but for what no archive holds: promises, what was held, operators' reasons, and our own list of transactions. */
 async function answers(world, gateway, receipts, sequences) {
   const read = async (pathname) => {
     const { status, body } = await gateway.get(pathname);
@@ -32,10 +32,10 @@ async function answers(world, gateway, receipts, sequences) {
     seen[`claim of ${account}`] = (await gateway.get(`/v1/accounts/${account}/claim`)).body;
   }
   for (const { jobId, provider } of receipts) {
-    const { promise: _promise, ...answer } = await read(`/v1/receipts/${jobId}?provider=${provider}`);
+    const { promise: _promise, reason: _reason, ...answer } = await read(`/v1/receipts/${jobId}?provider=${provider}`);
     delete answer.settlement?.transaction;
     forgetWhen(answer.settlement);
-    seen[jobId] = answer;
+    seen[`${jobId} of ${provider}`] = answer;
   }
   for (const sequence of sequences) {
     const { transactions: _transactions, paid: _paid, skipped: _skipped, left: _left, ...settlement } = await read(`/v1/settlements/${sequence}`);
@@ -101,6 +101,12 @@ test("a store made again from published files and the chain", { timeout: 300_000
   await world.postAccepted([receipts.at(-1)]);
   const bundled = await postBundle(world, world.nodes[1], base, 5);
   const mixed = await postBundle(world, world.nodes[0], base, 4, [late]);
+  // Two did one job, and an operator let both be paid.
+  const { jobId, startedAt, finishedAt } = receipts[0];
+  const second = await world.jobs.signed(world.nodes[1], merged, { jobId, startedAt, finishedAt });
+  assert.equal((await world.gateway.post("/v1/receipts", [second])).body.results[0].status, "quarantined");
+  await world.gateway.must("POST", `/admin/v1/quarantine/${second.provider}/${second.jobId}/release`, { reason: "both worked on it" });
+  receipts.push(second);
   assert.equal((await world.settle()).state, "final");
   receipts.push(...await postSome(world, base, 2));
   // The treasury pays for what was countersigned once the consumer was gone; that is told by the archives too.

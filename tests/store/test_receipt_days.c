@@ -171,8 +171,10 @@ static void a_store_of_before_goes_on(void **state)
     static const char before[] =
         "ALTER TABLE receipts DETACH PARTITION receipts_rest; DROP TABLE receipts; ALTER TABLE receipts_rest RENAME TO receipts;"
         "ALTER INDEX receipts_rest_batch RENAME TO receipts_batch; ALTER INDEX receipts_rest_held RENAME TO receipts_held;"
-        "DROP FUNCTION receipt_day_make, receipt_day_watch, receipt_day_drop, receipt_day_changed, receipt_jobs_known; DROP TABLE receipt_days;"
-        "DELETE FROM migrations WHERE name IN ('0019_receipt_days', '0020_postgres_days', '0021_postgres_jobs')";
+        "DROP FUNCTION receipt_day_make, receipt_day_watch, receipt_day_drop, receipt_day_changed, receipt_jobs_known;"
+        "DROP TABLE receipt_days, group_sums;"
+        "DELETE FROM migrations WHERE name IN ('0019_receipt_days', '0020_postgres_days', '0021_postgres_jobs', '0022_group_sums',"
+        " '0023_billed_once', '0024_postgres_billed')";
     struct store_fixture *f = *state;
     struct place p = place_of(f);
     struct receipt_row rows[20];
@@ -184,10 +186,10 @@ static void a_store_of_before_goes_on(void **state)
     assert_int_equal(store_number(f->db, "SELECT COUNT(*) FROM pg_class WHERE oid = 'receipts'::regclass AND relkind = 'r'"), 1);
     p = place_of(f);
     assert_int_equal(store_number(p.reader, "SELECT COUNT(*) FROM pg_class WHERE oid = 'receipts'::regclass AND relkind = 'p'"), 1);
-    /* Its primary key, both of its other indices and what it refers to, each the parent's. */
+    /* Its primary key, all of its other indices and what it refers to, each the parent's. */
     assert_int_equal(store_number(p.reader, "SELECT COUNT(*) FROM pg_inherits i JOIN pg_index x ON x.indexrelid = i.inhrelid"
-                                            " WHERE x.indrelid = 'receipts_rest'::regclass"), 3);
-    assert_int_equal(store_number(p.reader, "SELECT COUNT(*) FROM pg_index WHERE indrelid = 'receipts_rest'::regclass"), 3);
+                                            " WHERE x.indrelid = 'receipts_rest'::regclass"), 4);
+    assert_int_equal(store_number(p.reader, "SELECT COUNT(*) FROM pg_index WHERE indrelid = 'receipts_rest'::regclass"), 4);
     assert_int_equal(store_number(p.reader, "SELECT COUNT(*) FROM pg_constraint WHERE conrelid = 'receipts_rest'::regclass AND"
                                             " contype = 'f'"), 1);
     for (unsigned i = 0; i < 20; i++)

@@ -106,10 +106,10 @@ static struct job_id job_on(uint64_t day, unsigned n)
 /* By nobody, one provider, another, or both. */
 static void insert_by(struct db *db, struct job_id job, unsigned n)
 {
-    struct receipt_row row = some_receipt(n);
-
-    row.signed_.receipt.job_id = job;
     for (unsigned provider = 1; provider <= 2; provider++) {
+        struct receipt_row row = provider == 1 ? some_receipt(n) : some_held_receipt(n);
+
+        row.signed_.receipt.job_id = job;
         row.signed_.receipt.provider = some_address(provider);
         if (n % 4 & provider)
             insert(db, row);
@@ -173,13 +173,48 @@ static void a_receipt_of_a_bundle_has_no_signature_of_its_own(void **state)
 static void one_receipt_a_provider_and_job(void **state)
 {
     struct store_fixture *f = *state;
-    struct receipt_row row = some_receipt(1);
+    struct receipt_row row = some_receipt(1), held = some_held_receipt(1);
     struct err err;
 
     insert(f->db, row);
     store_fails(ERR_CONFLICT, store_receipt_insert(f->db, &row, &err));
+    held.signed_.receipt.provider = some_address(77);
+    store_ok(store_receipt_insert(f->db, &held, &err));
+}
+
+/* Several writers that work beside each other look for a job in vain. */
+static void a_shared_store_bills_a_job_once_but_for_an_operator(void **state)
+{
+    struct store_fixture *f = *state;
+    struct receipt_row row = some_receipt(1);
+    struct err err;
+
+    insert(f->db, row);
     row.signed_.receipt.provider = some_address(77);
+    if (db_is_shared(f->db))
+        store_fails(ERR_CONFLICT, store_receipt_insert(f->db, &row, &err));
+    snprintf(row.reason, sizeof row.reason, "both worked");
     store_ok(store_receipt_insert(f->db, &row, &err));
+}
+
+/* As a store was rebuilt from archives before, which hold no reasons. */
+static void the_second_billed_of_a_store_of_before_gets_a_reason(void **state)
+{
+    struct store_fixture *f = *state;
+    struct receipt_row row = some_receipt(1);
+    struct err err;
+
+    store_sql(f->db, db_is_shared(f->db) ? "DROP INDEX receipts_billed" : "SELECT 1");
+    insert(f->db, row);
+    for (unsigned provider = 70; provider < 73; provider++) {
+        row.signed_.receipt.provider = some_address(provider);
+        insert(f->db, row);
+    }
+    insert(f->db, some_receipt(2));
+    store_sql(f->db, "DELETE FROM migrations WHERE name IN ('0023_billed_once', '0024_postgres_billed')");
+    store_ok(db_migrate(f->db, &err));
+    assert_int_equal(store_number(f->db, "SELECT COUNT(*) FROM receipts WHERE reason IS NULL"), 2);
+    assert_int_equal(store_number(f->db, "SELECT COUNT(DISTINCT job_id) FROM receipts WHERE reason IS NULL"), 2);
 }
 
 static void a_held_receipt_is_accepted_once(void **state)
@@ -253,7 +288,8 @@ static void a_job_is_billed_by_another_only_when_accepted(void **state)
     insert(f->db, held);
     store_ok(store_receipt_job_billed(f->db, some_job(1), some_address(2), &billed, &err));
     assert_false(billed);
-    store_ok(store_receipt_accept(f->db, &(struct receipt_row){ .signed_ = held.signed_, .accepted_at_ms = 1, .batch = 1, .price_version = 1 }, &err));
+    store_ok(store_receipt_accept(f->db, &(struct receipt_row){ .signed_ = held.signed_, .accepted_at_ms = 1, .batch = 1, .price_version = 1 },
+                                  &err));
     store_ok(store_receipt_job_billed(f->db, some_job(1), some_address(2), &billed, &err));
     assert_true(billed);
     store_ok(store_receipt_job_billed(f->db, some_job(1), some_address(1), &billed, &err));
@@ -353,8 +389,8 @@ int main(void)
         WITH_DB(a_receipt_comes_back_as_it_went_in),
         WITH_DB(many_jobs_are_asked_for_at_once), WITH_DB(jobs_of_many_days_are_asked_for_at_once),
         WITH_DB(a_receipt_of_a_bundle_has_no_signature_of_its_own),
-        WITH_DB(one_receipt_a_provider_and_job),
-        WITH_DB(a_held_receipt_is_accepted_once),
+        WITH_DB(one_receipt_a_provider_and_job), WITH_DB(a_shared_store_bills_a_job_once_but_for_an_operator),
+        WITH_DB(the_second_billed_of_a_store_of_before_gets_a_reason), WITH_DB(a_held_receipt_is_accepted_once),
         WITH_DB(a_refused_receipt_keeps_why),
         WITH_DB(a_consumer_signature_is_added_once),
         WITH_DB(a_job_is_billed_by_another_only_when_accepted),
