@@ -38,6 +38,8 @@ static void put_database(struct buf *out, const struct db *db)
         counts.statements);
     exposition_one(out, "quittance_database_round_trips_total", "counter", "Times that an answer of the database was waited for.",
         counts.round_trips);
+    exposition_one(out, "quittance_groups_beside_total", "counter", "Groups of receipts that were written beside those of other gateways.",
+        counts.beside);
 }
 
 static bool put_store(struct buf *out, const struct api *api, struct db *db, struct err *err)

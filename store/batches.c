@@ -122,12 +122,27 @@ static bool insert_open(struct db *db, uint64_t number, uint64_t now_ms, struct 
     return stmt_exec_one(&st, err);
 }
 
+/* What groups beside others left is folded in as each turn begins (sums.h); here it would be too late afterwards. */
+static bool nothing_waits(struct db *db, struct err *err)
+{
+    uint64_t waiting;
+    struct stmt st;
+    bool row;
+
+    if (!db_prepare(db, "SELECT COUNT(*) FROM group_sums", &st, err) || !stmt_step(&st, &row, err))
+        return false;
+    waiting = stmt_u64(&st);
+    stmt_end(&st);
+    return stmt_ok(&st, err)
+        && (waiting == 0 || err_set(err, ERR_BUG, "a batch is to be closed and sums of %" PRIu64 " groups are not in it", waiting));
+}
+
 bool store_batch_close(struct db *db, uint64_t now_ms, struct address next_protocol_account, struct err *err)
 {
     struct batch_row open;
     struct stmt st;
 
-    if (!store_batch_open(db, &open, err))
+    if (!store_batch_open(db, &open, err) || !nothing_waits(db, err))
         return false;
     if (!db_prepare(db, "UPDATE batches SET state = ?, closed_at = ? WHERE number = ? AND state = ?", &st, err))
         return false;

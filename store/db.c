@@ -72,19 +72,37 @@ static bool reopen(struct db *db, struct err *err)
     return !db->broken;
 }
 
-bool db_begin(struct db *db, struct err *err)
+static bool begin(struct db *db, enum db_mode mode, struct err *err)
 {
     if (db->began)
         return err_set(err, ERR_BUG, "a transaction within a transaction");
     if (db->broken && !reopen(db, err))
         return false;
-    if (!db->driver->begin(db->connection, db->mode, err))
+    if (!db->driver->begin(db->connection, mode, err))
         return false;
     page_cache_forget(db);
     db->newest_known = db->newest_known && db->mode == DB_WRITE && !db_others_wrote(db);
     db->began = true;
     db->doomed = false;
     return true;
+}
+
+bool db_begin(struct db *db, struct err *err)
+{
+    return begin(db, db->mode, err);
+}
+
+bool db_begin_beside(struct db *db, struct db_place *place, struct err *err)
+{
+    if (!begin(db, DB_BESIDE, err))
+        return false;
+    *place = db_place(db);
+    return true;
+}
+
+struct db_place db_place(const struct db *db)
+{
+    return db->driver->place != NULL ? db->driver->place(db->connection) : (struct db_place){ 0 };
 }
 
 bool db_commit(struct db *db, struct err *err)
@@ -200,6 +218,7 @@ struct db_counts db_counts(void)
         drivers[i]->counts(&one);
         all.statements += one.statements;
         all.round_trips += one.round_trips;
+        all.beside += one.beside;
     }
     return all;
 }

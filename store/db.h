@@ -11,11 +11,11 @@
 #include "gateway/base/buf.h"
 
 struct db;
-enum db_mode { DB_READ, DB_WRITE };
+enum db_mode { DB_READ, DB_WRITE, DB_BESIDE };    /* the last is how a writer's transaction may begin, see db_begin_beside */
 
 /* url: "sqlite:PATH" or "postgresql://...".  DB_WRITE creates a file and takes its lock, so that no two processes write it:
  * ERR_AGAIN names the holder.  A database that many may write (db_is_shared) gives them a turn each: their transactions
- * never overlap.  ERR_CONFIG: no such kind of store. */
+ * never overlap, but for those that begin with db_begin_beside.  ERR_CONFIG: no such kind of store. */
 MUST_USE bool db_open(const char *url, enum db_mode mode, struct db **db, struct err *err);
 bool db_url_is_known(const char *url);                         /* of a kind that db_open takes */
 void db_close(struct db *db);                                  /* NULL is fine */
@@ -33,6 +33,15 @@ void db_use_archives(struct db *db, const char *dir, const uint8_t secret[32]);
 void db_forget_archives(struct db *db);
 
 MUST_USE bool db_begin(struct db *db, struct err *err);        /* a writer's transaction, or a reader's snapshot */
+/* Of a store that is shared: a writer's transaction without a turn, beside those of others that began so, too.  What has a turn waits for
+ * all of them, and none begins before it has ended: what only turns write stays as it is meanwhile.  Among all who may be at it this one
+ * has a place, which holds until one joins or leaves, in a turn; `writers` 0: none, so nothing may be written before it has had a turn. */
+struct db_place {
+    uint64_t writers, rank;                   /* rank: below writers, each has another; both beside others only */
+    uint64_t since;                           /* grows when anybody joins or leaves */
+};
+MUST_USE bool db_begin_beside(struct db *db, struct db_place *place, struct err *err);
+struct db_place db_place(const struct db *db);         /* as of the transaction under way; zeros in a store that is not shared */
 /* ERR_UNKNOWN: the outcome must be looked up (see writer.h); the connection was opened anew for that. */
 MUST_USE bool db_commit(struct db *db, struct err *err);
 void db_rollback(struct db *db);
@@ -45,7 +54,8 @@ MUST_USE bool db_flush(struct db *db, struct err *err);
 bool db_is_lost(struct db *db);               /* the database ended our transaction by itself */
 MUST_USE bool db_exec_script(struct db *db, const char *sql, struct err *err);
 bool db_is_shared(const struct db *db);       /* other processes may write this store, too */
-/* In a writer's transaction: others have written since the last one of ours, or this is the first. */
+/* In a writer's transaction: others have had a turn since the last one of ours, or this is the first; where this is a turn also: anybody,
+ * ourselves included, has written beside others since. */
 bool db_others_wrote(const struct db *db);
 /* In a transaction after a commit that ended in ERR_UNKNOWN, of a store that is shared: whether it was kept. */
 MUST_USE bool db_was_kept(struct db *db, bool *kept, struct err *err);
@@ -53,7 +63,7 @@ MUST_USE bool db_was_kept(struct db *db, bool *kept, struct err *err);
 MUST_USE bool db_backup(struct db *db, const char *path, struct err *err);
 
 /* What went to the database so far, of all connections; where it is no server nothing did. */
-struct db_counts { uint64_t statements, round_trips; };
+struct db_counts { uint64_t statements, round_trips, beside; };       /* beside: transactions that were kept without a turn */
 struct db_counts db_counts(void);
 
 struct stmt { struct db *db; void *handle; int next_bind, next_column; bool failed; };

@@ -14,10 +14,12 @@ struct driver {
     /* A new session for the same connection, all handles finished before; the store's lock is not let go.  What it
      * then reads is durable.  On failure the connection may only be reopened or closed. */
     MUST_USE bool (*reopen)(void *connection, struct err *err);
-    /* Both NULL: one process writes, held by the driver.  Else of a writer's transaction under way: whether others have
-     * committed since this connection last knew all; and whether its own COMMIT that ended in ERR_UNKNOWN was kept. */
+    /* All NULL: one process writes, held by the driver.  Else of a writer's transaction under way: whether others have committed
+     * since this connection last knew all; whether its own COMMIT that ended in ERR_UNKNOWN was kept; and of one that began
+     * DB_BESIDE its place. */
     bool (*others_wrote)(void *connection);
     MUST_USE bool (*was_kept)(void *connection, bool *kept, struct err *err);
+    struct db_place (*place)(void *connection);
     MUST_USE bool (*begin)(void *connection, enum db_mode mode, struct err *err);
     bool (*in_transaction)(void *connection);
     MUST_USE bool (*script)(void *connection, const char *sql, struct err *err);

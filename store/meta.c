@@ -43,25 +43,21 @@ bool store_meta_raise(struct db *db, const char *key, struct err *err)
     return stmt_exec_later(&st, 1, err);
 }
 
-bool store_meta_group(struct db *db, uint64_t *number, uint64_t *now_ms, uint64_t *clock_ms, struct err *err)
+bool store_meta_group(struct db *db, struct last_group *last, struct err *err)
 {
-    uint64_t got[3] = { 0 };
+    uint64_t got[4] = { 0 };
     struct stmt st;
     bool row;
 
     if (!db_prepare(db, "SELECT (SELECT value FROM meta WHERE key = 'group'), (SELECT value FROM meta WHERE key = 'group_ms'),"
-                        " (SELECT value FROM meta WHERE key = 'clock_ms')", &st, err)
+                        " (SELECT value FROM meta WHERE key = 'clock_ms'), (SELECT value FROM meta WHERE key = 'writers_since')", &st, err)
         || !stmt_step(&st, &row, err))
         return false;
     for (size_t i = 0; row && i < ARRAY_LEN(got); i++)
         got[i] = stmt_u64(&st);
     stmt_end(&st);
-    if (!stmt_ok(&st, err))
-        return false;
-    *number = got[0];
-    *now_ms = got[1];
-    *clock_ms = got[2];
-    return true;
+    *last = (struct last_group){ got[0], got[1], got[2], got[3] };
+    return stmt_ok(&st, err);
 }
 
 bool store_meta_set_group(struct db *db, uint64_t number, uint64_t now_ms, uint64_t clock_ms, struct err *err)

@@ -7,8 +7,10 @@
 MUST_USE bool store_meta_get(struct db *db, const char *key, uint64_t *value, struct err *err);     /* 0 when never set */
 MUST_USE bool store_meta_set(struct db *db, const char *key, uint64_t value, struct err *err);
 MUST_USE bool store_meta_raise(struct db *db, const char *key, struct err *err);                    /* by one */
-/* Number and time of the last commit group, and what the clock said: "group", "group_ms" and "clock_ms" at once. */
-MUST_USE bool store_meta_group(struct db *db, uint64_t *number, uint64_t *now_ms, uint64_t *clock_ms, struct err *err);
+/* The last commit group that had a turn: its number and time, and what the clock said ("group", "group_ms", "clock_ms"); and as of which
+ * db_place.since ("writers_since"). */
+struct last_group { uint64_t number, now_ms, clock_ms, since; };
+MUST_USE bool store_meta_group(struct db *db, struct last_group *last, struct err *err);
 MUST_USE bool store_meta_set_group(struct db *db, uint64_t number, uint64_t now_ms, uint64_t clock_ms, struct err *err);
 
 #endif

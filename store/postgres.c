@@ -51,6 +51,8 @@ static void session_close(void *connection)
 {
     struct postgres *p = connection;
 
+    if (!p->open)
+        postgres_turn_leave(p);
     postgres_turn_free(p);
     postgres_disconnect(p);
     mem_wipe(p->url, strlen(p->url));         /* it may hold a password */
@@ -101,7 +103,7 @@ static bool session_begin(void *connection, enum db_mode mode, struct err *err)
     /* The server or the line may have gone since: a new session, as nothing was begun. */
     if ((p->session == NULL || p->dead || p->elsewhere || PQstatus(p->session) != CONNECTION_OK) && !session_reopen(p, err))
         return false;
-    return mode == DB_READ ? postgres_command(p, SNAPSHOT_BEGIN, err) : postgres_turn_begin(p, err);
+    return mode == DB_READ ? postgres_command(p, SNAPSHOT_BEGIN, err) : postgres_turn_begin(p, mode, err);
 }
 
 /* One that others were in the way of has done nothing yet: it begins anew, a few times.  Later none can be: who writes has the
@@ -118,6 +120,7 @@ static bool transaction_begin(void *connection, enum db_mode mode, struct err *e
     p->savepoint = SAVEPOINT_NONE;
     p->readings++;
     p->careful -= p->careful > 0;
+    p->others_wrote = false;                  /* once a try found it, it is so for the transaction */
     for (unsigned pause_ms = BEGIN_PAUSE_MS; ; pause_ms *= 2) {
         p->in_the_way = false;
         if (session_begin(p, mode, err) && postgres_dress(p, mode, err))
@@ -170,7 +173,7 @@ static bool session_commit(void *connection, struct err *err)
     PGresult *answer;
 
     p->open = false;
-    p->tried = p->turn;
+    p->tried++;
     if (!may_commit(p, err) || !postgres_rows_send(p, err) || !send_before_commit(p, err)) {
         (void)!postgres_command(p, "ROLLBACK", &(struct err){ 0 });
         return false;                         /* nothing was sent that could be kept */
@@ -178,7 +181,7 @@ static bool session_commit(void *connection, struct err *err)
     well = postgres_ask_commit(p, &answer, err);
     kept = PQresultStatus(answer) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(answer), "COMMIT") == 0;
     if (kept) {
-        p->seen = p->turn;
+        postgres_turn_kept(p);
     } else if (PQresultStatus(answer) == PGRES_COMMAND_OK) {      /* by ROLLBACK */
         err_set(err, ERR_STORE, "the database rolled the transaction back");
     } else {
@@ -232,7 +235,7 @@ static uint64_t session_changed(void *connection)
 
 const struct driver driver_postgres = {
     .scheme = "postgresql", .open = session_open, .close = session_close, .reopen = session_reopen,
-    .others_wrote = postgres_others_wrote, .was_kept = postgres_was_kept,
+    .others_wrote = postgres_others_wrote, .was_kept = postgres_was_kept, .place = postgres_place,
     .begin = transaction_begin, .in_transaction = session_in_transaction, .script = session_script, .commit = session_commit,
     .backup = session_backup, .prepare = postgres_prepare, .parameters = postgres_parameters,
     .bind_i64 = postgres_bind_i64, .bind_text = postgres_bind_text, .bind_blob = postgres_bind_blob,

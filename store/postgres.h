@@ -24,9 +24,13 @@ struct postgres {
     /* Writers only (postgres_turn.c). */
     uint64_t id;                              /* random: among all that ever wrote */
     uint64_t turn, seen;                      /* the one under way; the last known to be committed, by anybody */
-    uint64_t tried;                           /* the one that was given to COMMIT last */
-    bool others_wrote;
-    struct postgres_statement *turn_begin, *turn_end;     /* owned; NULL until the first turn */
+    uint64_t seen_besides;                    /* what all had done beside others, as of our last turn */
+    uint64_t tried;                           /* the transaction of ours that was given to COMMIT last */
+    bool beside, others_wrote;                /* beside: the one under way has no turn */
+    bool places_hold;                         /* nobody is to join or to be taken away in the turn under way */
+    struct db_place place;
+    struct postgres_statement *turn_begin, *turn_writers, *turn_end;               /* owned; NULL until the first turn, */
+    struct postgres_statement *beside_begin, *beside_place, *beside_end;           /* or the first without */
     uint64_t changed;                         /* rows that the last statement changed */
     uint64_t cursors, names;                  /* names given so far */
     bool pooled;                              /* the session is a pooler's */
@@ -79,8 +83,11 @@ MUST_USE bool postgres_command(struct postgres *p, const char *sql, struct err *
 #define POSTGRES_TURN_LIMITS(local) "SELECT set_config('idle_in_transaction_session_timeout', '5000', " local ")," \
     " set_config('lock_timeout', '10000', " local ")"
 MUST_USE bool postgres_turn_prepare(struct postgres *p, struct err *err);     /* once a connection: what a writer needs before the schema */
-MUST_USE bool postgres_turn_begin(struct postgres *p, struct err *err);       /* begins the transaction */
+MUST_USE bool postgres_turn_begin(struct postgres *p, enum db_mode mode, struct err *err);     /* begins the transaction */
 MUST_USE bool postgres_turn_end(struct postgres *p, struct err *err);         /* told: COMMIT follows in the same round trip */
+void postgres_turn_kept(struct postgres *p);  /* that COMMIT was answered */
+struct db_place postgres_place(void *connection);
+void postgres_turn_leave(struct postgres *p); /* before the session ends */
 void postgres_turn_free(struct postgres *p);
 bool postgres_was_kept(void *connection, bool *kept, struct err *err);
 bool postgres_others_wrote(void *connection);
@@ -105,6 +112,7 @@ MUST_USE bool postgres_ask_commit(struct postgres *p, PGresult **answer, struct 
 MUST_USE bool postgres_flush(struct postgres *p, struct err *err);
 bool postgres_in_transaction(const struct postgres *p);
 void postgres_round_trip(void);               /* counts one */
+void postgres_kept_beside(void);              /* likewise */
 void postgres_counts(struct db_counts *counts);
 
 /* ERR_CONFLICT: a unique key is taken; ERR_AGAIN: not now (no server, a standby, another was in the way, too slow); else

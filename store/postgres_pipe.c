@@ -19,17 +19,23 @@
  * tried again and again fails alone. */
 #define CAREFUL 100u
 
-static atomic_uint_fast64_t statements, round_trips;
+static atomic_uint_fast64_t statements, round_trips, beside;
 
 void postgres_counts(struct db_counts *counts)
 {
     counts->statements = atomic_load(&statements);
     counts->round_trips = atomic_load(&round_trips);
+    counts->beside = atomic_load(&beside);
 }
 
 void postgres_round_trip(void)
 {
     atomic_fetch_add_explicit(&round_trips, 1, memory_order_relaxed);
+}
+
+void postgres_kept_beside(void)
+{
+    atomic_fetch_add_explicit(&beside, 1, memory_order_relaxed);
 }
 
 bool postgres_in_transaction(const struct postgres *p)
@@ -149,7 +155,7 @@ static bool receive(struct postgres *p, PGresult **own, struct err *err)
         result = one_result(p);
         if (ok)
             ok = came_well(p, result, &p->pending[i], err);
-        if (!ok && p->pending[i].gathered)
+        if (!ok && p->pending[i].gathered && !p->beside)        /* beside others it is most likely another's row */
             p->careful = CAREFUL;
         if (ok && p->pending[i].answer != NULL) {
             PQclear(*p->pending[i].answer);

@@ -53,14 +53,19 @@ static bool is_gathered(const struct writer *w)
     return w->announced <= may_lack || w->waiting >= GROUP_SMALL || w->stopping;
 }
 
+static void add_ns(struct timespec *time, long ns)
+{
+    time->tv_nsec += ns;
+    time->tv_sec += time->tv_nsec / 1000000000L;
+    time->tv_nsec %= 1000000000L;
+}
+
 static void gather(struct writer *w, enum gathers what, const struct timespec *began, long ns)
 {
     struct timespec until = *began;
     bool late = false;
 
-    until.tv_nsec += ns;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    add_ns(&until, ns);
     w->gathers = what;
     while (!late && !is_gathered(w))
         late = pthread_cond_timedwait(&w->work, &w->lock, &until) != 0;
@@ -121,8 +126,22 @@ static void put_back(struct writer *w, struct task *rest)
         w->tail = last;
 }
 
+/* false: nothing came for a while, and sums wait to be folded in. */
+static bool wait_for_work(struct writer *w, unsigned fold_ms)
+{
+    struct timespec until;
+    bool waits = w->state.beside.oldest_ms != 0, late = false;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    add_ns(&until, fold_ms * 1000000L);
+    while (w->head == NULL && !w->stopping && !late)
+        late = waits ? pthread_cond_timedwait(&w->work, &w->lock, &until) != 0 : pthread_cond_wait(&w->work, &w->lock) != 0;
+    return !late || w->head != NULL || w->stopping;
+}
+
 static void *writer_main(void *self)
 {
+    unsigned fold_ms = FOLD_IDLE_MS;
     struct writer *w = self;
 
     thread_name("writer");
@@ -130,8 +149,12 @@ static void *writer_main(void *self)
     for (;;) {
         struct task *group, *rest;
 
-        while (w->head == NULL && !w->stopping)
-            pthread_cond_wait(&w->work, &w->lock);
+        if (!wait_for_work(w, fold_ms)) {
+            pthread_mutex_unlock(&w->lock);
+            fold_ms = group_fold(&w->state) ? FOLD_IDLE_MS : FOLD_MS;
+            pthread_mutex_lock(&w->lock);
+            continue;
+        }
         if (w->head == NULL)
             break;
         wait_for_announced(w);
@@ -150,6 +173,9 @@ bool writer_start(struct writer *w, struct err *err)
 {
     if (w->threaded)
         return err_set(err, ERR_BUG, "the writer runs already");
+    /* Those who wrote beside others may all have died. */
+    if (db_is_shared(w->state.db))
+        beside_note_others(&w->state.beside);
     /* Set before: the thread itself may ask. */
     w->threaded = true;
     if (pthread_create(&w->thread, NULL, writer_main, w) == 0)
@@ -169,6 +195,7 @@ void writer_close(struct writer *w)
         pthread_mutex_unlock(&w->lock);
         pthread_join(w->thread, NULL);
     }
+    (void)!group_fold(&w->state);
     db_close(w->state.db);
     pthread_cond_destroy(&w->finished);
     pthread_cond_destroy(&w->work);
@@ -202,6 +229,11 @@ void writer_turns_clear(struct writer_turns *turns)
 {
     db_close(turns->gate);
     pthread_mutex_destroy(&turns->lock);
+}
+
+void writer_work_beside(struct writer *w, enum writer_beside when)
+{
+    w->state.beside.when = when;
 }
 
 void writer_take_turns(struct writer *w, struct writer_turns *turns)

@@ -1,8 +1,10 @@
 /* store/writer.h - who writes a store: a thread that takes tasks from a bounded queue and commits them in groups.
  *
  * A file has one writer; a database may have those of many gateways, whose groups take turns and never overlap, so that all said
- * here of groups holds for them together.  What a writer keeps in memory from one group to the next it reads anew when
- * another has written meanwhile (group.others); alone it never has to.
+ * here of groups holds for them together.  Where several gateways are busy, groups of tasks that may (task.beside) are written beside each
+ * other: such a group never overlaps a turn, its number and its time are nobody else's, above those of the turn before and below those of
+ * the turn behind it, and whatever fails in it is run anew in a turn (writer_beside.h).  What a writer keeps in memory from one group to the
+ * next it reads anew when another has had a turn meanwhile (group.others); alone it never has to.
  * A group is one transaction and one disk sync.  Every group has its own millisecond: now_ms grows strictly from group
  * to group, also across restarts, so "recorded before accepted" is never a tie.  It tells order; how old something is, is
  * judged by clock_ms, which stays with the clock where a clock that was once ahead has left now_ms behind in the future.
@@ -27,7 +29,11 @@ struct group {
     uint64_t clock_ms;                        /* the time of day; now_ms unless that is far ahead of the clock */
     uint64_t others;                          /* grows when another process has written since: what was read before is old */
     uint64_t after_ms;                        /* now_ms of the group before, where it was this writer's and is known to be kept: what it left in
-                                               * memory holds, whose now_ms that is; else 0 */
+                                               * memory holds, whose now_ms that is; else 0.  Beside others: of the last turn, anybody's, after
+                                               * which all that only turns write stays as it is */
+    bool beside;                              /* others' groups overlap it: it may only add rows of its own, and fails where that is not enough */
+    uint64_t writers;                         /* then: who may be at it, this one included */
+    struct buf *sums;                         /* then: what its seals leave to be folded in (store_sum_pack); borrowed */
     bool bare;                                /* no task has a savepoint: where one fails nothing of the group is kept */
     bool again;                               /* out, of a seal that failed at what tasks of a bare group left to it: they are run again with
                                                * savepoints, where none may leave anything */
@@ -48,6 +54,7 @@ struct task {
     /* run may be called anew after all that it wrote was taken back.  A savepoint copies each page before it changes, which costs
      * as much as the change: a group of such tasks has none, and is run again with savepoints where one of them fails. */
     bool repeatable;
+    bool beside;                              /* repeatable, and knows group.beside */
     bool announced;                           /* see writer_announce */
     struct task *next;                        /* the queue's */
 };
@@ -55,6 +62,9 @@ struct task {
 struct writer;
 /* Opens (DB_WRITE), migrates, and recovers the group number and time. */
 MUST_USE bool writer_open(const char *url, const struct clock *clock, struct writer **writer, struct err *err);
+/* When tasks that may are written beside others' groups; before writer_start.  By itself: where others are busy. */
+enum writer_beside { BESIDE_WHEN_BUSY, BESIDE_NEVER, BESIDE_ALWAYS };
+void writer_work_beside(struct writer *writer, enum writer_beside when);
 /* Without a thread, tasks run at once in the caller (tests, one-shot commands). */
 MUST_USE bool writer_start(struct writer *writer, struct err *err);
 /* Writers of two stores whose groups never overlap, from begin to commit: each group sees all that the other store has

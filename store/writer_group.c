@@ -5,111 +5,74 @@
 
 #include "gateway/base/mem.h"
 #include "store/meta.h"
+#include "store/sums.h"
+#include "store/writer_tasks.h"
 
 #define LOOKUP_TRIES 30
 #define LOOKUP_PAUSE_MS 100
-
-/* How each task went, until the commit has decided whether it counts. */
-struct outcome {
-    struct task *task;
-    struct err *failure;                      /* owned; NULL: it succeeded */
-};
-struct outcomes {
-    struct outcome *list;
-    size_t count, succeeded;
-};
+#define AHEAD_MAX_MS 1000u                    /* of the clock, beside others */
 
 bool group_recover(struct group_state *s, struct err *err)
 {
-    uint64_t now_ms;
+    struct last_group last;
 
-    if (!store_meta_group(s->db, &s->number, &now_ms, &s->clock_ms, err))
+    if (!store_meta_group(s->db, &last, err))
         return false;
+    s->number = last.number;
+    s->turn_ms = last.now_ms;
+    s->clock_ms = last.clock_ms;
+    s->since = last.since;
+    beside_note_turn(&s->beside, s->number);
     /* Times that were given to groups that were not kept stay used up. */
-    if (now_ms > s->now_ms)
-        s->now_ms = now_ms;
+    if (s->turn_ms > s->now_ms)
+        s->now_ms = s->turn_ms;
     s->known = true;
     return true;
 }
 
 /* What was read by a group before is old where others have written since. */
+static void look_who_wrote(struct group_state *s)
+{
+    if (!db_others_wrote(s->db))
+        return;
+    s->known = s->folded = false;
+    s->after_ms = 0;
+    s->others++;
+}
+
 static bool begin(struct group_state *s, struct err *err)
 {
+    uint64_t began_ms = clock_monotonic_ms();
+
     if (!db_begin(s->db, err))
         return false;
-    if (db_others_wrote(s->db)) {
-        s->known = false;
-        s->after_ms = 0;
-        s->others++;
-    }
+    if (db_others_wrote(s->db))
+        beside_note_wait(&s->beside, clock_monotonic_ms() - began_ms);
+    look_who_wrote(s);
     return true;
 }
 
-/* Whether the group may begin without savepoints: where one fails it is run again with them.  A task that has the group to itself
- * needs none, as there is nothing else to keep. */
-static bool begins_bare(const struct task *first)
+static uint64_t later(uint64_t a, uint64_t b)
 {
-    for (const struct task *task = first; task != NULL; task = task->next)
-        if (!task->repeatable && first->next != NULL)
-            return false;
-    return true;
+    return a > b ? a : b;
 }
 
-static bool run_task(struct task *task, bool bare, struct group *group, struct outcomes *outcomes, struct err *err)
+/* What a turn must know before it does anything.  What it folds in is read anew unless it is kept. */
+static bool catch_up(struct group_state *s, struct err *err)
 {
-    struct outcome *outcome = &outcomes->list[outcomes->count];
-    struct err why = { .code = ERR_NONE };
+    struct folded folded;
 
-    if (!bare && !db_savepoint(group->db, err))
+    if (!s->known && !group_recover(s, err))
         return false;
-    *outcome = (struct outcome){ .task = task };
-    outcomes->count++;
-    if (task->run(task, group, &why)) {
-        outcomes->succeeded++;
-        return bare || db_savepoint_release(group->db, err);
-    }
-    outcome->failure = mem_new(sizeof why);
-    *outcome->failure = why;
-    if (!bare)
-        db_savepoint_rollback(group->db);
+    if (s->folded)
+        return true;
+    if (!store_sums_fold(s->db, &folded, err))
+        return false;
+    s->known = folded.groups == 0;
+    s->number = later(s->number, folded.number);
+    s->now_ms = later(s->now_ms, folded.now_ms);
+    s->clock_ms = later(s->clock_ms, folded.clock_ms);
     return true;
-}
-
-static bool foreseen_before(const struct task *first, const struct task *task)
-{
-    for (const struct task *t = first; t != task; t = t->next)
-        if (t->foresee == task->foresee && t->seal_self == task->seal_self)
-            return true;
-    return false;
-}
-
-/* *again: one of several failed that had no savepoint.  As soon as the group has run for long it is cut: *rest. */
-static bool run_tasks(const struct group_state *s, struct task *first, bool bare, struct group *group, struct outcomes *outcomes,
-                      struct task **rest, bool *again, struct err *err)
-{
-    bool many = first->next != NULL;
-    uint64_t began_ms = clock_now_ms(&s->clock);
-
-    for (const struct task *task = first; task != NULL; task = task->next)
-        if (task->foresee != NULL && !foreseen_before(first, task) && !task->foresee(task->seal_self, first, group, err))
-            return false;
-    for (struct task *task = first; task != NULL && !*again; task = task->next) {
-        if (!run_task(task, bare, group, outcomes, err))
-            return false;
-        *again = bare && many && outcomes->succeeded < outcomes->count;
-        if (task->next != NULL && *rest == NULL && clock_now_ms(&s->clock) >= began_ms + GROUP_MS) {
-            *rest = task->next;
-            task->next = NULL;
-        }
-    }
-    return true;
-}
-
-static void outcomes_reset(struct outcomes *outcomes)
-{
-    for (size_t i = 0; i < outcomes->count; i++)
-        free(outcomes->list[i].failure);
-    outcomes->count = outcomes->succeeded = 0;
 }
 
 /* No task succeeded, so nothing is kept; where the database ended the transaction by itself that is not the task's fault.  The last
@@ -122,31 +85,6 @@ static bool keep_nothing(struct group_state *s, const struct outcomes *outcomes,
     db_rollback(s->db);
     return !lost || err_set(err, ERR_AGAIN, "not kept: the database rolled the transaction back: %s",
                             last != NULL && last->failure != NULL ? last->failure->text : "it did not say why");
-}
-
-static bool sealed_before(const struct outcomes *outcomes, size_t before, const struct task *task)
-{
-    for (size_t i = 0; i < before; i++) {
-        const struct outcome *o = &outcomes->list[i];
-
-        if (o->failure == NULL && o->task->seal == task->seal && o->task->seal_self == task->seal_self)
-            return true;
-    }
-    return false;
-}
-
-static bool run_seals(struct group *group, const struct outcomes *outcomes, struct err *err)
-{
-    /* Nearly all tasks of a group share one seal, so the search ends at the first that succeeded. */
-    for (size_t i = 0; i < outcomes->count; i++) {
-        const struct task *task = outcomes->list[i].task;
-
-        if (outcomes->list[i].failure != NULL || task->seal == NULL || sealed_before(outcomes, i, task))
-            continue;
-        if (!task->seal(task->seal_self, group, err))
-            return false;
-    }
-    return true;
 }
 
 /* Where others write too, the last group may be one of theirs. */
@@ -181,18 +119,18 @@ static bool look_up(struct group_state *s, uint64_t number, bool *committed, str
     return err_set(err, ERR_UNKNOWN, "it cannot be found out whether group %" PRIu64 " was kept", number);
 }
 
-static bool commit(struct group_state *s, const struct group *group, struct err *err)
+/* *looked_up: what is in memory may be old. */
+static bool commit(struct group_state *s, const struct group *group, bool *looked_up, struct err *err)
 {
     bool committed = false;
     struct err why;
 
-    if (db_commit(s->db, &why)) {
-        s->after_ms = group->now_ms;
+    if (db_commit(s->db, &why))
         return true;
-    }
     if (why.code != ERR_UNKNOWN)
         return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
-    s->known = false;
+    *looked_up = true;
+    s->known = s->folded = false;
     s->after_ms = 0;
     if (!look_up(s, group->number, &committed, err))
         return false;
@@ -225,25 +163,34 @@ static bool holds_gate(const struct group_state *s, struct err *err)
         || store_meta_get(s->turns->gate, "group", &number, err);
 }
 
+static void note_turn(struct group_state *s, const struct group *group, uint64_t clock_ms, uint64_t since)
+{
+    s->number = group->number;
+    s->turn_ms = s->after_ms = group->now_ms;
+    s->clock_ms = clock_ms;
+    s->since = since;
+    s->known = s->folded = true;
+    beside_note_turn(&s->beside, group->number);
+}
+
 /* *again: nothing was kept, and the same is to be run with savepoints.  Not where the database took it back: that is no task's fault. */
 static bool try_group(struct group_state *s, struct task *first, bool bare, struct group *group, struct outcomes *outcomes,
                       struct task **rest, bool *again, struct err *err)
 {
-    uint64_t clock_ms;
+    uint64_t clock_ms, since;
+    bool looked_up = false;
     struct err why;
 
     if (!begin(s, &why))
         return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
     clock_ms = clock_now_ms(&s->clock);       /* a turn may be waited for */
-    if (!s->known && !group_recover(s, &why))
-        goto undo;
-    if (!clock_is_believed(s, clock_ms, &why))
+    if (!catch_up(s, &why) || !clock_is_believed(s, clock_ms, &why))
         goto undo;
     set_time(s, clock_ms, group);
     group->bare = bare;
     if (clock_ms < s->clock_ms && !s->trust_clock)
         clock_ms = s->clock_ms;               /* the latest it said stays the measure */
-    if (!run_tasks(s, first, bare, group, outcomes, rest, again, &why))
+    if (!tasks_run(&s->clock, first, bare, group, outcomes, rest, again, &why))
         goto undo;
     if (*again || outcomes->succeeded == 0) {
         if (keep_nothing(s, outcomes, err))
@@ -251,29 +198,110 @@ static bool try_group(struct group_state *s, struct task *first, bool bare, stru
         *again = false;
         return false;
     }
-    if (!run_seals(group, outcomes, &why)) {
+    if (!tasks_seal(group, outcomes, &why)) {
         *again = bare && group->again && !db_is_lost(s->db);
         goto undo;
     }
+    since = db_place(s->db).since;
     if (!store_meta_set_group(s->db, group->number, group->now_ms, clock_ms, &why)
+        || (since != s->since && !store_meta_set(s->db, "writers_since", since, &why))
         || !holds_gate(s, &why))
         goto undo;
-    if (!commit(s, group, err))
+    if (!commit(s, group, &looked_up, err))
         return false;
-    s->number = group->number;
-    s->clock_ms = clock_ms;
+    if (!looked_up)
+        note_turn(s, group, clock_ms, since);
     return true;
 undo:
     db_rollback(s->db);
     return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
 }
 
+/* -- beside others -- */
+
+/* Of all who write beside each other each uses up every so many times; those that are used up come back with the clock. */
+static bool set_time_beside(struct group_state *s, uint64_t clock_ms, struct db_place place, struct group *group, struct err *err)
+{
+    uint64_t now_ms = beside_time(clock_ms > s->now_ms ? clock_ms : s->now_ms + 1, place);
+
+    if (now_ms > clock_ms + AHEAD_MAX_MS)
+        return err_set(err, ERR_AGAIN, "times are used up: a turn comes first");
+    s->now_ms = now_ms;
+    *group = (struct group){
+        .db = s->db, .number = beside_number(&s->beside, place), .now_ms = s->now_ms, .clock_ms = clock_ms,
+        .others = s->others, .after_ms = s->turn_ms, .bare = true, .beside = true, .writers = place.writers,
+    };
+    if (s->now_ms - clock_ms <= CLOCK_BACK_MAX_MS)
+        group->clock_ms = s->now_ms;
+    return true;
+}
+
+static bool run_beside(struct group_state *s, struct task *first, struct db_place place, struct group *group, struct outcomes *outcomes,
+                       struct task **rest, struct buf *sums, struct err *err)
+{
+    uint64_t clock_ms = clock_now_ms(&s->clock);
+    bool again = false;
+
+    look_who_wrote(s);
+    if ((!s->known && !group_recover(s, err)) || !clock_is_believed(s, clock_ms, err))
+        return false;
+    /* Numbers and times of before, when each had another place, are behind the next turn's. */
+    if (place.writers == 0 || place.since != s->since)
+        return err_set(err, ERR_AGAIN, "a turn comes first");
+    if (!set_time_beside(s, clock_ms, place, group, err))
+        return false;
+    group->sums = sums;
+    return tasks_run(&s->clock, first, true, group, outcomes, rest, &again, err)
+        && (outcomes->succeeded == outcomes->count || err_set(err, ERR_AGAIN, "a task failed"))
+        && tasks_seal(group, outcomes, err)
+        && store_sums_keep(s->db, group->number, group->now_ms, later(clock_ms, s->clock_ms), sums, err);
+}
+
+/* *refused: nothing of it was kept, and it is to be run in a turn. */
+static bool try_beside(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes, struct task **rest,
+                       bool *refused, struct err *err)
+{
+    bool ok, looked_up = false;
+    struct db_place place;
+    struct buf sums;
+    struct err why;
+
+    *refused = false;
+    if (!db_begin_beside(s->db, &place, &why))
+        return err_set(err, ERR_AGAIN, "not kept: %s", why.text);
+    *refused = true;
+    buf_init(&sums);
+    ok = run_beside(s, first, place, group, outcomes, rest, &sums, err);
+    buf_clear(&sums);
+    if (!ok) {
+        db_rollback(s->db);
+        beside_note_refused(&s->beside);
+        return false;
+    }
+    if (commit(s, group, &looked_up, err)) {
+        beside_note_kept(&s->beside);
+        *refused = false;
+        return true;
+    }
+    *refused = err->code != ERR_UNKNOWN;
+    beside_note_refused(&s->beside);
+    return false;
+}
+
 static bool write_group(struct group_state *s, struct task *first, struct group *group, struct outcomes *outcomes, struct task **rest,
                         struct err *err)
 {
-    bool again = false;
-    bool ok = try_group(s, first, begins_bare(first), group, outcomes, rest, &again, err);
+    bool again = false, refused = true;
+    bool ok;
 
+    if (s->turns == NULL && beside_is_wanted(&s->beside, s->db, first)) {
+        ok = try_beside(s, first, group, outcomes, rest, &refused, err);
+        if (!refused)
+            return ok;
+        outcomes_reset(outcomes);
+        *err = (struct err){ .code = ERR_NONE };
+    }
+    ok = try_group(s, first, tasks_begin_bare(first), group, outcomes, rest, &again, err);
     if (!again)
         return ok;
     again = false;
@@ -346,4 +374,23 @@ bool group_run(struct group_state *s, struct task *first, struct task **rest)
     }
     free(outcomes.list);
     return ok;
+}
+
+static bool nothing(struct task *task, struct group *group, struct err *err)
+{
+    (void)task, (void)group, (void)err;
+    return true;
+}
+
+static void no_matter(struct task *task, bool ok, const struct err *err)
+{
+    (void)task, (void)ok, (void)err;
+}
+
+bool group_fold(struct group_state *s)
+{
+    struct task task = { .run = nothing, .done = no_matter };
+    struct task *rest;
+
+    return s->beside.oldest_ms == 0 || group_run(s, &task, &rest);
 }

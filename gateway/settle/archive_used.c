@@ -263,13 +263,16 @@ static bool add_markets(struct used *u, struct db *db, struct err *err)
 /* One snapshot for all of its tables, and its time.  Rows that come later are not what receipts of a closed batch were accepted by. */
 static bool load_catalog(struct db *db, struct used *u, struct err *err)
 {
-    uint64_t settings, group, clock_ms;
+    struct last_group last;
+    uint64_t settings;
     bool ok;
 
     if (!db_begin(db, err))
         return false;
-    ok = store_meta_group(db, &group, &u->offers.until_ms, &clock_ms, err) && store_catalog_load(db, &u->catalog, &settings, err);
+    ok = store_meta_group(db, &last, err) && store_catalog_load(db, &u->catalog, &settings, err);
     db_rollback(db);
+    if (ok)
+        u->offers.until_ms = last.now_ms;
     return ok;
 }
 

@@ -121,13 +121,15 @@ static void a_quote_that_is_issued_meanwhile_is_left_out(void **state)
     struct offers offers = { 0 };
     const struct price_version none = { 0 };
     struct catalog *catalog;
-    uint64_t settings, group, clock_ms;
+    struct last_group last;
+    uint64_t settings;
     size_t prices = 0;
     struct err err = { 0 };
 
     set_price(w, (struct market_rule){ 0 }, w->now_ms + 1);
     named[0] = issue(w);
-    must(store_meta_group(w->db, &group, &offers.until_ms, &clock_ms, &err) && store_catalog_load(w->db, &catalog, &settings, &err), &err);
+    must(store_meta_group(w->db, &last, &err) && store_catalog_load(w->db, &catalog, &settings, &err), &err);
+    offers.until_ms = last.now_ms;
     named[1] = issue(w);
     named[2].b[0] = 7;                        /* never issued */
     for (size_t i = 0; i < ARRAY_LEN(named); i++)

@@ -1,5 +1,5 @@
 /* Several writers of one database, each as in a gateway of its own.  (A file has one writer: test_db.c.) */
-#include "tests/support/store_fixture.h"
+#include "tests/support/side.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,24 +160,31 @@ static const struct lost_case { const char *name; enum mishap mishap; unsigned o
     { "nor are many of another",                                      DIES_BEFORE, 5, ERR_AGAIN },
 };
 
+static void open_lossy(struct store_fixture *f, char url[STORE_URL], struct writer **w)
+{
+    struct err err = { 0 };
+
+    lossy = driver_postgres;
+    lossy.scheme = "lossy";
+    lossy.commit = lossy_commit;
+    db_driver_add(&lossy);
+    snprintf(url, STORE_URL, "lossy%s", f->url + strlen("postgresql"));
+    store_ok(writer_open(url, &f->clock, w, &err));
+}
+
 static void a_lost_commit_is_looked_up_as_ones_own(void **state)
 {
     const struct lost_case *c = *state;
     void *own = NULL;
     struct store_fixture *f;
-    char url[STORE_URL + 8];
+    char url[STORE_URL];
     struct writer *w;
     struct group group;
     struct err err = { .code = ERR_NONE };
 
     assert_int_equal(store_dir_setup(&own), 0);
     f = own;
-    lossy = driver_postgres;
-    lossy.scheme = "lossy";
-    lossy.commit = lossy_commit;
-    db_driver_add(&lossy);
-    snprintf(url, sizeof url, "lossy%s", f->url + strlen("postgresql"));
-    store_ok(writer_open(url, &f->clock, &w, &err));
+    open_lossy(f, url, &w);
     store_ok(writer_open(f->url, &f->clock, &other, &err));
     store_ok(writer_do(w, count_one, &group, &err));
 
@@ -192,6 +199,44 @@ static void a_lost_commit_is_looked_up_as_ones_own(void **state)
     assert_int_equal(store_kept(f, "count"), group.number);
     writer_close(w);
     writer_close(other);
+    store_teardown(&own);
+}
+
+/* Beside others: what was not kept is run anew in a turn at once. */
+static const struct lost_beside_case { const char *name; enum mishap mishap; unsigned others_write, runs; } beside_cases[] = {
+    { "a kept group beside others is found",                      ANSWER_LOST, 0, 1 },
+    { "a kept group beside others is found behind others' turns", ANSWER_LOST, 3, 1 },
+    { "a lost group beside others is run in a turn",              DIES_BEFORE, 0, 2 },
+    { "a lost group beside others is run behind others' turns",   DIES_BEFORE, 3, 2 },
+};
+
+static void a_lost_commit_beside_others_is_looked_up(void **state)
+{
+    const struct lost_beside_case *c = *state;
+    void *own = NULL;
+    struct store_fixture *f;
+    char url[STORE_URL];
+    struct side one = { 0 };
+    struct writer *w;
+    struct err err = { .code = ERR_NONE };
+
+    assert_int_equal(store_dir_setup(&own), 0);
+    f = own;
+    open_lossy(f, url, &w);
+    store_ok(writer_open(f->url, &f->clock, &other, &err));
+    writer_work_beside(w, BESIDE_ALWAYS);
+    (void)one_turn(w);
+
+    next_commit = c->mishap;
+    others_write = c->others_write;
+    side_start(&one, w, leave_one);
+    assert_true(side_end(&one));
+    assert_int_equal(one.beside, 1);
+    assert_int_equal(one.runs, c->runs);
+    writer_close(w);
+    writer_close(other);
+    assert_int_equal(receipts_of_batch(f), 1);
+    assert_int_equal(rows_of(f, "SELECT COUNT(*) FROM group_sums"), 0);
     store_teardown(&own);
 }
 
@@ -303,7 +348,7 @@ int main(void)
         ON_DATABASE(groups_of_all_writers_are_one_row_of_groups), ON_DATABASE(a_writer_is_told_when_others_have_written),
         ON_DATABASE(a_writer_that_stops_in_its_turn_loses_it), ON_DATABASE(a_busy_writer_starves_nobody),
     };
-    struct CMUnitTest lost[ARRAY_LEN(cases)];
+    struct CMUnitTest lost[ARRAY_LEN(cases)], beside[ARRAY_LEN(beside_cases)];
 
     if (store_place_is_sqlite()) {
         print_message("store: turns are a database's, scripts/with-postgres gives one\n");
@@ -311,6 +356,10 @@ int main(void)
     }
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         lost[i] = (struct CMUnitTest){ cases[i].name, a_lost_commit_is_looked_up_as_ones_own, NULL, NULL, (void *)(uintptr_t)&cases[i] };
+    for (size_t i = 0; i < ARRAY_LEN(beside_cases); i++)
+        beside[i] = (struct CMUnitTest){ beside_cases[i].name, a_lost_commit_beside_others_is_looked_up, NULL, NULL,
+                                         (void *)(uintptr_t)&beside_cases[i] };
     return cmocka_run_group_tests_name("store: turns", turns, NULL, NULL)
-         + cmocka_run_group_tests_name("store: lost turns", lost, NULL, NULL);
+         + cmocka_run_group_tests_name("store: lost turns", lost, NULL, NULL)
+         + cmocka_run_group_tests_name("store: lost groups beside others", beside, NULL, NULL);
 }

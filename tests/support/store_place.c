@@ -21,6 +21,13 @@ bool store_place_is_sqlite(void)
     return server() == NULL;
 }
 
+bool store_place_is_beside(void)
+{
+    const char *beside = getenv("QUITTANCE_TEST_BESIDE");
+
+    return server() != NULL && beside != NULL && strcmp(beside, "1") == 0;
+}
+
 /* By a reader, who waits for no turn. */
 static void run(const char *url, const char *sql)
 {

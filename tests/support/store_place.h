@@ -12,6 +12,7 @@
 #define STORE_URL 256
 bool store_place_is_sqlite(void);
 bool store_place_is_pooled(void);             /* through pgbouncer (scripts/with-postgres --pooled) */
+bool store_place_is_beside(void);             /* shared, and QUITTANCE_TEST_BESIDE=1: groups are written beside others as soon as they may */
 /* The url of an empty store; path: of the file, where it is one. */
 void store_place_new(const char *path, char url[STORE_URL]);
 void store_place_gone(const char *url);       /* what is not in the folder */

@@ -46,12 +46,19 @@ static void configure(struct world *w)
     domain_init(&w->config.domain, 31337, (struct address){ { 0xc0 } });
 }
 
+static void work_beside(struct writer *writer)
+{
+    if (store_place_is_beside())
+        writer_work_beside(writer, BESIDE_ALWAYS);
+}
+
 static void open_store(struct world *w)
 {
     struct err err = { 0 };
 
-    must(writer_open(w->url, &w->clock, &w->writer, &err) && writer_start(w->writer, &err)
-         && db_open(w->url, DB_READ, &w->db, &err) && snapshots_new(w->db, &w->snapshots, &err), &err);
+    must(writer_open(w->url, &w->clock, &w->writer, &err), &err);
+    work_beside(w->writer);
+    must(writer_start(w->writer, &err) && db_open(w->url, DB_READ, &w->db, &err) && snapshots_new(w->db, &w->snapshots, &err), &err);
 }
 
 static void close_store(struct world *w)
@@ -116,8 +123,9 @@ void world_join(struct world *w, struct world_gateway *g)
 {
     struct err err = { 0 };
 
-    must(writer_open(w->url, &w->clock, &g->writer, &err) && writer_start(g->writer, &err)
-         && db_open(w->url, DB_READ, &g->db, &err) && snapshots_new(g->db, &g->snapshots, &err)
+    must(writer_open(w->url, &w->clock, &g->writer, &err), &err);
+    work_beside(g->writer);
+    must(writer_start(g->writer, &err) && db_open(w->url, DB_READ, &g->db, &err) && snapshots_new(g->db, &g->snapshots, &err)
          && intake_new(&w->config, g->writer, w->signer, &w->clock, g->snapshots, &g->intake, &err), &err);
 }
 
@@ -291,6 +299,7 @@ void world_post(struct world *w, struct submission *s)
     struct err err = { 0 };
 
     must(intake_submit_wait(w->intake, s, &err), &err);
+    world_fold(w);
 }
 
 struct intake_item world_post_one(struct world *w, const struct signed_receipt *r)

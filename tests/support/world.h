@@ -64,6 +64,8 @@ void world_post(struct world *w, struct submission *s);
 /* One receipt, posted alone; what became of it (faults are freed). */
 struct intake_item world_post_one(struct world *w, const struct signed_receipt *r);
 
+/* What groups beside others left (store/sums.h) is there for readers; world_post and assert_books_balance see to it. */
+void world_fold(struct world *w);
 struct receipt_row world_row(struct world *w, const struct signed_receipt *r);       /* the test fails without one */
 bool world_has_row(struct world *w, const struct signed_receipt *r);
 struct batch_row world_batch(struct world *w, uint64_t number);
