@@ -53,10 +53,14 @@ static void implausible_usage(const struct rule_facts *facts, struct verdict *ve
         plausible_judge(&facts->limits->plausibility, facts->provider, &facts->receipt->receipt, &facts->usage, &verdict->faults);
 }
 
+struct amount rules_daily_limit(const struct rule_limits *limits, const struct provider *p)
+{
+    return p != NULL && p->has_daily_limit ? p->daily_limit : limits->daily_limit;
+}
+
 static void over_limit(const struct rule_facts *facts, struct verdict *verdict)
 {
-    const struct provider *p = facts->provider;
-    struct amount limit = p != NULL && p->has_daily_limit ? p->daily_limit : facts->limits->daily_limit;
+    struct amount limit = rules_daily_limit(facts->limits, facts->provider);
     char amount_text[U256_DECIMAL_MAX], day_text[U256_DECIMAL_MAX], limit_text[U256_DECIMAL_MAX];
     struct amount day;
 

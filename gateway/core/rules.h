@@ -47,6 +47,8 @@ struct verdict {
     struct amount amount;                     /* known as soon as price is */
     struct faults faults;                     /* of all rules that failed, with the figures; caller clears */
 };
+/* p NULL: not admitted. */
+struct amount rules_daily_limit(const struct rule_limits *limits, const struct provider *p);
 /* The period that a day lies in: its first UTC day, and the one behind its last. */
 uint64_t rules_period_start(const struct rule_limits *limits, uint64_t day);
 uint64_t rules_period_end(const struct rule_limits *limits, uint64_t day);

@@ -19,7 +19,9 @@ static bool over_rate(struct run *run, struct intake_item *item)
 {
     const struct intake *intake = run->intake;
 
-    if (buckets_take(intake->buckets, item->signed_.receipt.provider, run->group->clock_ms, &item->retry_ms))
+    item->has_token = item->has_token
+        || buckets_take(intake->buckets, item->signed_.receipt.provider, run->group->clock_ms, &item->retry_ms);
+    if (item->has_token)
         return false;
     faults_add(&item->faults, CODE_TOO_MANY, "", "over %llu receipts a second of one provider: post it again later",
                (unsigned long long)intake->config.rate_limit);
@@ -65,6 +67,8 @@ static bool complete(struct run *run, struct intake_item *item, struct receipt_r
     struct verdict verdict = { 0 };
     bool ok, fixed = false, over = false;
 
+    if (!in_turn(run->group, "a signature that came later", err))
+        return false;
     if (row->state == RECEIPT_ACCEPTED && !is_fixed(run, row, &fixed, err))
         return false;
     if (fixed)
@@ -131,6 +135,8 @@ static bool conflict(struct run *run, size_t index, const struct receipt_row *ke
     struct receipt_row other;
     char text[HASH_TEXT];
 
+    if (!in_turn(run->group, "evidence of a conflict", err))
+        return false;
     if (run->s->is_bundle)
         proof = bundle_prove(run, index);
     row_of_item(run, item, &other);
@@ -151,6 +157,8 @@ static bool hold(struct run *run, size_t index, struct verdict *verdict, struct 
     struct intake_item *item = &run->s->items[index];
     uint64_t weight = weight_of_one(run);
 
+    if ((verdict->code == CODE_OVER_LIMIT || verdict->code == CODE_UNKNOWN_PROVIDER) && !in_turn(run->group, "what is over a limit", err))
+        return false;
     item->has_amount = verdict->price != NULL;
     item->amount = verdict->amount;
     faults_clear(&item->faults);              /* there was none */
@@ -239,9 +247,12 @@ static void judge_bundle_key(struct run *run)
         run->bundle_good = standing_of(run, &s->items[0], s->bundle_key) != KEY_UNKNOWN;
 }
 
-/* What was said of the items in a group that was taken back is forgotten: this is how they came.  Only the tokens stay taken. */
-static void begin_anew(const struct submission *s, struct work *work)
+/* What was said of the items in a group that was taken back is forgotten: this is how they came.  Only the tokens stay taken, one each.  Nor is a
+ * promise left whose number another group may get. */
+static void begin_anew(struct submission *s, struct work *work, bool is_predecessor)
 {
+    group_promise_release(s->promises[is_predecessor]);
+    s->promises[is_predecessor] = NULL;
     for (size_t i = 0; i < s->count; i++) {
         struct intake_item *item = &s->items[i];
 
@@ -341,7 +352,7 @@ bool accept_run(struct task *task, struct group *group, struct err *err)
     struct work *work = s->work;
     bool ok = gather_enter(s->intake, group, err);
 
-    begin_anew(s, work);
+    begin_anew(s, work, s->intake->is_predecessor);
     if (ok) {
         judge_bundle_key(&run);
         paging_begin(&run);

@@ -24,7 +24,7 @@ static bool provider_day(struct intake *intake, struct group *group, struct addr
         return true;
     }
     return (foresee_day(intake, group, provider, earned) || store_provider_day(group->db, provider, key.number, earned, err))
-        && tally_add(days, &key, *earned, err);
+        && beside_base(intake, group, BASE_DAY, &key, *earned, err) && tally_add(days, &key, *earned, err);
 }
 
 bool book_judge(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t received_at_ms,
@@ -76,12 +76,15 @@ static bool make_room(struct intake *intake, struct group *group, struct amount 
         && !(open->number == 1 && worthless);
     over = !worthless && !amount_is_zero(max) && (!amount_add(open->amount, amount, &sum) || amount_cmp(sum, max) > 0);
     if (full || over) {
+        if (!in_turn(group, "the batch is full", err))
+            return false;
         *open = (struct batch_row){ .number = open->number + 1, .state = BATCH_OPEN, .protocol_account = config->protocol_account };
         return true;
     }
     /* The account may have been configured anew since the batch opened; once it holds something it is fixed. */
     if (open->receipts == 0 && worthless && !address_eq(open->protocol_account, config->protocol_account)) {
-        if (!store_batch_set_protocol_account(group->db, config->protocol_account, err))
+        if (!in_turn(group, "the batch takes another protocol account", err)
+            || !store_batch_set_protocol_account(group->db, config->protocol_account, err))
             return false;
         open->protocol_account = config->protocol_account;
         intake->gathered.stored.protocol_account = config->protocol_account;
@@ -146,6 +149,8 @@ bool book_accept(struct intake *intake, struct group *group, const struct verdic
         || !amount_add(g->batch.amount, verdict->amount, &g->batch.amount))
         return false;
     g->batch.receipts++;
+    if (!beside_fits(intake, group, &row->signed_.receipt, &charge, err))
+        return false;
     row->state = RECEIPT_ACCEPTED;
     row->code = CODE_ACCEPTED;
     row->accepted_at_ms = group->now_ms;

@@ -2,6 +2,28 @@
  * again from them finds the same sums, and a signature that comes late counts in the period of its job. */
 #include "gateway/intake/inside.h"
 
+/* Beside others nobody asks for the sums of one who has no limit: they only grow. */
+static bool is_asked_for(const struct intake *intake, const struct group *group, struct address consumer)
+{
+    const struct consumer *c;
+
+    if (!group->beside)
+        return true;
+    c = catalog_consumer(intake->gathered.snapshot->catalog, consumer, group->now_ms);
+    return c != NULL && c->has_credit_limit;
+}
+
+static bool bring_sum(struct intake *intake, struct group *group, struct tally *sums, enum beside_base what, const struct tally_key *key,
+                      uint64_t until_day, struct err *err)
+{
+    struct amount sum = AMOUNT_ZERO;
+
+    return tally_find(sums, key) != NULL
+        || ((!is_asked_for(intake, group, key->account)
+             || store_consumer_days(group->db, key->account, key->number, until_day, &sum, err))
+            && beside_base(intake, group, what, key, sum, err) && tally_add(sums, key, sum, err));
+}
+
 /* All of the period that the day lies in, this group included.  The first question of a group brings both sums from the store, so
  * nothing of the group is missing in them. */
 static bool bring(struct intake *intake, struct group *group, struct address consumer, uint64_t day, struct err *err)
@@ -10,14 +32,9 @@ static bool bring(struct intake *intake, struct group *group, struct address con
     struct gathered *g = &intake->gathered;
     struct tally_key of_period = { .number = rules_period_start(limits, day), .account = consumer };
     struct tally_key of_day = { .number = day, .account = consumer };
-    struct amount sum;
 
-    if (tally_find(&g->credit, &of_period) == NULL
-        && (!store_consumer_days(group->db, consumer, of_period.number, rules_period_end(limits, day), &sum, err)
-            || !tally_add(&g->credit, &of_period, sum, err)))
-        return false;
-    return tally_find(&g->consumer_days, &of_day) != NULL
-        || (store_consumer_day(group->db, consumer, day, &sum, err) && tally_add(&g->consumer_days, &of_day, sum, err));
+    return bring_sum(intake, group, &g->credit, BASE_CREDIT, &of_period, rules_period_end(limits, day), err)
+        && bring_sum(intake, group, &g->consumer_days, BASE_CONSUMER_DAY, &of_day, day + 1, err);
 }
 
 bool credit_used(struct intake *intake, struct group *group, const struct signed_receipt *r, uint64_t accepted_at_ms, struct amount *used,

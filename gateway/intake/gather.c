@@ -23,6 +23,7 @@ void gather_close(struct intake *intake)
     tally_reset(&g->demand);
     tally_reset(&g->consumer_days);
     tally_reset(&g->credit);
+    tally_reset(&g->bases);
     g->leaf_count = 0;
     g->submission_count = 0;
     g->recharge_count = 0;
@@ -63,6 +64,7 @@ static bool read_store(struct intake *intake, struct group *group, struct err *e
 
     /* Who else closes a batch, settling or a release of its own, has a group of its own too. */
     return pool_epoch_now(group->db, group->now_ms, &g->epoch, &g->epoch_running, &g->epoch_stored, err)
+        && (!g->epoch_running || g->epoch_stored || in_turn(group, "an epoch begins", err))
         && store_batch_open(group->db, &g->stored, err) && take_snapshot(intake, group, err);
 }
 
@@ -80,6 +82,7 @@ static bool begin(struct intake *intake, struct group *group, struct err *err)
     if (intake->others != group->others)
         intake->held_known = false;
     intake->others = group->others;
+    beside_begin(intake, group);
     if (!intake->held_known && !store_receipts_of_strangers(group->db, &intake->held, err))
         return false;
     intake->held_known = true;

@@ -70,6 +70,7 @@ struct gathered {
     struct shares credits;                    /* of the receipt under way: kept for its memory */
     struct tally postings, batches, days, demand;     /* demand: units by the version of the market's base */
     struct tally consumer_days, credit;       /* credit.c */
+    struct tally bases;                       /* beside.c */
     struct tally measures, caches;            /* measure.c */
     struct popularity_terms epoch;            /* of the pool, at now_ms */
     bool epoch_running, epoch_stored;
@@ -102,6 +103,13 @@ struct kept {
     bool epoch_running;
 };
 
+/* beside.c: what groups of ours that were written beside others added since the turn of this time, kept or not. */
+struct added {
+    uint64_t turn_ms, receipts;
+    struct amount amount;
+    struct tally days, credit;
+};
+
 struct intake {
     struct intake_config config;
     struct writer *writer;
@@ -128,6 +136,7 @@ struct intake {
     struct gathered gathered;
     struct foreseen foreseen;
     struct kept kept;
+    struct added added;
     bool held_known;
     uint64_t others;                          /* as of the last group: see struct group */
     uint64_t held;                            /* what strangers make us keep, this group's included: see store_receipts_of_strangers */
@@ -183,6 +192,21 @@ void foresee_free(struct intake *intake);
 /* kept.c: what the group before left in memory goes into `gathered`; false: it is to be read.  And what this one leaves, at its end. */
 bool kept_take(struct intake *intake, const struct group *group);
 void kept_note(struct intake *intake, const struct group *group);
+
+/* beside.c: groups beside others (struct group.beside), which add nothing to a sum that others read, and decide nothing that hangs on
+ * what others are about to add. */
+/* At the start of one. */
+void beside_begin(struct intake *intake, const struct group *group);
+/* Where the group is none: true; else false, with err, which says why to whom debugs. */
+MUST_USE bool in_turn(const struct group *group, const char *why, struct err *err);
+/* What the store had of a sum as the group found it, which is its first addition in `days`, `credit` or `consumer_days`. */
+enum beside_base { BASE_DAY = 1, BASE_CREDIT, BASE_CONSUMER_DAY };
+MUST_USE bool beside_base(struct intake *intake, const struct group *group, enum beside_base what, const struct tally_key *key, struct amount base,
+                          struct err *err);
+/* Whether batch, day and credit hold the receipt that was just entered for sure, whatever others have added meanwhile. */
+MUST_USE bool beside_fits(struct intake *intake, const struct group *group, const struct receipt *r, const struct share *charge, struct err *err);
+/* The seal: leaves the sums to be folded in. */
+MUST_USE bool beside_leave_sums(struct intake *intake, struct group *group, struct err *err);
 
 /* gather.c: at the start of every task; reads what the task needs and marks where it began. */
 MUST_USE bool gather_enter(struct intake *intake, struct group *group, struct err *err);

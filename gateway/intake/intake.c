@@ -77,7 +77,7 @@ static void make_task(struct intake *intake, struct submission *s)
         verify_pack(s);
     s->task = (struct task){
         .run = accept_run, .foresee = foresee_group, .seal = seal_group, .seal_self = intake, .done = submission_done,
-        .weight = s->count + 1, .repeatable = true, .announced = true,
+        .weight = s->count + 1, .repeatable = true, .beside = intake->other == NULL, .announced = true,
     };
 }
 
@@ -176,6 +176,9 @@ void intake_free(struct intake *intake)
     tally_clear(&intake->gathered.demand);
     tally_clear(&intake->gathered.consumer_days);
     tally_clear(&intake->gathered.credit);
+    tally_clear(&intake->gathered.bases);
+    tally_clear(&intake->added.days);
+    tally_clear(&intake->added.credit);
     free(intake->gathered.leaves);
     shares_clear(&intake->gathered.credits);
     free(intake->gathered.submissions);

@@ -85,6 +85,7 @@ struct intake_item {
     bool in_predecessor;                      /* whose book and promise it is: see intake_pair */
     /* intake's own */
     struct address key;                       /* that signed it, where it is not the provider; zero: the provider, or nobody */
+    bool has_token;                           /* of its provider's rate */
     uint64_t retry_ms;                        /* too-many by the rate: when there is room again; 0: not known */
     bool goes_on;                             /* signed for the predecessor: not judged here */
     size_t decoded_faults;                    /* of faults: those that decoding found, */

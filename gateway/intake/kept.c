@@ -1,6 +1,6 @@
 /* What a commit group leaves in memory for the next: what each group asks of the store before anything else.  It holds for the very next
  * group alone, where this writer's own was kept and nobody has written since (struct group.after_ms), and where both have nothing but
- * submissions, as these change none of it but what the seal knows. */
+ * submissions, as these change none of it but what the seal knows.  What a turn left holds for all groups beside others until the next. */
 #include "gateway/intake/inside.h"
 
 static bool is_for(const struct kept *k, const struct group *group)
@@ -33,6 +33,7 @@ void kept_note(struct intake *intake, const struct group *group)
     if (intake->foreseen.submissions_ms != group->now_ms)
         return;
     intake->kept = (struct kept){
-        .of_ms = group->now_ms, .batch = g->stored, .epoch = g->epoch, .epoch_running = g->epoch_running, .market_due_ms = g->market_due_ms,
+        .of_ms = group->beside ? group->after_ms : group->now_ms, .batch = g->stored, .epoch = g->epoch, .epoch_running = g->epoch_running,
+        .market_due_ms = g->market_due_ms,
     };
 }

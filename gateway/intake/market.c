@@ -125,6 +125,8 @@ bool market_run(struct intake *intake, struct group *group, const struct catalog
     if (!store_markets_due_at(group->db, &due_ms, err))
         return false;
     if (due_ms <= group->now_ms) {
+        if (!in_turn(group, "prices move", err))
+            return false;
         ok = run_due(&s, err) && store_markets_due_at(group->db, &due_ms, err);
         free(s.announced.list);
         if (!ok)

@@ -130,8 +130,10 @@ bool measure_facts(struct intake *intake, struct group *group, const struct prov
 {
     const struct plausibility *limits = &intake->config.limits.plausibility;
     struct provider_class class_ = plausible_class(limits, p);
+    bool looks = class_.parallelism != 0 || limits->max_jump != 0 || (limits->unique_evidence && !hash_is_zero(r->evidence));
 
-    return (class_.parallelism == 0 || fullest_minute(intake, group, r, class_.parallelism, facts, err))
+    return (!looks || in_turn(group, "usage that is compared with the provider's other jobs", err))
+        && (class_.parallelism == 0 || fullest_minute(intake, group, r, class_.parallelism, facts, err))
         && (limits->max_jump == 0 || hours(intake, group, r, facts, err))
         && (!limits->unique_evidence || hash_is_zero(r->evidence)
             || store_evidence_find(group->db, r->provider, group->clock_ms / DAY_MS, r->evidence, &facts->evidence_job,

@@ -118,6 +118,24 @@ static bool flush_read_sums(struct intake *intake, struct group *group, struct e
     return ok;
 }
 
+/* Beside others what the sums gained is left, to be folded in; batches are opened and closed in turns only. */
+static bool leave_sums(struct intake *intake, struct group *group, struct err *err)
+{
+    const struct gathered *g = &intake->gathered;
+
+    for (size_t i = 0; i < g->batches.count; i++) {
+        const struct tally_row *b = &g->batches.list[i];
+
+        if (b->count == 0)
+            continue;
+        if (b->key.number != g->stored.number)
+            return err_set(err, ERR_BUG, "batch %" PRIu64 " is not the open one", b->key.number);
+        if (!check_batch(&g->postings, b, err))
+            return false;
+    }
+    return beside_leave_sums(intake, group, err);
+}
+
 static bool flush_sums(struct intake *intake, struct group *group, struct err *err)
 {
     struct gathered *g = &intake->gathered;
@@ -218,7 +236,8 @@ bool seal_group(void *seal_self, struct group *group, struct err *err)
     bool ok;
 
     group->again = !paging_write(intake, group, err);
-    ok = !group->again && flush_sums(intake, group, err) && (intake->gathered.leaf_count == 0 || promise_group(intake, group, err));
+    ok = !group->again && (group->beside ? leave_sums(intake, group, err) : flush_sums(intake, group, err))
+      && (intake->gathered.leaf_count == 0 || promise_group(intake, group, err));
     if (ok) {
         kept_note(intake, group);
         gather_close(intake);
