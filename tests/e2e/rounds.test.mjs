@@ -15,7 +15,7 @@ ensureServer(import.meta.url);
 const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "5" }, seed: { type: "string", default: "1" } } });
 const ROUNDS = Number(options.rounds), SEED = Number(options.seed);
 const TROUBLES = ["stop settler", "kill gateway", "cut", "kill settler", "stop gateway"]; // each comes once in five rounds
-const LEASE_MS = 12_000, GROUP = 5;
+const LEASE_MS = 12_000, GROUP = 5, CLIENTS = 4;
 
 class Run {
   static async start(count, seed) {
@@ -71,8 +71,13 @@ class Run {
       }, "a group of receipts kept");
       for (const receipt of group) this.books.add(receipt);
       this.sent += group.length;
-      await sleep(20);
     }
+  }
+
+  /** Groups of all gateways that were written beside others, as far as they live. */
+  async beside() {
+    const bodies = await Promise.all(this.gateways.map((gateway) => gateway.admin("GET", "/metrics")));
+    return bodies.reduce((sum, { body }) => sum + Number(/^quittance_groups_beside_total (\d+)$/m.exec(body)[1]), 0);
   }
 
   /** As cron would ask; who is asked may be killed meanwhile. */
@@ -154,9 +159,10 @@ function shuffled(list, rng) {
 describe("rounds of trouble under load", { concurrency: 2 }, () => {
   for (const count of [2, 3])
     it(`${count} gateways, ${ROUNDS} rounds: --rounds ${ROUNDS} --seed ${SEED}`, async (t) => {
+      let beside;
       const run = await Run.start(count, SEED + count);
       try {
-        const load = run.load();
+        const load = Promise.all(Array.from({ length: CLIENTS }, () => run.load()));
         load.catch(() => {}); // awaited below
         for (let done = 0; done < ROUNDS; )
           for (const trouble of shuffled(TROUBLES, run.rng))
@@ -167,6 +173,8 @@ describe("rounds of trouble under load", { concurrency: 2 }, () => {
         run.enough = true;
         await load;
         await run.finish();
+        beside = await run.beside();
+        assert.ok(beside > 0, "groups of several gateways are written beside each other");
         await run.check();
       } catch (error) {
         run.enough = true;
@@ -176,6 +184,6 @@ describe("rounds of trouble under load", { concurrency: 2 }, () => {
       } finally {
         await run.end();
       }
-      t.diagnostic(`${run.sent} receipts; ${run.happened.join(", ")}`);
+      t.diagnostic(`${run.sent} receipts, ${beside} groups beside others; ${run.happened.join(", ")}`);
     });
 });
