@@ -23,7 +23,7 @@ bool store_consumer_add(struct db *db, const struct consumer *c, struct err *err
     else
         stmt_bind_null(&st);
     stmt_bind_int(&st, c->enrolled);
-    return stmt_exec_one(&st, err) && store_meta_raise(db, "settings", err);
+    return stmt_exec_one(&st, err) && store_settings_changed(db, err);
 }
 
 #define COLUMNS "address, since, name, credit_limit, enrolled"

@@ -1,6 +1,7 @@
 #include "store/driver.h"
 #include "store/pages.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,6 +207,21 @@ bool db_exec_script(struct db *db, const char *sql, struct err *err)
         return true;
     db->doomed = db->began && !db->driver->in_transaction(db->connection);
     return false;
+}
+
+bool db_tell_others(struct db *db, struct err *err)
+{
+    if (db->broken || db->doomed)
+        return err_set(err, ERR_STORE, "the transaction was lost");
+    return db->driver->tell_others == NULL || db->driver->tell_others(db->connection, err);
+}
+
+void db_wait(struct db *db, int until_fd, unsigned ms)
+{
+    if (db->driver->wait != NULL)
+        db->driver->wait(db->connection, until_fd, ms);
+    else
+        (void)!poll(&(struct pollfd){ .fd = until_fd, .events = POLLIN }, 1, (int)ms);
 }
 
 struct db_counts db_counts(void)

@@ -57,6 +57,11 @@ bool db_is_shared(const struct db *db);       /* other processes may write this 
 /* In a writer's transaction: others have had a turn since the last one of ours, or this is the first; where this is a turn also: anybody,
  * ourselves included, has written beside others since. */
 bool db_others_wrote(const struct db *db);
+/* In a writer's transaction: whoever waits for news of this store hears of it with the commit. */
+MUST_USE bool db_tell_others(struct db *db, struct err *err);
+/* Outside a transaction: until there is news, until_fd can be read, or so long.  There may be news of which nothing is heard: who uses a file
+ * or a pooler, and who lost the line, waits so long. */
+void db_wait(struct db *db, int until_fd, unsigned ms);
 /* In a transaction after a commit that ended in ERR_UNKNOWN, of a store that is shared: whether it was kept. */
 MUST_USE bool db_was_kept(struct db *db, bool *kept, struct err *err);
 /* An online copy of the whole store to a new file (SQLite only until the second driver). */

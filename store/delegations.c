@@ -16,7 +16,7 @@ bool store_delegation_add(struct db *db, const struct delegation *d, struct err 
     stmt_bind_u64(&st, d->valid_until_ms);
     stmt_bind_signature(&st, &d->signature);
     stmt_bind_u64(&st, d->since_ms);
-    return stmt_exec_one(&st, err) && store_meta_raise(db, "settings", err);
+    return stmt_exec_one(&st, err) && store_settings_changed(db, err);
 }
 
 bool store_revocation_add(struct db *db, const struct revocation *r, struct err *err)
@@ -33,7 +33,7 @@ bool store_revocation_add(struct db *db, const struct revocation *r, struct err 
         stmt_bind_signature(&st, &r->signature);
     else
         stmt_bind_null(&st);
-    return stmt_exec_one(&st, err) && store_meta_raise(db, "settings", err);
+    return stmt_exec_one(&st, err) && store_settings_changed(db, err);
 }
 
 bool store_delegations(struct db *db, delegation_fn *visit, void *self, struct err *err)

@@ -20,6 +20,9 @@ struct driver {
     bool (*others_wrote)(void *connection);
     MUST_USE bool (*was_kept)(void *connection, bool *kept, struct err *err);
     struct db_place (*place)(void *connection);
+    /* Likewise NULL: see db_tell_others, db_wait. */
+    MUST_USE bool (*tell_others)(void *connection, struct err *err);
+    void (*wait)(void *connection, int until_fd, unsigned ms);
     MUST_USE bool (*begin)(void *connection, enum db_mode mode, struct err *err);
     bool (*in_transaction)(void *connection);
     MUST_USE bool (*script)(void *connection, const char *sql, struct err *err);

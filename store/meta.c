@@ -32,15 +32,13 @@ bool store_meta_set(struct db *db, const char *key, uint64_t value, struct err *
     return stmt_exec_later(&st, 1, err);
 }
 
-bool store_meta_raise(struct db *db, const char *key, struct err *err)
+bool store_settings_changed(struct db *db, struct err *err)
 {
     struct stmt st;
 
-    if (!db_prepare(db, "INSERT INTO meta (key, value) VALUES (?, 1)"
-                        " ON CONFLICT (key) DO UPDATE SET value = meta.value + 1", &st, err))
-        return false;
-    stmt_bind_text(&st, key);
-    return stmt_exec_later(&st, 1, err);
+    return db_prepare(db, "INSERT INTO meta (key, value) VALUES ('settings', 1)"
+                          " ON CONFLICT (key) DO UPDATE SET value = meta.value + 1", &st, err)
+        && stmt_exec_later(&st, 1, err) && db_tell_others(db, err);
 }
 
 bool store_meta_group(struct db *db, struct last_group *last, struct err *err)

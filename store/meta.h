@@ -6,7 +6,8 @@
 
 MUST_USE bool store_meta_get(struct db *db, const char *key, uint64_t *value, struct err *err);     /* 0 when never set */
 MUST_USE bool store_meta_set(struct db *db, const char *key, uint64_t value, struct err *err);
-MUST_USE bool store_meta_raise(struct db *db, const char *key, struct err *err);                    /* by one */
+/* Raises "settings" (store_catalog_settings) by one, and says so to all who use the store. */
+MUST_USE bool store_settings_changed(struct db *db, struct err *err);
 /* The last commit group that had a turn: its number and time, and what the clock said ("group", "group_ms", "clock_ms"); and as of which
  * db_place.since ("writers_since"). */
 struct last_group { uint64_t number, now_ms, clock_ms, since; };

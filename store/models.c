@@ -62,7 +62,7 @@ bool store_model_add(struct db *db, const struct model *m, uint64_t now_ms, stru
         stmt_bind_address(&st, &m->contract);
     else
         stmt_bind_null(&st);
-    return stmt_exec_one(&st, err) && store_meta_raise(db, "settings", err);
+    return stmt_exec_one(&st, err) && store_settings_changed(db, err);
 }
 
 #define COLUMNS "model, creator, name, parents, registered_at, signature, verified_at, contract"
@@ -134,7 +134,7 @@ bool store_model_set_verified(struct db *db, struct hash model, struct address c
     stmt_bind_u64(&st, now_ms);
     stmt_bind_hash(&st, &model);
     stmt_bind_address(&st, &creator);
-    return stmt_exec_one(&st, err) && store_meta_raise(db, "settings", err);
+    return stmt_exec_one(&st, err) && store_settings_changed(db, err);
 }
 
 bool store_models(struct db *db, const struct hash *after_model, const struct address *after_creator, unsigned limit,

@@ -236,6 +236,7 @@ static uint64_t session_changed(void *connection)
 const struct driver driver_postgres = {
     .scheme = "postgresql", .open = session_open, .close = session_close, .reopen = session_reopen,
     .others_wrote = postgres_others_wrote, .was_kept = postgres_was_kept, .place = postgres_place,
+    .tell_others = postgres_tell_others, .wait = postgres_wait,
     .begin = transaction_begin, .in_transaction = session_in_transaction, .script = session_script, .commit = session_commit,
     .backup = session_backup, .prepare = postgres_prepare, .parameters = postgres_parameters,
     .bind_i64 = postgres_bind_i64, .bind_text = postgres_bind_text, .bind_blob = postgres_bind_blob,

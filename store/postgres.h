@@ -1,6 +1,6 @@
 /* store/postgres.h - what the files of the PostgreSQL driver share: the only ones that know libpq.
  *
- * postgres.c: transactions.  postgres_turn.c: who writes.  postgres_session.c: connecting.  postgres_stmt.c: values in, rows out.
+ * postgres.c: transactions.  postgres_turn.c: who writes.  postgres_news.c: who tells whom.  postgres_session.c: connecting.  postgres_stmt.c: values in, rows out.
  * postgres_pipe.c: how statements travel.  postgres_set.c: many rows in one; postgres_keys.c: many keys.  A pooler in transaction
  * mode may stand between (pgbouncer): then nothing outlives a transaction. */
 #ifndef QUITTANCE_STORE_POSTGRES_H
@@ -42,6 +42,8 @@ struct postgres {
     struct postgres_pending *pending;         /* owned */
     size_t pending_count, pending_room;
     uint64_t epoch;                           /* names of statements hold within one */
+    bool asked_to_listen, listens;            /* postgres_news.c; of this session, as is the next */
+    char schema[64];                          /* its names have at most 63 bytes */
     bool stale;                               /* a name may not be there: none is used until the next transaction */
     /* postgres_set.c */
     struct postgres_statement *gathering;     /* whose rows wait to be sent; NULL: none do */
@@ -91,6 +93,10 @@ void postgres_turn_leave(struct postgres *p); /* before the session ends */
 void postgres_turn_free(struct postgres *p);
 bool postgres_was_kept(void *connection, bool *kept, struct err *err);
 bool postgres_others_wrote(void *connection);
+
+/* postgres_news.c: struct driver, tell_others and wait. */
+bool postgres_tell_others(void *connection, struct err *err);
+void postgres_wait(void *connection, int until_fd, unsigned ms);
 
 /* postgres_pipe.c.  Sends and waits: st->result. */
 MUST_USE bool postgres_ask(struct postgres_statement *st, const char *sql, bool with_values, struct err *err);

@@ -66,7 +66,7 @@ bool postgres_connect(struct postgres *p, struct err *err)
     postgres_rows_drop(p);
     p->savepoint = SAVEPOINT_NONE;
     p->epoch++;
-    p->stale = p->elsewhere = p->dead = false;
+    p->stale = p->elsewhere = p->dead = p->asked_to_listen = p->listens = false;
     p->session = connect_to(p->url, "read-write");
     if (PQstatus(p->session) != CONNECTION_OK && p->mode == DB_READ) {
         PQfinish(p->session);

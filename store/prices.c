@@ -38,7 +38,7 @@ bool store_price_add(struct db *db, struct price_version *p, struct err *err)
                         " VALUES ((SELECT COALESCE(MAX(version), 0) + 1 FROM prices), ?, ?, ?, ?, ?, ?) RETURNING version", &st, err))
         return false;
     bind_price(&st, p, &packed);
-    return stmt_exec_id(&st, &p->version, err) && store_market_of_price(db, p, err) && store_meta_raise(db, "settings", err);
+    return stmt_exec_id(&st, &p->version, err) && store_market_of_price(db, p, err) && store_settings_changed(db, err);
 }
 
 bool store_price_restore(struct db *db, const struct price_version *p, struct err *err)
@@ -51,7 +51,7 @@ bool store_price_restore(struct db *db, const struct price_version *p, struct er
         return false;
     stmt_bind_u64(&st, p->version);
     bind_price(&st, p, &packed);
-    return stmt_exec_one(&st, err) && store_market_of_price(db, p, err) && store_meta_raise(db, "settings", err);
+    return stmt_exec_one(&st, err) && store_market_of_price(db, p, err) && store_settings_changed(db, err);
 }
 
 static void read_price(struct stmt *st, struct price_version *p)

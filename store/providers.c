@@ -49,7 +49,7 @@ bool store_provider_add(struct db *db, const struct provider *p, struct err *err
     bind_class(&st, p->class_.has_tokens_per_second, p->class_.tokens_per_second);
     bind_class(&st, p->class_.has_parallelism, p->class_.parallelism);
     bind_payout(&st, &p->payout_word);
-    return stmt_exec_one(&st, err) && store_meta_raise(db, "settings", err);
+    return stmt_exec_one(&st, err) && store_settings_changed(db, err);
 }
 
 static void read_provider(struct stmt *st, struct provider *p)

@@ -132,7 +132,7 @@ struct intake {
     struct db *reader;                        /* the ticker's, borrowed */
     uint64_t not_before_ms;                   /* nor is it tried again until then, after a failure; the ticker's */
     pthread_t ticker;
-    pthread_cond_t tick_waits;
+    int tick_stop;                            /* an eventfd; 0: none */
     struct gathered gathered;
     struct foreseen foreseen;
     struct kept kept;
@@ -192,6 +192,9 @@ void foresee_free(struct intake *intake);
 /* kept.c: what the group before left in memory goes into `gathered`; false: it is to be read.  And what this one leaves, at its end. */
 bool kept_take(struct intake *intake, const struct group *group);
 void kept_note(struct intake *intake, const struct group *group);
+
+/* ticker.c: intake_tick_start's other half; after `stopping`. */
+void ticker_stop(struct intake *intake);
 
 /* beside.c: groups beside others (struct group.beside), which add nothing to a sum that others read, and decide nothing that hangs on
  * what others are about to add. */

@@ -148,10 +148,8 @@ static void stop_threads(struct intake *intake)
         pthread_cond_wait(&intake->all_done, &intake->lock);
     intake->stopping = true;
     pthread_cond_broadcast(&intake->work_waits);
-    pthread_cond_broadcast(&intake->tick_waits);
     pthread_mutex_unlock(&intake->lock);
-    if (intake->ticks)
-        pthread_join(intake->ticker, NULL);
+    ticker_stop(intake);
     for (unsigned i = 0; i < intake->thread_count; i++)
         pthread_join(intake->threads[i], NULL);
 }
@@ -186,7 +184,6 @@ void intake_free(struct intake *intake)
     free(intake->threads);
     pthread_cond_destroy(&intake->all_done);
     pthread_cond_destroy(&intake->work_waits);
-    pthread_cond_destroy(&intake->tick_waits);
     pthread_mutex_destroy(&intake->lock);
     free(intake);
 }
@@ -208,7 +205,6 @@ bool intake_new(const struct intake_config *config, struct writer *writer, const
     made->quoted = buckets_new(QUOTE_RATE, QUOTE_BURST, seed);
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->work_waits, NULL);
-    pthread_cond_init(&made->tick_waits, NULL);
     pthread_cond_init(&made->all_done, NULL);
     made->threads = mem_array(config->verify_threads, sizeof *made->threads);
     for (; made->thread_count < config->verify_threads; made->thread_count++)

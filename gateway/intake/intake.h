@@ -34,8 +34,9 @@ struct intake;
 /* Borrows all but the config.  The promise signer may be the transaction signer. */
 MUST_USE bool intake_new(const struct intake_config *config, struct writer *writer, const struct signer *promise_signer,
                          const struct clock *clock, struct snapshots *snapshots, struct intake **intake, struct err *err);
-/* Prices that a market moves do so also while nothing is posted; and what other gateways change in a store that they share is
- * known within half a second.  Once, before anything is submitted.  reader: of the store, the ticking thread's from now on. */
+/* Prices that a market moves do so also while nothing is posted; and what other gateways change in a store that they share is known as
+ * soon as they say so, or else within half a second.  Once, before anything is submitted.  reader: of the store, the ticking thread's from
+ * now on. */
 MUST_USE bool intake_tick_start(struct intake *intake, struct db *reader, struct err *err);
 void intake_free(struct intake *intake);      /* waits until every submission is done */
 

@@ -2,13 +2,14 @@
  * looks at what other gateways have changed, where there are any; what a commit group needs of that it reads by itself. */
 #include "gateway/intake/inside.h"
 
-#include <time.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/thread.h"
 #include "store/market.h"
 
-#define TICK_NS 500000000L
+#define TICK_MS 500u                          /* or as soon as others say that they changed something */
 #define AFTER_FAILURE_MS 60000u
 
 /* All is done by the start of the group itself (gather.c). */
@@ -52,30 +53,42 @@ static void tick(struct intake *intake)
     log_event(LOG_WARN_LEVEL, "prices_not_moved", KV_TEXT("error", err.text));
 }
 
+static bool is_stopping(struct intake *intake)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&intake->lock);
+    stopping = intake->stopping;
+    pthread_mutex_unlock(&intake->lock);
+    return stopping;
+}
+
 static void *ticker_main(void *self)
 {
     struct intake *intake = self;
-    struct timespec until;
 
     thread_name("ticker");
-    pthread_mutex_lock(&intake->lock);
-    while (!intake->stopping) {
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += TICK_NS;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&intake->tick_waits, &intake->lock, &until);
-        pthread_mutex_unlock(&intake->lock);
+    while (!is_stopping(intake)) {
+        db_wait(intake->reader, intake->tick_stop, TICK_MS);
         tick(intake);
-        pthread_mutex_lock(&intake->lock);
     }
-    pthread_mutex_unlock(&intake->lock);
     return NULL;
 }
 
 bool intake_tick_start(struct intake *intake, struct db *reader, struct err *err)
 {
     intake->reader = reader;
-    intake->ticks = pthread_create(&intake->ticker, NULL, ticker_main, intake) == 0;
+    intake->tick_stop = eventfd(0, EFD_CLOEXEC);
+    intake->ticks = intake->tick_stop >= 0 && pthread_create(&intake->ticker, NULL, ticker_main, intake) == 0;
     return intake->ticks || err_set(err, ERR_IO, "no thread to move prices");
+}
+
+void ticker_stop(struct intake *intake)
+{
+    if (intake->ticks) {
+        (void)!eventfd_write(intake->tick_stop, 1);
+        pthread_join(intake->ticker, NULL);
+    }
+    if (intake->tick_stop > 0)
+        close(intake->tick_stop);
 }
