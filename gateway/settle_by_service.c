@@ -8,6 +8,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/open.h"
 #include "store/batches.h"
+#include "store/sums.h"
 
 #define POLL_MS 500
 #define REQUEST_WAIT_S 30      /* most that the service lets a request wait */
@@ -94,11 +95,12 @@ static bool find_own_batch(const struct config *config, uint64_t *number, struct
 {
     struct batch_row open = { 0 };
     struct db *db = NULL;
-    bool ok = db_open(config->store.url, DB_READ, &db, err) && store_batch_open(db, &open, err);
+    bool waiting = false;
+    bool ok = db_open(config->store.url, DB_READ, &db, err) && store_sums_wait(db, &waiting, err) && store_batch_open(db, &open, err);
 
     db_close(db);
     if (ok)
-        *number = open.number - (open.receipts == 0 && amount_is_zero(open.amount) ? 1 : 0);
+        *number = open.number - (open.receipts == 0 && amount_is_zero(open.amount) && !waiting ? 1 : 0);
     return ok;
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "store/meta.h"
+#include "store/sums.h"
 
 #define COLUMNS "number, state, opened_at, closed_at, receipts, amount, protocol_account, sequence"
 
@@ -125,16 +126,9 @@ static bool insert_open(struct db *db, uint64_t number, uint64_t now_ms, struct 
 /* What groups beside others left is folded in as each turn begins (sums.h); here it would be too late afterwards. */
 static bool nothing_waits(struct db *db, struct err *err)
 {
-    uint64_t waiting;
-    struct stmt st;
-    bool row;
+    bool waiting;
 
-    if (!db_prepare(db, "SELECT COUNT(*) FROM group_sums", &st, err) || !stmt_step(&st, &row, err))
-        return false;
-    waiting = stmt_u64(&st);
-    stmt_end(&st);
-    return stmt_ok(&st, err)
-        && (waiting == 0 || err_set(err, ERR_BUG, "a batch is to be closed and sums of %" PRIu64 " groups are not in it", waiting));
+    return store_sums_wait(db, &waiting, err) && (!waiting || err_set(err, ERR_BUG, "a batch is to be closed and sums are not in it yet"));
 }
 
 bool store_batch_close(struct db *db, uint64_t now_ms, struct address next_protocol_account, struct err *err)

@@ -39,6 +39,7 @@ MUST_USE bool db_begin(struct db *db, struct err *err);        /* a writer's tra
 struct db_place {
     uint64_t writers, rank;                   /* rank: below writers, each has another; both beside others only */
     uint64_t since;                           /* grows when anybody joins or leaves */
+    bool others;                              /* of a turn: somebody else has written since our last */
 };
 MUST_USE bool db_begin_beside(struct db *db, struct db_place *place, struct err *err);
 struct db_place db_place(const struct db *db);         /* as of the transaction under way; zeros in a store that is not shared */

@@ -15,8 +15,7 @@ struct driver {
      * then reads is durable.  On failure the connection may only be reopened or closed. */
     MUST_USE bool (*reopen)(void *connection, struct err *err);
     /* All NULL: one process writes, held by the driver.  Else of a writer's transaction under way: whether others have committed
-     * since this connection last knew all; whether its own COMMIT that ended in ERR_UNKNOWN was kept; and of one that began
-     * DB_BESIDE its place. */
+     * since this connection last knew all; whether its own COMMIT that ended in ERR_UNKNOWN was kept; and its place. */
     bool (*others_wrote)(void *connection);
     MUST_USE bool (*was_kept)(void *connection, bool *kept, struct err *err);
     struct db_place (*place)(void *connection);

@@ -120,11 +120,14 @@ static bool transaction_begin(void *connection, enum db_mode mode, struct err *e
     p->savepoint = SAVEPOINT_NONE;
     p->readings++;
     p->careful -= p->careful > 0;
-    p->others_wrote = false;                  /* once a try found it, it is so for the transaction */
+    p->others_wrote = p->others_wrote && !p->told;        /* what a try found out is for the transaction that comes about in the end */
+    p->told = false;
     for (unsigned pause_ms = BEGIN_PAUSE_MS; ; pause_ms *= 2) {
         p->in_the_way = false;
-        if (session_begin(p, mode, err) && postgres_dress(p, mode, err))
+        if (session_begin(p, mode, err) && postgres_dress(p, mode, err)) {
+            p->told = true;
             return true;
+        }
         /* A line that ended while nobody used it is found out here; the next try takes another. */
         lost = !was_lost && p->session != NULL && (p->dead || PQstatus(p->session) != CONNECTION_OK);
         was_lost = was_lost || lost;

@@ -1,8 +1,8 @@
 /* store/postgres.h - what the files of the PostgreSQL driver share: the only ones that know libpq.
  *
- * postgres.c: transactions.  postgres_turn.c: who writes.  postgres_news.c: who tells whom.  postgres_session.c: connecting.  postgres_stmt.c: values in, rows out.
- * postgres_pipe.c: how statements travel.  postgres_set.c: many rows in one; postgres_keys.c: many keys.  A pooler in transaction
- * mode may stand between (pgbouncer): then nothing outlives a transaction. */
+ * postgres.c: transactions.  postgres_turn.c: who writes.  postgres_news.c: who tells whom.  postgres_session.c: connecting.
+ * postgres_stmt.c: values in, rows out.  postgres_pipe.c: how statements travel.  postgres_set.c: many rows in one; postgres_keys.c:
+ * many keys.  A pooler in transaction mode may stand between (pgbouncer): then nothing outlives a transaction. */
 #ifndef QUITTANCE_STORE_POSTGRES_H
 #define QUITTANCE_STORE_POSTGRES_H
 
@@ -24,10 +24,13 @@ struct postgres {
     /* Writers only (postgres_turn.c). */
     uint64_t id;                              /* random: among all that ever wrote */
     uint64_t turn, seen;                      /* the one under way; the last known to be committed, by anybody */
-    uint64_t seen_besides;                    /* what all had done beside others, as of our last turn */
-    uint64_t tried;                           /* the transaction of ours that was given to COMMIT last */
-    bool beside, others_wrote;                /* beside: the one under way has no turn */
-    bool places_hold;                         /* nobody is to join or to be taken away in the turn under way */
+    uint64_t besides;                         /* what all had done beside others, as of our last turn; */
+    uint64_t own_besides;                     /* and of that we */
+    uint64_t tried;                           /* the transaction of ours that was given to COMMIT last, */
+    bool tried_with_row;                      /* whose outcome our row tells */
+    bool beside, others_wrote, told;          /* beside: the one under way has no turn; told: it began, so others_wrote was heard */
+    bool joined, somebody_is_gone;            /* as the turn under way began: we had a row; another's is to be taken away */
+    bool leaving;
     struct db_place place;
     struct postgres_statement *turn_begin, *turn_writers, *turn_end;               /* owned; NULL until the first turn, */
     struct postgres_statement *beside_begin, *beside_place, *beside_end;           /* or the first without */

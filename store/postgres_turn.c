@@ -1,8 +1,9 @@
 /* Who writes: each writer has a row of its own.
  *
  * One that works beside others locks its own row and nothing that another needs.  One that wants the turn locks the one row of writer_turn
- * and then the rows of all writers: it waits for those that write, and no other begins before it has ended.  The row of writer_turn changes
- * only when somebody joins or leaves, as those who wait for a row are served in the order in which they came where it stays as it is.
+ * and then the rows of all writers: it waits for those that write, and has what it wants once all of them have ended and none has begun
+ * again before it.  The row of writer_turn changes only when somebody joins or leaves, as those who wait for a row are served in the order
+ * in which they came where it stays as it is.  All who write beside others want a turn themselves soon, so nobody waits for long.
  *
  * Who had a turn counts in its own row (turn), so that the highest of all is the last turn's number, and who finds another than before
  * knows that others had one; writer_turn has the number of the turn in which somebody joined or left last.  What works beside others counts
@@ -56,7 +57,8 @@ static bool statement(struct postgres *p, const char *sql, struct postgres_state
 static bool begin(struct postgres *p, struct err *err)
 {
     return postgres_tell_text(p, "BEGIN ISOLATION LEVEL READ COMMITTED", err)
-        && (!p->pooled || postgres_tell_text(p, POSTGRES_TURN_LIMITS("true"), err));
+        && (!p->pooled || postgres_tell_text(p, POSTGRES_TURN_LIMITS("true"), err))
+        && (!p->leaving || postgres_tell_text(p, "SET LOCAL lock_timeout = 500", err));
 }
 
 /* The answer to an early question; the one after it has come. */
@@ -70,22 +72,42 @@ static uint64_t number_at(const PGresult *answer, int row, int column)
     return be64_get((const uint8_t *)PQgetvalue(answer, row, column));
 }
 
-/* Of rows (id, turn, beside, gone): the last turn of anybody, where *turn is that in which one joined or left, and what all together did
- * beside others, which grows with each group of any.  Whether all is as it should be: we are among them, and nobody who is gone. */
-static bool look_at_all(const struct postgres *p, const PGresult *writers, uint64_t *turn, uint64_t *besides)
+/* What the rows of all writers say together. */
+struct all { uint64_t turn, besides, own_besides; bool joined, gone; };
+
+/* Of rows (id, turn, beside, gone); since: the turn in which one joined or left. */
+static struct all look_at_all(const struct postgres *p, const PGresult *writers, uint64_t since)
 {
-    bool joined = false, gone = false;
+    struct all all = { .turn = since };
 
-    *besides = 0;
     for (int i = 0; i < PQntuples(writers); i++) {
-        uint64_t one = number_at(writers, i, 1);
+        uint64_t turn = number_at(writers, i, 1), beside = number_at(writers, i, 2);
 
-        joined = joined || number_at(writers, i, 0) == p->id;
-        gone = gone || number_at(writers, i, 3) != 0;
-        *turn = one > *turn ? one : *turn;
-        *besides += number_at(writers, i, 2);
+        all.turn = turn > all.turn ? turn : all.turn;
+        all.besides += beside;
+        if (number_at(writers, i, 0) == p->id) {
+            all.joined = true;
+            all.own_besides = beside;
+        } else if (number_at(writers, i, 3) != 0) {
+            all.gone = true;
+        }
     }
-    return joined && !gone;
+    return all;
+}
+
+/* Both sums grow with each group beside others, of any and of ours. */
+static void begin_turn(struct postgres *p, const struct all *all, uint64_t since)
+{
+    bool others_besides = all->besides - all->own_besides != p->besides - p->own_besides;
+
+    p->place = (struct db_place){ .since = since, .others = all->turn != p->seen || others_besides };
+    p->others_wrote = p->others_wrote || all->turn != p->seen || all->besides != p->besides;
+    p->joined = all->joined;
+    p->somebody_is_gone = all->gone;
+    p->seen = all->turn;
+    p->besides = all->besides;
+    p->own_besides = all->own_besides;
+    p->turn = all->turn + 1;
 }
 
 static bool take_turn(struct postgres *p, struct err *err)
@@ -97,16 +119,12 @@ static bool take_turn(struct postgres *p, struct err *err)
            && begin(p, err) && postgres_ask_early(p->turn_begin, &gate, err)
            && postgres_ask(p->turn_writers, p->turn_writers->sql, true, err) && came(gate, err)
            && (PQntuples(gate) == 1 || err_set(err, ERR_STORE, "nobody can write: the row of table writer_turn is gone"));
-    uint64_t turn, besides;
 
     if (ok) {
-        turn = number_at(gate, 0, 0);
-        p->place = (struct db_place){ .since = turn };
-        p->places_hold = look_at_all(p, p->turn_writers->result, &turn, &besides);
-        p->others_wrote = p->others_wrote || turn != p->seen || besides != p->seen_besides;
-        p->seen = turn;
-        p->seen_besides = besides;
-        p->turn = turn + 1;
+        uint64_t since = number_at(gate, 0, 0);
+        struct all all = look_at_all(p, p->turn_writers->result, since);
+
+        begin_turn(p, &all, since);
     }
     PQclear(gate);
     if (p->turn_begin != NULL)
@@ -135,7 +153,7 @@ static bool go_beside(struct postgres *p, struct err *err)
         turn = since > turn ? since : turn;
         p->others_wrote = p->others_wrote || turn != p->seen;
         p->seen = turn;
-        p->place = (struct db_place){ number_at(place, 0, 2), number_at(place, 0, 3), since };
+        p->place = (struct db_place){ .writers = number_at(place, 0, 2), .rank = number_at(place, 0, 3), .since = since };
     }
     PQclear(own);
     if (p->beside_begin != NULL)
@@ -184,7 +202,7 @@ static bool end_turn(struct postgres *p, struct err *err)
     struct postgres_statement *st;
     bool ok;
 
-    if ((!p->places_hold && !change_places(p, err))
+    if (((!p->joined || p->somebody_is_gone) && !change_places(p, err))
         || !statement(p, "UPDATE writers SET turn = ?, groups = ?, at = now() WHERE id = ?", &p->turn_end, err))
         return false;
     st = p->turn_end;
@@ -196,6 +214,7 @@ static bool end_turn(struct postgres *p, struct err *err)
 
 bool postgres_turn_end(struct postgres *p, struct err *err)
 {
+    p->tried_with_row = p->beside || p->joined;
     return p->beside ? end_beside(p, err) : end_turn(p, err);
 }
 
@@ -232,8 +251,9 @@ bool postgres_was_kept(void *connection, bool *kept, struct err *err)
     snprintf(id, sizeof id, "%" PRIu64, p->id);
     if (!ask(p, "SELECT groups FROM writers WHERE id = $1::BIGINT", id, groups, sizeof groups, &found, err))
         return false;
+    /* One that joins with it has none where it was not kept; another's was taken away, and nobody knows any more. */
     *kept = found && strtoull(groups, NULL, 10) == p->tried;
-    return true;
+    return found || !p->tried_with_row || err_set(err, ERR_STORE, "our row of table writers is gone");
 }
 
 bool postgres_others_wrote(void *connection)
@@ -280,6 +300,7 @@ void postgres_turn_leave(struct postgres *p)
     struct err ignored;
     char text[200];
 
+    p->leaving = true;
     if (p->id == 0 || p->session == NULL || p->dead || PQstatus(p->session) != CONNECTION_OK || !postgres_turn_begin(p, DB_WRITE, &ignored))
         return;
     snprintf(text, sizeof text, "UPDATE writer_turn SET number = %" PRIu64 "; DELETE FROM writers WHERE id = %" PRIu64 "; COMMIT", p->turn, p->id);

@@ -59,6 +59,16 @@ bool store_sums_keep(struct db *db, uint64_t number, uint64_t now_ms, uint64_t c
     return stmt_exec_later(&st, 1, err);
 }
 
+bool store_sums_wait(struct db *db, bool *waiting, struct err *err)
+{
+    struct stmt st;
+
+    if (!db_prepare(db, "SELECT 1 FROM group_sums LIMIT 1", &st, err) || !stmt_step(&st, waiting, err))
+        return false;
+    stmt_end(&st);
+    return stmt_ok(&st, err);
+}
+
 /* -- folding -- */
 
 struct sums { struct sum *list; size_t count, capacity; };     /* owned */

@@ -29,6 +29,9 @@ void store_sum_pack(const struct sum *s, struct buf *sums);
 /* The group's row; number must be one that no other ever has. */
 MUST_USE bool store_sums_keep(struct db *db, uint64_t number, uint64_t now_ms, uint64_t clock_ms, const struct buf *sums, struct err *err);
 
+/* Whether any waits to be folded in: then who decides by a sum has a turn first. */
+MUST_USE bool store_sums_wait(struct db *db, bool *waiting, struct err *err);
+
 /* How many groups there were, and the highest of each among them; zeros: none. */
 struct folded { uint64_t groups, number, now_ms, clock_ms; };
 /* In a turn.  ERR_STORE: a row is damaged; ERR_OVERFLOW. */

@@ -7,6 +7,7 @@
 
 #include "gateway/base/mem.h"
 #include "gateway/base/thread.h"
+#include "store/sums.h"
 #include "store/writer_group.h"
 
 #define GATHER_ALL_NS 1000000L                /* so long a small group waits for all that is announced, */
@@ -30,6 +31,7 @@ struct writer {
 bool writer_open(const char *url, const struct clock *clock, struct writer **writer, struct err *err)
 {
     struct writer *w = mem_new(sizeof *w);
+    pthread_condattr_t attributes;
 
     w->state.clock = *clock;
     if (!db_open(url, DB_WRITE, &w->state.db, err) || !db_migrate(w->state.db, err) || !group_recover(&w->state, err)) {
@@ -38,7 +40,10 @@ bool writer_open(const char *url, const struct clock *clock, struct writer **wri
         return false;
     }
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->work, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->work, &attributes);
+    pthread_condattr_destroy(&attributes);
     pthread_cond_init(&w->finished, NULL);
     atomic_init(&w->healthy, true);
     *writer = w;
@@ -78,7 +83,7 @@ static void wait_for_announced(struct writer *w)
 
     if (w->head->alone || is_gathered(w))     /* alone: nothing that comes is of its group */
         return;
-    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(CLOCK_MONOTONIC, &now);
     gather(w, GATHERS_ALL, &now, GATHER_ALL_NS);
     gather(w, GATHERS_HALF, &now, GATHER_HALF_NS);
 }
@@ -132,7 +137,7 @@ static bool wait_for_work(struct writer *w, unsigned fold_ms)
     struct timespec until;
     bool waits = w->state.beside.oldest_ms != 0, late = false;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     add_ns(&until, fold_ms * 1000000L);
     while (w->head == NULL && !w->stopping && !late)
         late = waits ? pthread_cond_timedwait(&w->work, &w->lock, &until) != 0 : pthread_cond_wait(&w->work, &w->lock) != 0;
@@ -141,7 +146,7 @@ static bool wait_for_work(struct writer *w, unsigned fold_ms)
 
 static void *writer_main(void *self)
 {
-    unsigned fold_ms = FOLD_IDLE_MS;
+    bool folded = true;
     struct writer *w = self;
 
     thread_name("writer");
@@ -149,9 +154,10 @@ static void *writer_main(void *self)
     for (;;) {
         struct task *group, *rest;
 
-        if (!wait_for_work(w, fold_ms)) {
+        if (!wait_for_work(w, folded ? FOLD_IDLE_MS : FOLD_MS)) {
             pthread_mutex_unlock(&w->lock);
-            fold_ms = group_fold(&w->state) ? FOLD_IDLE_MS : FOLD_MS;
+            folded = group_fold(&w->state);
+            atomic_store(&w->healthy, folded);
             pthread_mutex_lock(&w->lock);
             continue;
         }
@@ -171,10 +177,14 @@ static void *writer_main(void *self)
 
 bool writer_start(struct writer *w, struct err *err)
 {
+    bool waiting;
+
     if (w->threaded)
         return err_set(err, ERR_BUG, "the writer runs already");
     /* Those who wrote beside others may all have died. */
-    if (db_is_shared(w->state.db))
+    if (!store_sums_wait(w->state.db, &waiting, err))
+        return false;
+    if (waiting)
         beside_note_others(&w->state.beside);
     /* Set before: the thread itself may ask. */
     w->threaded = true;
@@ -195,7 +205,9 @@ void writer_close(struct writer *w)
         pthread_mutex_unlock(&w->lock);
         pthread_join(w->thread, NULL);
     }
-    (void)!group_fold(&w->state);
+    /* Where the database does not answer, the next turn of anybody does it. */
+    if (atomic_load(&w->healthy))
+        (void)!group_fold(&w->state);
     db_close(w->state.db);
     pthread_cond_destroy(&w->finished);
     pthread_cond_destroy(&w->work);

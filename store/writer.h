@@ -27,7 +27,8 @@ struct group {
     uint64_t number;
     uint64_t now_ms;                          /* order */
     uint64_t clock_ms;                        /* the time of day; now_ms unless that is far ahead of the clock */
-    uint64_t others;                          /* grows when another process has written since: what was read before is old */
+    uint64_t others;                          /* grows when another process has written since, or anybody beside others: what was read before
+                                               * is old */
     uint64_t after_ms;                        /* now_ms of the group before, where it was this writer's and is known to be kept: what it left in
                                                * memory holds, whose now_ms that is; else 0.  Beside others: of the last turn, anybody's, after
                                                * which all that only turns write stays as it is */

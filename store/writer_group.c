@@ -46,7 +46,7 @@ static bool begin(struct group_state *s, struct err *err)
 
     if (!db_begin(s->db, err))
         return false;
-    if (db_others_wrote(s->db))
+    if (db_place(s->db).others)
         beside_note_wait(&s->beside, clock_monotonic_ms() - began_ms);
     look_who_wrote(s);
     return true;
@@ -251,10 +251,13 @@ static bool run_beside(struct group_state *s, struct task *first, struct db_plac
     if (!set_time_beside(s, clock_ms, place, group, err))
         return false;
     group->sums = sums;
-    return tasks_run(&s->clock, first, true, group, outcomes, rest, &again, err)
+    if (tasks_run(&s->clock, first, true, group, outcomes, rest, &again, err)
         && (outcomes->succeeded == outcomes->count || err_set(err, ERR_AGAIN, "a task failed"))
         && tasks_seal(group, outcomes, err)
-        && store_sums_keep(s->db, group->number, group->now_ms, later(clock_ms, s->clock_ms), sums, err);
+        && store_sums_keep(s->db, group->number, group->now_ms, later(clock_ms, s->clock_ms), sums, err))
+        return true;
+    beside_note_refused(&s->beside);
+    return false;
 }
 
 /* *refused: nothing of it was kept, and it is to be run in a turn. */
@@ -275,7 +278,6 @@ static bool try_beside(struct group_state *s, struct task *first, struct group *
     buf_clear(&sums);
     if (!ok) {
         db_rollback(s->db);
-        beside_note_refused(&s->beside);
         return false;
     }
     if (commit(s, group, &looked_up, err)) {

@@ -3,7 +3,7 @@
  *   begin ─→ run, a task at a time ─→ seals ─→ meta ─→ commit ─→ done callbacks
  *        each in a savepoint, or all again in savepoints where one fails
  *                                                                                      │ unknown
- *                                                                                      └→ look up meta 'group'
+ *                                                                                      └→ look up meta 'group', or the writer's own row
  *
  *   begin beside others ─→ run ─→ seals ─→ sums ─→ commit; where anything fails: all of it anew, in a turn */
 #ifndef QUITTANCE_STORE_WRITER_GROUP_H

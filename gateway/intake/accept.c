@@ -21,8 +21,10 @@ static bool over_rate(struct run *run, struct intake_item *item)
 
     item->has_token = item->has_token
         || buckets_take(intake->buckets, item->signed_.receipt.provider, run->group->clock_ms, &item->retry_ms);
-    if (item->has_token)
+    if (item->has_token) {
+        item->retry_ms = 0;
         return false;
+    }
     faults_add(&item->faults, CODE_TOO_MANY, "", "over %llu receipts a second of one provider: post it again later",
                (unsigned long long)intake->config.rate_limit);
     return true;

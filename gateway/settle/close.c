@@ -3,6 +3,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/pool/pool.h"
+#include "store/sums.h"
 
 struct closing { uint64_t number; struct address next_protocol_account; bool done; };
 
@@ -19,6 +20,20 @@ static bool close_open(void *self, struct group *group, struct err *err)
                         && store_batch_close(group->db, group->now_ms, c->next_protocol_account, err));
 }
 
+static bool nothing(void *self, struct group *group, struct err *err)
+{
+    (void)self, (void)group, (void)err;
+    return true;
+}
+
+/* What groups beside others have accepted is in the open batch as soon as anybody had a turn. */
+static bool fold_sums(struct settle *s, struct err *err)
+{
+    bool waiting;
+
+    return store_sums_wait(s->db, &waiting, err) && (!waiting || settle_do(s, nothing, NULL, err));
+}
+
 bool settle_close(struct settle *s, bool *closed, struct err *err)
 {
     struct closing closing = { .next_protocol_account = s->config.protocol_account };
@@ -31,7 +46,7 @@ bool settle_close(struct settle *s, bool *closed, struct err *err)
     if (found)
         return true;
     popularity_book(s);
-    if (!store_batch_open(s->db, &open, err) || !work_has_leaves(s, &open, &has_leaves, err)
+    if (!fold_sums(s, err) || !store_batch_open(s->db, &open, err) || !work_has_leaves(s, &open, &has_leaves, err)
         || !work_is_empty(s, &open, &empty, err))
         return false;
     if (empty || !has_leaves)

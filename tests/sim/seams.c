@@ -19,7 +19,7 @@ void __wrap_clock_sleep_ms(uint64_t ms)
 
 uint64_t __wrap_clock_monotonic_ms(void)
 {
-    return sim_here->now_ms;
+    return sim_here != NULL ? sim_here->now_ms : 0;     /* before the first life */
 }
 
 /* -- base/log.h: lines go to the trace, and are counted -- */

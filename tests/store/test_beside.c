@@ -47,7 +47,7 @@ static void a_turn_waits_for_groups_and_they_for_it(void **state)
     struct turn turn = { .w = t.b };
     struct side slow = { 0 }, late = { 0 };
 
-    (void)one_turn(third);
+    (void)one_turn(third);                    /* as they are three now */
     sem_init(&turn.done, 0, 0);
     side_start(&slow, t.a, meet);
     assert_true(comes(&slow.met, SOON_MS));
@@ -61,9 +61,56 @@ static void a_turn_waits_for_groups_and_they_for_it(void **state)
     side_start(&late, third, leave_one);
     assert_true(side_end(&late));
     assert_true(late.group.number > turn.group.number && late.group.now_ms > turn.group.now_ms);
-    assert_int_equal(late.group.after_ms, turn.group.now_ms);
+    assert_true(late.group.after_ms >= turn.group.now_ms);
     writer_close(third);
     close_two(&t);
+}
+
+struct restless { struct writer *w; pthread_t thread; bool stop, ok; unsigned groups; };
+
+static void *never_rest(void *self)
+{
+    struct restless *r = self;
+
+    for (r->ok = true; r->ok && !__atomic_load_n(&r->stop, __ATOMIC_ACQUIRE); r->groups++) {
+        struct side s = { 0 };
+
+        side_start(&s, r->w, leave_one);
+        r->ok = side_end(&s);
+    }
+    return NULL;
+}
+
+/* Those who write beside others want one soon, too, behind whom it is theirs. */
+static void a_turn_comes_beside_those_who_never_rest(void **state)
+{
+    struct store_fixture *f = *state;
+    struct writer *third = open_writer(f, &clock_system);
+    struct restless busy[2] = { { .w = open_writer(f, &clock_system) }, { .w = open_writer(f, &clock_system) } };
+    uint64_t began_ms, worst_ms = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(busy); i++)
+        assert_int_equal(pthread_create(&busy[i].thread, NULL, never_rest, &busy[i]), 0);
+    began_ms = clock_monotonic_ms();
+    for (unsigned i = 0; i < 50; i++) {
+        uint64_t wanted_ms = clock_monotonic_ms(), took_ms;
+
+        (void)one_turn(third);
+        took_ms = clock_monotonic_ms() - wanted_ms;
+        worst_ms = took_ms > worst_ms ? took_ms : worst_ms;
+        clock_sleep_ms(5);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(busy); i++) {
+        __atomic_store_n(&busy[i].stop, true, __ATOMIC_RELEASE);
+        pthread_join(busy[i].thread, NULL);
+        assert_true(busy[i].ok && busy[i].groups > 0);
+    }
+    print_message("50 turns beside two that never rest: %llu ms with pauses of 5, the worst %llu; they wrote %u and %u groups\n",
+                  (unsigned long long)(clock_monotonic_ms() - began_ms), (unsigned long long)worst_ms, busy[0].groups, busy[1].groups);
+    writer_close(third);
+    writer_close(busy[0].w);
+    writer_close(busy[1].w);
+    assert_int_equal(receipts_of_batch(f), busy[0].groups + busy[1].groups);
 }
 
 /* -- numbers and times -- */
@@ -188,19 +235,19 @@ static void a_busy_writer_folds_by_and_by(void **state)
 {
     struct store_fixture *f = *state;
     struct two t = open_two(f);
-    unsigned in_turn = 0;
+    unsigned in_turn = 0, groups = 0;
 
-    for (unsigned i = 0; i < 3 * FOLD_GROUPS; i++) {
+    for (; in_turn < 2 && groups < 2000; groups++) {
         struct side s = { 0 };
 
         side_start(&s, t.a, leave_one);
         assert_true(side_end(&s));
         in_turn += s.beside == 0;
     }
-    assert_true(in_turn >= 2);
-    assert_true(receipts_of_batch(f) > FOLD_GROUPS);
+    assert_int_equal(in_turn, 2);
+    assert_true(groups > FOLD_GROUPS && receipts_of_batch(f) > FOLD_GROUPS);
     close_two(&t);
-    assert_int_equal(receipts_of_batch(f), 3 * FOLD_GROUPS);
+    assert_int_equal(receipts_of_batch(f), groups);
 }
 
 /* Killed after its COMMIT: its row is there, and it is nobody's who lives. */
@@ -218,10 +265,9 @@ static void what_a_dead_writer_left_the_next_turn_folds(void **state)
     buf_init(&sums);
     store_sum_pack(&sum, &sums);
     store_ok(db_open(f->url, DB_WRITE, &dead, &err) && db_begin_beside(dead, &place, &err)
-             && store_sums_keep(dead, 700, 9000, 8000, &sums, &err) && db_commit(dead, &err));
+             && store_sums_keep(dead, 700, 9000, 1000, &sums, &err) && db_commit(dead, &err));
     buf_clear(&sums);
     assert_int_equal(place.writers, 2);
-    f->now_ms = 8100;
     group = one_turn(w);
     assert_int_equal(receipts_of_batch(f), 2);
     assert_int_equal(group.number, 701);
@@ -348,7 +394,15 @@ static bool insert_and_meet(struct side *s, struct group *group, struct err *err
     if (!insert_receipt(s, group, err))
         return false;
     sem_post(&s->met);
-    return !group->beside || comes(&s->go, SOON_MS);
+    return !group->beside || comes(&s->go, MEET_MS);
+}
+
+static bool somebody_waits(struct store_fixture *f)
+{
+    for (unsigned i = 0; i < MEET_MS / 10; i++, clock_sleep_ms(10))
+        if (rows_of(f, "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'") > 0)
+            return true;
+    return false;
 }
 
 /* Neither sees the other's: the database finds out, and who was later looks again. */
@@ -361,7 +415,7 @@ static void one_receipt_of_two_groups_is_kept_once(void **state)
     side_start(&first, t.a, insert_and_meet);
     assert_true(comes(&first.met, SOON_MS));
     side_start(&second, t.b, insert_receipt);
-    assert_false(comes(&second.done, NEVER_MS));
+    assert_true(somebody_waits(f));
     sem_post(&first.go);
     assert_true(side_end(&first) && side_end(&second));
     assert_int_equal(second.runs, 2);
@@ -379,7 +433,7 @@ static bool insert_both(struct side *s, struct group *group, struct err *err)
         return false;
     if (group->beside) {
         sem_post(&s->with->go);
-        (void)!comes(&s->go, SOON_MS);
+        (void)!comes(&s->go, MEET_MS);
     }
     return insert_receipt(&other, group, err);
 }
@@ -393,7 +447,8 @@ static void a_deadlock_of_two_groups_is_one_turn_more(void **state)
 
     a.with = &b;
     b.with = &a;
-    sem_init(&b.go, 0, 0);
+    side_init(&a);
+    side_init(&b);
     side_start(&a, t.a, insert_both);
     side_start(&b, t.b, insert_both);
     assert_true(side_end(&a) && side_end(&b));
@@ -411,6 +466,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_times_of_ranks_do_not_meet),
         ON_DATABASE(groups_beside_each_other_overlap), ON_DATABASE(a_turn_waits_for_groups_and_they_for_it),
+        ON_DATABASE(a_turn_comes_beside_those_who_never_rest),
         ON_DATABASE(numbers_and_times_are_nobody_elses), ON_DATABASE(a_writer_without_work_folds),
         ON_DATABASE(a_busy_writer_folds_by_and_by), ON_DATABASE(what_a_dead_writer_left_the_next_turn_folds),
         ON_DATABASE(who_leaves_is_not_reckoned_with), ON_DATABASE(who_is_silent_for_long_loses_its_place),

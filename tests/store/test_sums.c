@@ -218,8 +218,11 @@ static void what_many_groups_left_is_there_once_it_is_folded(void **state)
     struct err err = { 0 };
     struct buf sums;
 
+    store_ok(db_begin(f->db, &err));
     make_places(f);
+    store_ok(db_commit(f->db, &err));
     for (unsigned round = 0; round < 3; round++) {
+        store_ok(db_begin(f->db, &err));
         for (unsigned group = 0; group < 20; group++) {
             buf_init(&sums);
             leave_some(&rng, &sums, &e);
@@ -233,10 +236,13 @@ static void what_many_groups_left_is_there_once_it_is_folded(void **state)
         assert_int_equal(folded.clock_ms, 4000);
         assert_int_equal(store_number(f->db, "SELECT COUNT(*) FROM group_sums"), 0);
         assert_tables_say(f->db, &e);
+        store_ok(db_commit(f->db, &err));
     }
+    store_ok(db_begin(f->db, &err));
     store_ok(store_sums_fold(f->db, &folded, &err));
     assert_int_equal(folded.groups, 0);
     assert_tables_say(f->db, &e);
+    db_rollback(f->db);
 }
 
 /* Its number and time must be known to the next turn all the same. */
