@@ -21,7 +21,6 @@ struct beside {
     uint64_t not_before_ms;
     unsigned refusals;
     uint64_t oldest_ms;                       /* of the groups that wait to be folded in, as far as we know; 0: there is none */
-
     unsigned groups;                          /* how many they are */
     uint64_t turn;                            /* number of the last turn of anybody */
     uint64_t steps;                           /* groups begun beside others since */

@@ -207,74 +207,7 @@ static void the_times_of_ranks_do_not_meet(void **state)
             }
 }
 
-/* -- what waits to be folded in -- */
-
-static bool waits_for_fold(struct store_fixture *f, uint64_t receipts)
-{
-    for (unsigned i = 0; i < SOON_MS / 10; i++, clock_sleep_ms(10))
-        if (receipts_of_batch(f) == receipts)
-            return true;
-    return false;
-}
-
-static void a_writer_without_work_folds(void **state)
-{
-    struct store_fixture *f = *state;
-    struct two t = open_two(f);
-    struct side one = { 0 };
-
-    side_start(&one, t.a, leave_one);
-    assert_true(side_end(&one));
-    assert_true(waits_for_fold(f, 1));
-    assert_int_equal(rows_of(f, "SELECT COUNT(*) FROM group_sums"), 0);
-    close_two(&t);
-}
-
-/* It has no idle moment: its own groups come one after the other. */
-static void a_busy_writer_folds_by_and_by(void **state)
-{
-    struct store_fixture *f = *state;
-    struct two t = open_two(f);
-    unsigned in_turn = 0, groups = 0;
-
-    for (; in_turn < 2 && groups < 2000; groups++) {
-        struct side s = { 0 };
-
-        side_start(&s, t.a, leave_one);
-        assert_true(side_end(&s));
-        in_turn += s.beside == 0;
-    }
-    assert_int_equal(in_turn, 2);
-    assert_true(groups > FOLD_GROUPS && receipts_of_batch(f) > FOLD_GROUPS);
-    close_two(&t);
-    assert_int_equal(receipts_of_batch(f), groups);
-}
-
-/* Killed after its COMMIT: its row is there, and it is nobody's who lives. */
-static void what_a_dead_writer_left_the_next_turn_folds(void **state)
-{
-    struct store_fixture *f = *state;
-    struct writer *w = open_writer(f, &f->clock);
-    struct sum sum = { .key = { .kind = SUM_BATCH, .number = 1 }, .amount = amount_from_u64(4), .count = 2 };
-    struct db_place place;
-    struct group group;
-    struct err err = { 0 };
-    struct buf sums;
-    struct db *dead;
-
-    buf_init(&sums);
-    store_sum_pack(&sum, &sums);
-    store_ok(db_open(f->url, DB_WRITE, &dead, &err) && db_begin_beside(dead, &place, &err)
-             && store_sums_keep(dead, 700, 9000, 1000, &sums, &err) && db_commit(dead, &err));
-    buf_clear(&sums);
-    assert_int_equal(place.writers, 2);
-    group = one_turn(w);
-    assert_int_equal(receipts_of_batch(f), 2);
-    assert_int_equal(group.number, 701);
-    assert_int_equal(group.now_ms, 9001);
-    db_close(dead);
-    writer_close(w);
-}
+/* -- who is there -- */
 
 static void who_leaves_is_not_reckoned_with(void **state)
 {
@@ -467,8 +400,7 @@ int main(void)
         cmocka_unit_test(the_times_of_ranks_do_not_meet),
         ON_DATABASE(groups_beside_each_other_overlap), ON_DATABASE(a_turn_waits_for_groups_and_they_for_it),
         ON_DATABASE(a_turn_comes_beside_those_who_never_rest),
-        ON_DATABASE(numbers_and_times_are_nobody_elses), ON_DATABASE(a_writer_without_work_folds),
-        ON_DATABASE(a_busy_writer_folds_by_and_by), ON_DATABASE(what_a_dead_writer_left_the_next_turn_folds),
+        ON_DATABASE(numbers_and_times_are_nobody_elses),
         ON_DATABASE(who_leaves_is_not_reckoned_with), ON_DATABASE(who_is_silent_for_long_loses_its_place),
         ON_DATABASE(times_do_not_run_away_from_the_clock), ON_DATABASE(what_fails_beside_others_is_run_in_a_turn),
         ON_DATABASE(one_receipt_of_two_groups_is_kept_once), ON_DATABASE(a_deadlock_of_two_groups_is_one_turn_more),
