@@ -106,6 +106,11 @@ struct db_place db_place(const struct db *db)
     return db->driver->place != NULL ? db->driver->place(db->connection) : (struct db_place){ 0 };
 }
 
+bool db_is_beside(const struct db *db)
+{
+    return db->began && db_place(db).writers != 0;
+}
+
 bool db_commit(struct db *db, struct err *err)
 {
     struct err why;

@@ -43,6 +43,7 @@ struct db_place {
 };
 MUST_USE bool db_begin_beside(struct db *db, struct db_place *place, struct err *err);
 struct db_place db_place(const struct db *db);         /* as of the transaction under way; zeros in a store that is not shared */
+bool db_is_beside(const struct db *db);                /* the transaction under way began so */
 /* ERR_UNKNOWN: the outcome must be looked up (see writer.h); the connection was opened anew for that. */
 MUST_USE bool db_commit(struct db *db, struct err *err);
 void db_rollback(struct db *db);

@@ -33,6 +33,8 @@ extern const char _binary_store_schema_0021_postgres_jobs_sql_start[], _binary_s
 extern const char _binary_store_schema_0022_group_sums_sql_start[], _binary_store_schema_0022_group_sums_sql_end[];
 extern const char _binary_store_schema_0023_billed_once_sql_start[], _binary_store_schema_0023_billed_once_sql_end[];
 extern const char _binary_store_schema_0024_postgres_billed_sql_start[], _binary_store_schema_0024_postgres_billed_sql_end[];
+extern const char _binary_store_schema_0025_beside_sql_start[], _binary_store_schema_0025_beside_sql_end[];
+extern const char _binary_store_schema_0026_postgres_beside_sql_start[], _binary_store_schema_0026_postgres_beside_sql_end[];
 
 static const struct migration {
     const char *name, *start, *end;
@@ -61,6 +63,8 @@ static const struct migration {
     { "0022_group_sums", _binary_store_schema_0022_group_sums_sql_start, _binary_store_schema_0022_group_sums_sql_end },
     { "0023_billed_once", _binary_store_schema_0023_billed_once_sql_start, _binary_store_schema_0023_billed_once_sql_end },
     { "0024_postgres_billed", _binary_store_schema_0024_postgres_billed_sql_start, _binary_store_schema_0024_postgres_billed_sql_end },
+    { "0025_beside", _binary_store_schema_0025_beside_sql_start, _binary_store_schema_0025_beside_sql_end },
+    { "0026_postgres_beside", _binary_store_schema_0026_postgres_beside_sql_start, _binary_store_schema_0026_postgres_beside_sql_end },
 };
 
 static bool ran_so_far(struct db *db, uint64_t *version, struct err *err)

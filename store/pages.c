@@ -131,18 +131,23 @@ bool store_page_insert(struct db *db, struct page *page, const struct page_conte
     return ok;
 }
 
-#define INSERT_PAGED "INSERT INTO receipts (job_id, provider, state, page, slot) VALUES "
+#define PAGED "INSERT INTO receipts (job_id, provider, state, page, slot) VALUES "
 #define ROW "(?, ?, 1, ?, ?)"
-#define ROWS_4 ROW ", " ROW ", " ROW ", " ROW
-#define ROWS_16 ROWS_4 ", " ROWS_4 ", " ROWS_4 ", " ROWS_4
-#define ROWS_64 ROWS_16 ", " ROWS_16 ", " ROWS_16 ", " ROWS_16
-#define MANY 128u
-#define SOME 16u
-#define ROWS_MANY ROWS_64 ", " ROWS_64
+#define BESIDE "INSERT INTO receipts (job_id, provider, state, page, slot, beside) VALUES "
+#define BESIDE_ROW "(?, ?, 1, ?, ?, 1)"
+#define ROWS_4(row) row ", " row ", " row ", " row
+#define ROWS_16(row) ROWS_4(ROWS_4(row))
+#define ROWS_128(row) ROWS_4(ROWS_16(row)) ", " ROWS_4(ROWS_16(row))
 
 /* Many rows a statement: opening the table and its indices for each would cost as much as the insert.  But SQLite copies each page that
  * a statement of several rows changes, as it may fail half-way, and those of one row have no such copies: where each row has a page of
  * its own these cost less. */
+static const struct { size_t rows; const char *literal_sql, *beside_sql; } inserts[] = {
+    { 128, PAGED ROWS_128(ROW), BESIDE ROWS_128(BESIDE_ROW) },
+    { 16, PAGED ROWS_16(ROW), BESIDE ROWS_16(BESIDE_ROW) },
+    { 1, PAGED ROW, BESIDE BESIDE_ROW },
+};
+
 static bool insert_paged(struct db *db, const char *literal_sql, uint64_t page, uint64_t slot, const struct paged_key *keys,
                          size_t count, struct err *err)
 {
@@ -162,17 +167,14 @@ static bool insert_paged(struct db *db, const char *literal_sql, uint64_t page, 
 bool store_receipts_insert_paged(struct db *db, uint64_t page, uint64_t first_slot, const struct paged_key *keys, size_t count,
                                  bool near, struct err *err)
 {
-    size_t i = 0;
+    bool beside = db_is_beside(db);
+    size_t at = 0;
 
-    for (; near && count - i >= MANY; i += MANY)
-        if (!insert_paged(db, INSERT_PAGED ROWS_MANY, page, first_slot + i, keys + i, MANY, err))
-            return false;
-    for (; near && count - i >= SOME; i += SOME)
-        if (!insert_paged(db, INSERT_PAGED ROWS_16, page, first_slot + i, keys + i, SOME, err))
-            return false;
-    for (; i < count; i++)
-        if (!insert_paged(db, INSERT_PAGED ROW, page, first_slot + i, keys + i, 1, err))
-            return false;
+    for (size_t i = near ? 0 : ARRAY_LEN(inserts) - 1; i < ARRAY_LEN(inserts); i++)
+        for (; count - at >= inserts[i].rows; at += inserts[i].rows)
+            if (!insert_paged(db, beside ? inserts[i].beside_sql : inserts[i].literal_sql, page, first_slot + at, keys + at,
+                              inserts[i].rows, err))
+                return false;
     return true;
 }
 

@@ -30,8 +30,8 @@ bool store_receipt_insert(struct db *db, const struct receipt_row *row, struct e
     uint8_t packed[RECEIPT_PACKED];
     struct stmt st;
 
-    if (!db_prepare(db, "INSERT INTO receipts (job_id, provider, " COLUMNS ")"
-                        " VALUES (?, ?, ?, NULL, NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &st, err))
+    if (!db_prepare(db, "INSERT INTO receipts (job_id, provider, " COLUMNS ", beside)"
+                        " VALUES (?, ?, ?, NULL, NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &st, err))
         return false;
     receipt_pack(&r->receipt, packed);
     stmt_bind_job_id(&st, &r->receipt.job_id);
@@ -60,6 +60,7 @@ bool store_receipt_insert(struct db *db, const struct receipt_row *row, struct e
     bind_u64_or_null(&st, row->promise != 0, row->promise_index);
     stmt_bind_text(&st, row->reason[0] != '\0' ? row->reason : NULL);
     stmt_bind_text(&st, row->faults[0] != '\0' ? row->faults : NULL);
+    bind_u64_or_null(&st, db_is_beside(db), 1);
     /* A text may have what a database refuses. */
     return row->reason[0] == '\0' && row->faults[0] == '\0' ? stmt_exec_rows(&st, 1, err) : stmt_exec_later(&st, 1, err);
 }
